@@ -1,0 +1,110 @@
+"""What a check says: findings, results, and the verdict that compares them with the baseline."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Literal
+
+import msgspec
+
+Outcome = Literal["passed", "failed", "no_tests", "missing", "timeout", "error", "skipped"]
+Where = Literal["candidate", "baseline"]
+
+_NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+")
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing a check said.
+
+    Attributes:
+        check: Name of the check, such as ``pytest``.
+        message: What is wrong, in one line.
+        path: File concerned, relative to the project with ``/``; None when there is none.
+        line: 1-based line, or None.
+        code: Rule, error class or test id (``F821``, ``arg-type``, ``tests/test_a.py::test_b``).
+        text: The source line itself, stripped; what lets the fingerprint survive line shifts.
+        detail: More for the one who has to mend it: traceback, assertion, captured output. May be empty.
+    """
+
+    check: str
+    message: str
+    path: str | None = None
+    line: int | None = None
+    code: str = ""
+    text: str = ""
+    detail: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity that survives line shifts: check, path, code, message without numbers, source line.
+
+        A test is known by its id alone: the same test failing with another message is the same failure.
+        """
+        if self.check == "pytest" and self.code:
+            parts: tuple[str, ...] = (self.check, self.code)
+        else:
+            parts = (self.check, self.path or "", self.code, _NUMBERS.sub("#", self.message), self.text)
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    @property
+    def place(self) -> str:
+        """Where it is, as ``path:line``; empty when it has no place."""
+        if self.path is None:
+            return ""
+        return self.path if self.line is None else f"{self.path}:{self.line}"
+
+
+class CheckResult(msgspec.Struct, frozen=True):
+    """What one check said about one tree.
+
+    Attributes:
+        check: Name of the check.
+        outcome: ``passed`` and ``failed`` are judgements; every other value means it did not judge.
+        tree: Hash of the tree that was judged.
+        summary: One line for a human, such as ``2 failed, 15 passed``.
+        findings: What it found.
+        total: Things looked at (tests, files), 0 when not known.
+        seconds: Wall time.
+        output: Tail of what the tool printed, for a check that did not judge.
+    """
+
+    check: str
+    outcome: Outcome
+    tree: str
+    summary: str
+    findings: tuple[Finding, ...] = ()
+    total: int = 0
+    seconds: float = 0.0
+    output: str = ""
+
+    @property
+    def judged(self) -> bool:
+        """Whether the tool really looked and gave a judgement."""
+        return self.outcome in {"passed", "failed"}
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The candidate compared with the baseline.
+
+    Attributes:
+        tree: Hash of the tree that was judged.
+        base_tree: Hash of the tree it is compared with.
+        green: Nothing broken, every target fixed, and at least one check judged.
+        results: One result a check, on the candidate.
+        broken: Findings that the baseline did not have, and checks that no longer run.
+        fixed: Findings of the baseline that are gone.
+        known: Findings that were there before and still are.
+        targets_left: Those of ``known`` that the task is about.
+        summary: One line for a human.
+    """
+
+    tree: str
+    base_tree: str
+    green: bool
+    results: tuple[CheckResult, ...]
+    broken: tuple[Finding, ...] = ()
+    fixed: tuple[Finding, ...] = ()
+    known: tuple[Finding, ...] = ()
+    targets_left: tuple[Finding, ...] = ()
+    summary: str = ""

@@ -1,0 +1,204 @@
+"""The configuration: its settings with their defaults, where it is read from, and what is wrong with it.
+
+Read in this order, later ones winning: the user's ``config.toml``, the project's ``pairloop.toml``,
+environment variables, command-line flags. All files are optional.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import platformdirs
+
+from agent_core.errors import ConfigError
+from agent_core.events import Mode
+
+DEFAULT_MODEL = "gpt-6.2-sol"
+PROJECT_FILE = "pairloop.toml"
+
+
+class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who proposes.
+
+    Attributes:
+        api: ``responses`` or ``chat``; ``auto`` takes Responses for OpenAI's own address and Chat
+            Completions for every other.
+        model: The model's id.
+        base_url: Address of the API; empty for OpenAI's own.
+        key_env: Name of the environment variable that holds the key.
+        script: A file of turns to play instead of asking a model; relative to the configuration file's folder.
+        timeout: Seconds without a byte from the server before the request counts as stalled.
+        max_retries: How often a request is sent again after a failure that may pass.
+        reasoning_effort: Sent to models that reason; empty for the model's default.
+    """
+
+    api: Literal["auto", "responses", "chat"] = "auto"
+    model: str = ""
+    base_url: str = ""
+    key_env: str = "OPENAI_API_KEY"
+    script: str = ""
+    timeout: float = 120.0
+    max_retries: int = 4
+    reasoning_effort: Literal["", "minimal", "low", "medium", "high"] = ""
+
+
+class LoopConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the loop goes.
+
+    Attributes:
+        mode: ``step`` asks at every proposal, ``until-green`` when green or out of attempts, ``auto`` lands when green.
+        max_attempts: Proposals per task before it stops.
+        max_steps: Requests per task before it stops.
+    """
+
+    mode: Mode = "step"
+    max_attempts: int = 5
+    max_steps: int = 60
+
+
+class ChecksConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who judges.
+
+    Attributes:
+        off: Names of checks that are not run.
+        timeout: Seconds a check may take.
+    """
+
+    off: tuple[Literal["syntax", "ruff", "mypy", "pytest"], ...] = ()
+    timeout: float = 600.0
+
+
+class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where foreign code runs.
+
+    Attributes:
+        candidate: ``auto`` takes the best mechanism that works here; the others insist on one.
+        network: Whether checks and commands may use the network.
+    """
+
+    candidate: Literal["auto", "bubblewrap", "unshare", "copy"] = "auto"
+    network: bool = False
+
+
+class PromptConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the partner sees.
+
+    Attributes:
+        project_tokens: Budget for AGENTS.md, README and pyproject together.
+        tool_tokens: Most tokens of one tool's output.
+    """
+
+    project_tokens: int = 8000
+    tool_tokens: int = 6000
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings."""
+
+    partner: PartnerConfig = PartnerConfig()
+    loop: LoopConfig = LoopConfig()
+    checks: ChecksConfig = ChecksConfig()
+    sandbox: SandboxConfig = SandboxConfig()
+    prompt: PromptConfig = PromptConfig()
+
+
+def user_file() -> Path:
+    """Where the user's own configuration lives."""
+    return Path(platformdirs.user_config_dir("pairloop")) / "config.toml"
+
+
+def state_dir() -> Path:
+    """Where journals, locks and caches live; ``PAIRLOOP_STATE_DIR`` overrides it."""
+    chosen = os.environ.get("PAIRLOOP_STATE_DIR")
+    return Path(chosen).absolute() if chosen else Path(platformdirs.user_state_dir("pairloop"))
+
+
+def _line_of(text: str, keys: list[str]) -> int | None:
+    """1-based line on which a dotted key is set, as far as a scan of plain TOML can tell."""
+    table: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\s*([^\]\[]+?)\s*\]", line):
+            table = [part.strip().strip("\"'") for part in header.group(1).split(".")]
+            if table == keys:
+                return number
+        elif key := re.match(r"\s*([\w.\"'-]+)\s*=", line):
+            path = table + [part.strip("\"'") for part in key.group(1).split(".")]
+            if path == keys or keys[: len(path)] == path:
+                return number
+    return None
+
+
+def _explain(path: Path, text: str, error: msgspec.ValidationError) -> ConfigError:
+    """Turn msgspec's message (``... - at `$.loop.mode```) into one with file, line and key."""
+    message = str(error)
+    found = re.search(r" - at `\$\.?([^`]*)`$", message)
+    keys = [part for part in re.sub(r"\[[^\]]*\]", "", found.group(1)).split(".") if part] if found else []
+    reason = message[: found.start()] if found else message
+    if unknown := re.search(r"unknown field `([^`]*)`", reason):
+        keys = [*keys, unknown.group(1)]
+        reason = "there is no such setting"
+    line = _line_of(text, keys)
+    place = f"{path}:{line}" if line else str(path)
+    return ConfigError(f"{place}: {'.'.join(keys) or 'configuration'}: {reason}.", "README lists all settings.")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """One configuration file as a dictionary, checked on its own so that errors name the right file."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}.") from error
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        place = f"{path}:{found.group(1)}" if found else str(path)
+        reason = re.sub(r"\s*\(at .*\)$", "", str(error))
+        raise ConfigError(f"{place}: not valid TOML: {reason}.") from error
+    try:
+        config = msgspec.convert(data, Config)
+    except msgspec.ValidationError as error:
+        raise _explain(path, text, error) from error
+    if config.partner.script:
+        data["partner"]["script"] = str((path.parent / config.partner.script).resolve())
+    return data
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Put one nested dictionary over another, table by table."""
+    result = dict(base)
+    for key, value in over.items():
+        old = result.get(key)
+        result[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+def load(project: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) -> Config:
+    """Read the configuration for a project.
+
+    Args:
+        project: The project's folder.
+        flags: Settings from the command line, as nested tables.
+        environ: The environment; ``OPENAI_BASE_URL`` and ``PAIRLOOP_MODEL`` are read.
+
+    Raises:
+        ConfigError: A file or flag cannot be used; names path, line and key.
+    """
+    env: dict[str, Any] = {}
+    if url := environ.get("OPENAI_BASE_URL"):
+        env.setdefault("partner", {})["base_url"] = url
+    if model := environ.get("PAIRLOOP_MODEL"):
+        env.setdefault("partner", {})["model"] = model
+    data = merge(merge(merge(_read(user_file()), _read(project / PROJECT_FILE)), env), flags)
+    try:
+        return msgspec.convert(data, Config)
+    except msgspec.ValidationError as error:
+        raise _explain(Path("command line"), "", error) from error

@@ -1,0 +1,162 @@
+"""The items of a conversation with a partner, in a form that belongs to no provider.
+
+A request's input is the list of all items so far. Items are only ever appended, so every request starts
+with the exact items of the one before: that is what prompt caches need, and a test proves it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class UserItem(msgspec.Struct, frozen=True, tag=True):
+    """Words for the partner: the task, steering, or a fact pairloop reports (then in brackets)."""
+
+    text: str
+
+
+class AssistantItem(msgspec.Struct, frozen=True, tag=True):
+    """Words of the partner."""
+
+    text: str
+
+
+class ReasoningItem(msgspec.Struct, frozen=True, tag=True):
+    """A reasoning item, replayed to the provider exactly as it came.
+
+    Attributes:
+        raw: The item's JSON text, encrypted content included.
+    """
+
+    raw: str
+
+
+class ToolCallItem(msgspec.Struct, frozen=True, tag=True):
+    """The partner called a tool.
+
+    Attributes:
+        call_id: Name of the call, chosen by the provider (or by us for calls found in text).
+        name: Tool name.
+        arguments: The arguments' JSON text, as the model wrote it.
+    """
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+class ToolResultItem(msgspec.Struct, frozen=True, tag=True):
+    """What a tool answered.
+
+    Attributes:
+        call_id: The call it answers.
+        output: Text for the partner.
+    """
+
+    call_id: str
+    output: str
+
+
+Item = UserItem | AssistantItem | ReasoningItem | ToolCallItem | ToolResultItem
+
+
+class ToolSpec(msgspec.Struct, frozen=True):
+    """A tool as the partner sees it.
+
+    Attributes:
+        name: Function name.
+        description: What it does and when to use it.
+        parameters: JSON schema of its arguments, as JSON text (so that the spec stays hashable).
+    """
+
+    name: str
+    description: str
+    parameters: str
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One request to a partner.
+
+    Attributes:
+        instructions: The system text; the same for the whole session.
+        items: Every item so far, oldest first.
+        tools: The tools on offer, in a stable order.
+        cache_key: Stable per session; sent as ``prompt_cache_key`` where the provider has it.
+    """
+
+    instructions: str
+    items: tuple[Item, ...]
+    tools: tuple[ToolSpec, ...]
+    cache_key: str
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens of one request as the provider counts them; zeros where it does not say."""
+
+    input: int = 0
+    cached: int = 0
+    output: int = 0
+    reasoning: int = 0
+
+
+class PartnerInfo(msgspec.Struct, frozen=True):
+    """Who proposes.
+
+    Attributes:
+        kind: ``responses``, ``chat`` or ``scripted``.
+        name: What the human reads, such as ``gpt-x via api.openai.com`` or ``script demo.json``.
+        model: The model's id; empty for a script.
+    """
+
+    kind: str
+    name: str
+    model: str = ""
+
+
+class TextDelta(msgspec.Struct, frozen=True):
+    """Some more of the partner's answer."""
+
+    text: str
+
+
+class ReasoningDelta(msgspec.Struct, frozen=True):
+    """Some more of the partner's reasoning summary."""
+
+    text: str
+
+
+class ToolCallDelta(msgspec.Struct, frozen=True):
+    """Some more of the arguments of a tool call that is being written."""
+
+    call_id: str
+    name: str
+    text: str
+
+
+class Retrying(msgspec.Struct, frozen=True):
+    """The request failed and is sent again; what was streamed of it so far is void.
+
+    Attributes:
+        seconds: How long is waited before.
+        reason: Why, for a human.
+        attempt: Which repetition this is, from 1.
+    """
+
+    seconds: float
+    reason: str
+    attempt: int
+
+
+class Completed(msgspec.Struct, frozen=True):
+    """The answer is whole. Always the last chunk of a stream.
+
+    Attributes:
+        items: What the partner said, in order, to be appended to the conversation.
+        usage: Tokens used.
+    """
+
+    items: tuple[Item, ...]
+    usage: Usage
+
+
+Chunk = TextDelta | ReasoningDelta | ToolCallDelta | Retrying | Completed

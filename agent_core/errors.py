@@ -1,0 +1,71 @@
+"""Errors meant for a human: what happened, where, and what to do about it."""
+
+from __future__ import annotations
+
+
+class PairloopError(Exception):
+    """Base of every error that pairloop itself raises.
+
+    Args:
+        message: What happened, in one sentence, naming the file or value concerned.
+        hint: What the human can do about it; empty when there is nothing to add.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class ConfigError(PairloopError):
+    """A configuration file, a flag or an environment variable cannot be used."""
+
+
+class PatchRefusedError(PairloopError):
+    """A patch does not parse or does not apply; nothing was written.
+
+    The message is written so that a model can repair its patch from it in one step.
+    """
+
+
+class LandingConflictError(PairloopError):
+    """A landing or an undo would collide with what is on disk; nothing was written.
+
+    Args:
+        conflicts: One entry a place: a path, or ``path:line``, with what collides there.
+    """
+
+    def __init__(self, message: str, conflicts: tuple[str, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.conflicts = conflicts
+
+
+class PartnerError(PairloopError):
+    """The partner could not be reached, refused, or answered something unusable.
+
+    Args:
+        kind: One of ``auth``, ``unknown_model``, ``rate_limit``, ``server``, ``unreachable``,
+            ``stream``, ``context_too_long``, ``refused``, ``bad_request``, ``script``.
+        retry_after: Seconds the server asked to wait, or None when it did not say.
+    """
+
+    def __init__(self, kind: str, message: str, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint)
+        self.kind = kind
+        self.retry_after = retry_after
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed when sent again."""
+        return self.kind in {"rate_limit", "server", "unreachable", "stream"}
+
+
+class SandboxError(PairloopError):
+    """A command could not be put into its sandbox or candidate."""
+
+
+class JournalError(PairloopError):
+    """The journal cannot be opened, read or written."""

@@ -1,0 +1,443 @@
+"""What happened: the journal's vocabulary, and the JSON lines of ``pairloop exec --json``.
+
+Every event is a frozen struct; in JSON its class name stands under ``type``. Contents of files are not
+in the events but in the journal's blobs, named by hash.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from agent_core.checks.model import CheckResult, Verdict, Where
+from agent_core.conversation import Item, PartnerInfo, Usage
+from agent_core.patch.model import Patch
+
+Mode = Literal["step", "until-green", "auto"]
+DecisionKind = Literal["accept", "reject", "steer"]
+TaskOutcome = Literal["answered", "landed", "green", "not_green", "interrupted", "failed", "conflict"]
+Level = Literal["info", "warning", "error"]
+
+
+class Event(msgspec.Struct, frozen=True, tag=True):
+    """Base of all events."""
+
+
+class SessionStarted(Event):
+    """A session was opened on a project.
+
+    Attributes:
+        session: Its id.
+        project: Absolute path of the project.
+        version: Version of pairloop.
+    """
+
+    session: str
+    project: str
+    version: str
+
+
+class SessionResumed(Event):
+    """A session goes on in a new process."""
+
+    version: str
+
+
+class SettingsTold(Event):
+    """What is in force: said at every opening and when it changes.
+
+    Attributes:
+        partner: Who proposes.
+        mode: When the human is asked.
+        candidate: How candidates are isolated, for a human.
+        interpreter: Which Python runs the checks and where it was found, for a human.
+    """
+
+    partner: PartnerInfo
+    mode: Mode
+    candidate: str
+    interpreter: str
+
+
+class ModeChanged(Event):
+    """The human chose another mode."""
+
+    mode: Mode
+
+
+class Asked(Event):
+    """The human gave a task.
+
+    Attributes:
+        task: Its number in the session, from 1.
+        text: What was asked.
+    """
+
+    task: int
+    text: str
+
+
+class Steered(Event):
+    """The human said something while the loop was running."""
+
+    text: str
+
+
+class ItemsAppended(Event):
+    """The conversation grew; together these make up the next request's input."""
+
+    items: tuple[Item, ...]
+
+
+class PromptSent(Event):
+    """A request went to the partner.
+
+    Attributes:
+        step: Number of the request in the session, from 1.
+        items: How many items its input has: the first so many of all appended.
+    """
+
+    step: int
+    items: int
+
+
+class TextStreamed(Event):
+    """The partner said some more."""
+
+    text: str
+
+
+class ReasoningStreamed(Event):
+    """The partner's reasoning summary went on."""
+
+    text: str
+
+
+class PatchStreamed(Event):
+    """The partner wrote some more of a patch; only what is new."""
+
+    call_id: str
+    text: str
+
+
+class AnswerVoided(Event):
+    """What was streamed of the current answer is void: the request is sent again, or was interrupted."""
+
+    reason: str
+    retry_in: float | None = None
+
+
+class AnswerFinished(Event):
+    """The partner's answer is whole (or was cut by an interrupt).
+
+    Attributes:
+        text: The words of it, tool calls apart.
+        usage: Tokens the provider counted.
+    """
+
+    text: str
+    usage: Usage
+
+
+class ToolStarted(Event):
+    """A tool call is carried out.
+
+    Attributes:
+        title: For a human, such as ``read shop/pricing.py:1-80``.
+    """
+
+    call_id: str
+    name: str
+    title: str
+
+
+class ToolFinished(Event):
+    """A tool call ended.
+
+    Attributes:
+        summary: One line for a human.
+    """
+
+    call_id: str
+    ok: bool
+    summary: str
+
+
+class ApprovalAsked(Event):
+    """The partner wants to run a command; the human has to allow it."""
+
+    call_id: str
+    command: str
+
+
+class ApprovalGiven(Event):
+    """The human answered."""
+
+    call_id: str
+    allowed: bool
+
+
+class PatchRejected(Event):
+    """A patch did not parse or apply; the partner has been told why.
+
+    Attributes:
+        call_id: The tool call that carried it.
+        message: The reason, as told.
+    """
+
+    call_id: str
+    message: str
+
+
+class ProposalMade(Event):
+    """The partner proposed a patch and it has been built in a candidate.
+
+    Attributes:
+        number: Number of the proposal in the session, from 1.
+        attempt: Which attempt at the task this is, from 1.
+        call_id: The tool call to be answered with the verdict and the decision.
+        patch: All changes against the base (not only those of the last tool call).
+        base_tree: Hash of the working tree it was made against.
+        tree: Hash of the candidate.
+        diff: The patch as unified diff, for humans and scripts.
+        note: What the human should know of how it was read, such as that it replaces the last one.
+    """
+
+    number: int
+    attempt: int
+    call_id: str
+    patch: Patch
+    base_tree: str
+    tree: str
+    diff: str
+    note: str = ""
+
+
+class CheckStarted(Event):
+    """A check began."""
+
+    check: str
+    where: Where
+    tree: str
+
+
+class CheckProgressed(Event):
+    """A check got on. Not more often than a few times a second.
+
+    Attributes:
+        done: Things looked at so far.
+        total: Out of how many; 0 when not known.
+    """
+
+    check: str
+    where: Where
+    done: int
+    total: int
+
+
+class CheckFinished(Event):
+    """A check ended."""
+
+    where: Where
+    result: CheckResult
+
+
+class VerdictReached(Event):
+    """All checks of a proposal are in and compared with the baseline."""
+
+    proposal: int
+    verdict: Verdict
+
+
+class Diagnosed(Event):
+    """Why a proposal failed, as far as the evidence goes.
+
+    Attributes:
+        summary: One or two lines for a human.
+        evidence: What goes to the partner.
+    """
+
+    proposal: int
+    summary: str
+    evidence: str
+
+
+class DecisionAwaited(Event):
+    """The loop waits for the human.
+
+    Attributes:
+        why: What there is to decide, in one line.
+    """
+
+    proposal: int
+    why: str
+
+
+class Decided(Event):
+    """A proposal was decided on.
+
+    Attributes:
+        by: ``human``, or ``mode`` when until-green or auto decided.
+        reason: The human's words; may be empty.
+    """
+
+    proposal: int
+    decision: DecisionKind
+    by: Literal["human", "mode"]
+    reason: str = ""
+
+
+class FileLanding(msgspec.Struct, frozen=True):
+    """What a landing does to one path; hashes name journal blobs, None means no file.
+
+    Modes are Git-style; 0 where there is no file.
+    """
+
+    path: str
+    before: str | None
+    after: str | None
+    before_mode: int
+    after_mode: int
+
+
+class LandingStarted(Event):
+    """The intent of a landing, durable before the first byte is written.
+
+    Attributes:
+        landing: Its number in the project, from 1.
+        proposal: The proposal it lands; 0 for an undo.
+        undoes: The landing it takes back; 0 for a landing.
+        files: Exactly what will be written.
+    """
+
+    landing: int
+    proposal: int
+    undoes: int
+    files: tuple[FileLanding, ...]
+
+
+class Landed(Event):
+    """A landing is complete on disk."""
+
+    landing: int
+
+
+class LandingAbandoned(Event):
+    """A landing was taken back before it was complete; the tree is as before."""
+
+    landing: int
+    reason: str
+
+
+class LandingConflicted(Event):
+    """A landing or undo met other changes; nothing was written.
+
+    Attributes:
+        proposal: The proposal that could not land; 0 for an undo.
+        undoes: The landing that could not be taken back; 0 otherwise.
+        conflicts: One entry a place.
+    """
+
+    proposal: int
+    undoes: int
+    message: str
+    conflicts: tuple[str, ...]
+
+
+class HumanEdited(Event):
+    """A file of the working tree changed, and not by us.
+
+    Attributes:
+        path: Relative path.
+        kind: What happened to it.
+        diff: Compact unified diff, bounded; empty for binary files.
+        before: Content hash before, None when it was new.
+        after: Content hash now, None when it is gone.
+    """
+
+    path: str
+    kind: Literal["added", "changed", "deleted"]
+    diff: str
+    before: str | None
+    after: str | None
+
+
+class Noted(Event):
+    """Something the human should know.
+
+    Attributes:
+        level: How bad.
+        text: What happened.
+        hint: What to do about it.
+    """
+
+    level: Level
+    text: str
+    hint: str = ""
+
+
+class TaskFinished(Event):
+    """The loop is done with a task.
+
+    Attributes:
+        outcome: ``green`` means green but not landed; ``not_green`` that the attempts ran out.
+        text: Where it stands, for a human.
+        kind: For ``failed``: the kind of the partner's error, else empty.
+    """
+
+    task: int
+    outcome: TaskOutcome
+    text: str
+    kind: str = ""
+
+
+AnyEvent = (
+    SessionStarted
+    | SessionResumed
+    | SettingsTold
+    | ModeChanged
+    | Asked
+    | Steered
+    | ItemsAppended
+    | PromptSent
+    | TextStreamed
+    | ReasoningStreamed
+    | PatchStreamed
+    | AnswerVoided
+    | AnswerFinished
+    | ToolStarted
+    | ToolFinished
+    | ApprovalAsked
+    | ApprovalGiven
+    | PatchRejected
+    | ProposalMade
+    | CheckStarted
+    | CheckProgressed
+    | CheckFinished
+    | VerdictReached
+    | Diagnosed
+    | DecisionAwaited
+    | Decided
+    | LandingStarted
+    | Landed
+    | LandingAbandoned
+    | LandingConflicted
+    | HumanEdited
+    | Noted
+    | TaskFinished
+)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An event with its place in the journal.
+
+    Attributes:
+        seq: Number in the session, from 1, without gaps.
+        at: Seconds since the epoch.
+        event: What happened.
+    """
+
+    seq: int
+    at: float
+    event: AnyEvent

@@ -1,0 +1,86 @@
+"""The shape of a patch: files, blocks of changes, lines, with stable ids.
+
+A patch is kept by content: every file names the hash of the text it was made from and of the text
+it makes, and its blocks are derived from these two. That is what lets a part of it be selected, and
+all of it be rebased, without trusting line numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+FileKind = Literal["add", "update", "delete", "move"]
+
+
+class Block(msgspec.Struct, frozen=True):
+    """One run of changed lines.
+
+    Attributes:
+        id: Stable name of the block inside its proposal: a hash of path and changed text.
+        old_start: 1-based first line of ``removed`` in the old text (where it would stand, if empty).
+        new_start: 1-based first line of ``added`` in the new text (where it would stand, if empty).
+        removed: Old lines, each with its own line ending if it has one.
+        added: New lines, each with its own line ending if it has one.
+    """
+
+    id: str
+    old_start: int
+    new_start: int
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+
+
+class FilePatch(msgspec.Struct, frozen=True):
+    """What a patch does to one file.
+
+    Attributes:
+        path: Path of the file after the patch, relative to the project, with ``/``.
+        kind: ``add``, ``update``, ``delete`` or ``move`` (a move may change text too).
+        moved_from: The path before a move, else None.
+        before: Content hash before (key of a journal blob), None when the file is new.
+        after: Content hash after, None when the file is deleted.
+        before_mode: Git-style mode before (0o100644, 0o100755, 0o120000), 0 when new.
+        after_mode: Git-style mode after, 0 when deleted.
+        blocks: The changed runs, from top to bottom.
+    """
+
+    path: str
+    kind: FileKind
+    before: str | None
+    after: str | None
+    before_mode: int
+    after_mode: int
+    blocks: tuple[Block, ...]
+    moved_from: str | None = None
+
+    @property
+    def old_path(self) -> str:
+        """The path the file has before the patch."""
+        return self.moved_from or self.path
+
+    @property
+    def added(self) -> int:
+        """How many lines are added."""
+        return sum(len(block.added) for block in self.blocks)
+
+    @property
+    def removed(self) -> int:
+        """How many lines are removed."""
+        return sum(len(block.removed) for block in self.blocks)
+
+
+class Patch(msgspec.Struct, frozen=True):
+    """A set of file changes that stand or fall together.
+
+    Attributes:
+        files: One entry a file, ordered by path.
+    """
+
+    files: tuple[FilePatch, ...]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every path the patch touches, old and new, sorted."""
+        return tuple(sorted({name for file in self.files for name in (file.path, file.old_path)}))

@@ -1,0 +1,184 @@
+"""Running other programs: always with a timeout, a process group of its own, and a kill."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+_CHUNK = 65536
+_GRACE = 0.5
+
+
+class Completed(msgspec.Struct, frozen=True):
+    """How a program ended.
+
+    Attributes:
+        code: Exit status; negative for a signal.
+        stdout: What it printed, at most the cap (head and tail, with the cut named).
+        stderr: Likewise.
+        seconds: Wall time.
+        timed_out: It was killed because its time was up.
+    """
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+    timed_out: bool = False
+
+    @property
+    def text(self) -> str:
+        """Standard output, then standard error, as text."""
+        return (self.stdout + self.stderr).decode("utf-8", "replace")
+
+
+class _Capture:
+    """Keeps the head and the tail of a stream of any length in bounded memory."""
+
+    def __init__(self, cap: int, on_line: Callable[[str], None] | None) -> None:
+        self._half = max(cap // 2, 1)
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._dropped = 0
+        self._on_line = on_line
+        self._partial = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        room = self._half - len(self._head)
+        self._head += data[:room] if room > 0 else b""
+        self._tail += data[max(room, 0) :]
+        if len(self._tail) > 2 * self._half:
+            self._dropped += len(self._tail) - self._half
+            del self._tail[: -self._half]
+        if self._on_line is not None:
+            self._lines(data)
+
+    def _lines(self, data: bytes) -> None:
+        assert self._on_line is not None
+        self._partial += data
+        *whole, rest = bytes(self._partial).split(b"\n")
+        self._partial = bytearray(rest[-_CHUNK:])
+        for line in whole:
+            self._on_line(line.decode("utf-8", "replace"))
+
+    def result(self) -> bytes:
+        if self._on_line is not None and self._partial:
+            self._on_line(bytes(self._partial).decode("utf-8", "replace"))
+            self._partial.clear()
+        if len(self._tail) > self._half:
+            self._dropped += len(self._tail) - self._half
+            del self._tail[: -self._half]
+        cut = f"\n[... {self._dropped} bytes left out ...]\n".encode() if self._dropped else b""
+        return bytes(self._head) + cut + bytes(self._tail)
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    """Signal a process group that may be gone already."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+class _Pipes(asyncio.SubprocessProtocol):
+    """Collects both streams, and kills what the program leaves behind the moment it exits."""
+
+    def __init__(self, cap: int, on_line: Callable[[str], None] | None) -> None:
+        self.captures = {1: _Capture(cap, on_line), 2: _Capture(cap, None)}
+        self.exited = asyncio.Event()
+        self.closed = asyncio.Event()
+        self.pid = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.SubprocessTransport)
+        self.pid = transport.get_pid()
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        self.captures[fd].feed(data)
+
+    def process_exited(self) -> None:
+        # Children left behind would hold the pipes open and go on working on a tree that is gone.
+        _signal_group(self.pid, signal.SIGKILL)
+        self.exited.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own signature
+        self.closed.set()
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+
+
+async def _end(pipes: _Pipes) -> None:
+    """Ask the whole group to stop, then make it."""
+    if not pipes.exited.is_set():
+        _signal_group(pipes.pid, signal.SIGTERM)
+        await _wait(pipes.exited, _GRACE)
+    if not pipes.exited.is_set():
+        _signal_group(pipes.pid, signal.SIGKILL)
+        await pipes.exited.wait()
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    timeout: float,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    cap: int = 4_000_000,
+    on_line: Callable[[str], None] | None = None,
+) -> Completed:
+    """Run a program to its end, or to its timeout.
+
+    Args:
+        argv: The program and its arguments; no shell is involved.
+        cwd: Its working directory.
+        timeout: Seconds after which its process group gets SIGTERM, then SIGKILL.
+        env: Its whole environment; None for this process's own.
+        stdin: What it reads on standard input.
+        cap: Most bytes kept of each stream; the middle is left out beyond.
+        on_line: Called with each line of standard output as it comes.
+
+    Returns:
+        How it ended. When the caller is cancelled the group is killed before the cancellation goes on.
+
+    Raises:
+        FileNotFoundError: There is no such program.
+        OSError: It cannot be started.
+    """
+    start = time.monotonic()
+    transport, pipes = await asyncio.get_running_loop().subprocess_exec(
+        lambda: _Pipes(cap, on_line),
+        *argv,
+        cwd=cwd,
+        env=None if env is None else dict(env),
+        stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    timed_out = False
+    try:
+        if stdin:
+            writer = transport.get_pipe_transport(0)
+            assert isinstance(writer, asyncio.WriteTransport)
+            writer.write(stdin)
+            writer.write_eof()
+        async with asyncio.timeout(timeout):
+            await pipes.exited.wait()
+    except TimeoutError:
+        timed_out = True
+    finally:
+        await asyncio.shield(_end(pipes))
+        # What a process outside the group may still hold open is not waited for.
+        await _wait(pipes.closed, _GRACE)
+        transport.close()
+    code = transport.get_returncode()
+    out, err = (capture.result() for capture in pipes.captures.values())
+    seconds = time.monotonic() - start
+    return Completed(code if code is not None else -int(signal.SIGKILL), out, err, seconds, timed_out)

@@ -1,0 +1,1 @@
+"""Where it lives: the working tree, candidates, landings."""
