@@ -1,0 +1,23 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give every test a state folder, configuration and git identity of its own."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("PAIRLOOP_STATE_DIR", str(home / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    (home / "gitconfig").write_text(
+        "[user]\n\tname = Test\n\temail = test@example.invalid\n[init]\n\tdefaultBranch = main\n"
+    )
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "PAIRLOOP_MODEL", "VIRTUAL_ENV", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    return home
