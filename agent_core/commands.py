@@ -11,13 +11,13 @@ class Command(msgspec.Struct, frozen=True):
     """Base of all commands."""
 
 
-class Ask(Command):
+class Ask(Command, frozen=True):
     """Give the partner a task."""
 
     text: str
 
 
-class Steer(Command):
+class Steer(Command, frozen=True):
     """Say something to the partner about the running task.
 
     On a waiting proposal it is the decision to go on from there with these words (empty words: just
@@ -27,13 +27,13 @@ class Steer(Command):
     text: str = ""
 
 
-class Accept(Command):
+class Accept(Command, frozen=True):
     """Land the waiting proposal."""
 
     proposal: int
 
 
-class Reject(Command):
+class Reject(Command, frozen=True):
     """Drop the waiting proposal; the partner tries again from the working tree.
 
     Attributes:
@@ -44,7 +44,7 @@ class Reject(Command):
     reason: str = ""
 
 
-class Undo(Command):
+class Undo(Command, frozen=True):
     """Take back a landing.
 
     Attributes:
@@ -54,24 +54,24 @@ class Undo(Command):
     landing: int = 0
 
 
-class Approve(Command):
+class Approve(Command, frozen=True):
     """Answer the partner's wish to run a command."""
 
     call_id: str
     allowed: bool
 
 
-class Interrupt(Command):
+class Interrupt(Command, frozen=True):
     """Stop what is running and hand the prompt back."""
 
 
-class SetMode(Command):
+class SetMode(Command, frozen=True):
     """Choose when to be asked."""
 
     mode: Mode
 
 
-class Quit(Command):
+class Quit(Command, frozen=True):
     """End the session in an orderly way."""
 
 

@@ -24,7 +24,7 @@ class Event(msgspec.Struct, frozen=True, tag=True):
     """Base of all events."""
 
 
-class SessionStarted(Event):
+class SessionStarted(Event, frozen=True):
     """A session was opened on a project.
 
     Attributes:
@@ -38,13 +38,13 @@ class SessionStarted(Event):
     version: str
 
 
-class SessionResumed(Event):
+class SessionResumed(Event, frozen=True):
     """A session goes on in a new process."""
 
     version: str
 
 
-class SettingsTold(Event):
+class SettingsTold(Event, frozen=True):
     """What is in force: said at every opening and when it changes.
 
     Attributes:
@@ -60,13 +60,13 @@ class SettingsTold(Event):
     interpreter: str
 
 
-class ModeChanged(Event):
+class ModeChanged(Event, frozen=True):
     """The human chose another mode."""
 
     mode: Mode
 
 
-class Asked(Event):
+class Asked(Event, frozen=True):
     """The human gave a task.
 
     Attributes:
@@ -78,19 +78,19 @@ class Asked(Event):
     text: str
 
 
-class Steered(Event):
+class Steered(Event, frozen=True):
     """The human said something while the loop was running."""
 
     text: str
 
 
-class ItemsAppended(Event):
+class ItemsAppended(Event, frozen=True):
     """The conversation grew; together these make up the next request's input."""
 
     items: tuple[Item, ...]
 
 
-class PromptSent(Event):
+class PromptSent(Event, frozen=True):
     """A request went to the partner.
 
     Attributes:
@@ -102,33 +102,33 @@ class PromptSent(Event):
     items: int
 
 
-class TextStreamed(Event):
+class TextStreamed(Event, frozen=True):
     """The partner said some more."""
 
     text: str
 
 
-class ReasoningStreamed(Event):
+class ReasoningStreamed(Event, frozen=True):
     """The partner's reasoning summary went on."""
 
     text: str
 
 
-class PatchStreamed(Event):
+class PatchStreamed(Event, frozen=True):
     """The partner wrote some more of a patch; only what is new."""
 
     call_id: str
     text: str
 
 
-class AnswerVoided(Event):
+class AnswerVoided(Event, frozen=True):
     """What was streamed of the current answer is void: the request is sent again, or was interrupted."""
 
     reason: str
     retry_in: float | None = None
 
 
-class AnswerFinished(Event):
+class AnswerFinished(Event, frozen=True):
     """The partner's answer is whole (or was cut by an interrupt).
 
     Attributes:
@@ -140,7 +140,7 @@ class AnswerFinished(Event):
     usage: Usage
 
 
-class ToolStarted(Event):
+class ToolStarted(Event, frozen=True):
     """A tool call is carried out.
 
     Attributes:
@@ -152,7 +152,7 @@ class ToolStarted(Event):
     title: str
 
 
-class ToolFinished(Event):
+class ToolFinished(Event, frozen=True):
     """A tool call ended.
 
     Attributes:
@@ -164,21 +164,21 @@ class ToolFinished(Event):
     summary: str
 
 
-class ApprovalAsked(Event):
+class ApprovalAsked(Event, frozen=True):
     """The partner wants to run a command; the human has to allow it."""
 
     call_id: str
     command: str
 
 
-class ApprovalGiven(Event):
+class ApprovalGiven(Event, frozen=True):
     """The human answered."""
 
     call_id: str
     allowed: bool
 
 
-class PatchRejected(Event):
+class PatchRejected(Event, frozen=True):
     """A patch did not parse or apply; the partner has been told why.
 
     Attributes:
@@ -190,7 +190,7 @@ class PatchRejected(Event):
     message: str
 
 
-class ProposalMade(Event):
+class ProposalMade(Event, frozen=True):
     """The partner proposed a patch and it has been built in a candidate.
 
     Attributes:
@@ -214,7 +214,7 @@ class ProposalMade(Event):
     note: str = ""
 
 
-class CheckStarted(Event):
+class CheckStarted(Event, frozen=True):
     """A check began."""
 
     check: str
@@ -222,7 +222,7 @@ class CheckStarted(Event):
     tree: str
 
 
-class CheckProgressed(Event):
+class CheckProgressed(Event, frozen=True):
     """A check got on. Not more often than a few times a second.
 
     Attributes:
@@ -236,21 +236,21 @@ class CheckProgressed(Event):
     total: int
 
 
-class CheckFinished(Event):
+class CheckFinished(Event, frozen=True):
     """A check ended."""
 
     where: Where
     result: CheckResult
 
 
-class VerdictReached(Event):
+class VerdictReached(Event, frozen=True):
     """All checks of a proposal are in and compared with the baseline."""
 
     proposal: int
     verdict: Verdict
 
 
-class Diagnosed(Event):
+class Diagnosed(Event, frozen=True):
     """Why a proposal failed, as far as the evidence goes.
 
     Attributes:
@@ -263,7 +263,7 @@ class Diagnosed(Event):
     evidence: str
 
 
-class DecisionAwaited(Event):
+class DecisionAwaited(Event, frozen=True):
     """The loop waits for the human.
 
     Attributes:
@@ -274,7 +274,7 @@ class DecisionAwaited(Event):
     why: str
 
 
-class Decided(Event):
+class Decided(Event, frozen=True):
     """A proposal was decided on.
 
     Attributes:
@@ -301,7 +301,7 @@ class FileLanding(msgspec.Struct, frozen=True):
     after_mode: int
 
 
-class LandingStarted(Event):
+class LandingStarted(Event, frozen=True):
     """The intent of a landing, durable before the first byte is written.
 
     Attributes:
@@ -317,20 +317,20 @@ class LandingStarted(Event):
     files: tuple[FileLanding, ...]
 
 
-class Landed(Event):
+class Landed(Event, frozen=True):
     """A landing is complete on disk."""
 
     landing: int
 
 
-class LandingAbandoned(Event):
+class LandingAbandoned(Event, frozen=True):
     """A landing was taken back before it was complete; the tree is as before."""
 
     landing: int
     reason: str
 
 
-class LandingConflicted(Event):
+class LandingConflicted(Event, frozen=True):
     """A landing or undo met other changes; nothing was written.
 
     Attributes:
@@ -345,7 +345,7 @@ class LandingConflicted(Event):
     conflicts: tuple[str, ...]
 
 
-class HumanEdited(Event):
+class HumanEdited(Event, frozen=True):
     """A file of the working tree changed, and not by us.
 
     Attributes:
@@ -363,7 +363,7 @@ class HumanEdited(Event):
     after: str | None
 
 
-class Noted(Event):
+class Noted(Event, frozen=True):
     """Something the human should know.
 
     Attributes:
@@ -377,7 +377,7 @@ class Noted(Event):
     hint: str = ""
 
 
-class TaskFinished(Event):
+class TaskFinished(Event, frozen=True):
     """The loop is done with a task.
 
     Attributes:
