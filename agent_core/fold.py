@@ -1,0 +1,347 @@
+"""The pure fold from events to state: ``fold(state, event) -> state``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import msgspec
+
+from agent_core import events as ev
+from agent_core.conversation import Usage
+from agent_core.state import (
+    ApprovalState,
+    ChatEntry,
+    CheckState,
+    Edit,
+    LandingState,
+    Notice,
+    Phase,
+    ProposalState,
+    Said,
+    State,
+    TaskState,
+    ToolUse,
+)
+
+
+def _say(state: State, entry: ChatEntry, **changes: Any) -> State:
+    return msgspec.structs.replace(state, chat=(*state.chat, entry), **changes)
+
+
+def _replace_proposal(state: State, number: int, **changes: Any) -> tuple[ProposalState, ...]:
+    return tuple(
+        msgspec.structs.replace(proposal, **changes) if proposal.number == number else proposal
+        for proposal in state.proposals
+    )
+
+
+def _close_answer(state: State, *, partial: bool) -> State:
+    """Move the live answer into the transcript."""
+    chat = (*state.chat, Said("partner", state.live, partial)) if state.live.strip() else state.chat
+    return msgspec.structs.replace(state, chat=chat, live="", live_reasoning="", live_patch="", retry_in=None)
+
+
+def _session_started(state: State, event: ev.SessionStarted) -> State:
+    return msgspec.structs.replace(state, session=event.session, project=event.project)
+
+
+def _session_resumed(state: State, event: ev.SessionResumed) -> State:
+    """What was under way in the process that died is over; only what waits for the human still waits."""
+    state = _close_answer(state, partial=True)
+    running = [check for check in state.checks if check.outcome is not None]
+    phase: Phase = "deciding" if state.waiting else "idle"
+    chat = tuple(
+        msgspec.structs.replace(entry, ok=False, summary="interrupted")
+        if isinstance(entry, ToolUse) and entry.ok is None
+        else entry
+        for entry in state.chat
+    )
+    state = msgspec.structs.replace(state, checks=tuple(running), phase=phase, approval=None, chat=chat)
+    return _say(state, Notice("info", f"Session resumed (pairloop {event.version})."))
+
+
+def _settings_told(state: State, event: ev.SettingsTold) -> State:
+    return msgspec.structs.replace(
+        state,
+        partner=event.partner,
+        mode=event.mode,
+        candidate=event.candidate,
+        interpreter=event.interpreter,
+    )
+
+
+def _mode_changed(state: State, event: ev.ModeChanged) -> State:
+    return _say(state, Notice("info", f"Mode is now {event.mode}."), mode=event.mode)
+
+
+def _asked(state: State, event: ev.Asked) -> State:
+    tasks = (*state.tasks, TaskState(event.task, event.text))
+    return _say(state, Said("human", event.text), tasks=tasks, phase="thinking", checks=())
+
+
+def _steered(state: State, event: ev.Steered) -> State:
+    return _say(state, Said("human", event.text), queued=(*state.queued, event.text))
+
+
+def _items_appended(state: State, event: ev.ItemsAppended) -> State:
+    return msgspec.structs.replace(state, items=state.items + event.items)
+
+
+def _prompt_sent(state: State, event: ev.PromptSent) -> State:
+    return msgspec.structs.replace(state, steps=event.step, phase="thinking", queued=(), retry_in=None)
+
+
+def _text_streamed(state: State, event: ev.TextStreamed) -> State:
+    return msgspec.structs.replace(state, live=state.live + event.text, retry_in=None)
+
+
+def _reasoning_streamed(state: State, event: ev.ReasoningStreamed) -> State:
+    return msgspec.structs.replace(state, live_reasoning=state.live_reasoning + event.text, retry_in=None)
+
+
+def _patch_streamed(state: State, event: ev.PatchStreamed) -> State:
+    return msgspec.structs.replace(state, live_patch=state.live_patch + event.text, retry_in=None)
+
+
+def _answer_voided(state: State, event: ev.AnswerVoided) -> State:
+    state = _close_answer(state, partial=True)
+    return _say(state, Notice("warning", event.reason), retry_in=event.retry_in)
+
+
+def _answer_finished(state: State, event: ev.AnswerFinished) -> State:
+    """The whole text wins over what was streamed of it, so that a partner that does not stream is shown too."""
+    state = msgspec.structs.replace(state, live=event.text)
+    state = _close_answer(state, partial=False)
+    old, new = state.usage, event.usage
+    total = Usage(
+        old.input + new.input, old.cached + new.cached, old.output + new.output, old.reasoning + new.reasoning
+    )
+    return msgspec.structs.replace(state, usage=total, last_usage=new)
+
+
+def _tool_started(state: State, event: ev.ToolStarted) -> State:
+    return _say(state, ToolUse(event.call_id, event.title), phase="tools")
+
+
+def _tool_finished(state: State, event: ev.ToolFinished) -> State:
+    chat = list(state.chat)
+    for index in range(len(chat) - 1, -1, -1):
+        entry = chat[index]
+        if isinstance(entry, ToolUse) and entry.call_id == event.call_id:
+            chat[index] = msgspec.structs.replace(entry, ok=event.ok, summary=event.summary)
+            break
+    return msgspec.structs.replace(state, chat=tuple(chat))
+
+
+def _approval_asked(state: State, event: ev.ApprovalAsked) -> State:
+    return msgspec.structs.replace(state, approval=ApprovalState(event.call_id, event.command), phase="approving")
+
+
+def _approval_given(state: State, event: ev.ApprovalGiven) -> State:
+    command = state.approval.command if state.approval else ""
+    verb = "Allowed" if event.allowed else "Did not allow"
+    return _say(state, Notice("info", f"{verb}: {command}", about="decision"), approval=None, phase="tools")
+
+
+def _patch_rejected(state: State, event: ev.PatchRejected) -> State:
+    first = event.message.strip().splitlines()[0] if event.message.strip() else "no reason given"
+    return _say(state, Notice("warning", f"Patch refused: {first}", event.message, about="patch"), live_patch="")
+
+
+def _proposal_made(state: State, event: ev.ProposalMade) -> State:
+    proposal = ProposalState(
+        number=event.number,
+        task=state.tasks[-1].number if state.tasks else 0,
+        attempt=event.attempt,
+        call_id=event.call_id,
+        patch=event.patch,
+        base_tree=event.base_tree,
+        tree=event.tree,
+        diff=event.diff,
+        note=event.note,
+    )
+    files = event.patch.files
+    size = f"+{sum(file.added for file in files)} -{sum(file.removed for file in files)}"
+    names = ", ".join(file.path for file in files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+    notice = Notice(
+        "info", f"Proposal {event.number} (attempt {event.attempt}): {names} {size}", event.note, "proposal"
+    )
+    checks = tuple(check for check in state.checks if check.where == "baseline")
+    return _say(state, notice, proposals=(*state.proposals, proposal), live_patch="", phase="checking", checks=checks)
+
+
+def _with_check(state: State, new: CheckState) -> State:
+    """Put a check in the place of the one of the same name and tree kind, or at the end."""
+    checks = list(state.checks)
+    for index, old in enumerate(checks):
+        if (old.check, old.where) == (new.check, new.where):
+            checks[index] = new
+            break
+    else:
+        checks.append(new)
+    return msgspec.structs.replace(state, checks=tuple(checks))
+
+
+def _check_started(state: State, event: ev.CheckStarted) -> State:
+    state = _with_check(state, CheckState(event.check, event.where, event.tree))
+    return msgspec.structs.replace(state, phase="checking") if event.where == "candidate" else state
+
+
+def _check_progressed(state: State, event: ev.CheckProgressed) -> State:
+    for old in state.checks:
+        if (old.check, old.where) == (event.check, event.where) and old.outcome is None:
+            return _with_check(state, msgspec.structs.replace(old, done=event.done, total=event.total))
+    return state
+
+
+def _check_finished(state: State, event: ev.CheckFinished) -> State:
+    result = event.result
+    total = result.total
+    return _with_check(state, CheckState(result.check, event.where, result.tree, result.outcome, total, total, result))
+
+
+def _verdict_reached(state: State, event: ev.VerdictReached) -> State:
+    level: ev.Level = "info" if event.verdict.green else "warning"
+    notice = Notice(level, event.verdict.summary, about="verdict")
+    return _say(state, notice, proposals=_replace_proposal(state, event.proposal, verdict=event.verdict))
+
+
+def _diagnosed(state: State, event: ev.Diagnosed) -> State:
+    return _say(
+        state,
+        Notice("warning", event.summary, event.evidence, about="verdict"),
+        proposals=_replace_proposal(state, event.proposal, diagnosis=event.summary),
+    )
+
+
+def _decision_awaited(state: State, event: ev.DecisionAwaited) -> State:
+    return msgspec.structs.replace(state, waiting=event.proposal, why=event.why, phase="deciding")
+
+
+def _decided(state: State, event: ev.Decided) -> State:
+    words = {"accept": "Accepted", "reject": "Rejected", "steer": "Going on from"}
+    text = f"{words[event.decision]} proposal {event.proposal}"
+    text += f": {event.reason}" if event.reason else "."
+    proposals = _replace_proposal(state, event.proposal, decision=event.decision, reason=event.reason)
+    notice = Notice("info", text, about="decision")
+    phase: Phase = "landing" if event.decision == "accept" else "thinking"
+    return _say(state, notice, proposals=proposals, waiting=0, why="", phase=phase)
+
+
+def _landing_started(state: State, event: ev.LandingStarted) -> State:
+    landing = LandingState(event.landing, event.proposal, event.undoes, event.files)
+    return msgspec.structs.replace(state, landings=(*state.landings, landing), phase="landing")
+
+
+def _set_landing(state: State, number: int, stands: Literal["landed", "abandoned", "undone"]) -> State:
+    landings = tuple(
+        msgspec.structs.replace(landing, stands=stands) if landing.number == number else landing
+        for landing in state.landings
+    )
+    return msgspec.structs.replace(state, landings=landings)
+
+
+def _after_landing(state: State) -> Phase:
+    return "deciding" if state.waiting else ("thinking" if state.task else "idle")
+
+
+def _landed(state: State, event: ev.Landed) -> State:
+    state = _set_landing(state, event.landing, "landed")
+    landing = next((one for one in state.landings if one.number == event.landing), None)
+    if landing is None:
+        return state
+    names = ", ".join(file.path for file in landing.files)
+    if landing.undoes:
+        state = _set_landing(state, landing.undoes, "undone")
+        text = f"Took back landing {landing.undoes}: {names}"
+    else:
+        text = f"Landed proposal {landing.proposal} as landing {landing.number}: {names}"
+    return _say(state, Notice("info", text, about="landing"), phase=_after_landing(state))
+
+
+def _landing_abandoned(state: State, event: ev.LandingAbandoned) -> State:
+    state = _set_landing(state, event.landing, "abandoned")
+    notice = Notice("warning", f"Landing {event.landing} was not completed: {event.reason}", about="landing")
+    return _say(state, notice, phase=_after_landing(state))
+
+
+def _landing_conflicted(state: State, event: ev.LandingConflicted) -> State:
+    notice = Notice("error", event.message, "\n".join(event.conflicts), about="landing")
+    return _say(state, notice, phase=_after_landing(state))
+
+
+def _human_edited(state: State, event: ev.HumanEdited) -> State:
+    proposals = tuple(
+        msgspec.structs.replace(proposal, stale=True) if proposal.decision is None else proposal
+        for proposal in state.proposals
+    )
+    return _say(state, Edit(event.path, event.kind, event.diff), proposals=proposals)
+
+
+def _noted(state: State, event: ev.Noted) -> State:
+    return _say(state, Notice(event.level, event.text, event.hint))
+
+
+def _task_finished(state: State, event: ev.TaskFinished) -> State:
+    state = _close_answer(state, partial=True)
+    tasks = tuple(
+        msgspec.structs.replace(task, outcome=event.outcome, result=event.text) if task.number == event.task else task
+        for task in state.tasks
+    )
+    good = event.outcome in {"answered", "landed", "green"}
+    state = msgspec.structs.replace(state, tasks=tasks, phase="idle", waiting=0, why="", approval=None)
+    if not event.text:
+        return state
+    level: ev.Level = "info" if good else ("error" if event.outcome in {"failed", "conflict"} else "warning")
+    return _say(state, Notice(level, event.text, about="task"))
+
+
+_FOLDS: dict[type[ev.Event], Callable[[State, Any], State]] = {
+    ev.SessionStarted: _session_started,
+    ev.SessionResumed: _session_resumed,
+    ev.SettingsTold: _settings_told,
+    ev.ModeChanged: _mode_changed,
+    ev.Asked: _asked,
+    ev.Steered: _steered,
+    ev.ItemsAppended: _items_appended,
+    ev.PromptSent: _prompt_sent,
+    ev.TextStreamed: _text_streamed,
+    ev.ReasoningStreamed: _reasoning_streamed,
+    ev.PatchStreamed: _patch_streamed,
+    ev.AnswerVoided: _answer_voided,
+    ev.AnswerFinished: _answer_finished,
+    ev.ToolStarted: _tool_started,
+    ev.ToolFinished: _tool_finished,
+    ev.ApprovalAsked: _approval_asked,
+    ev.ApprovalGiven: _approval_given,
+    ev.PatchRejected: _patch_rejected,
+    ev.ProposalMade: _proposal_made,
+    ev.CheckStarted: _check_started,
+    ev.CheckProgressed: _check_progressed,
+    ev.CheckFinished: _check_finished,
+    ev.VerdictReached: _verdict_reached,
+    ev.Diagnosed: _diagnosed,
+    ev.DecisionAwaited: _decision_awaited,
+    ev.Decided: _decided,
+    ev.LandingStarted: _landing_started,
+    ev.Landed: _landed,
+    ev.LandingAbandoned: _landing_abandoned,
+    ev.LandingConflicted: _landing_conflicted,
+    ev.HumanEdited: _human_edited,
+    ev.Noted: _noted,
+    ev.TaskFinished: _task_finished,
+}
+
+
+def fold(state: State, event: ev.AnyEvent) -> State:
+    """What is true after an event; pure."""
+    return _FOLDS[type(event)](state, event)
+
+
+def replay(entries: Iterable[ev.Entry]) -> State:
+    """What is true after all of a session's events."""
+    state = State()
+    for entry in entries:
+        state = fold(state, entry.event)
+    return state

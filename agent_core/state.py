@@ -1,0 +1,190 @@
+"""What is true of a session: the panes draw it, resume rebuilds it, tests assert on it. Made by `agent_core.fold`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from agent_core import events as ev
+from agent_core.checks.model import CheckResult, Outcome, Verdict, Where
+from agent_core.conversation import Item, PartnerInfo, Usage
+from agent_core.patch.model import Patch
+
+Phase = Literal["idle", "thinking", "tools", "checking", "deciding", "approving", "landing"]
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A message in the chat.
+
+    Attributes:
+        who: ``human`` or ``partner``.
+        partial: The partner was cut off here.
+    """
+
+    who: Literal["human", "partner"]
+    text: str
+    partial: bool = False
+
+
+class ToolUse(msgspec.Struct, frozen=True):
+    """A tool call in the chat; `ok` is None while it runs."""
+
+    call_id: str
+    title: str
+    ok: bool | None = None
+    summary: str = ""
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """A human edit in the chat."""
+
+    path: str
+    kind: str
+    diff: str
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """A line of pairloop's own in the chat.
+
+    Attributes:
+        about: What it tells of; the screen chooses sign and colour by it.
+    """
+
+    level: ev.Level
+    text: str
+    hint: str = ""
+    about: Literal["note", "proposal", "verdict", "decision", "landing", "patch", "task"] = "note"
+
+
+ChatEntry = Said | ToolUse | Edit | Notice
+
+
+class CheckState(msgspec.Struct, frozen=True):
+    """One check as the check log shows it.
+
+    Attributes:
+        outcome: None while it runs.
+        done: Things looked at so far.
+        total: Out of how many; 0 when not known.
+        result: What it said, when it has ended.
+    """
+
+    check: str
+    where: Where
+    tree: str
+    outcome: Outcome | None = None
+    done: int = 0
+    total: int = 0
+    result: CheckResult | None = None
+
+
+class ProposalState(msgspec.Struct, frozen=True):
+    """A proposal and what became of it.
+
+    Attributes:
+        stale: The working tree changed since it was made, so its verdict is about another tree.
+    """
+
+    number: int
+    task: int
+    attempt: int
+    call_id: str
+    patch: Patch
+    base_tree: str
+    tree: str
+    diff: str
+    note: str = ""
+    verdict: Verdict | None = None
+    diagnosis: str = ""
+    decision: ev.DecisionKind | None = None
+    reason: str = ""
+    stale: bool = False
+
+
+class LandingState(msgspec.Struct, frozen=True):
+    """A landing (or the undo of one) and where it stands."""
+
+    number: int
+    proposal: int
+    undoes: int
+    files: tuple[ev.FileLanding, ...]
+    stands: Literal["started", "landed", "abandoned", "undone"] = "started"
+
+
+class ApprovalState(msgspec.Struct, frozen=True):
+    """A command that waits for the human's word."""
+
+    call_id: str
+    command: str
+
+
+class TaskState(msgspec.Struct, frozen=True):
+    """A task; `outcome` is None while the loop works on it."""
+
+    number: int
+    text: str
+    outcome: ev.TaskOutcome | None = None
+    result: str = ""
+
+
+class State(msgspec.Struct, frozen=True):
+    """Everything that is true of a session.
+
+    Attributes:
+        chat: The transcript, oldest first, the live answer excluded.
+        live: What the partner has said so far in the answer under way.
+        live_reasoning: Its reasoning summary so far.
+        live_patch: What it has written so far of a patch.
+        retry_in: Seconds the partner's retry waits, while it does.
+        items: The conversation: the next request's input.
+        steps: Requests sent.
+        checks: The checks of the newest candidate and of the baseline.
+        proposals: All proposals, oldest first.
+        waiting: Number of the proposal that waits for the human, 0 when none does.
+        why: What there is to decide.
+        queued: Steering the partner has not been told yet.
+    """
+
+    session: str = ""
+    project: str = ""
+    partner: PartnerInfo | None = None
+    mode: ev.Mode = "step"
+    candidate: str = ""
+    interpreter: str = ""
+    phase: Phase = "idle"
+    chat: tuple[ChatEntry, ...] = ()
+    live: str = ""
+    live_reasoning: str = ""
+    live_patch: str = ""
+    retry_in: float | None = None
+    items: tuple[Item, ...] = ()
+    steps: int = 0
+    usage: Usage = Usage()
+    last_usage: Usage = Usage()
+    tasks: tuple[TaskState, ...] = ()
+    proposals: tuple[ProposalState, ...] = ()
+    checks: tuple[CheckState, ...] = ()
+    waiting: int = 0
+    why: str = ""
+    approval: ApprovalState | None = None
+    landings: tuple[LandingState, ...] = ()
+    queued: tuple[str, ...] = ()
+
+    @property
+    def task(self) -> TaskState | None:
+        """The task being worked on, None when the loop is idle."""
+        return self.tasks[-1] if self.tasks and self.tasks[-1].outcome is None else None
+
+    @property
+    def proposal(self) -> ProposalState | None:
+        """The newest proposal."""
+        return self.proposals[-1] if self.proposals else None
+
+    @property
+    def undoable(self) -> LandingState | None:
+        """The last landing that stands."""
+        for landing in reversed(self.landings):
+            if landing.stands == "landed" and not landing.undoes:
+                return landing
+        return None
