@@ -6,6 +6,7 @@ environment variables, command-line flags. All files are optional.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tomllib
@@ -117,6 +118,17 @@ def state_dir() -> Path:
     """Where journals, locks and caches live; ``PAIRLOOP_STATE_DIR`` overrides it."""
     chosen = os.environ.get("PAIRLOOP_STATE_DIR")
     return Path(chosen).absolute() if chosen else Path(platformdirs.user_state_dir("pairloop"))
+
+
+def project_state(root: Path) -> Path:
+    """Where pairloop keeps what belongs to one project: its journal, lock, caches, candidates.
+
+    Args:
+        root: Absolute path of the project.
+    """
+    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", root.name)[:40] or "root"
+    return state_dir() / "projects" / f"{name}-{digest}"
 
 
 def _line_of(text: str, keys: list[str]) -> int | None:

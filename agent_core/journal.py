@@ -1,0 +1,189 @@
+"""The journal: SQLite in WAL mode, one file a project. Append, replay, list; contents of files by hash.
+
+What is appended survives the death of the process at once (WAL, synchronous=NORMAL); what is appended as
+durable survives a power cut too (synchronous=FULL for that commit). Several processes may have it open.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from agent_core.errors import JournalError
+from agent_core.events import AnyEvent, Asked, Entry, LandingStarted
+from agent_core.workspace.tree import content_hash
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, started REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS events (
+    session TEXT NOT NULL REFERENCES sessions(id),
+    seq INTEGER NOT NULL,
+    at REAL NOT NULL,
+    kind TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (session, seq)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS events_by_kind ON events(kind);
+CREATE TABLE IF NOT EXISTS blobs (hash TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
+"""
+
+
+class SessionSummary(msgspec.Struct, frozen=True):
+    """One session of a project, for a picker.
+
+    Attributes:
+        id: Its id.
+        started: When it began, in seconds since the epoch.
+        last: When its last event happened.
+        title: The first task's first line; empty when nothing was asked.
+        events: How many events it has.
+        finished: Nothing is left open: every task given has ended.
+    """
+
+    id: str
+    started: float
+    last: float
+    title: str
+    events: int
+    finished: bool
+
+
+class SqliteJournal:
+    """The journal of one project.
+
+    Args:
+        path: The database file; made with its folders when missing.
+
+    Raises:
+        JournalError: The file cannot be opened, is damaged, or was written by a newer pairloop.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._next: dict[str, int] = {}
+        self._encoder = msgspec.json.Encoder()
+        self._decoder = msgspec.json.Decoder(AnyEvent)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version > _VERSION:
+                raise JournalError(
+                    f"{path}: written by a newer pairloop (format {version}, this one knows {_VERSION}).",
+                    "Update pairloop, or set PAIRLOOP_STATE_DIR to another folder.",
+                )
+            self._db.executescript(_SCHEMA)
+            self._db.execute(f"PRAGMA user_version={_VERSION}")
+        except (sqlite3.Error, OSError) as error:
+            raise JournalError(
+                f"{path}: the journal cannot be opened: {error}.",
+                "Move the file away to start a new one, or set PAIRLOOP_STATE_DIR to a folder you can write to.",
+            ) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def create(self, session: str) -> None:
+        """Begin a session."""
+        self._write("INSERT INTO sessions (id, started) VALUES (?, ?)", (session, time.time()))
+
+    def append(self, session: str, event: AnyEvent, *, durable: bool = False) -> Entry:
+        """Add an event; see `agent_core.protocols.Journal`."""
+        seq = self._next.get(session) or self._count(session) + 1
+        entry = Entry(seq, time.time(), event)
+        row = (session, seq, entry.at, type(event).__name__, self._encoder.encode(event))
+        if durable:
+            self._db.execute("PRAGMA synchronous=FULL")
+        try:
+            self._write("INSERT INTO events (session, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)", row)
+        finally:
+            if durable:
+                self._db.execute("PRAGMA synchronous=NORMAL")
+        self._next[session] = seq + 1
+        return entry
+
+    def entries(self, session: str) -> Iterator[Entry]:
+        """All events of a session, oldest first."""
+        rows = self._db.execute("SELECT seq, at, body FROM events WHERE session = ? ORDER BY seq", (session,))
+        for seq, at, body in rows:
+            yield Entry(seq, at, self._decode(body, f"session {session}, event {seq}"))
+
+    def sessions(self) -> tuple[SessionSummary, ...]:
+        """All sessions that have a task, the one used last first."""
+        rows = self._db.execute(
+            "SELECT s.id, s.started, max(e.at), count(e.seq),"
+            " sum(e.kind = 'Asked'), sum(e.kind = 'TaskFinished')"
+            " FROM sessions s JOIN events e ON e.session = s.id GROUP BY s.id ORDER BY max(e.at) DESC"
+        ).fetchall()
+        return tuple(
+            SessionSummary(name, started, last, self._title(name), events, finished=ended >= asked)
+            for name, started, last, events, asked, ended in rows
+            if asked
+        )
+
+    def next_landing(self) -> int:
+        """The number for the next landing in this project, from 1."""
+        numbers = [event.landing for _, event in self._of_kind(LandingStarted)]
+        return max(numbers, default=0) + 1
+
+    def unfinished_landings(self) -> tuple[tuple[str, LandingStarted], ...]:
+        """Landings that were begun and neither completed nor abandoned, each with its session."""
+        rows = self._db.execute("SELECT body FROM events WHERE kind IN ('Landed', 'LandingAbandoned')").fetchall()
+        ended = {getattr(self._decode(body, "a landing"), "landing", 0) for (body,) in rows}
+        return tuple((session, event) for session, event in self._of_kind(LandingStarted) if event.landing not in ended)
+
+    def put(self, data: bytes) -> str:
+        """Keep some content; gives its hash."""
+        digest = content_hash(data)
+        self._write("INSERT OR IGNORE INTO blobs (hash, data) VALUES (?, ?)", (digest, zlib.compress(data, 1)))
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """Content by hash.
+
+        Raises:
+            JournalError: There is none of that name.
+        """
+        row = self._db.execute("SELECT data FROM blobs WHERE hash = ?", (digest,)).fetchone()
+        if row is None:
+            raise JournalError(f"{self._path}: no content with hash {digest[:12]}.")
+        return zlib.decompress(row[0])
+
+    def _of_kind(self, kind: type[LandingStarted]) -> list[tuple[str, LandingStarted]]:
+        rows = self._db.execute(
+            "SELECT session, body FROM events WHERE kind = ? ORDER BY at", (kind.__name__,)
+        ).fetchall()
+        decoded = [(session, self._decode(body, f"session {session}")) for session, body in rows]
+        return [(session, event) for session, event in decoded if isinstance(event, kind)]
+
+    def _title(self, session: str) -> str:
+        row = self._db.execute(
+            "SELECT body FROM events WHERE session = ? AND kind = ? ORDER BY seq LIMIT 1", (session, Asked.__name__)
+        ).fetchone()
+        event = self._decode(row[0], f"session {session}") if row else None
+        return event.text.strip().split("\n")[0] if isinstance(event, Asked) else ""
+
+    def _count(self, session: str) -> int:
+        row = self._db.execute("SELECT max(seq) FROM events WHERE session = ?", (session,)).fetchone()
+        return int(row[0] or 0)
+
+    def _decode(self, body: bytes, where: str) -> AnyEvent:
+        try:
+            return self._decoder.decode(body)
+        except msgspec.DecodeError as error:
+            raise JournalError(f"{self._path}: {where} cannot be read: {error}.") from error
+
+    def _write(self, sql: str, row: tuple[object, ...]) -> None:
+        try:
+            self._db.execute(sql, row)
+        except sqlite3.Error as error:
+            raise JournalError(f"{self._path}: cannot be written: {error}.") from error
