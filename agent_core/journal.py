@@ -178,9 +178,10 @@ class SqliteJournal:
 
     def _decode(self, body: bytes, where: str) -> AnyEvent:
         try:
-            return self._decoder.decode(body)
+            event: AnyEvent = self._decoder.decode(body)
         except msgspec.DecodeError as error:
             raise JournalError(f"{self._path}: {where} cannot be read: {error}.") from error
+        return event
 
     def _write(self, sql: str, row: tuple[object, ...]) -> None:
         try:
