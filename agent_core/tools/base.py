@@ -1,0 +1,97 @@
+"""What every tool shares: how its arguments are read, what it gives back, what it may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from agent_core.conversation import ToolSpec
+from agent_core.errors import PairloopError
+from agent_core.process import Completed
+
+Arguments = TypeVar("Arguments", bound=msgspec.Struct)
+
+
+class ToolError(PairloopError):
+    """A tool call cannot be carried out; the message goes to the partner."""
+
+
+class ToolOutput(msgspec.Struct, frozen=True):
+    """What a tool gives back.
+
+    Attributes:
+        text: For the partner.
+        summary: One line for the human.
+        ok: Whether it did what was asked.
+    """
+
+    text: str
+    summary: str
+    ok: bool = True
+
+
+class View(Protocol):
+    """The tree as the partner sees it: the working tree with its own draft over it."""
+
+    def paths(self) -> tuple[str, ...]:
+        """All files that are not ignored, sorted."""
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file, None when it is not there."""
+
+    async def run(self, argv: tuple[str, ...], *, timeout: float) -> Completed:
+        """Run a command in an isolated copy of this tree; what it writes is thrown away."""
+
+
+class Tool(Protocol):
+    """Something the partner may do that changes nothing."""
+
+    @property
+    def spec(self) -> ToolSpec:
+        """The tool as the partner sees it."""
+
+    def title(self, arguments: str) -> str:
+        """What a call does, in a few words for the human. Never raises."""
+
+    async def run(self, arguments: str, view: View) -> ToolOutput:
+        """Carry out a call.
+
+        Raises:
+            ToolError: The arguments do not fit or the thing asked for is not there.
+        """
+
+
+Approver = Callable[[str], Awaitable[bool]]
+"""Asks the human whether a command may run."""
+
+
+def make_spec(
+    name: str, description: str, properties: dict[str, dict[str, Any]], required: tuple[str, ...]
+) -> ToolSpec:
+    """A tool's spec, its parameters as a JSON schema of an object."""
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+    return ToolSpec(name, description, msgspec.json.encode(schema, order="sorted").decode())
+
+
+def read_arguments(kind: type[Arguments], arguments: str) -> Arguments:
+    """Decode a call's arguments, leniently (numbers given as text are taken).
+
+    Raises:
+        ToolError: They are not JSON or do not fit; says what would.
+    """
+    try:
+        return msgspec.convert(msgspec.json.decode(arguments or "{}"), kind, strict=False)
+    except msgspec.DecodeError as error:
+        raise ToolError(f"The arguments do not fit: {error}.", f"Expected: {_shape(kind)}.") from error
+
+
+def _shape(kind: type[msgspec.Struct]) -> str:
+    fields = msgspec.structs.fields(kind)
+    return "{" + ", ".join(f'"{field.name}"' + ("" if field.required else " (optional)") for field in fields) + "}"

@@ -1,0 +1,133 @@
+"""Looking at files: list them, read one."""
+
+from __future__ import annotations
+
+import difflib
+from fnmatch import fnmatch
+from pathlib import PurePosixPath
+
+import msgspec
+
+from agent_core.conversation import ToolSpec
+from agent_core.tools.base import Arguments, ToolError, ToolOutput, View, make_spec, read_arguments
+
+_MOST_FILES = 400
+_MOST_LINES = 600
+_LONG_LINE = 1000
+
+
+def clean(path: str) -> str:
+    """A path as the view has it: ``./a//b/`` is ``a/b``, the project itself is the empty string."""
+    return "/".join(part for part in PurePosixPath(path.strip()).parts if part not in {".", "/"})
+
+
+class _ListArguments(msgspec.Struct):
+    path: str = ""
+    pattern: str = ""
+
+
+class ListFiles:
+    """The tool ``list_files``."""
+
+    spec: ToolSpec = make_spec(
+        "list_files",
+        "List the project's files (ignored ones left out). With 'path', only below that folder; with 'pattern', only "
+        "names matching that glob, such as '*.py'.",
+        {"path": {"type": "string"}, "pattern": {"type": "string"}},
+        (),
+    )
+
+    def title(self, arguments: str) -> str:
+        """What a call does, for the human."""
+        wanted = _quiet(_ListArguments, arguments)
+        return f"list {' '.join(part for part in (wanted.path, wanted.pattern) if part)}".strip() if wanted else "list"
+
+    async def run(self, arguments: str, view: View) -> ToolOutput:
+        """List files."""
+        wanted = read_arguments(_ListArguments, arguments)
+        folder = clean(wanted.path)
+        below = [path for path in view.paths() if not folder or path == folder or path.startswith(folder + "/")]
+        if folder and not below:
+            raise ToolError(f"There is no folder {folder!r} in the project.", _closest(folder, _folders(view.paths())))
+        if wanted.pattern:
+            pattern = wanted.pattern.removeprefix("**/")
+            below = [path for path in below if fnmatch(path, pattern) or fnmatch(path.rsplit("/", 1)[-1], pattern)]
+        shown = below[:_MOST_FILES]
+        rest = len(below) - len(shown)
+        text = "\n".join(shown) or "(no files)"
+        if rest:
+            text += f"\n[... {rest} more; give a path or a pattern ...]"
+        return ToolOutput(text, f"{len(below)} files")
+
+
+class _ReadArguments(msgspec.Struct):
+    path: str
+    start: int = 1
+    end: int = 0
+
+
+class ReadFile:
+    """The tool ``read_file``."""
+
+    spec: ToolSpec = make_spec(
+        "read_file",
+        "Read a text file, with line numbers. 'start' and 'end' (1-based, inclusive) choose lines; at most "
+        f"{_MOST_LINES} lines come at once. The numbers and the bar are not part of the file.",
+        {"path": {"type": "string"}, "start": {"type": "integer"}, "end": {"type": "integer"}},
+        ("path",),
+    )
+
+    def title(self, arguments: str) -> str:
+        """What a call does, for the human."""
+        wanted = _quiet(_ReadArguments, arguments)
+        if wanted is None:
+            return "read"
+        lines = f":{wanted.start}-{wanted.end or ''}" if wanted.start > 1 or wanted.end else ""
+        return f"read {wanted.path}{lines}"
+
+    async def run(self, arguments: str, view: View) -> ToolOutput:
+        """Read a file."""
+        wanted = read_arguments(_ReadArguments, arguments)
+        path = clean(wanted.path)
+        if wanted.path.startswith("/") or ".." in path.split("/"):
+            raise ToolError(f"{wanted.path!r} is outside the project.", "Give a path relative to the project.")
+        data = view.read(path) if path in view.paths() else None
+        if data is None:
+            raise ToolError(f"There is no file {path!r} in the project.", _closest(path, view.paths()))
+        if b"\0" in data[:8192]:
+            raise ToolError(f"{path!r} is a binary file of {len(data)} bytes; it cannot be read as text.")
+        lines = data.decode("utf-8", "replace").split("\n")
+        if lines and not lines[-1]:
+            lines.pop()
+        start = max(wanted.start, 1)
+        end = min(wanted.end or len(lines), len(lines), start + _MOST_LINES - 1)
+        if lines and start > len(lines):
+            raise ToolError(f"{path!r} has {len(lines)} lines; there is no line {start}.")
+        body = "\n".join(f"{number:>5} | {_shorten(line)}" for number, line in enumerate(lines[start - 1 : end], start))
+        whole = start == 1 and end == len(lines)
+        head = f"{path} ({len(lines)} lines)" if whole else f"{path} (lines {start}-{end} of {len(lines)})"
+        return ToolOutput(f"{head}\n{body}", f"{max(end - start + 1, 0)} lines")
+
+
+def _shorten(line: str) -> str:
+    line = line.rstrip("\r")
+    return line if len(line) <= _LONG_LINE else f"{line[:_LONG_LINE]} [... {len(line) - _LONG_LINE} characters more]"
+
+
+def _folders(paths: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({str(parent) for path in paths for parent in PurePosixPath(path).parents} - {"."}))
+
+
+def _closest(path: str, paths: tuple[str, ...]) -> str:
+    name = path.rsplit("/", 1)[-1]
+    same = [other for other in paths if other.rsplit("/", 1)[-1] == name]
+    close = same or difflib.get_close_matches(path, paths, n=3, cutoff=0.5)
+    return f"Did you mean {', '.join(close[:3])}?" if close else "list_files shows what there is."
+
+
+def _quiet(kind: type[Arguments], arguments: str) -> Arguments | None:
+    """Arguments for a title, None when they do not fit: the call itself will say why."""
+    try:
+        return read_arguments(kind, arguments)
+    except ToolError:
+        return None
