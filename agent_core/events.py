@@ -194,7 +194,8 @@ class ProposalMade(Event, frozen=True):
     """The partner proposed a patch and it has been built in a candidate.
 
     Attributes:
-        number: Number of the proposal in the session, from 1.
+        number: Number of the proposal in the session, from 1. The same number again: the proposal was
+            carried over to a working tree that changed meanwhile, and is checked anew.
         attempt: Which attempt at the task this is, from 1.
         call_id: The tool call to be answered with the verdict and the decision.
         patch: All changes against the base (not only those of the last tool call).

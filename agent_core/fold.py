@@ -89,7 +89,7 @@ def _items_appended(state: State, event: ev.ItemsAppended) -> State:
 
 
 def _prompt_sent(state: State, event: ev.PromptSent) -> State:
-    return msgspec.structs.replace(state, steps=event.step, phase="thinking", queued=(), retry_in=None)
+    return msgspec.structs.replace(state, steps=event.step, phase="thinking", queued=(), untold=(), retry_in=None)
 
 
 def _text_streamed(state: State, event: ev.TextStreamed) -> State:
@@ -161,13 +161,18 @@ def _proposal_made(state: State, event: ev.ProposalMade) -> State:
         diff=event.diff,
         note=event.note,
     )
+    checks = tuple(check for check in state.checks if check.where == "baseline")
+    if state.proposal is not None and state.proposal.number == event.number:
+        # The same proposal over a newer working tree.
+        return msgspec.structs.replace(
+            state, proposals=(*state.proposals[:-1], proposal), waiting=0, why="", phase="checking", checks=checks
+        )
     files = event.patch.files
     size = f"+{sum(file.added for file in files)} -{sum(file.removed for file in files)}"
     names = ", ".join(file.path for file in files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
     notice = Notice(
         "info", f"Proposal {event.number} (attempt {event.attempt}): {names} {size}", event.note, "proposal"
     )
-    checks = tuple(check for check in state.checks if check.where == "baseline")
     return _say(state, notice, proposals=(*state.proposals, proposal), live_patch="", phase="checking", checks=checks)
 
 
@@ -276,7 +281,8 @@ def _human_edited(state: State, event: ev.HumanEdited) -> State:
         msgspec.structs.replace(proposal, stale=True) if proposal.decision is None else proposal
         for proposal in state.proposals
     )
-    return _say(state, Edit(event.path, event.kind, event.diff), proposals=proposals)
+    edit = Edit(event.path, event.kind, event.diff)
+    return _say(state, edit, proposals=proposals, untold=(*state.untold, edit))
 
 
 def _noted(state: State, event: ev.Noted) -> State:

@@ -144,6 +144,7 @@ class State(msgspec.Struct, frozen=True):
         waiting: Number of the proposal that waits for the human, 0 when none does.
         why: What there is to decide.
         queued: Steering the partner has not been told yet.
+        untold: Human edits the partner has not been told yet.
     """
 
     session: str = ""
@@ -170,6 +171,7 @@ class State(msgspec.Struct, frozen=True):
     approval: ApprovalState | None = None
     landings: tuple[LandingState, ...] = ()
     queued: tuple[str, ...] = ()
+    untold: tuple[Edit, ...] = ()
 
     @property
     def task(self) -> TaskState | None:
