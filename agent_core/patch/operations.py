@@ -1,0 +1,83 @@
+"""What a parsed patch asks for, before anybody has looked whether it can be done."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Sign = Literal[" ", "-", "+"]
+
+
+class HunkLine(msgspec.Struct, frozen=True):
+    """One line of a hunk.
+
+    Attributes:
+        sign: `` `` stays, ``-`` goes, ``+`` comes.
+        text: The line without its ending.
+        bare: The patch says that this line ends the file without a newline.
+    """
+
+    sign: Sign
+    text: str
+    bare: bool = False
+
+
+class Hunk(msgspec.Struct, frozen=True):
+    """One place to be changed.
+
+    Attributes:
+        lines: Context, removed and added lines from top to bottom.
+        number: 1-based line of the patch text on which it begins.
+        anchors: Texts of the ``@@`` lines before it, outermost first.
+        at_end: It stands at the end of the file.
+        old_start: 1-based line of the old file, where the patch names one; a hint, never trusted alone.
+        slack: How many lines at its end are blank and had no sign: context, or mere spacing in the patch.
+    """
+
+    lines: tuple[HunkLine, ...]
+    number: int
+    anchors: tuple[str, ...] = ()
+    at_end: bool = False
+    old_start: int | None = None
+    slack: int = 0
+
+
+class AddFile(msgspec.Struct, frozen=True):
+    """Make a new file.
+
+    Attributes:
+        path: As the patch writes it.
+        text: Its content.
+        number: Line of the patch text with its header.
+    """
+
+    path: str
+    text: str
+    number: int = 0
+
+
+class DeleteFile(msgspec.Struct, frozen=True):
+    """Remove a file."""
+
+    path: str
+    number: int = 0
+
+
+class UpdateFile(msgspec.Struct, frozen=True):
+    """Change a file, or move it, or both.
+
+    Attributes:
+        path: As the patch writes it.
+        move_to: The new path of a move.
+        hunks: The places to be changed, from top to bottom.
+        number: Line of the patch text with its header.
+    """
+
+    path: str
+    move_to: str | None
+    hunks: tuple[Hunk, ...]
+    number: int = 0
+
+
+Operation = AddFile | DeleteFile | UpdateFile
