@@ -1,0 +1,93 @@
+"""What the overlay mechanisms share: the layer of one run, and which folders a private tmp would hide."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from agent_core.protocols import Layer
+
+# Linux takes at most 128 KiB in one argument; names are quoted, which can only make them longer.
+_CHUNK = 60_000
+
+_REMOVE = 'k=$1; shift; while [ "$k" -gt 0 ]; do eval "rm -rf -- $1"; shift; k=$((k-1)); done; exec "$@"'
+
+
+class RunLayer(msgspec.Struct, frozen=True):
+    """A `Layer` as plain values; see the protocol for what each one means."""
+
+    project: Path
+    upper: Path
+    removed: tuple[str, ...] = ()
+    writable: tuple[Path, ...] = ()
+    visible: tuple[Path, ...] = ()
+
+
+def tmp_folders() -> tuple[Path, ...]:
+    """The system's folders for temporary files; a sandbox has its own, empty ones there."""
+    found = (Path(os.path.realpath(name)) for name in ("/tmp", "/var/tmp"))  # noqa: S108 - hidden, not written to
+    return tuple(dict.fromkeys(path for path in found if path.is_dir()))
+
+
+def usable_home(home: Path, project: Path) -> Path | None:
+    """The home folder where it can be overlaid: it exists, is not the whole system, and is not in the project."""
+    if not home.is_absolute() or not home.is_dir():
+        return None
+    home = Path(os.path.realpath(home))
+    return None if home == Path("/") or home.is_relative_to(project) else home
+
+
+def refuse_home(home: Path, project: Path) -> str:
+    """Why a project cannot be overlaid because of where home is; empty when it can."""
+    if Path(os.path.realpath(home)).is_relative_to(project):
+        return f"{project} is the home folder or holds it; open a folder inside it"
+    return ""
+
+
+def _device(path: Path) -> int | None:
+    try:
+        return path.stat().st_dev
+    except OSError:
+        return None
+
+
+def hidden_folders(layer: Layer, home: Path | None) -> tuple[Path, ...]:
+    """Those of a layer's visible folders that the private tmp or the overlay over home would hide.
+
+    An overlay shows one file system only, so what is mounted below home is hidden too.
+
+    Returns:
+        Existing folders outside the project, parents before children.
+    """
+    tmp = tmp_folders()
+    found: list[Path] = []
+    for path in sorted(set(layer.visible)):
+        if path.is_relative_to(layer.project) or not path.exists():
+            continue
+        real = Path(os.path.realpath(path))
+        in_tmp = any(place.is_relative_to(folder) for place in (path, real) for folder in tmp)
+        in_home = home is not None and real.is_relative_to(home) and _device(real) != _device(home)
+        if in_tmp or in_home:
+            found.append(path)
+    return tuple(found)
+
+
+def with_removals(argv: Sequence[str], removed: Sequence[str]) -> tuple[str, ...]:
+    """The command that removes paths (relative to its working directory) and then becomes another command."""
+    if not removed:
+        return tuple(argv)
+    chunks: list[str] = []
+    size = _CHUNK + 1
+    for path in removed:
+        quoted = shlex.quote(path)
+        if size + len(os.fsencode(quoted)) > _CHUNK:
+            chunks.append(quoted)
+            size = 0
+        else:
+            chunks[-1] += f" {quoted}"
+        size += len(os.fsencode(quoted)) + 1
+    return ("/bin/sh", "-c", _REMOVE, "sh", str(len(chunks)), *chunks, *argv)

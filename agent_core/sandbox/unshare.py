@@ -1,0 +1,157 @@
+"""Candidates by util-linux's ``unshare`` and ``mount``: the same overlay where bubblewrap is not to be had.
+
+The mounts are made by a small shell script inside fresh user, mount and process namespaces. Every source is first
+bound into a scratch tmpfs that is the working directory, so that it can be named (relative to it) after the
+private tmp has hidden it, and so that no path needs escaping in overlay options.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from agent_core.protocols import Layer
+from agent_core.sandbox.layer import hidden_folders, tmp_folders, usable_home, with_removals
+
+FAILED = "pairloop-unshare-failed"
+
+_KERNEL = ("/proc", "/sys", "/dev")
+_KEEP = frozenset({"nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"})
+_SBIN = ":/usr/sbin:/sbin:/usr/bin:/bin"
+
+
+def find_program(name: str) -> str | None:
+    """A system program, also where a user's PATH does not look."""
+    return shutil.which(name, path=os.environ.get("PATH", "") + _SBIN)
+
+
+def _unescape(text: str) -> str:
+    """Undo the octal escapes of /proc/self/mountinfo."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), text)
+
+
+def _writable_mounts() -> Iterator[tuple[str, str]]:
+    """Mount points that can be written to, with the options a bind remount has to repeat."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        fields = line.split(" ")
+        point, options = _unescape(fields[4]), set(fields[5].split(","))
+        if "rw" in options and not any(point == root or point.startswith(f"{root}/") for root in _KERNEL):
+            yield point, ",".join(sorted(options & _KEEP))
+
+
+class Unshare:
+    """Runs commands over an overlay of the project that a shell script mounts.
+
+    Args:
+        unshare: Path of ``unshare``.
+        mount: Path of ``mount``.
+        home: The human's home folder; what a command writes there is thrown away.
+        network: Whether commands may use the network.
+        drop: Give the command a second user namespace, in which it has its own user id and no right to mount.
+    """
+
+    overlays = True
+
+    def __init__(self, unshare: str, mount: str, *, home: Path, network: bool, drop: bool = True) -> None:
+        self._unshare = unshare
+        self._mount = shlex.quote(mount)
+        self._home = home
+        self._network = network
+        self._drop = drop
+        self._ip = find_program("ip")
+
+    @property
+    def name(self) -> str:
+        """What a human reads."""
+        return "unshare overlay" + (", network on" if self._network else ", no network")
+
+    @property
+    def note(self) -> str:
+        """What is weaker here."""
+        weak = ["devices are the system's own"]
+        if not self._drop:
+            weak.append("commands run as root of their own namespace and could undo the read-only mounts")
+        if not self._network and self._ip is None:
+            weak.append("loopback is down, since `ip` is missing")
+        return f"Weaker than bubblewrap: {'; '.join(weak)}."
+
+    def _overlay(self, layers: Sequence[str], work: str, target: Path) -> Iterator[str]:
+        where = shlex.quote(str(target))
+        options = f"userxattr,lowerdir={':'.join(layers)},upperdir={work}/up,workdir={work}/work"
+        yield f"mkdir {work} {work}/up {work}/work; mkdir -p {where}; chmod --reference={layers[-1]} {work}/up"
+        yield f"{self._mount} -c -t overlay -o {options} overlay {where}"
+
+    def _bind(self, source: Path, name: str) -> str:
+        make = "mkdir" if source.is_dir() else "touch"
+        return f"{make} {name}; {self._mount} --rbind {shlex.quote(str(source))} {name}"
+
+    def _bind_back(self, name: str, target: Path) -> str:
+        where = shlex.quote(str(target))
+        return f"test -e {where} || mkdir -p {where}; {self._mount} -c --rbind {name} {where}"
+
+    def _script(self, layer: Layer, scratch: Path) -> Iterator[str]:
+        """The lines that make the mounts, in an order in which no later one hides an earlier one that is needed."""
+        home = usable_home(self._home, layer.project)
+        visible = hidden_folders(layer, home)
+        mount = self._mount
+        yield f"{mount} -t tmpfs -o mode=700 pairloop {shlex.quote(str(scratch))}; cd {shlex.quote(str(scratch))}"
+        yield self._bind(layer.project, "project")
+        yield self._bind(layer.upper, "upper")
+        if home is not None:
+            yield self._bind(home, "home")
+        for number, folder in enumerate(visible):
+            yield self._bind(folder, f"v{number}")
+        for number, folder in enumerate(layer.writable):
+            yield self._bind(folder, f"w{number}")
+        for point, options in _writable_mounts():
+            flags = f"remount,bind,ro,{options}".rstrip(",")
+            yield f"{mount} -c -o {flags} {shlex.quote(point)} 2>/dev/null || :"
+        for folder in (*tmp_folders(), Path("/dev/shm")):  # noqa: S108 - private ones are mounted there
+            if folder.is_dir():
+                yield f"{mount} -t tmpfs -o mode=1777 tmp {folder}"
+        if home is not None:
+            yield from self._overlay(["home"], "h", home)
+        for number, folder in enumerate(visible):
+            yield self._bind_back(f"v{number}", folder)
+            yield f"{mount} -c -o remount,bind,ro {shlex.quote(str(folder))} 2>/dev/null || :"
+        yield from self._overlay(["upper", "project"], "p", layer.project)
+        for number, folder in enumerate(layer.writable):
+            yield self._bind_back(f"w{number}", folder)
+        yield f"{mount} -t proc proc /proc 2>/dev/null || :"
+        if not self._network and self._ip:
+            yield f"{shlex.quote(self._ip)} link set lo up 2>/dev/null || :"
+        yield f"cd {shlex.quote(str(layer.project))}"
+
+    def wrap(self, argv: Sequence[str], layer: Layer) -> tuple[str, ...]:
+        """The command line that runs `argv` over `layer`; makes an empty folder beside the layer's upper one."""
+        scratch = layer.upper.parent / "scratch"
+        scratch.mkdir(exist_ok=True)
+        inside = with_removals(argv, layer.removed)
+        if self._drop:
+            inside = (
+                *(self._unshare, "--user", f"--map-user={os.geteuid()}", f"--map-group={os.getegid()}", "--"),
+                *inside,
+            )
+        script = "; ".join(("set -e", *self._script(layer, scratch)))
+        guarded = f'trap "echo {FAILED} >&2" EXIT; {script}; trap - EXIT; exec "$@"'
+        options = ["--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child"]
+        if not self._network:
+            options.append("--net")
+        return (self._unshare, *options, "--", "/bin/sh", "-c", guarded, "sh", *inside)
+
+    def failure(self, stderr: bytes) -> str:
+        """Why the sandbox itself could not be made, judged by what the command left on standard error."""
+        lines = stderr.decode("utf-8", "replace").splitlines()
+        if lines and lines[-1] == FAILED:
+            return lines[0] if len(lines) > 1 else "the mounts could not be made"
+        if lines and lines[0].startswith("unshare: ") and not lines[0].startswith("unshare: failed to execute"):
+            return lines[0].removeprefix("unshare: ")
+        return ""
