@@ -16,9 +16,16 @@ class UserItem(msgspec.Struct, frozen=True, tag=True):
 
 
 class AssistantItem(msgspec.Struct, frozen=True, tag=True):
-    """Words of the partner."""
+    """Words of the partner.
+
+    Attributes:
+        text: What it said.
+        phase: The provider's label for the message (``commentary``, ``final_answer``), replayed as it
+            came: OpenAI's models get worse without it. Empty when there is none.
+    """
 
     text: str
+    phase: str = ""
 
 
 class ReasoningItem(msgspec.Struct, frozen=True, tag=True):

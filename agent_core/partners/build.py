@@ -1,0 +1,80 @@
+"""From the configuration to a partner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from agent_core.config import DEFAULT_MODEL, PartnerConfig
+from agent_core.errors import ConfigError
+from agent_core.partners.chat import ChatModel
+from agent_core.partners.client import Connection, warm
+from agent_core.partners.endpoint import OPENAI_URL, Endpoint, Key, is_openai
+from agent_core.partners.responses import ResponsesModel
+from agent_core.partners.retry import RetryingModel
+from agent_core.partners.scripted import ScriptedModel
+from agent_core.partners.text_calls import TextCallsModel
+from agent_core.protocols import Model
+
+__all__ = ["build_partner", "endpoint_of", "warm"]
+
+
+def endpoint_of(config: PartnerConfig, environ: Mapping[str, str]) -> Endpoint:
+    """Where a configuration points.
+
+    Args:
+        config: Who proposes.
+        environ: The environment, for the key.
+
+    Raises:
+        ConfigError: There is no key for a server that needs one, or the address is none.
+    """
+    key = Key(environ.get(config.key_env, "").strip(), config.key_env)
+    url = config.base_url.strip().rstrip("/") or OPENAI_URL
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError(
+            f'The partner\'s base_url "{config.base_url}" is not a web address.',
+            "It looks like http://127.0.0.1:8080/v1.",
+        )
+    if is_openai(url) and not key:
+        raise ConfigError(
+            f"There is no partner yet: {config.key_env} is not set, and no other server is configured.",
+            f"Set a key (export {config.key_env}=sk-...), or start a local server and name it "
+            "(export OPENAI_BASE_URL=http://127.0.0.1:8080/v1), or try pairloop without a model: pairloop try",
+        )
+    if not key.reveal().isascii():
+        raise ConfigError(f"The key in {config.key_env} holds characters that no key has.", "Copy it again.")
+    model = config.model or (DEFAULT_MODEL if is_openai(url) else "")
+    return Endpoint(url, model, key, config.timeout)
+
+
+def build_partner(config: PartnerConfig, environ: Mapping[str, str]) -> Model:
+    """The partner that a configuration asks for; nothing is sent yet.
+
+    Args:
+        config: Who proposes.
+        environ: The environment, for the key.
+
+    Returns:
+        A script's player, or a model that retries and whose written tool calls count.
+
+    Raises:
+        ConfigError: Nothing to talk to is configured, or not rightly; says how to do it.
+        PartnerError: The script cannot be used.
+    """
+    inner: Model
+    if config.script:
+        inner = ScriptedModel(Path(config.script))
+    else:
+        endpoint = endpoint_of(config, environ)
+        connection = Connection(endpoint)
+        api = config.api if config.api != "auto" else "responses" if endpoint.official else "chat"
+        kind = ResponsesModel if api == "responses" else ChatModel
+        inner = kind(connection, config.reasoning_effort)
+    return RetryingModel(TextCallsModel(inner), config.max_retries)

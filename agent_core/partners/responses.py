@@ -1,0 +1,250 @@
+"""OpenAI's Responses API, stateless: the whole input is sent every time and nothing is stored there.
+
+Reference: https://platform.openai.com/docs/api-reference/responses-streaming. llama.cpp's ``/v1/responses``
+speaks the same with fewer fields (no ``output_index``, no reasoning items); only what both have is relied on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, assert_never
+
+from agent_core.conversation import (
+    AssistantItem,
+    Chunk,
+    Completed,
+    Item,
+    PartnerInfo,
+    ReasoningDelta,
+    ReasoningItem,
+    Request,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallItem,
+    ToolResultItem,
+    ToolSpec,
+    Usage,
+    UserItem,
+)
+from agent_core.errors import PartnerError
+from agent_core.partners.client import Connection, drain
+from agent_core.partners.errors import clean, from_codes, server_words
+from agent_core.partners.replay import paired, wire_arguments
+
+_OPTIONAL = ("include", "reasoning", "prompt_cache_key", "parallel_tool_calls", "store")
+
+
+def item_to_input(item: Item) -> dict[str, Any]:
+    """One item of the conversation as an input item of the Responses API."""
+    match item:
+        case UserItem(text):
+            return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+        case AssistantItem(text, phase):
+            message: dict[str, Any] = {
+                "type": "message",
+                "role": "assistant",
+                "content": [{"type": "output_text", "text": text}],
+            }
+            return message | {"phase": phase} if phase else message
+        case ReasoningItem(raw):
+            reasoning: dict[str, Any] = json.loads(raw)
+            return reasoning
+        case ToolCallItem(call_id, name, arguments):
+            return {
+                "type": "function_call",
+                "call_id": call_id,
+                "name": name,
+                "arguments": wire_arguments(arguments),
+            }
+        case ToolResultItem(call_id, output):
+            return {"type": "function_call_output", "call_id": call_id, "output": output}
+        case _:
+            assert_never(item)
+
+
+def tool_to_function(tool: ToolSpec) -> dict[str, Any]:
+    """A tool as a function tool of the Responses API."""
+    return {
+        "type": "function",
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": json.loads(tool.parameters),
+        "strict": False,
+    }
+
+
+def _message_text(message: Mapping[str, Any]) -> tuple[str, str]:
+    """The text of an output message, and what it holds of a refusal."""
+    parts = [part for part in message.get("content") or () if isinstance(part, Mapping)]
+    text = "".join(str(part.get("text") or "") for part in parts if part.get("type") == "output_text")
+    refusal = "".join(str(part.get("refusal") or "") for part in parts if part.get("type") == "refusal")
+    return text, refusal
+
+
+def _usage(response: Mapping[str, Any]) -> Usage:
+    def number(*path: str) -> int:
+        value: Any = response.get("usage")
+        for key in path:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return value if isinstance(value, int) else 0
+
+    return Usage(
+        input=number("input_tokens"),
+        cached=number("input_tokens_details", "cached_tokens"),
+        output=number("output_tokens"),
+        reasoning=number("output_tokens_details", "reasoning_tokens"),
+    )
+
+
+class _Answer:
+    """Collects the events of one answer."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._calls: dict[str, tuple[str, str]] = {}
+        self._items: list[Item] = []
+        self.finished: Completed | None = None
+
+    def feed(self, event: Mapping[str, Any]) -> Chunk | None:
+        """Take one event; gives the chunk it amounts to, if any."""
+        delta = event.get("delta")
+        text = delta if isinstance(delta, str) else ""
+        match event.get("type"):
+            case "response.output_text.delta" | "response.refusal.delta" if text:
+                return TextDelta(text)
+            case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta" if text:
+                return ReasoningDelta(text)
+            case "response.reasoning_summary_part.added" if event.get("summary_index"):
+                return ReasoningDelta("\n\n")
+            case "response.output_item.added":
+                self._begin(event)
+            case "response.function_call_arguments.delta" if text:
+                call_id, name = self._calls.get(str(event.get("item_id")), ("", ""))
+                return ToolCallDelta(call_id, name, text) if call_id else None
+            case "response.output_item.done":
+                self._end(event.get("item"))
+            case "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled":
+                self._finish(event)
+            case _:
+                pass
+        return None
+
+    def _begin(self, event: Mapping[str, Any]) -> None:
+        item = event.get("item")
+        if isinstance(item, Mapping) and item.get("type") == "function_call" and item.get("call_id"):
+            call = (str(item["call_id"]), str(item.get("name") or ""))
+            # llama.cpp names the item by its call id in the deltas and gives it no id of its own.
+            for key in (item.get("id"), item.get("call_id")):
+                if key:
+                    self._calls[str(key)] = call
+
+    def _end(self, item: object) -> None:
+        if not isinstance(item, Mapping):
+            return
+        match item.get("type"):
+            case "message":
+                text, refusal = _message_text(item)
+                if refusal and not text:
+                    raise PartnerError("refused", f"The model refused: {clean(self._connection.endpoint, refusal)}")
+                if text:
+                    phase = item.get("phase")
+                    self._items.append(AssistantItem(text, phase if isinstance(phase, str) else ""))
+            case "function_call":
+                name, call_id = item.get("name"), item.get("call_id")
+                if not (isinstance(name, str) and isinstance(call_id, str) and call_id):
+                    raise PartnerError("stream", f"{self._connection.endpoint.host} sent a tool call without a name.")
+                arguments = item.get("arguments")
+                self._items.append(ToolCallItem(call_id, name, arguments if isinstance(arguments, str) else "{}"))
+            case "reasoning":
+                # Without its encrypted content a provider that stores nothing cannot take it back.
+                if item.get("encrypted_content"):
+                    raw = json.dumps(dict(item), ensure_ascii=False, separators=(",", ":"))
+                    self._items.append(ReasoningItem(raw))
+            case _:
+                pass
+
+    def _finish(self, event: Mapping[str, Any]) -> None:
+        endpoint = self._connection.endpoint
+        response = event.get("response")
+        response = response if isinstance(response, Mapping) else {}
+        match event.get("type"):
+            case "response.incomplete":
+                details = response.get("incomplete_details")
+                raise _incomplete(str(details.get("reason") if isinstance(details, Mapping) else ""))
+            case "response.failed":
+                message, codes = server_words(response)
+                raise from_codes(endpoint, codes, message)
+            case "response.cancelled":
+                raise PartnerError("stream", f"{endpoint.host} cancelled the answer.")
+            case _:
+                pass
+        if not self._items:
+            for item in response.get("output") or ():
+                self._end(item)
+        self.finished = Completed(tuple(self._items), _usage(response))
+
+
+def _incomplete(reason: str) -> PartnerError:
+    if reason == "content_filter":
+        return PartnerError("refused", "The provider's content filter stopped the answer.", "Put the task otherwise.")
+    return PartnerError(
+        "context_too_long",
+        "The answer was cut off at the model's length limit.",
+        "Ask for less at once, start a new session, or give the model more room (llama.cpp: -c).",
+    )
+
+
+class ResponsesModel:
+    """A partner behind the Responses API.
+
+    Args:
+        connection: The server.
+        reasoning_effort: Sent when not empty.
+    """
+
+    def __init__(self, connection: Connection, reasoning_effort: str = "") -> None:
+        self._connection = connection
+        self._effort = reasoning_effort
+
+    @property
+    def info(self) -> PartnerInfo:
+        """Who this is."""
+        return self._connection.info("responses")
+
+    async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """Answer one request; see `agent_core.protocols.Model`."""
+        body = await self._body(request)
+        answer = _Answer(self._connection)
+        async with contextlib.aclosing(self._connection.events("responses", body, _OPTIONAL)) as events:
+            async for event in events:
+                if (chunk := answer.feed(event)) is not None:
+                    yield chunk
+                if answer.finished is not None:
+                    await drain(events)
+                    break
+        if answer.finished is None:
+            host = self._connection.endpoint.host
+            raise PartnerError("stream", f"{host} ended its answer in the middle.")
+        yield answer.finished
+
+    async def _body(self, request: Request) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": await self._connection.resolve_model(),
+            "instructions": request.instructions,
+            "input": [item_to_input(item) for item in paired(request.items)],
+            "store": False,
+            "include": ["reasoning.encrypted_content"],
+            "prompt_cache_key": request.cache_key,
+        }
+        if request.tools:
+            body["tools"] = [tool_to_function(tool) for tool in request.tools]
+            body["parallel_tool_calls"] = True
+        if self._effort:
+            body["reasoning"] = {"effort": self._effort, "summary": "auto"}
+        return body
+
+    async def close(self) -> None:
+        """Give back connections."""
+        await self._connection.close()

@@ -1,0 +1,169 @@
+"""The openai package, and everything that touches it.
+
+Importing this costs a second, so only `agent_core.partners.client` imports it, late and in a thread.
+Requests go through the package (addresses, keys, proxies, statuses); the events of the answer are read here
+as plain JSON. That keeps reasoning items exactly as they came, and an unknown or broken event from one of the
+many compatible servers is ours to judge rather than an exception deep inside a client.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from typing import Any, Literal
+
+import openai
+
+# The package imports these when they are first used, which would be on the screen's thread.
+import openai.resources.chat
+import openai.resources.responses
+
+from agent_core.errors import PartnerError
+from agent_core.partners import sse
+from agent_core.partners.endpoint import Endpoint
+from agent_core.partners.errors import error_in, from_status, from_transport, is_transport, web_page
+
+Api = Literal["responses", "chat"]
+
+# What a server that wants no key is sent: the package insists on some.
+_PLACEHOLDER = "none"
+_CONNECT_SECONDS = 15.0
+
+
+def _status_error(endpoint: Endpoint, error: openai.APIStatusError) -> PartnerError:
+    return from_status(endpoint, error.status_code, error.body, error.response.headers)
+
+
+def _refused_fields(error: openai.APIStatusError, sent: Mapping[str, Any], optional: Iterable[str]) -> set[str]:
+    """Which optional fields of a request its refusal names."""
+    words = f"{json.dumps(error.body, default=str)} {error.message}"
+    return {name for name in optional if name in sent and re.search(rf"\b{name}\b", words)}
+
+
+async def _no_stream(endpoint: Endpoint, response: Any, content_type: str) -> PartnerError:
+    """The error for a body that is no stream of events."""
+    if "json" in content_type:
+        with contextlib.suppress(ValueError):
+            body = json.loads(await response.read())
+            if isinstance(body, dict) and (error := error_in(endpoint, body)) is not None:
+                return error
+    return web_page(endpoint, content_type)
+
+
+def _model_names(body: bytes) -> list[str]:
+    """The ids in an answer of ``/v1/models``; none when it is something else."""
+    try:
+        listed = json.loads(body)["data"]
+        return [entry["id"] for entry in listed if isinstance(entry["id"], str)]
+    except (ValueError, LookupError, TypeError):
+        return []
+
+
+class Wire:
+    """A client of one server.
+
+    Args:
+        endpoint: Where it is.
+
+    Raises:
+        PartnerError: The address cannot be used.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._refused: set[str] = set()
+        timeout = openai.Timeout(endpoint.timeout, connect=min(_CONNECT_SECONDS, endpoint.timeout))
+        try:
+            self._client = openai.AsyncOpenAI(
+                api_key=endpoint.key.reveal() or _PLACEHOLDER,
+                base_url=endpoint.base_url,
+                timeout=timeout,
+                max_retries=0,
+                # A server on this machine is never behind a proxy.
+                http_client=openai.DefaultAsyncHttpxClient(
+                    base_url=endpoint.base_url, timeout=timeout, trust_env=not endpoint.loopback
+                ),
+            )
+        except (ValueError, TypeError, OSError) as error:
+            raise PartnerError("bad_request", f"{endpoint.url} cannot be used: {error}.") from error
+
+    async def model_names(self) -> list[str]:
+        """The models the server lists, in its order.
+
+        Raises:
+            PartnerError: It could not be reached, or refused.
+        """
+        try:
+            answer = await self._client.models.with_raw_response.list()
+        except openai.APIStatusError as error:
+            raise _status_error(self._endpoint, error) from error
+        except openai.APIConnectionError as error:
+            raise from_transport(self._endpoint, error, streaming=False) from error
+        return _model_names(answer.content)
+
+    async def events(
+        self, api: Api, body: Mapping[str, Any], optional: tuple[str, ...]
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Send a request and give the events of its answer.
+
+        Args:
+            api: Which API.
+            body: The request, ``stream`` apart.
+            optional: Fields that may be left out for a server that does not know them; once it has refused
+                one by name, it is not sent again on this connection.
+
+        Yields:
+            Each event's JSON object.
+
+        Raises:
+            PartnerError: The server could not be reached, refused, broke off, or sent something else.
+        """
+        # The overloads of create() want literal arguments; what is sent is checked by tests on the wire.
+        create: Any = (
+            self._client.responses.with_streaming_response.create
+            if api == "responses"
+            else self._client.chat.completions.with_streaming_response.create
+        )
+        while True:
+            sent = {name: value for name, value in body.items() if name not in self._refused}
+            try:
+                async with contextlib.aclosing(self._answer(create, sent)) as answer:
+                    async for event in answer:
+                        yield event
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                refused = _refused_fields(error, sent, optional)
+                if not refused:
+                    raise _status_error(self._endpoint, error) from error
+                self._refused |= refused
+            else:
+                return
+
+    async def _answer(self, create: Any, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        """One request and the events of its answer; a status of 400 or 422 goes to the caller as it is."""
+        streaming = False
+        try:
+            async with create(stream=True, **body) as response:
+                streaming = True
+                content_type = response.headers.get("content-type", "")
+                if "html" in content_type or "application/json" in content_type:
+                    raise await _no_stream(self._endpoint, response, content_type)
+                async for event in sse.events(response.iter_bytes()):
+                    if (error := error_in(self._endpoint, event)) is not None:
+                        raise error
+                    yield event
+        except (openai.BadRequestError, openai.UnprocessableEntityError):
+            raise
+        except openai.APIStatusError as error:
+            raise _status_error(self._endpoint, error) from error
+        except openai.APIConnectionError as error:
+            raise from_transport(self._endpoint, error, streaming=streaming) from error
+        except Exception as error:
+            if not is_transport(error):
+                raise
+            raise from_transport(self._endpoint, error, streaming=streaming) from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
