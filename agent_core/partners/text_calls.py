@@ -42,6 +42,8 @@ _END = re.compile(r"^[ \t]*\*\*\* End Patch[ \t]*$", re.MULTILINE)
 _FENCE_LINE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*$", re.MULTILINE)
 _OPENING = re.compile(r"(?:(?:`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*\n\s*|<tool_call>\s*|<tools>\s*|\[\s*)+$")
 _CLOSING = re.compile(r"(?:\s*\]|\s*</tool_call>|\s*</tools>|\s*\n[ \t]*(?:`{3,}|~{3,})[ \t]*(?=\n|$))+")
+# How far before a call its fence or tag may begin.
+_REACH = 200
 # What may stand between two calls of a list.
 _COMMA = re.compile(r"\s*,\s*(?=\{)")
 
@@ -95,7 +97,7 @@ def _json_calls(text: str, tools: Collection[str]) -> list[TextCall]:
 
 def _wrapped(text: str, call: TextCall) -> TextCall:
     """The call with the fence, tags or brackets around it."""
-    opening = _OPENING.search(text, 0, call.start)
+    opening = _OPENING.search(text, max(call.start - _REACH, 0), call.start)
     closing_marks = _CLOSING.match(text, call.end)
     comma = _COMMA.match(text, call.end)
     start = opening.start() if opening else call.start
@@ -128,17 +130,17 @@ def find_calls(text: str, tools: Collection[str]) -> list[TextCall]:
         text: What the model said.
         tools: Names of the tools on offer.
     """
-    found = _json_calls(text, tools)
-    if PATCH_TOOL in tools:
-        inside = [(call.start, call.end) for call in found]
-        found += [call for call in _envelopes(text) if not any(start <= call.start < end for start, end in inside)]
+    found = _json_calls(text, tools) + (_envelopes(text) if PATCH_TOOL in tools else [])
     found.sort(key=lambda call: call.start)
+    # What begins inside another is part of it: a patch in a call's arguments, a call in a patch's text.
+    outer: list[TextCall] = []
+    for call in found:
+        if not outer or call.start >= outer[-1].end:
+            outer.append(call)
     result: list[TextCall] = []
-    for call in (_wrapped(text, call) for call in found):
-        if not result or call.start >= result[-1].end:
-            result.append(call)
-        elif call.end > result[-1].end:
-            result.append(TextCall(call.name, call.arguments, result[-1].end, call.end))
+    for call in (_wrapped(text, call) for call in outer):
+        start = max(call.start, result[-1].end) if result else call.start
+        result.append(TextCall(call.name, call.arguments, start, call.end))
     return result
 
 

@@ -1,0 +1,155 @@
+"""What the partner is told about the project before it looks for itself: its rules, its README, its files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePath, PurePosixPath
+
+import msgspec
+
+from agent_core.text import estimate_tokens, printable
+
+_RULES = "AGENTS.md"
+_READMES = ("README.md", "README.rst", "README.txt", "README")
+_LISTED_DEPTH = 4
+_LISTED_MOST = 400
+# The listing gets this share of the budget; documents that are short leave it more.
+_LISTING_SHARE = 4
+
+
+class _Section(msgspec.Struct, frozen=True):
+    title: str
+    path: str
+    text: str
+
+
+def _depth(path: str) -> tuple[int, str]:
+    return path.count("/"), path
+
+
+def _text(read: Callable[[str], bytes | None], path: str) -> str | None:
+    """A file as text fit to be shown; None when it is missing, empty or binary."""
+    data = read(path)
+    if data is None or b"\0" in data[:8000]:
+        return None
+    return printable(data.decode("utf-8", "replace").removeprefix("\ufeff")).strip("\n") or None
+
+
+def _documents(paths: Sequence[str]) -> list[tuple[str, str]]:
+    """Title and path of the documents to show, most telling first."""
+    present = set(paths)
+    rules = sorted((path for path in paths if PurePosixPath(path).name == _RULES), key=_depth)
+    chosen: list[tuple[str, str]] = []
+    for path in rules:
+        folder = str(PurePosixPath(path).parent)
+        chosen.append(("the rules of this project" if folder == "." else f"the rules for {folder}/", path))
+    by_case = {path.lower(): path for path in sorted(present, reverse=True) if "/" not in path}
+    readme = next((by_case[name.lower()] for name in _READMES if name.lower() in by_case), None)
+    # The root's rules, then what the project is, then the rules of its parts.
+    rest = [("what this project is", readme)] if readme else []
+    rest += [("how it is built", "pyproject.toml")] if "pyproject.toml" in present else []
+    at = sum(1 for _, path in chosen if "/" not in path)
+    return chosen[:at] + rest + chosen[at:]
+
+
+def cut_head(text: str, path: str, tokens: int) -> str:
+    """The first whole lines of a text that fit a budget, and a line that names what was cut.
+
+    Args:
+        text: The text.
+        path: Its file, for the one who wants to read on.
+        tokens: Most tokens to give, the naming line included.
+
+    Returns:
+        The text, its head with the cut named, or nothing when not even one line fits.
+    """
+    if estimate_tokens(text) <= tokens:
+        return text
+    lines = text.split("\n")
+    total = len(lines)
+    note = f"[... {total} more lines of {path} left out: read_file shows them]"
+    room = tokens - estimate_tokens(note) - 1
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        size += len(line.encode("utf-8", "replace")) + 1
+        if size > room * 4:
+            break
+        kept.append(line)
+    if not kept:
+        return ""
+    return "\n".join([*kept, f"[... {total - len(kept)} more lines of {path} left out: read_file shows them]"])
+
+
+def file_listing(paths: Iterable[str], tokens: int) -> str:
+    """The project's files, one a line: near the root by name, deeper ones as counts of their folder.
+
+    Args:
+        paths: Relative paths with ``/``.
+        tokens: Most tokens to give.
+    """
+    near: set[str] = set()
+    folders: Counter[str] = Counter()
+    for path in paths:
+        parts = path.split("/")
+        if len(parts) <= _LISTED_DEPTH:
+            near.add(path)
+        else:
+            folders["/".join(parts[:_LISTED_DEPTH]) + "/"] += 1
+    entries = sorted(near) + [f"{folder} ({count} files)" for folder, count in sorted(folders.items())]
+    entries = [printable(entry).replace("\n", "\u240a") for entry in entries]
+    entries.sort()
+    kept: list[str] = []
+    size = 0
+    for entry in entries[:_LISTED_MOST]:
+        size += len(entry.encode("utf-8", "replace")) + 1
+        # Some room is kept for the line that names the cut.
+        if size > (tokens - 20) * 4:
+            break
+        kept.append(entry)
+    if len(kept) < len(entries):
+        kept.append(f"[... {len(entries) - len(kept)} more left out: list_files shows them]")
+    return "\n".join(kept)
+
+
+def project_context(
+    root: PurePath, read: Callable[[str], bytes | None], paths: Iterable[str], budget_tokens: int
+) -> str:
+    """The project's own documents and a listing of its files, within a budget.
+
+    Args:
+        root: The project's folder, for its name; it is not looked into.
+        read: Gives the bytes of a file by its relative path, None when it is not there.
+        paths: Every file of the project that is not ignored, relative, with ``/``.
+        budget_tokens: Most tokens of the whole, by `agent_core.text.estimate_tokens`.
+
+    Returns:
+        Sections, each under a heading that names its file: AGENTS.md of the root, README, pyproject.toml,
+        deeper AGENTS.md files, the listing. What was cut or did not fit is named. Empty for an empty project.
+    """
+    known = sorted(set(paths))
+    sections = [
+        _Section(title, path, text) for title, path in _documents(known) if (text := _text(read, path)) is not None
+    ]
+    listing_room = budget_tokens // _LISTING_SHARE if sections else budget_tokens
+    room = budget_tokens - listing_room
+    out: list[str] = []
+    left_out: list[str] = []
+    for section in sections:
+        heading = f"# {section.path} ({section.title})"
+        body = cut_head(section.text, section.path, room - estimate_tokens(heading) - 2)
+        if not body:
+            left_out.append(section.path)
+            continue
+        out.append(f"{heading}\n\n{body}")
+        room -= estimate_tokens(out[-1]) + 1
+    if left_out:
+        note = cut_head("\n".join(f"[{path} did not fit here: read_file shows it]" for path in left_out), "them", room)
+        out += [note] if note else []
+        room -= estimate_tokens(note) + 1
+    heading = f"# The files of {printable(root.name) or 'the project'}"
+    listing = file_listing(known, listing_room + max(room, 0) - estimate_tokens(heading) - 2)
+    if listing:
+        out.append(f"{heading}\n\n{listing}")
+    return "\n\n".join(out)
