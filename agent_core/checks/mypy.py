@@ -1,0 +1,243 @@
+"""The type check: mypy with the project's own configuration, incremental between runs."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agent_core.checks.model import CheckResult, Finding, Outcome
+from agent_core.checks.tool import (
+    MAX_FINDINGS,
+    JsonLines,
+    Sources,
+    changed_files,
+    ending,
+    finding,
+    last_line,
+    result,
+    run_tool,
+)
+from agent_core.process import Completed
+from agent_core.protocols import Candidate
+from agent_core.workspace.interpreter import Interpreter
+
+_ABSENT = 97
+# Starts mypy in whichever interpreter runs this. mypy takes a cached module for fresh when size and whole
+# seconds of the modification time agree, which two proposals within a second can: so every changed file gets a
+# time made from its content. The candidate's own copy is touched, which is gone after the run.
+_START = f"""
+import hashlib, importlib.util, json, os, runpy, sys
+sys.path = [entry for entry in sys.path if entry]
+if importlib.util.find_spec("mypy") is None:
+    sys.exit({_ABSENT})
+for name in json.loads(sys.stdin.read()):
+    try:
+        with open(name, "rb") as file:
+            stamp = int(hashlib.sha256(file.read()).hexdigest()[:7], 16)
+        if not os.path.islink(name):
+            os.utime(name, (stamp, stamp))
+    except OSError:
+        pass
+runpy.run_module("mypy", run_name="__main__", alter_sys=True)
+"""
+_TEXT_LINE = re.compile(
+    r"^(?P<file>[^:\n]+?):(?:(?P<line>\d+):)?(?:\d+:)? (?P<severity>error|note): (?P<message>.*?)"
+    r"(?:\s+\[(?P<code>[a-z][a-z0-9-]*)\])?$"
+)
+_NOT_PACKAGES = {"docs", "doc", "build", "dist", "examples", "node_modules"}
+
+
+@dataclass
+class _Config:
+    """How the project sets mypy up: whether it does, and whether it says what to look at."""
+
+    there: bool = False
+    targets: bool = False
+
+
+def _project_config(candidate: Candidate) -> _Config:
+    """Find mypy's configuration in the order mypy itself looks for it."""
+    for name in ("mypy.ini", ".mypy.ini", "pyproject.toml", "setup.cfg"):
+        data = candidate.read(name)
+        if data is None:
+            continue
+        text = data.decode("utf-8", "replace")
+        section: Mapping[str, object] | None = None
+        try:
+            if name == "pyproject.toml":
+                section = tomllib.loads(text).get("tool", {}).get("mypy")
+            else:
+                parser = configparser.RawConfigParser()
+                parser.read_string(text)
+                section = dict(parser["mypy"]) if parser.has_section("mypy") else None
+        except (tomllib.TOMLDecodeError, configparser.Error):
+            # Unreadable: mypy says what is wrong with it, when asked to use it.
+            section = {} if name.endswith("mypy.ini") else None
+        if section is None and not name.endswith("mypy.ini"):
+            continue
+        return _Config(
+            there=True, targets=any(section.get(key) for key in ("files", "packages", "modules")) if section else False
+        )
+    return _Config()
+
+
+def _top_level(candidate: Candidate) -> list[str]:
+    """What to look at when the project's configuration does not say."""
+    files = candidate.snapshot.files
+    if any(path.startswith("src/") and path.endswith(".py") for path in files):
+        return ["src"]
+    packages = {
+        path.partition("/")[0] for path in files if path.count("/") == 1 and path.endswith(("/__init__.py", ".pyi"))
+    }
+    modules = {path for path in files if "/" not in path and path.endswith(".py") and path != "setup.py"}
+    return sorted((packages - _NOT_PACKAGES) | modules) or ["."]
+
+
+@dataclass(frozen=True)
+class MypyCheck:
+    """Runs mypy: the whole project where it is configured, else only the changed files, and mildly.
+
+    Attributes:
+        interpreter: The project's Python; its own mypy is taken where it has one.
+        timeout: Seconds it may take.
+        paths: For a project without configuration: what to look at; None for the files the candidate changes.
+    """
+
+    interpreter: Interpreter
+    timeout: float = 600.0
+    paths: tuple[str, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """Short name."""
+        return "mypy"
+
+    def bound(self, candidate: Candidate, paths: Sequence[str]) -> MypyCheck:
+        """The same check over `paths`; over the whole project, where that is configured."""
+        if _project_config(candidate).there:
+            return replace(self, paths=None)
+        return replace(self, paths=changed_files(candidate, paths, (".py", ".pyi")))
+
+    async def run(self, candidate: Candidate, on_progress: Callable[[int, int], None]) -> CheckResult:
+        """Judge a candidate; see `agent_core.protocols.Check`."""
+        config = _project_config(candidate)
+        flags = [f"--cache-dir={candidate.cache / 'mypy'}", "--no-error-summary", "--hide-error-context"]
+        flags += ["--no-color-output", "--no-pretty", "--show-error-codes"]
+        env: dict[str, str] = {}
+        if config.there:
+            flags += [] if config.targets else _top_level(candidate)
+        else:
+            files = changed_files(candidate, self.paths, (".py", ".pyi"))
+            if not files:
+                return result(self.name, candidate, "skipped", "mypy is not configured, and no Python file changed")
+            # Nobody asked for types here: judge the changed files alone, and do not ask for stubs.
+            flags += ["--config-file=", "--follow-imports=silent", "--ignore-missing-imports"]
+            flags += ["--namespace-packages", "--explicit-package-bases", "--", *files]
+            if any(path.startswith("src/") for path in candidate.snapshot.files):
+                env["MYPYPATH"] = "src"
+        on_progress(0, 0)
+        found, lines, done = await self._start(candidate, flags, env)
+        return self._judge(candidate, found, lines, done)
+
+    async def _start(
+        self, candidate: Candidate, flags: list[str], env: dict[str, str]
+    ) -> tuple[list[Finding], JsonLines, Completed]:
+        """Run the project's mypy, else pairloop's own about the project's interpreter."""
+        python = str(self.interpreter.python)
+        found, lines, done = await self._spawn(candidate, python, flags, env)
+        if done.code == _ABSENT and python != sys.executable:
+            own = [f"--python-executable={python}", *flags]
+            found, lines, done = await self._spawn(candidate, sys.executable, own, env)
+        return found, lines, done
+
+    async def _spawn(
+        self, candidate: Candidate, python: str, flags: list[str], env: dict[str, str]
+    ) -> tuple[list[Finding], JsonLines, Completed]:
+        found, lines, done = await self._once(candidate, (python, "-c", _START, "--output=json", *flags), env)
+        # Before 1.11 mypy had no JSON; its text says the same.
+        if done.code == 2 and b"unrecognized arguments" in done.stderr:
+            found, lines, done = await self._once(candidate, (python, "-c", _START, *flags), env)
+            _read_text(lines, found, Sources(candidate))
+        return found, lines, done
+
+    async def _once(
+        self, candidate: Candidate, argv: tuple[str, ...], env: dict[str, str]
+    ) -> tuple[list[Finding], JsonLines, Completed]:
+        found: list[Finding] = []
+        lines = JsonLines(_Taker(found, Sources(candidate)).take)
+        changed = json.dumps(changed_files(candidate, None, (".py", ".pyi"))).encode()
+        done = await run_tool(candidate, argv, timeout=self.timeout, env=env, stdin=changed, on_line=lines.feed)
+        return found, lines, done
+
+    def _judge(self, candidate: Candidate, found: list[Finding], lines: JsonLines, done: Completed) -> CheckResult:
+        if (trouble := self._trouble(found, lines, done)) is not None:
+            return result(self.name, candidate, *trouble, done=done)
+        if not found:
+            return result(self.name, candidate, "passed", "no type errors", done=done)
+        files = len({one.path for one in found})
+        summary = f"{len(found)} error{'s' * (len(found) > 1)} in {files} file{'s' * (files > 1)}"
+        return result(self.name, candidate, "failed", summary, findings=found, done=done)
+
+    def _trouble(self, found: list[Finding], lines: JsonLines, done: Completed) -> tuple[Outcome, str] | None:
+        """Why this run is no judgement, None when it is one."""
+        if done.timed_out:
+            return "timeout", f"not finished after {self.timeout:g} s"
+        if done.code in {_ABSENT, 127}:
+            return "missing", "mypy is not installed" if done.code == _ABSENT else f"mypy: {last_line(done)}"
+        # Syntax errors block mypy and end it with 2: that is what it found. Its other blockers are its own trouble.
+        blocked = done.code == 2 and bool(found) and all(one.code == "syntax" for one in found)
+        if done.code not in {0, 1} and not blocked:
+            return "error", f"mypy {ending(done.code)}: {found[0].message if found else last_line(done)}"
+        if lines.taken >= MAX_FINDINGS:
+            return "error", f"mypy found more than {MAX_FINDINGS} things"
+        if bool(found) != (done.code != 0) or (lines.noise and not lines.taken):
+            return "error", f"mypy {ending(done.code)} and printed what is no list of findings: {last_line(done)}"
+        return None
+
+
+class _Taker:
+    """Makes findings of mypy's messages; notes go into the detail of the error before them."""
+
+    def __init__(self, found: list[Finding], sources: Sources) -> None:
+        self._found = found
+        self._sources = sources
+
+    def take(self, said: Mapping[str, Any]) -> None:
+        severity, message, hint = said["severity"], str(said["message"]), str(said.get("hint") or "")
+        path, line = self._sources.relative(str(said["file"])), int(said["line"])
+        if severity == "note":
+            if self._found and self._found[-1].path == path:
+                last = self._found[-1]
+                self._found[-1] = finding(
+                    last.check,
+                    last.message,
+                    path=last.path,
+                    line=last.line,
+                    code=last.code,
+                    text=last.text,
+                    detail=f"{last.detail}\n{message}".strip(),
+                )
+            return
+        text = self._sources.line(path, line)
+        code = str(said.get("code") or "")
+        self._found.append(finding("mypy", message, path=path, line=line, code=code, text=text, detail=hint))
+
+
+def _read_text(lines: JsonLines, found: list[Finding], sources: Sources) -> None:
+    """Read the messages of a mypy without JSON; what is read is taken out of the noise."""
+    taker = _Taker(found, sources)
+    rest = []
+    for line in lines.lines:
+        match = _TEXT_LINE.match(line)
+        if match is None:
+            rest.append(line)
+            continue
+        taker.take({**match.groupdict(), "line": match["line"] or 0})
+        lines.taken += 1
+    lines.noise, lines.lines = len(rest), rest
