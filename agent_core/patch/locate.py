@@ -1,0 +1,344 @@
+"""Finding the one place in a file that a hunk means, or saying why there is none.
+
+A hunk's old lines are compared with the file at four levels, each over the whole hunk: exact; blanks at line ends
+ignored; indentation shifted by a constant; typographic quotes, dashes and blanks read as plain ones. The first level
+that matches anywhere counts. There the place must be unique, or be made so by the ``@@`` lines, by the line number
+of a unified diff's ``@@``, or by the order of the hunks, which stand from top to bottom. The first of several
+matches is never just taken.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from agent_core.patch.closest import already_there, closest_place, span
+from agent_core.patch.operations import Hunk, HunkLine
+
+_TYPOGRAPHIC = {
+    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-"),
+    **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b"), "'"),
+    **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f"), '"'),
+    **dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"), " "),
+}
+_CLOSING = ("}", ")", "]", "{")
+
+
+class Shift(msgspec.Struct, frozen=True):
+    """How the file's indentation differs from the hunk's, the same on every line.
+
+    Attributes:
+        add: The file has this in front.
+        cut: The hunk has this in front.
+    """
+
+    add: str = ""
+    cut: str = ""
+
+    def apply(self, text: str) -> str | None:
+        """A line of the hunk as it would stand in the file, None when it is indented too little for that."""
+        if not text.strip():
+            return text
+        return self.add + text.removeprefix(self.cut) if text.startswith(self.cut) else None
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a hunk goes.
+
+    Attributes:
+        start: 0-based index of the first line of the file that the hunk covers.
+        lines: The hunk's lines that count: without blank ones at its end that were mere spacing.
+        shift: What its new lines need to fit the file's indentation.
+    """
+
+    start: int
+    lines: tuple[HunkLine, ...]
+    shift: Shift = Shift()
+
+    @property
+    def length(self) -> int:
+        """How many lines of the file it covers."""
+        return sum(line.sign != "+" for line in self.lines)
+
+    @property
+    def core(self) -> tuple[int, int]:
+        """The half-open range of file lines between its first and its last change."""
+        lead = next(index for index, line in enumerate(self.lines) if line.sign != " ")
+        trail = next(index for index, line in enumerate(reversed(self.lines)) if line.sign != " ")
+        return self.start + lead, self.start + self.length - trail
+
+
+class Unplaced(msgspec.Struct, frozen=True):
+    """Why a hunk has no place, written so that its author can mend it."""
+
+    reason: str
+
+
+class _Level(msgspec.Struct, frozen=True):
+    """A way of comparing: lines are alike when their keys are; `shifted` ones must also agree on indentation."""
+
+    key: Callable[[str], str]
+    plain: Callable[[str], str]
+    shifted: bool
+
+
+def _same(text: str) -> str:
+    return text
+
+
+def _typographic(text: str) -> str:
+    return text.translate(_TYPOGRAPHIC)
+
+
+_LEVELS = (
+    _Level(_same, _same, shifted=False),
+    _Level(str.rstrip, _same, shifted=False),
+    _Level(str.strip, _same, shifted=True),
+    _Level(lambda text: _typographic(text).strip(), _typographic, shifted=True),
+)
+
+
+class _Index:
+    """The lines of a file by key, made for a level when it is first needed."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = lines
+        self._made: dict[int, tuple[list[str], dict[str, list[int]]]] = {}
+
+    def at(self, level: int) -> tuple[list[str], dict[str, list[int]]]:
+        """The key of every line, and the places of every key."""
+        if level not in self._made:
+            keys = list(map(_LEVELS[level].key, self.lines))
+            places: dict[str, list[int]] = {}
+            for index, key in enumerate(keys):
+                places.setdefault(key, []).append(index)
+            self._made[level] = keys, places
+        return self._made[level]
+
+
+def locate(lines: Sequence[str], hunks: Sequence[Hunk]) -> tuple[Place | Unplaced, ...]:
+    """Find the place of every hunk of one file.
+
+    Args:
+        lines: The file's lines without their endings.
+        hunks: The hunks, as the patch has them from top to bottom.
+
+    Returns:
+        One answer a hunk. No two places change the same line.
+    """
+    index = _Index(lines)
+    found = [_candidates(index, hunk, last=number == len(hunks) - 1) for number, hunk in enumerate(hunks)]
+    chosen = _in_order([places for places in found if isinstance(places, list)])
+    ordered = iter(chosen)
+    answers: list[Place | Unplaced] = []
+    for places in found:
+        if isinstance(places, Unplaced):
+            answers.append(places)
+            continue
+        narrowed = next(ordered) or places
+        answers.append(narrowed[0] if len(narrowed) == 1 else Unplaced(_several(narrowed)))
+    return _without_overlaps(answers)
+
+
+def _several(places: Sequence[Place]) -> str:
+    numbers = [str(place.start + 1) for place in places[:6]]
+    listed = ", ".join(numbers[:-1]) + " and " + numbers[-1] if len(places) <= 6 else ", ".join(numbers) + " and more"
+    return (
+        f"matches at lines {listed}. Give more context lines, "
+        "or write the function or class it is in after the '@@', so that only one place is meant."
+    )
+
+
+def _candidates(index: _Index, hunk: Hunk, *, last: bool) -> list[Place] | Unplaced:
+    """Every place the hunk may mean, at the strictest level that has any."""
+    if not any(line.sign != "+" for line in _variants(hunk)[-1]):
+        return _addition(index, hunk, last=last)
+    scopes = _scopes(index, hunk.anchors)
+    if isinstance(scopes, Unplaced):
+        return scopes
+    for inside in (True, False) if hunk.anchors else (False,):
+        for level in range(len(_LEVELS)):
+            for lines in _variants(hunk):
+                places = [place for place in _matches(index, level, lines) if _in_scope(place, scopes, inside=inside)]
+                if places:
+                    return _preferred(index, hunk, places)
+    return Unplaced(_not_found(index, hunk))
+
+
+def _variants(hunk: Hunk) -> tuple[tuple[HunkLine, ...], ...]:
+    """The hunk as it stands, and without the blank lines at its end that may be mere spacing."""
+    if not hunk.slack:
+        return (hunk.lines,)
+    trimmed = hunk.lines[: -hunk.slack]
+    # Context of nothing but a blank line would match wherever there is one.
+    if any(line.sign != "+" and line.text.strip() for line in trimmed):
+        return hunk.lines, trimmed
+    return (trimmed,)
+
+
+def _addition(index: _Index, hunk: Hunk, *, last: bool) -> list[Place] | Unplaced:
+    """A hunk of nothing but new lines goes to the end of the file, as in Codex; nowhere else by guessing."""
+    if (hunk.anchors and not hunk.at_end) or not last:
+        return Unplaced("has only '+' lines, so its place is not known. Give the lines that stand before or after it.")
+    return [Place(len(index.lines), _variants(hunk)[-1])]
+
+
+def _matches(index: _Index, level: int, lines: tuple[HunkLine, ...]) -> list[Place]:
+    """Every place where the old lines stand, at one level."""
+    how = _LEVELS[level]
+    keys, places = index.at(level)
+    old = [line.text for line in lines if line.sign != "+"]
+    wanted = list(map(how.key, old))
+    rarest = min(range(len(wanted)), key=lambda at: len(places.get(wanted[at], ())))
+    found = []
+    for position in places.get(wanted[rarest], ()):
+        start = position - rarest
+        if start < 0 or keys[start : start + len(wanted)] != wanted:
+            continue
+        shift = _shift(how, index.lines[start : start + len(wanted)], old) if how.shifted else Shift()
+        if shift is not None and all(shift.apply(line.text) is not None for line in lines if line.sign == "+"):
+            found.append(Place(start, lines, shift))
+    return found
+
+
+def _indent(text: str) -> str:
+    return text[: len(text) - len(text.lstrip())]
+
+
+def _shift(how: _Level, there: Sequence[str], old: Sequence[str]) -> Shift | None:
+    """The constant by which the indentation differs, None when it is none."""
+    pairs = [(_indent(how.plain(a)), _indent(how.plain(b))) for a, b in zip(there, old, strict=True) if a.strip()]
+    if not pairs:
+        return Shift()
+    ours, theirs = pairs[0]
+    if ours.endswith(theirs):
+        shift = Shift(add=ours.removesuffix(theirs))
+    elif theirs.endswith(ours):
+        shift = Shift(cut=theirs.removesuffix(ours))
+    else:
+        return None
+    return shift if all(shift.add + b == shift.cut + a for a, b in pairs) else None
+
+
+def _scopes(index: _Index, anchors: Sequence[str]) -> list[tuple[int, int]] | Unplaced:
+    """The ranges of lines (first, last) that the ``@@`` lines may mean; each inside one of the line before."""
+    scopes = [(-1, len(index.lines))]
+    for anchor in anchors:
+        places = _anchor_places(index, anchor)
+        inner = [(at, _scope_end(index.lines, at)) for at in places if any(s < at <= e for s, e in scopes)]
+        # Text without indentation has no scopes to nest in; there the order of the lines has to do.
+        inner = inner or [(at, len(index.lines)) for at in places if at > scopes[0][0]]
+        if not inner:
+            where = f", only before it (line {places[0] + 1})" if places else ""
+            outer = " below the '@@' line before" if len(anchors) > 1 else ""
+            return Unplaced(
+                f"the '@@' line {anchor!r} is not in the file{outer}{where}. "
+                "Copy the line of the function or class from the file, or leave it out and give more context lines."
+            )
+        scopes = inner
+    return scopes
+
+
+def _anchor_places(index: _Index, anchor: str) -> list[int]:
+    """The lines an ``@@`` line names: the same text, else the same beginning, blanks at both ends apart."""
+    keys, places = index.at(3)
+    wanted = _LEVELS[3].key(anchor)
+    if wanted in places:
+        return places[wanted]
+    start = wanted.rstrip(":({ ")
+    return [
+        at
+        for at, key in enumerate(keys)
+        if start and key.startswith(start) and not (key[len(start) : len(start) + 1].isalnum())
+    ]
+
+
+def _scope_end(lines: Sequence[str], at: int) -> int:
+    """The last line that belongs to the line `at` by indentation; a line that only closes brackets belongs to it."""
+    depth = len(_indent(lines[at]))
+    for index in range(at + 1, len(lines)):
+        text = lines[index]
+        if text.strip() and len(_indent(text)) <= depth and not text.lstrip().startswith(_CLOSING):
+            return index - 1
+    return len(lines)
+
+
+def _in_scope(place: Place, scopes: Sequence[tuple[int, int]], *, inside: bool) -> bool:
+    """Whether a place is in one of the scopes, or at least not above them all; it may cover the ``@@`` line itself."""
+    end = place.start + place.length
+    return any(first < end and (not inside or place.start <= last) for first, last in scopes)
+
+
+def _preferred(index: _Index, hunk: Hunk, places: list[Place]) -> list[Place]:
+    """Those the patch speaks for by ``*** End of File`` or by a line number, or all."""
+    if hunk.at_end:
+        end = len(index.lines)
+        while end and not index.lines[end - 1].strip():
+            end -= 1
+        places = [place for place in places if place.start + place.length >= end] or places
+    if hunk.old_start is not None and len(places) > 1:
+        places = [place for place in places if place.start + 1 == hunk.old_start] or places
+    return places
+
+
+def _in_order(found: list[list[Place]]) -> list[list[Place]]:
+    """Leave only the places that fit in with all other hunks when the hunks go from top to bottom.
+
+    A place stays when it can be reached from a place of every hunk before and goes on to one of every hunk
+    after. When no order fits at all, every list comes back empty.
+    """
+    forward: list[list[Place]] = []
+    for places in found:
+        fits = places
+        if forward:
+            first = min((place.core[1] for place in forward[-1]), default=None)
+            begin = min((place.start for place in forward[-1]), default=None)
+            fits = [
+                place
+                for place in places
+                if first is not None and begin is not None and place.core[0] >= first and place.start > begin
+            ]
+        forward.append(fits)
+    kept: list[list[Place]] = []
+    for places in reversed(forward):
+        fits = places
+        if kept:
+            starts = [place.start for place in kept[-1]]
+            cores = [place.core[0] for place in kept[-1]]
+            fits = [
+                place
+                for place in places
+                if max(bisect_left(starts, place.start + 1), bisect_left(cores, place.core[1])) < len(starts)
+            ]
+        kept.append(fits)
+    kept.reverse()
+    return kept if all(kept) else [[] for _ in found]
+
+
+def _without_overlaps(answers: list[Place | Unplaced]) -> tuple[Place | Unplaced, ...]:
+    """Refuse a hunk that changes a line another one changes too."""
+    placed = sorted((answer.core, number) for number, answer in enumerate(answers) if isinstance(answer, Place))
+    reach, owner = -1, -1
+    for (first, last), number in placed:
+        if first < reach or (owner >= 0 and answers[number] == answers[owner]):
+            place = f"(line {first + 1} of the file)"
+            answers[number] = Unplaced(
+                f"changes the same lines as hunk {owner + 1} {place}. Join the two into one hunk."
+            )
+        elif last >= reach:
+            reach, owner = last, number
+    return tuple(answers)
+
+
+def _not_found(index: _Index, hunk: Hunk) -> str:
+    """The reason for a hunk whose lines are nowhere, with what is near."""
+    lines = _variants(hunk)[-1]
+    anchored = f" after the '@@' line {hunk.anchors[-1]!r}" if hunk.anchors else ""
+    there = already_there(index.lines, lines)
+    if there is not None:
+        return f"these lines are already there ({span(*there)}), so there is nothing to change."
+    old = [line.text for line in lines if line.sign != "+"]
+    near = closest_place(index.lines, old)
+    return f"its lines are not in the file{anchored}. {near}".rstrip()
