@@ -1,0 +1,240 @@
+"""A real HTTP server on loopback that speaks OpenAI's two APIs and says what a test tells it to.
+
+Answers are built with `text`, `call`, `reasoning`, `fault`, joined with ``+``, and played in order::
+
+    async with ModelServer([text("I look.") + call("read_file", path="a.py"), text("Done.")]) as server:
+        ...  # talk to server.base_url
+    assert server.requests[1].body["input"][: len(server.requests[0].body["input"])] == ...
+
+Which API is spoken follows from the path asked for. Every connection is closed after its answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from tests.support.answers import (
+    Answer,
+    call,
+    chat_events,
+    error,
+    events,
+    fault,
+    held,
+    raw_call,
+    reasoning,
+    responses_events,
+    text,
+)
+
+__all__ = [
+    "Answer",
+    "ModelServer",
+    "Received",
+    "call",
+    "error",
+    "events",
+    "fault",
+    "held",
+    "raw_call",
+    "reasoning",
+    "text",
+]
+
+Scripted = Answer | Callable[["Received"], Answer]
+
+
+@dataclass(frozen=True)
+class Received:
+    """A request as the server got it."""
+
+    path: str
+    headers: Mapping[str, str]
+    raw: bytes
+
+    @property
+    def body(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.raw)
+
+    @property
+    def api(self) -> str:
+        """``responses`` or ``chat``."""
+        return "responses" if self.path.endswith("/responses") else "chat"
+
+
+class ModelServer:
+    """The server, as an async context manager.
+
+    Args:
+        answers: Played in order, one a request; a callable gets the request and decides late. A request
+            beyond the last gets status 500.
+        models: What ``/v1/models`` lists.
+        refuses: Top-level fields that this server answers with status 400, as strict ones do.
+    """
+
+    def __init__(
+        self, answers: Sequence[Scripted] = (), *, models: Sequence[str] = ("test-model",), refuses: Sequence[str] = ()
+    ) -> None:
+        self._answers = list(answers)
+        self._models = tuple(models)
+        self._refuses = tuple(refuses)
+        self._server: asyncio.Server | None = None
+        self._handlers: set[asyncio.Task[None]] = set()
+        self.received: list[Received] = []
+        self.requests: list[Received] = []
+        self.hung_up = asyncio.Event()
+
+    @property
+    def base_url(self) -> str:
+        """The address to configure."""
+        assert self._server is not None
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return f"http://{host}:{port}/v1"
+
+    def add(self, *answers: Scripted) -> None:
+        """Play these after those that are left."""
+        self._answers += answers
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._handle, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._handlers:
+            task.cancel()
+        await asyncio.gather(*self._handlers, return_exceptions=True)
+
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._handlers.add(task)
+        try:
+            await self._serve(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            self.hung_up.set()
+        finally:
+            self._handlers.discard(task)
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        first, *rest = head.split("\r\n")
+        method, path, _ = first.split(" ", 2)
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest if line)}
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+        request = Received(path, headers, body)
+        self.received.append(request)
+        if method == "GET" and path.endswith("/models"):
+            listed = {"object": "list", "data": [{"id": name, "object": "model"} for name in self._models]}
+            await _send(writer, 200, "application/json", json.dumps(listed).encode())
+            return
+        if method != "POST" or not path.endswith(("/responses", "/chat/completions")):
+            await _send(writer, 404, "application/json", b'{"error": {"message": "no such address"}}')
+            return
+        if refused := [name for name in self._refuses if name in request.body]:
+            body = json.dumps({"error": {"message": f"Unknown parameter: '{refused[0]}'.", "code": None}}).encode()
+            await _send(writer, 400, "application/json", body)
+            return
+        self.requests.append(request)
+        answer = self._answers.pop(0) if self._answers else error(500, "the test server has no more answers")
+        if not isinstance(answer, Answer):
+            answer = answer(request)
+        await self._play(answer, request, reader, writer)
+
+    async def _play(
+        self, answer: Answer, request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if answer.fault == "drop":
+            return
+        if answer.status != 200:
+            body = answer.error if isinstance(answer.error, str) else json.dumps(answer.error)
+            await _send(writer, answer.status, "application/json", body.encode(), answer.headers)
+        elif answer.fault == "html":
+            await _send(writer, 200, "text/html; charset=utf-8", b"<html><body>Please sign in</body></html>")
+        elif answer.fault == "json":
+            await _send(writer, 200, "application/json", b'{"object": "something else"}')
+        else:
+            await self._stream(answer, request, reader, writer)
+
+    async def _stream(
+        self, answer: Answer, request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        headers = {"content-type": "text/event-stream", "transfer-encoding": "chunked", **answer.headers}
+        writer.write(_head(200, headers))
+        number = len(self.requests)
+        named = request.api == "responses"
+        if named:
+            body_events, final = responses_events(answer, number)
+        else:
+            usage = bool((request.body.get("stream_options") or {}).get("include_usage"))
+            body_events, final = chat_events(answer, number, usage=usage)
+        if answer.fault != "stall_at_once":
+            for event in body_events:
+                await _event(writer, event, named=named)
+        if answer.hold is not None:
+            await self._hold(answer.hold, reader)
+        match answer.fault:
+            case "stall" | "stall_at_once":
+                await writer.drain()
+                await self._until_hung_up(reader)
+                return
+            case "cut":
+                # A chunk that promises more than comes, then the end of the connection.
+                writer.write(b'400\r\ndata: {"type": "response.out')
+                await writer.drain()
+                return
+            case "garbage":
+                await _event(writer, "{broken", named=False)
+            case "not_an_object":
+                await _event(writer, "[1, 2]", named=False)
+            case _:
+                pass
+        for event in final if answer.fault != "no_final" else ():
+            await _event(writer, event, named=named)
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+
+    async def _hold(self, hold: Callable[[], Awaitable[None]], reader: asyncio.StreamReader) -> None:
+        """Wait for the test, or for the other side to hang up."""
+        waiting = asyncio.ensure_future(hold())
+        gone = asyncio.ensure_future(self._until_hung_up(reader))
+        await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED)
+        for future in (waiting, gone):
+            future.cancel()
+
+    async def _until_hung_up(self, reader: asyncio.StreamReader) -> None:
+        await reader.read()
+        self.hung_up.set()
+
+
+def _head(status: int, headers: Mapping[str, str]) -> bytes:
+    lines = [f"HTTP/1.1 {status} Said", "connection: close", *(f"{name}: {value}" for name, value in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+async def _send(
+    writer: asyncio.StreamWriter, status: int, kind: str, body: bytes, headers: Mapping[str, str] | None = None
+) -> None:
+    writer.write(_head(status, {"content-type": kind, "content-length": str(len(body)), **(headers or {})}) + body)
+    await writer.drain()
+
+
+async def _event(writer: asyncio.StreamWriter, event: dict[str, Any] | str, *, named: bool) -> None:
+    data = event if isinstance(event, str) else json.dumps(event, ensure_ascii=False)
+    name = f"event: {event['type']}\n" if named and isinstance(event, dict) and "type" in event else ""
+    block = f"{name}data: {data}\n\n".encode()
+    writer.write(f"{len(block):x}\r\n".encode() + block + b"\r\n")
+    await writer.drain()
