@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -182,3 +183,17 @@ async def run(
     out, err = (capture.result() for capture in pipes.captures.values())
     seconds = time.monotonic() - start
     return Completed(code if code is not None else -int(signal.SIGKILL), out, err, seconds, timed_out)
+
+
+def run_blocking(argv: Sequence[str], *, cwd: Path, timeout: float, env: Mapping[str, str] | None = None) -> Completed:
+    """`run` for code that has no event loop, or must not wait on the one it is in.
+
+    It works in a thread of its own, so that it can also be called below a running loop; that loop stands still
+    meanwhile, so keep it to commands of a few milliseconds.
+
+    Raises:
+        FileNotFoundError: There is no such program.
+        OSError: It cannot be started.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(run(argv, cwd=cwd, timeout=timeout, env=env))).result()

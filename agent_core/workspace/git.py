@@ -1,0 +1,90 @@
+"""What git says about a project: for the status line and for finding the project's root."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import msgspec
+
+from agent_core.process import run_blocking
+from agent_core.workspace.ignore import git_environment
+
+_SECONDS = 10.0
+
+
+class GitStatus(msgspec.Struct, frozen=True):
+    """Where a repository stands.
+
+    Attributes:
+        branch: Name of the branch; the abbreviated commit when detached.
+        detached: HEAD is no branch.
+        empty: There is no commit yet.
+        dirty: How many paths differ from the last commit, new files included.
+    """
+
+    branch: str
+    detached: bool = False
+    empty: bool = False
+    dirty: int = 0
+
+
+def _top(path: Path) -> Path | None:
+    """The nearest folder, from a path up, that holds a ``.git``."""
+    for folder in (path, *path.parents):
+        marker = folder / ".git"
+        if (marker / "HEAD").is_file() or marker.is_file():
+            return folder
+    return None
+
+
+def find_root(path: Path) -> Path:
+    """The top of the git work tree a folder is in, else the folder itself.
+
+    A repository that ignores the folder (dotfiles in the home folder, say) does not count.
+    """
+    path = Path(os.path.realpath(path))
+    top = _top(path)
+    if top is None or top == path:
+        return path
+    try:
+        ignored = run_blocking(
+            ("git", "check-ignore", "-q", "."), cwd=path, timeout=_SECONDS, env=git_environment(os.environ)
+        )
+    except OSError:
+        return top
+    return path if ignored.code == 0 else top
+
+
+def _status(root: Path) -> GitStatus | None:
+    # Importing GitPython costs a tenth of a second, and it fails where there is no git.
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    from git import Git  # noqa: PLC0415
+    from git.exc import CommandError  # noqa: PLC0415
+
+    command = Git(root)
+    command.update_environment(GIT_OPTIONAL_LOCKS="0", GIT_TERMINAL_PROMPT="0", LC_ALL="C")
+    try:
+        said = str(command.status("--porcelain=v2", "--branch", "-z", kill_after_timeout=_SECONDS))
+    except CommandError:
+        return None
+    head, branch, dirty = "", "", 0
+    records = iter(said.split("\0"))
+    for record in records:
+        if record.startswith("# branch.oid "):
+            head = record.removeprefix("# branch.oid ")
+        elif record.startswith("# branch.head "):
+            branch = record.removeprefix("# branch.head ")
+        elif record and not record.startswith("#"):
+            dirty += 1
+            if record.startswith("2 "):
+                # A rename has its old path in a record of its own.
+                next(records, None)
+    detached = branch == "(detached)"
+    return GitStatus(head[:8] if detached else branch, detached, head == "(initial)", dirty)
+
+
+async def status(root: Path) -> GitStatus | None:
+    """Where the repository of a folder stands; None when it is in none, or git cannot say."""
+    return await asyncio.to_thread(_status, root)

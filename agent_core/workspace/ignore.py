@@ -1,0 +1,171 @@
+"""Which files of a folder count: git's own ignore rules, inside a repository or not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from agent_core.errors import SandboxError
+from agent_core.process import Completed, run
+
+# Folders of installed dependencies: many files, needed by the checks, changed by nobody's editor.
+DEPENDENCIES = frozenset({".venv", "venv", "node_modules"})
+
+# Folders that tools make and can make again.
+CACHES = frozenset(
+    {
+        "__pycache__",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".hypothesis",
+        ".tox",
+        ".nox",
+        ".eggs",
+        "htmlcov",
+        ".import_linter_cache",
+    }
+)
+
+# What is left out where no git rules say anything.
+DEFAULT_IGNORED = DEPENDENCIES | CACHES | {".git", ".hg", ".svn", ".jj"}
+
+_DEFAULT_PATTERNS = (*sorted(DEFAULT_IGNORED), "*.pyc", "*.pyo", "*.egg-info", ".DS_Store", "*.swp", "*.swo", "*~")
+_GIT_SECONDS = 60.0
+_CAP = 400_000_000
+
+Kind = Literal["repository", "folder", "plain"]
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """The files of a project by name.
+
+    Attributes:
+        paths: Relative paths with ``/`` that are not ignored; a few may be gone, or be folders.
+        kind: A git ``repository``, a ``folder`` listed with git's rules, or ``plain`` where git is missing.
+        note: What the human should know of how it was made; empty when nothing.
+    """
+
+    paths: tuple[str, ...]
+    kind: Kind
+    note: str = ""
+
+
+def git_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment for git commands: nothing of an outer git command, no optional locks, messages in English."""
+    env = {name: value for name, value in environ.items() if not name.startswith("GIT_") or "CONFIG" in name}
+    env |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    return env
+
+
+async def _git(root: Path, *arguments: str) -> Completed:
+    return await run(("git", *arguments), cwd=root, timeout=_GIT_SECONDS, env=git_environment(os.environ), cap=_CAP)
+
+
+def _names(output: bytes) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(os.fsdecode(name) for name in output.split(b"\0") if name))
+
+
+def _first_line(done: Completed) -> str:
+    if done.timed_out:
+        return "it took too long"
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return lines[0].removeprefix("fatal: ") if lines else f"exit status {done.code}"
+
+
+def walk(root: Path, top: str = "") -> Iterable[str]:
+    """Relative paths of the files below a folder, default-ignored folders left out, links not followed."""
+    for folder, folders, files in os.walk(root / top):
+        folders[:] = [name for name in folders if name not in DEFAULT_IGNORED]
+        prefix = os.path.relpath(folder, root)
+        linked = [name for name in folders if (Path(folder) / name).is_symlink()]
+        for name in (*files, *linked):
+            yield name if prefix == "." else f"{prefix}/{name}"
+
+
+class Lister:
+    """Lists a project's files.
+
+    Args:
+        root: The project's folder.
+        state: The project's state folder; an empty repository is kept there for folders outside git.
+    """
+
+    def __init__(self, root: Path, state: Path) -> None:
+        self._root = root
+        self._empty = state / "empty-repository"
+        self._kind: Kind | None = None
+        self._note = ""
+
+    async def _determine(self) -> Kind:
+        """Whether git knows the folder. Asked every time: a ``git init`` may come any moment."""
+        self._note = ""
+        try:
+            done = await _git(self._root, "rev-parse", "--is-inside-work-tree")
+        except FileNotFoundError:
+            self._note = "git is not installed: only the usual folders (.venv, caches) are left out."
+            return "plain"
+        if done.code != 0 or done.stdout.strip() != b"true":
+            said = _first_line(done)
+            if "not a git repository" not in said and said != "exit status 0":
+                self._note = f"git refuses this repository ({said}); it is treated as a plain folder."
+            return "folder"
+        # A repository around it that ignores the folder (dotfiles in the home folder, say) has nothing to tell.
+        ignored = await _git(self._root, "check-ignore", "-q", ".")
+        return "folder" if ignored.code == 0 else "repository"
+
+    async def _arguments(self, kind: Kind) -> tuple[str, ...]:
+        if kind == "repository":
+            return ()
+        if not (self._empty / ".git").is_dir():
+            self._empty.mkdir(parents=True, exist_ok=True)
+            made = await _git(self._empty, "init", "-q", str(self._empty))
+            if made.code != 0:
+                raise SandboxError(f"{self._empty}: git init failed: {_first_line(made)}.")
+        return (f"--git-dir={self._empty / '.git'}", f"--work-tree={self._root}")
+
+    async def _list(self, kind: Kind, *options: str) -> tuple[str, ...]:
+        where = await self._arguments(kind)
+        patterns = () if kind == "repository" else tuple(f"--exclude={name}" for name in _DEFAULT_PATTERNS)
+        done = await _git(self._root, *where, "ls-files", "-z", "--exclude-standard", *patterns, *options)
+        if done.code != 0:
+            raise SandboxError(f"{self._root}: git cannot list the files: {_first_line(done)}.")
+        return _names(done.stdout)
+
+    async def files(self) -> Listing:
+        """Everything that is not ignored: tracked files and new ones.
+
+        Raises:
+            SandboxError: git cannot list them.
+        """
+        kind = await self._determine()
+        if kind == "plain":
+            return Listing(tuple(walk(self._root)), kind, self._note)
+        listed = await self._list(kind, "-c", "-o") if kind == "repository" else await self._list(kind, "-o")
+        return Listing(tuple(path for path in listed if not path.endswith("/")), kind, self._note)
+
+    async def ignored(self) -> tuple[str, ...]:
+        """What is ignored, whole folders as one entry with a ``/`` at the end.
+
+        Raises:
+            SandboxError: git cannot list it.
+        """
+        kind = await self._determine()
+        if kind == "plain":
+            return await asyncio.to_thread(_default_ignored, self._root)
+        return await self._list(kind, "-o", "-i", "--directory")
+
+
+def _default_ignored(root: Path) -> tuple[str, ...]:
+    """Folders below a folder that are ignored by their names, the outermost of each branch."""
+    found: list[str] = []
+    for folder, folders, _ in os.walk(root):
+        prefix = "" if folder == str(root) else f"{os.path.relpath(folder, root)}/"
+        found.extend(f"{prefix}{name}/" for name in sorted(DEFAULT_IGNORED.intersection(folders)))
+        folders[:] = [name for name in folders if name not in DEFAULT_IGNORED]
+    return tuple(found)

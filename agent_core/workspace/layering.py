@@ -1,0 +1,249 @@
+"""Writing a candidate to disk: the layer an overlay puts over the project, or the copy that stands in for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from agent_core.errors import SandboxError
+from agent_core.sandbox.choose import Mechanism
+from agent_core.sandbox.layer import RunLayer
+from agent_core.workspace.copy import copy_project, copy_repository
+from agent_core.workspace.snapshot import Scanner
+from agent_core.workspace.stamps import Stamps
+from agent_core.workspace.tree import Changes, FileChange, Snapshot, content_hash
+
+_MOST_REMOVED = 1_000_000
+
+
+class Ground(msgspec.Struct, frozen=True):
+    """What all candidates of a project share.
+
+    Attributes:
+        root: The project.
+        state: Its state folder.
+        mechanism: How candidates are isolated.
+        prefix: The environment of the interpreter, None for a plain one.
+        environment: The environment of commands.
+        visible: Folders outside the project that commands must be able to read.
+        scanner: Takes the project's snapshots.
+        stamps: Gives modification times.
+    """
+
+    root: Path
+    state: Path
+    mechanism: Mechanism
+    prefix: Path | None
+    environment: Mapping[str, str]
+    visible: tuple[Path, ...]
+    scanner: Scanner
+    stamps: Stamps
+
+
+def read_below(root: Path, path: str) -> bytes | None:
+    """The bytes of a file below a folder, a link's target text; None when there is none.
+
+    Folders that are links are not followed: what lies behind them is no part of the tree.
+    """
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or ".." in parts:
+        return None
+    place = root
+    try:
+        for part in parts[:-1]:
+            place /= part
+            if not stat.S_ISDIR(place.lstat().st_mode):
+                return None
+        place /= parts[-1]
+        kind = place.lstat().st_mode
+        if stat.S_ISLNK(kind):
+            return os.fsencode(place.readlink())
+        return place.read_bytes() if stat.S_ISREG(kind) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _check(path: str) -> None:
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or ".." in parts or "\0" in path or parts[0].lower() == ".git":
+        raise SandboxError(f"{path!r} is not a path in the project; the candidate cannot be made.")
+
+
+def _write(place: Path, change: FileChange, second: int | None) -> None:
+    """Write a file or link with its mode and modification time, in place of what is there."""
+    assert change.data is not None
+    if place.is_symlink() or place.exists():
+        place.unlink()
+    if change.mode == 0o120000:
+        place.symlink_to(os.fsdecode(change.data))
+    else:
+        place.write_bytes(change.data)
+        place.chmod(0o755 if change.mode & 0o100 else 0o644)
+    if second is not None:
+        os.utime(place, (second, second), follow_symlinks=False)
+
+
+def _make_folders(project: Path, upper: Path, path: str) -> None:
+    """Make the folders above a file in the upper layer, with the modes the project's have.
+
+    In an overlay the topmost layer's folder gives the mode of the merged one.
+    """
+    parts = PurePosixPath(path).parts[:-1]
+    for depth in range(1, len(parts) + 1):
+        folder = upper.joinpath(*parts[:depth])
+        if folder.is_dir():
+            continue
+        folder.mkdir()
+        with contextlib.suppress(OSError):
+            kind = project.joinpath(*parts[:depth]).lstat().st_mode
+            if stat.S_ISDIR(kind):
+                folder.chmod(stat.S_IMODE(kind) | 0o700)
+
+
+def _compiled(project: Path, path: str) -> Iterable[str]:
+    """Compiled files beside a Python source that may belong to its old content."""
+    pure = PurePosixPath(path)
+    if pure.suffix != ".py":
+        return ()
+    folder = pure.parent / "__pycache__"
+    with contextlib.suppress(OSError):
+        names = [entry.name for entry in (project / folder).iterdir()]
+        return [str(folder / name) for name in names if name.startswith(f"{pure.stem}.") and name.endswith(".pyc")]
+    return ()
+
+
+def _emptied(project: Path, gone: Sequence[str], after: Snapshot) -> list[str]:
+    """Folders of which nothing but compiled files is left once some files are gone."""
+    removed = set(gone)
+    found: list[str] = []
+    for parent in sorted({p for path in gone for p in PurePosixPath(path).parents}, key=lambda p: -len(p.parts)):
+        name = str(parent)
+        if name == "." or any(path.startswith(f"{name}/") for path in after.files):
+            continue
+        with contextlib.suppress(OSError):
+            rest = [entry for entry in (project / name).iterdir() if entry.name != "__pycache__"]
+            if all(f"{name}/{entry.name}" in removed for entry in rest):
+                found.append(name)
+                removed.add(name)
+    return found
+
+
+def _unlock_and_retry(function: Callable[[str], object], path: str, _error: object) -> None:
+    """Give ourselves the rights a folder lacks (overlay work folders have none) and try once more."""
+    with contextlib.suppress(OSError):
+        parent = Path(path).parent
+        parent.chmod(0o700)
+        if not Path(path).is_symlink():
+            Path(path).chmod(0o700)
+        function(path)
+        return
+    if Path(path).is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder of ours with all that is in it, also where rights are missing."""
+    shutil.rmtree(folder, onerror=_unlock_and_retry)
+    if folder.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def differing(base: Snapshot, changes: Changes) -> dict[str, FileChange]:
+    """The changes that change something."""
+    found: dict[str, FileChange] = {}
+    for path, change in sorted(changes.items()):
+        _check(path)
+        old = base.files.get(path)
+        if change.data is None:
+            if old is not None:
+                found[path] = change
+        elif old is None or old.mode != change.mode or old.hash != content_hash(change.data):
+            found[path] = change
+    return found
+
+
+def _contents(ground: Ground, base: Snapshot, changes: Mapping[str, FileChange]) -> dict[str, tuple[FileChange, int]]:
+    """Every file that the candidate has to write itself, with its modification time."""
+    written = {path: content_hash(change.data) for path, change in changes.items() if change.data is not None}
+    taken = {path: base.files[path] for path in base.files.keys() - changes.keys()} if changes else base.files
+    times = ground.stamps.assign(written, taken, ground.scanner.recent, ground.scanner.modified_at)
+    found: dict[str, tuple[FileChange, int]] = {}
+    for path, second in times.items():
+        change = changes.get(path)
+        if change is None:
+            state = base.files[path]
+            data = read_below(ground.root, path)
+            if data is None or content_hash(data) != state.hash:
+                continue
+            change = FileChange(data, state.mode)
+        found[path] = (change, second)
+    return found
+
+
+def build_layer(
+    ground: Ground, folder: Path, cache: Path, *, base: Snapshot, after: Snapshot, changes: Mapping[str, FileChange]
+) -> RunLayer:
+    """Write the layer that an overlay puts over the project.
+
+    Args:
+        ground: What candidates share.
+        folder: The candidate's own folder, which does not exist yet.
+        cache: The folder for tools' caches.
+        base: What it stands on.
+        after: What it comes to.
+        changes: What differs, see `differing`.
+
+    Raises:
+        SandboxError: It removes more than a command line can name.
+    """
+    upper = folder / "upper"
+    upper.mkdir(parents=True)
+    contents = _contents(ground, base, changes)
+    for path, (change, second) in contents.items():
+        _make_folders(ground.root, upper, path)
+        _write(upper / path, change, second)
+    gone = [path for path, change in changes.items() if change.data is None]
+    replaced = {str(parent) for path in contents for parent in PurePosixPath(path).parents}
+    removed = [path for path in gone if path not in replaced]
+    if gone:
+        removed += _emptied(ground.root, gone, after)
+    for path in (*contents, *gone):
+        removed += _compiled(ground.root, path)
+    if sum(len(os.fsencode(path)) + 3 for path in removed) > _MOST_REMOVED:
+        raise SandboxError(f"A change that removes {len(gone)} files at once is too large for a candidate.")
+    return RunLayer(ground.root, upper, tuple(sorted(removed)), (cache,), ground.visible)
+
+
+def build_copy(
+    ground: Ground,
+    folder: Path,
+    cache: Path,
+    *,
+    base: Snapshot,
+    changes: Mapping[str, FileChange],
+    ignored: Iterable[str],
+) -> RunLayer:
+    """Write the copy that stands in for an overlay.
+
+    Args:
+        ground: What candidates share.
+        folder: The candidate's own folder, which does not exist yet.
+        cache: The folder for tools' caches.
+        base: What it stands on.
+        changes: What differs, see `differing`.
+        ignored: What git ignores, see `Lister.ignored`.
+    """
+    tree = folder / "tree"
+    contents = _contents(ground, base, changes)
+    copy_project(ground.root, tree, (path for path in base.files if path not in changes), ignored)
+    copy_repository(ground.root, tree)
+    for path, (change, second) in contents.items():
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        _write(tree / path, change, second)
+    return RunLayer(tree, tree, (), (cache,), ground.visible)

@@ -1,0 +1,175 @@
+"""The human's project: where it is, what is in it, and how candidates of it are made."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import agent_core
+from agent_core.config import Config, state_dir
+from agent_core.errors import ConfigError
+from agent_core.sandbox.choose import Mechanism, choose
+from agent_core.sandbox.environment import command_environment
+from agent_core.workspace.candidate import TreeCandidate, make_candidate
+from agent_core.workspace.interpreter import Interpreter, find_interpreter
+from agent_core.workspace.layering import Ground, read_below, remove_tree
+from agent_core.workspace.snapshot import Scanner
+from agent_core.workspace.stamps import Stamps
+from agent_core.workspace.tree import Changes, Snapshot
+
+
+class Project:
+    """A `Workspace` on disk, made by `open_project`."""
+
+    def __init__(self, ground: Ground, interpreter: Interpreter) -> None:
+        self._ground = ground
+        self._interpreter = interpreter
+
+    @property
+    def root(self) -> Path:
+        """Absolute path of the project."""
+        return self._ground.root
+
+    @property
+    def state(self) -> Path:
+        """The folder outside the project where pairloop keeps what belongs to it."""
+        return self._ground.state
+
+    @property
+    def isolation(self) -> str:
+        """How candidates are isolated, for a human."""
+        return self._ground.mechanism.name
+
+    @property
+    def note(self) -> str:
+        """What is weaker here than it should be, for a human; empty when nothing is."""
+        return " ".join(part for part in (self._ground.mechanism.note, self._ground.scanner.note) if part)
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """The Python that runs the checks."""
+        return self._interpreter
+
+    async def snapshot(self) -> Snapshot:
+        """The files of the working tree that are not ignored, by content, now."""
+        return await self._ground.scanner.scan()
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file of the working tree (a link's target text), None when not there."""
+        return read_below(self._ground.root, path)
+
+    async def candidate(self, base: Snapshot, changes: Changes, *, cache: str) -> TreeCandidate:
+        """Make a candidate; see the protocol."""
+        return await make_candidate(self._ground, base, changes, cache)
+
+
+def state_of(root: Path) -> Path:
+    """The state folder of a project: named after it, and told from namesakes by a hash of its path."""
+    name = re.sub(r"[^\w.-]+", "_", root.name, flags=re.ASCII) or "root"
+    return state_dir() / "projects" / f"{name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:12]}"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _remove_leftovers(candidates: Path) -> None:
+    """Remove candidates whose process has died."""
+    with contextlib.suppress(FileNotFoundError):
+        for folder in candidates.iterdir():
+            pid = folder.name.partition("-")[0]
+            if pid.isdecimal() and int(pid) != os.getpid() and not _alive(int(pid)):
+                remove_tree(folder)
+
+
+def _base_prefix(interpreter: Interpreter) -> tuple[Path, ...]:
+    """The installation an interpreter rests on: a virtual environment has only links to it."""
+    real = Path(os.path.realpath(interpreter.python))
+    found = [real.parent.parent]
+    if interpreter.prefix is not None:
+        with contextlib.suppress(OSError):
+            for line in (interpreter.prefix / "pyvenv.cfg").read_text("utf-8", "replace").splitlines():
+                key, _, value = line.partition("=")
+                if key.strip() == "home":
+                    found.append(Path(value.strip()).parent)
+    return tuple(found)
+
+
+def _repository(root: Path) -> tuple[Path, ...]:
+    """The repository of a linked work tree, which lies outside of it."""
+    with contextlib.suppress(OSError):
+        if (root / ".git").is_file():
+            own = Path(os.path.realpath(root / (root / ".git").read_text().removeprefix("gitdir:").strip()))
+            common = own / "commondir"
+            return (own, Path(os.path.realpath(own / common.read_text().strip())) if common.is_file() else own)
+    return ()
+
+
+def _visible(root: Path, interpreter: Interpreter) -> tuple[Path, ...]:
+    """What commands must be able to read wherever it lies: Pythons, pairloop itself, the repository."""
+    own = Path(agent_core.__file__).parent.parent
+    folders = [Path(sys.prefix), Path(sys.base_prefix), own, *_base_prefix(interpreter), *_repository(root)]
+    if interpreter.prefix is not None:
+        folders.append(interpreter.prefix)
+    return tuple(dict.fromkeys(folders))
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+
+
+async def _choose(config: Config, root: Path, environ: Mapping[str, str]) -> Mechanism:
+    return await choose(config.sandbox.candidate, root, _home(environ), network=config.sandbox.network)
+
+
+async def open_project(path: Path, config: Config, environ: Mapping[str, str]) -> Project:
+    """Open the project in a folder.
+
+    Args:
+        path: Its folder, as `find_root` gives it.
+        config: The settings.
+        environ: The environment variables; commands get them without the secrets.
+
+    Raises:
+        ConfigError: There is no such folder.
+        SandboxError: The candidate mechanism insisted on does not work here.
+    """
+    root = Path(await asyncio.to_thread(os.path.realpath, path))
+    if not await asyncio.to_thread(root.is_dir):
+        raise ConfigError(f"{path}: there is no such folder.", "Name a project's folder with --project.")
+    state = state_of(root)
+    await asyncio.to_thread(state.mkdir, parents=True, exist_ok=True)
+    finding = asyncio.create_task(asyncio.to_thread(find_interpreter, root, environ))
+    try:
+        mechanism = await _choose(config, root, environ)
+    except BaseException:
+        await finding
+        raise
+    interpreter = await finding
+    await asyncio.to_thread(_remove_leftovers, state / "candidates")
+    environment = command_environment(
+        environ, interpreter, key_env=config.partner.key_env, private_tmp=mechanism.overlays
+    )
+    ground = Ground(
+        root,
+        state,
+        mechanism,
+        interpreter.prefix,
+        environment,
+        _visible(root, interpreter),
+        Scanner(root, state),
+        await asyncio.to_thread(Stamps, state / "stamps.sqlite"),
+    )
+    return Project(ground, interpreter)
