@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import json
 import re
 import sys
 import tomllib
@@ -28,22 +27,13 @@ from agent_core.protocols import Candidate
 from agent_core.workspace.interpreter import Interpreter
 
 _ABSENT = 97
-# Starts mypy in whichever interpreter runs this. mypy takes a cached module for fresh when size and whole
-# seconds of the modification time agree, which two proposals within a second can: so every changed file gets a
-# time made from its content. The candidate's own copy is touched, which is gone after the run.
+# Starts mypy in whichever interpreter runs this; without the project's folder on its path, whose modules would
+# otherwise hide those of the standard library from mypy itself.
 _START = f"""
-import hashlib, importlib.util, json, os, runpy, sys
+import importlib.util, runpy, sys
 sys.path = [entry for entry in sys.path if entry]
 if importlib.util.find_spec("mypy") is None:
     sys.exit({_ABSENT})
-for name in json.loads(sys.stdin.read()):
-    try:
-        with open(name, "rb") as file:
-            stamp = int(hashlib.sha256(file.read()).hexdigest()[:7], 16)
-        if not os.path.islink(name):
-            os.utime(name, (stamp, stamp))
-    except OSError:
-        pass
 runpy.run_module("mypy", run_name="__main__", alter_sys=True)
 """
 _TEXT_LINE = re.compile(
@@ -171,8 +161,7 @@ class MypyCheck:
     ) -> tuple[list[Finding], JsonLines, Completed]:
         found: list[Finding] = []
         lines = JsonLines(_Taker(found, Sources(candidate)).take)
-        changed = json.dumps(changed_files(candidate, None, (".py", ".pyi"))).encode()
-        done = await run_tool(candidate, argv, timeout=self.timeout, env=env, stdin=changed, on_line=lines.feed)
+        done = await run_tool(candidate, argv, timeout=self.timeout, env=env, on_line=lines.feed)
         return found, lines, done
 
     def _judge(self, candidate: Candidate, found: list[Finding], lines: JsonLines, done: Completed) -> CheckResult:

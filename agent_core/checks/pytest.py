@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import shutil
@@ -83,10 +82,8 @@ class PytestCheck:
         plugin.mkdir(exist_ok=True)
         if not (copy := plugin / _PLUGIN.name).exists() or copy.read_bytes() != _PLUGIN.read_bytes():
             shutil.copyfile(_PLUGIN, copy)
-        job = {"report": str(run / "report.jsonl"), "changed": list(candidate.changed)}
-        (run / "job.json").write_text(json.dumps(job), "utf-8")
         paths = [str(plugin), *filter(None, [os.environ.get("PYTHONPATH")])]
-        env = {"PAIRLOOP_PYTEST_JOB": str(run / "job.json"), "PYTHONPATH": os.pathsep.join(paths)}
+        env = {"PAIRLOOP_PYTEST_REPORT": str(run / "report.jsonl"), "PYTHONPATH": os.pathsep.join(paths)}
         # After the project's own addopts these win: all tests run, whatever failed first. A cache that is empty
         # instead of none: plug-ins and options such as --ff keep working, and nothing is left out because of it.
         argv: tuple[str, ...] = (

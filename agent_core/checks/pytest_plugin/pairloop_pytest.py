@@ -2,15 +2,13 @@
 
 Injected with ``-p pairloop_pytest`` and PYTHONPATH; nothing is installed into the project's environment. Works with
 pytest 7 and later on Python 3.8 and later, so: standard library only, and no syntax of later versions.
-The environment variable PAIRLOOP_PYTEST_JOB names a JSON file with ``report``, the file to append to, and ``changed``,
-the paths whose stale bytecode must not be used. Records have their kind under ``e``:
+The environment variable PAIRLOOP_PYTEST_REPORT names the file to append to. Records have their kind under ``e``:
 
     start; collected n; run id; end id, outcome; failed id, phase, error...; collect_error id, error...; finish exit
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import linecache
 import os
@@ -76,8 +74,8 @@ class _Repr(reprlib.Repr):
 class Reporter:
     """Writes the records; only in the process it was made in, and only where tests are not dealt out further."""
 
-    def __init__(self, job: dict[str, Any]) -> None:
-        self._report = job["report"]
+    def __init__(self, report: str, *, worker: bool = False) -> None:
+        self._report = report
         self._root = str(Path.cwd())
         self._real_root = os.path.realpath(self._root)
         self._repr = _Repr()
@@ -86,12 +84,12 @@ class Reporter:
         self._os = (os.open, os.write, os.close, os.getpid)
         self._detailed = 0
         self._outcomes: dict[str, str] = {}
-        self.worker = False
+        self._worker = worker
         self._write(e="start", pytest=pytest.__version__, python=sys.version.split()[0])
 
     def _write(self, **record: Any) -> None:
         opened, write, close, getpid = self._os
-        if self.worker or getpid() != self._pid:
+        if self._worker or getpid() != self._pid:
             return
         data = (json.dumps(record) + "\n").encode("ascii")
         file = opened(self._report, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -175,7 +173,13 @@ class Reporter:
                 path = self._in_project(current.filename)
                 if path is not None:
                     source = (current.text or "").strip()
-                    place: dict[str, Any] = {"path": path, "line": current.lineno, "function": "", "source": source, "locals": []}
+                    place: dict[str, Any] = {
+                        "path": path,
+                        "line": current.lineno,
+                        "function": "",
+                        "source": source,
+                        "locals": [],
+                    }
                     chain[-1]["frames"].append(place)
             context = None if current.__suppress_context__ else current.__context__
             current = current.__cause__ or context
@@ -235,23 +239,9 @@ class Reporter:
         self._write(e="finish", exit=status)
 
 
-def _forget_bytecode(changed: list[str]) -> None:
-    """Remove the bytecode of changed files: it is told from fresh by size and whole seconds alone."""
-    for name in changed:
-        source = Path(name)
-        cache = source.parent.resolve() / "__pycache__"
-        # A folder that is a link may lead into the human's tree.
-        if source.suffix != ".py" or cache.is_symlink() or not cache.is_dir():
-            continue
-        for entry in cache.iterdir():
-            if entry.name.startswith(source.stem + "."):
-                with contextlib.suppress(OSError):
-                    entry.unlink()
-
-
 def _begin() -> Reporter | None:
-    """Read the job, and leave no trace of it in the environment of what the tests start."""
-    path = os.environ.pop("PAIRLOOP_PYTEST_JOB", None)
+    """Start reporting where that is asked for, and leave no trace of it in the environment of what the tests start."""
+    path = os.environ.pop("PAIRLOOP_PYTEST_REPORT", None)
     here = str(Path(__file__).parent)
     entries = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     if here in entries:
@@ -261,12 +251,10 @@ def _begin() -> Reporter | None:
             del os.environ["PYTHONPATH"]
     if path is None:
         return None
-    job = json.loads(Path(path).read_text(encoding="utf-8"))
-    _forget_bytecode(job["changed"])
-    return Reporter(job)
+    return Reporter(path)
 
 
-# A worker of pytest-xdist gets no job (the variable is gone when it starts): it only adds evidence to its reports.
+# A worker of pytest-xdist does not write (the variable is gone when it starts): it adds evidence to its reports.
 _REPORTER = _begin()
 _EVIDENCE = _REPORTER
 
@@ -275,10 +263,7 @@ def _reporter() -> Reporter:
     """Whoever gathers evidence here: the reporter, or in a worker a mute one."""
     global _EVIDENCE  # noqa: PLW0603 - made at the first failure of a worker
     if _EVIDENCE is None:
-        mute = Reporter.__new__(Reporter)
-        mute.worker = True
-        Reporter.__init__(mute, {"report": os.devnull})
-        _EVIDENCE = mute
+        _EVIDENCE = Reporter(os.devnull, worker=True)
     return _EVIDENCE
 
 

@@ -1,0 +1,92 @@
+"""Runs the checks side by side, and says how they get on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from agent_core.checks.model import CheckResult, Where
+from agent_core.checks.mypy import MypyCheck
+from agent_core.checks.pytest import PytestCheck
+from agent_core.checks.ruff import RuffCheck
+from agent_core.checks.syntax import SyntaxCheck
+from agent_core.checks.tool import result
+from agent_core.config import ChecksConfig
+from agent_core.errors import SandboxError
+from agent_core.events import AnyEvent, CheckFinished, CheckProgressed, CheckStarted
+from agent_core.protocols import Candidate, Check
+from agent_core.workspace.interpreter import Interpreter
+
+_PROGRESS_EVERY = 0.2
+
+
+def default_checks(root: Path, interpreter: Interpreter, config: ChecksConfig) -> tuple[Check, ...]:  # noqa: ARG001 - where checks of the project's own will be found
+    """The checks of a project, cheapest first.
+
+    Args:
+        root: The project's folder.
+        interpreter: The Python that runs them.
+        config: Which are off, and how long each may take.
+    """
+    checks: tuple[Check, ...] = (
+        SyntaxCheck(interpreter, config.timeout),
+        RuffCheck(interpreter, config.timeout),
+        MypyCheck(interpreter, config.timeout),
+        PytestCheck(interpreter, config.timeout),
+    )
+    return tuple(check for check in checks if check.name not in config.off)
+
+
+async def run_checks(
+    checks: Sequence[Check], candidate: Candidate, where: Where, emit: Callable[[AnyEvent], None]
+) -> tuple[CheckResult, ...]:
+    """Judge a candidate by all checks at once.
+
+    Args:
+        checks: The judges.
+        candidate: The tree to judge.
+        where: What the events say about which tree this is.
+        emit: Takes `CheckStarted`, `CheckProgressed` (at most five a second for each check) and `CheckFinished`.
+
+    Returns:
+        One result a check, in the order of `checks`. When the caller is cancelled, all of them are ended first.
+    """
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(run_check(check, candidate, where, emit)) for check in checks]
+    return tuple(task.result() for task in tasks)
+
+
+async def run_check(check: Check, candidate: Candidate, where: Where, emit: Callable[[AnyEvent], None]) -> CheckResult:
+    """Judge a candidate by one check; see `run_checks`."""
+    emit(CheckStarted(check.name, where, candidate.tree))
+    start = time.monotonic()
+    told = -_PROGRESS_EVERY
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= _PROGRESS_EVERY:
+            told = now
+            emit(CheckProgressed(check.name, where, done, total))
+
+    try:
+        said = await check.run(candidate, progress)
+    except SandboxError as error:
+        said = result(check.name, candidate, "error", str(error))
+    except OSError as error:
+        said = result(check.name, candidate, "error", f"{check.name} could not run: {error}")
+    # All of the time it took to the one who waits, with what is done around the tool.
+    said = CheckResult(
+        said.check,
+        said.outcome,
+        said.tree,
+        said.summary,
+        said.findings,
+        said.total,
+        time.monotonic() - start,
+        said.output,
+    )
+    emit(CheckFinished(where, said))
+    return said
