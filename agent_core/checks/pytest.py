@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import shutil
 import tempfile
@@ -21,7 +20,16 @@ from agent_core.workspace.interpreter import Interpreter
 
 _PLUGIN = Path(__file__).with_name("pytest_plugin") / "pairloop_pytest.py"
 _LOOK_EVERY = 0.2
-_NOT_INSTALLED = re.compile(rb"No module named pytest\s*$", re.MULTILINE)
+_ABSENT = 97
+# As ``python -m pytest``, with the plug-in's folder at the end of the path: PYTHONPATH stays what the candidate made it.
+_START = f"""
+import importlib.util, os, runpy, sys
+sys.path[:1] = [os.getcwd()]
+sys.path.append(sys.argv.pop(1))
+if importlib.util.find_spec("pytest") is None:
+    sys.exit({_ABSENT})
+runpy.run_module("pytest", run_name="__main__", alter_sys=True)
+"""
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$|(^|/)tests?/.*\.py$")
 
 
@@ -82,21 +90,12 @@ class PytestCheck:
         plugin.mkdir(exist_ok=True)
         if not (copy := plugin / _PLUGIN.name).exists() or copy.read_bytes() != _PLUGIN.read_bytes():
             shutil.copyfile(_PLUGIN, copy)
-        paths = [str(plugin), *filter(None, [os.environ.get("PYTHONPATH")])]
-        env = {"PAIRLOOP_PYTEST_REPORT": str(run / "report.jsonl"), "PYTHONPATH": os.pathsep.join(paths)}
+        env = {"PAIRLOOP_PYTEST_REPORT": str(run / "report.jsonl")}
         # After the project's own addopts these win: all tests run, whatever failed first. A cache that is empty
         # instead of none: plug-ins and options such as --ff keep working, and nothing is left out because of it.
-        argv: tuple[str, ...] = (
-            str(self.interpreter.python),
-            "-m",
-            "pytest",
-            "-p",
-            "pairloop_pytest",
-            "-q",
-            "--color=no",
-            "--tb=no",
-        )
-        argv += ("--maxfail=0", "--continue-on-collection-errors", "-o", f"cache_dir={run / 'cache'}")
+        argv: tuple[str, ...] = (str(self.interpreter.python), "-c", _START, str(plugin), "-p", "pairloop_pytest")
+        argv += ("-q", "--color=no", "--tb=no", "--maxfail=0", "--continue-on-collection-errors")
+        argv += ("-o", f"cache_dir={run / 'cache'}")
         last = (-1, -1)
 
         def look() -> None:
@@ -138,7 +137,7 @@ class PytestCheck:
         passed = report.outcomes["passed"] + report.outcomes["xfailed"]
         if done.timed_out:
             return "timeout", f"not finished after {self.timeout:g} s{during}; {report.summary()} before"
-        if not report.started and (_NOT_INSTALLED.search(done.stderr) or done.code == 127):
+        if not report.started and done.code in {_ABSENT, 127}:
             return "missing", self._how_to_install(done)
         if done.code in {3, 4}:
             return "error", f"pytest could not run the tests: {_reason(done)}"

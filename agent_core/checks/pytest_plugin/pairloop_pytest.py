@@ -1,6 +1,6 @@
 """A pytest plug-in that reports what happens as JSON lines, with evidence for every failure.
 
-Injected with ``-p pairloop_pytest`` and PYTHONPATH; nothing is installed into the project's environment. Works with
+Injected with ``-p pairloop_pytest`` from a folder at the end of sys.path; nothing is installed into the project's environment. Works with
 pytest 7 and later on Python 3.8 and later, so: standard library only, and no syntax of later versions.
 The environment variable PAIRLOOP_PYTEST_REPORT names the file to append to. Records have their kind under ``e``:
 
@@ -242,16 +242,7 @@ class Reporter:
 def _begin() -> Reporter | None:
     """Start reporting where that is asked for, and leave no trace of it in the environment of what the tests start."""
     path = os.environ.pop("PAIRLOOP_PYTEST_REPORT", None)
-    here = str(Path(__file__).parent)
-    entries = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    if here in entries:
-        entries.remove(here)
-        os.environ["PYTHONPATH"] = os.pathsep.join(entries)
-        if not entries:
-            del os.environ["PYTHONPATH"]
-    if path is None:
-        return None
-    return Reporter(path)
+    return None if path is None else Reporter(path)
 
 
 # A worker of pytest-xdist does not write (the variable is gone when it starts): it adds evidence to its reports.
