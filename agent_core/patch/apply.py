@@ -45,14 +45,14 @@ class _Failure(msgspec.Struct, frozen=True):
     reason: str
 
 
-def apply_operations(operations: Sequence[Operation], *, root: Path, read: Reader, paths: Iterable[str]) -> Result:
+def apply_operations(operations: Sequence[Operation], read: Reader, paths: Iterable[str], root: Path) -> Result:
     """Apply a patch to a tree.
 
     Args:
         operations: The patch.
-        root: The project's folder, against which paths are checked.
         read: Gives a file of the tree the patch is for, None when it is not there.
         paths: Names of the tree's files, from which close ones are offered for a missing one.
+        root: The project's folder, against which paths are checked.
 
     Returns:
         The changes; only what really differs.
@@ -109,11 +109,11 @@ class _Applier:
                 "The patch changes nothing: every file already is as the patch would make it.",
                 "Read the files again before the next patch.",
             )
-        moves = {
-            new: old
-            for new, old in self._moves.items()
-            if new in changes and changes[new].data is not None and self._read(old) is None
-        }
+        moves: dict[str, str] = {}
+        for new, old in self._moves.items():
+            there = new in changes and changes[new].data is not None
+            if there and old in changes and changes[old].data is None and old not in moves.values():
+                moves[new] = old
         return Result(changes, moves)
 
     def _before(self, path: str) -> FileChange | None:
