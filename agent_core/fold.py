@@ -221,7 +221,8 @@ def _diagnosed(state: State, event: ev.Diagnosed) -> State:
 
 
 def _decision_awaited(state: State, event: ev.DecisionAwaited) -> State:
-    return msgspec.structs.replace(state, waiting=event.proposal, why=event.why, phase="deciding")
+    proposals = _replace_proposal(state, event.proposal, decision=None)
+    return msgspec.structs.replace(state, waiting=event.proposal, why=event.why, phase="deciding", proposals=proposals)
 
 
 def _decided(state: State, event: ev.Decided) -> State:

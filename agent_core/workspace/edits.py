@@ -35,6 +35,12 @@ class EditTracker:
         self._ours: set[tuple[str, str | None]] = set()
         self._lock = asyncio.Lock()
 
+    @property
+    def seen(self) -> Snapshot:
+        """The tree as it was at the last look; there is one once `start` is done."""
+        assert self._seen is not None, "start was awaited"
+        return self._seen
+
     async def start(self) -> Snapshot:
         """Take the tree as it is now for the starting point."""
         async with self._lock:

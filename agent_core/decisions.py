@@ -1,0 +1,94 @@
+"""Who decides on a proposal: the human, or the mode they chose."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+import msgspec
+
+from agent_core.events import ApprovalAsked, ApprovalGiven, DecisionKind, Mode
+from agent_core.parts import Emit
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What is to become of a proposal.
+
+    Attributes:
+        proposal: Its number; a decision on another than the waiting one is void.
+        kind: Accept, reject, or go on from it.
+        reason: Words for the partner; may be empty.
+        by: Who decided.
+    """
+
+    proposal: int
+    kind: DecisionKind
+    reason: str = ""
+    by: Literal["human", "mode"] = "human"
+
+
+def by_mode(mode: Mode, proposal: int, *, green: bool, final: bool) -> Decision | None:
+    """What a mode decides by itself; None when the human has to be asked.
+
+    Args:
+        mode: The mode.
+        proposal: Number of the proposal.
+        green: Its verdict is green.
+        final: Nothing more will come by itself: the attempts are used up, or the partner has no more to say.
+    """
+    if mode == "auto" and green:
+        return Decision(proposal, "accept", by="mode")
+    if mode in {"auto", "until-green"} and not green and not final:
+        return Decision(proposal, "steer", by="mode")
+    return None
+
+
+class Inbox:
+    """Where the human's answers reach the loop.
+
+    Args:
+        emit: Adds an event to the session.
+    """
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._decisions: asyncio.Queue[Decision] = asyncio.Queue()
+        self._approvals: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
+        self._edited = asyncio.Event()
+
+    def decide(self, decision: Decision) -> None:
+        """Hand in a decision."""
+        self._decisions.put_nowait(decision)
+
+    def approve(self, call_id: str, *, allowed: bool) -> None:
+        """Hand in the answer to a command that waits."""
+        self._approvals.put_nowait((call_id, allowed))
+
+    def edited(self) -> None:
+        """Say that the working tree changed."""
+        self._edited.set()
+
+    async def decision(self, proposal: int) -> Decision | None:
+        """Wait for the decision on a proposal; None when the working tree changes first."""
+        while True:
+            decided = asyncio.ensure_future(self._decisions.get())
+            edited = asyncio.ensure_future(self._edited.wait())
+            try:
+                await asyncio.wait({decided, edited}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                decided.cancel()
+                edited.cancel()
+            if not decided.done() or decided.cancelled():
+                self._edited.clear()
+                return None
+            if decided.result().proposal == proposal:
+                return decided.result()
+
+    async def approval(self, call_id: str, command: str) -> bool:
+        """Ask the human whether a command may run, and wait for the answer."""
+        self._emit(ApprovalAsked(call_id, command))
+        while True:
+            answered, allowed = await self._approvals.get()
+            if answered == call_id:
+                self._emit(ApprovalGiven(call_id, allowed), durable=True)
+                return allowed

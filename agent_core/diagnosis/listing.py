@@ -1,0 +1,36 @@
+"""What checks found, listed for a partner that asks, without comparing it with anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent_core.checks.model import CheckResult
+from agent_core.diagnosis.evidence import grouped
+from agent_core.text import cap_text
+
+_DETAIL_TOKENS = 400
+_LINES = 30
+
+
+def listing(results: Sequence[CheckResult], tokens: int) -> str:
+    """One line a check; then failing tests by cause, each with the evidence of one of them; then the other findings.
+
+    Args:
+        results: What the checks said.
+        tokens: Most tokens of all of it.
+    """
+    parts = ["\n".join(f"{result.check}: {result.outcome}, {result.summary}" for result in results)]
+    tests = [finding for result in results if result.check == "pytest" for finding in result.findings]
+    for group in grouped(tests):
+        detail = cap_text(group.first.detail, _DETAIL_TOKENS)
+        parts.append("\n".join(part for part in (group.title, group.names, detail) if part))
+    others = [finding for result in results if result.check != "pytest" for finding in result.findings]
+    lines = [
+        f"{finding.check}: {finding.place}: {finding.message}" + (f" [{finding.code}]" if finding.code else "")
+        for finding in others
+    ]
+    if len(lines) > _LINES:
+        lines[_LINES:] = [f"... and {len(lines) - _LINES} more"]
+    if lines:
+        parts.append("\n".join(lines))
+    return cap_text("\n\n".join(parts), tokens)

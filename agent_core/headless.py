@@ -1,0 +1,183 @@
+"""``pairloop exec``: the same loop without a screen. Events as JSON lines, or readable lines."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from typing import Protocol, TextIO
+
+import msgspec
+
+from agent_core import commands
+from agent_core import events as ev
+from agent_core.errors import PairloopError, PartnerError
+from agent_core.session import Session
+from agent_core.state import State
+from agent_core.text import printable
+
+GREEN, NOT_GREEN, USAGE, PARTNER, CONFLICT, INTERRUPTED = 0, 1, 2, 3, 4, 130
+_SIGNS = {"passed": "✓", "failed": "✗"}
+
+
+class Opener(Protocol):
+    """Opens a session; `agent_core.build.Engine` is one."""
+
+    async def open(self, resume: str | None) -> Session:
+        """Open a session; see `agent_core.build.Engine.open`."""
+
+
+class JsonLines:
+    """Writes every event as one line of JSON: ``seq``, ``at``, and the event under ``event``."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._encoder = msgspec.json.Encoder()
+
+    def __call__(self, entry: ev.Entry, _state: State) -> None:
+        """Write one event."""
+        self._out.write(self._encoder.encode(entry).decode("utf-8", "replace") + "\n")
+        self._out.flush()
+
+
+class Lines:
+    """Writes what a human wants to read, one thing a line."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def __call__(self, entry: ev.Entry, _state: State) -> None:
+        """Write what there is to say of one event."""
+        text = _line(entry.event)
+        if text:
+            self._out.write(printable(text) + "\n")
+            self._out.flush()
+
+
+def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm an event reads best as one match
+    """An event as a human reads it; empty for those that are not worth a line."""
+    match event:
+        case ev.SettingsTold(partner, mode, candidate, interpreter):
+            return f"{partner.name} · mode {mode} · candidate: {candidate} · python: {interpreter}"
+        case ev.AnswerFinished(text):
+            return text.strip()
+        case ev.AnswerVoided(reason, retry_in):
+            return f"! {reason}" + (f" Trying again in {retry_in:.0f} s." if retry_in is not None else "")
+        case ev.ToolStarted(_, _, title):
+            return f"  > {title}"
+        case ev.PatchRejected(_, message):
+            return f"✗ patch refused: {message}"
+        case ev.ProposalMade(number, attempt, _, _, _, _, diff, note):
+            return "\n".join(part for part in (f"proposal {number} (attempt {attempt})", note, diff.rstrip()) if part)
+        case ev.CheckFinished("candidate", result):
+            return f"  {_SIGNS.get(result.outcome, '!')} {result.check}: {result.summary} ({result.seconds:.1f} s)"
+        case ev.VerdictReached(_, verdict):
+            return f"{'✓' if verdict.green else '✗'} {verdict.summary}"
+        case ev.Diagnosed(_, summary):
+            return summary
+        case ev.LandingStarted(landing, _, _, files):
+            return f"landing {landing}: {', '.join(file.path for file in files) or 'nothing to write'}"
+        case ev.LandingConflicted(_, _, message, conflicts):
+            return "\n  ".join((f"✗ {message}", *conflicts))
+        case ev.HumanEdited(path, kind):
+            return f"you {kind} {path}"
+        case ev.Noted(level, text, hint):
+            return f"{level}: {text} {hint}".rstrip()
+        case ev.ApprovalAsked(_, command):
+            return f"not run, as there is nobody to ask: {command}"
+        case ev.TaskFinished(_, _, text):
+            return text
+        case _:
+            return ""
+
+
+class _Driver:
+    """Answers for the human who is not there, and knows how it ended."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.code = NOT_GREEN
+        self.last_word = ""
+
+    def __call__(self, entry: ev.Entry, state: State) -> None:
+        """Follow the session; ends it when there is nothing more to do without a human."""
+        match entry.event:
+            case ev.ApprovalAsked(call_id, _):
+                self._session.submit(commands.Approve(call_id, allowed=False))
+            case ev.DecisionAwaited(number, _):
+                verdict = state.proposal.verdict if state.proposal else None
+                if verdict is not None and verdict.green:
+                    self._end(GREEN, f"Proposal {number} is green and waits for you: open pairloop here to review it.")
+                else:
+                    self._end(NOT_GREEN, f"Proposal {number} is not green. Open pairloop here to go on from it.")
+            case ev.TaskFinished(_, outcome, _, kind):
+                self._end(_code(outcome, kind, state), _afterword(outcome, state))
+
+    def _end(self, code: int, word: str) -> None:
+        self.code, self.last_word = code, word
+        self._session.submit(commands.Quit())
+
+    def interrupt(self) -> None:
+        """Stop, because somebody pressed ctrl+c."""
+        self.code = INTERRUPTED
+        self._session.submit(commands.Interrupt())
+        self._session.submit(commands.Quit())
+
+
+def _code(outcome: ev.TaskOutcome, kind: str, state: State) -> int:
+    match outcome:
+        case "landed" | "green":
+            verdict = state.proposal.verdict if state.proposal else None
+            return GREEN if verdict is not None and verdict.green else NOT_GREEN
+        case "conflict":
+            return CONFLICT
+        case "interrupted":
+            return INTERRUPTED
+        case "failed":
+            return PARTNER if kind else NOT_GREEN
+        case _:
+            return NOT_GREEN
+
+
+def _afterword(outcome: ev.TaskOutcome, state: State) -> str:
+    if outcome == "answered":
+        return "The partner answered without proposing a change."
+    if outcome == "landed" and state.undoable is not None:
+        return f"Landed as landing {state.undoable.number}."
+    return ""
+
+
+async def execute(opener: Opener, task: str, *, json: bool, out: TextIO | None = None) -> int:
+    """Work on one task without a screen.
+
+    Args:
+        opener: Opens the session.
+        task: What is wanted.
+        json: Write events as JSON lines rather than readable lines.
+        out: Where they go; standard output by default.
+
+    Returns:
+        The exit code: 0 green (and landed in mode ``auto``), 1 not green, 2 usage or configuration, 3 the partner could
+        not be reached or refused, 4 a landing conflict, 130 interrupted.
+    """
+    out = out or sys.stdout
+    try:
+        session = await opener.open(None)
+    except PairloopError as error:
+        sys.stderr.write(f"pairloop: {printable(str(error))}\n")
+        return PARTNER if isinstance(error, PartnerError) else USAGE
+    driver = _Driver(session)
+    session.subscribe(JsonLines(out) if json else Lines(out))
+    session.subscribe(driver)
+    session.submit(commands.Ask(task))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Not every loop can: off the main thread there is nobody to press ctrl+c either.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, driver.interrupt)
+    await session.run()
+    if driver.last_word and not json:
+        out.write(driver.last_word + "\n")
+        out.flush()
+    return driver.code

@@ -1,0 +1,296 @@
+"""The loop: propose -> check -> diagnose -> decide -> land, until green or out of attempts."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from agent_core import events as ev
+from agent_core.checks.model import Verdict
+from agent_core.conversation import ToolCallItem, ToolResultItem, UserItem
+from agent_core.decisions import Decision, Inbox, by_mode
+from agent_core.diagnosis.evidence import diagnose
+from agent_core.errors import PairloopError, PatchRefusedError
+from agent_core.judge import Judge
+from agent_core.landings import Landings
+from agent_core.parts import Parts
+from agent_core.prompt import replies
+from agent_core.prompt.project_docs import project_context
+from agent_core.proposals import Proposals
+from agent_core.state import ProposalState
+from agent_core.text import cap_text
+from agent_core.tools.base import ToolError, ToolOutput
+from agent_core.tools.toolbox import APPLY_PATCH, RUN_CHECKS, Toolbox
+from agent_core.turn import take_turn
+
+_MOST_REFUSALS = 6
+_BASELINE_WAIT = 5.0
+
+
+class End(msgspec.Struct, frozen=True):
+    """How a task ended.
+
+    Attributes:
+        outcome: See `agent_core.events.TaskFinished`.
+        text: Where it stands, for the human.
+        kind: The kind of the partner's error, if that is what ended it.
+    """
+
+    outcome: ev.TaskOutcome
+    text: str
+    kind: str = ""
+
+
+class Loop:
+    """Works on one task after the other.
+
+    Args:
+        parts: The session's parts.
+        judge: Checks drafts.
+        landings: Lands what is accepted.
+        inbox: Where the human's answers arrive.
+    """
+
+    def __init__(self, parts: Parts, judge: Judge, landings: Landings, inbox: Inbox) -> None:
+        self._parts = parts
+        self._judge = judge
+        self._landings = landings
+        self._inbox = inbox
+        self._proposals = Proposals(parts)
+        self._toolbox = Toolbox(self._approve)
+        self._nudged = 0
+        self._steps = 0
+
+    async def run(self, task: int) -> None:
+        """Work on a task to its end; the last event is `TaskFinished`.
+
+        A proposal that waits from before, in a resumed session, is taken up where it stood.
+        """
+        try:
+            end = await self._work(task)
+        except PairloopError as error:
+            end = End("failed", str(error), getattr(error, "kind", ""))
+        self._proposals.drop()
+        # No call may stay unanswered: the next request must be whole.
+        self._parts.append(*replies.cut_short(self._parts.state().items))
+        self._parts.emit(ev.TaskFinished(task, end.outcome, end.text, end.kind), durable=True)
+
+    async def _work(self, task: int) -> End:
+        tries = self._parts.config.loop.max_attempts
+        limit, self._steps = tries, 0
+        proposal, said_all = await self._resumed(task), False
+        if proposal is None:
+            await self._begin()
+        while True:
+            if proposal is None:
+                found = await self._sought(task)
+                if isinstance(found, End):
+                    return found
+                proposal, said_all = found
+            end = await self._concluded(proposal, final=said_all or proposal.attempt >= limit)
+            if end is not None:
+                return end
+            if proposal.attempt >= limit:
+                # It goes on although the attempts are used up: the human wants it to.
+                limit = proposal.attempt + tries
+            proposal = None
+
+    async def _sought(self, task: int) -> tuple[ProposalState, bool] | End:
+        """Ask the partner until it has proposed something.
+
+        Returns:
+            The proposal, judged, and whether the partner has no more to say about it; or how the task ended.
+        """
+        refusals = 0
+        while self._steps < self._parts.config.loop.max_steps:
+            self._steps += 1
+            calls = await take_turn(self._parts, self._toolbox.specs)
+            if not calls:
+                proposal = self._proposals.undecided(task)
+                if self._goes_on(proposal):
+                    continue
+                return End("answered", "") if proposal is None else (proposal, True)
+            refused, proposed = await self._carry_out(calls, task)
+            if proposed:
+                return await self._judged(), False
+            refusals += refused
+            if refusals >= _MOST_REFUSALS:
+                return End("not_green", f"Stopped: {refusals} patches in a row could not be applied.")
+        return End("not_green", f"Stopped after {self._steps} requests without a result. Ask again to go on.")
+
+    async def _resumed(self, task: int) -> ProposalState | None:
+        """The proposal that a resumed session was left with, checked anew; None when there is none."""
+        proposal = self._proposals.undecided(task)
+        if proposal is None:
+            return None
+        await self._proposals.restore()
+        return await self._judged()
+
+    async def _begin(self) -> None:
+        """Start a task: a fresh draft, and the first words."""
+        parts = self._parts
+        base = await parts.look()
+        self._proposals.begin(base)
+        state = parts.state()
+        text = state.tasks[-1].text
+        if not state.items:
+            view, budget = self._proposals.view, parts.config.prompt.project_tokens
+            context = await asyncio.to_thread(project_context, parts.workspace.root, view.read, view.paths(), budget)
+            known = await self._judge.known(base, wait=_BASELINE_WAIT)
+            text = replies.first_item(context, known, text)
+        parts.append(*replies.cut_short(state.items), UserItem(text))
+
+    def _goes_on(self, proposal: ProposalState | None) -> bool:
+        """Whether to ask the partner again although it called no tool."""
+        state = self._parts.state()
+        if state.queued:
+            return True
+        if proposal is None or state.mode == "step" or (proposal.verdict and proposal.verdict.green):
+            return False
+        if self._nudged == proposal.number:
+            return False
+        # Weak models announce what they will do and stop: told once per proposal that words are not enough.
+        self._nudged = proposal.number
+        self._parts.append(UserItem(replies.NUDGE))
+        return True
+
+    async def _carry_out(self, calls: tuple[ToolCallItem, ...], task: int) -> tuple[int, bool]:
+        """Carry out the calls of one answer, in order.
+
+        Returns:
+            How many patches were refused, and whether a proposal was made of the others. The call that made it stays
+            unanswered until it is decided on.
+        """
+        refused, taken, note = 0, "", ""
+        for call in calls:
+            if call.name != APPLY_PATCH:
+                await self._use(call)
+                continue
+            try:
+                note = await self._proposals.take(call)
+            except PatchRefusedError as error:
+                refused += 1
+                self._parts.emit(ev.PatchRejected(call.call_id, str(error)))
+                self._parts.append(ToolResultItem(call.call_id, f"The patch was refused, nothing changed.\n{error}"))
+                continue
+            if taken:
+                self._parts.append(ToolResultItem(taken, replies.TAKEN))
+            taken = call.call_id
+        if taken:
+            self._proposals.propose(task, taken, note)
+        return refused, bool(taken)
+
+    async def _use(self, call: ToolCallItem) -> None:
+        """Carry out a call that changes nothing."""
+        parts, tool = self._parts, self._toolbox.get(call.name)
+        title = "run the checks" if call.name == RUN_CHECKS else tool.title(call.arguments) if tool else call.name
+        parts.emit(ev.ToolStarted(call.call_id, call.name, title))
+        try:
+            if call.name == RUN_CHECKS:
+                text = await self._judge.report(self._proposals.draft)
+                output = ToolOutput(text, text.split("\n", 1)[0])
+            elif tool is None:
+                names = ", ".join(spec.name for spec in self._toolbox.specs)
+                raise ToolError(f"There is no tool {call.name!r}.", f"The tools are: {names}.")
+            else:
+                output = await tool.run(call.arguments, self._proposals.view)
+        except PairloopError as error:
+            output = ToolOutput(str(error), error.message, ok=False)
+        parts.emit(ev.ToolFinished(call.call_id, output.ok, output.summary))
+        parts.append(ToolResultItem(call.call_id, cap_text(output.text, parts.config.prompt.tool_tokens)))
+
+    async def _approve(self, command: str) -> bool:
+        call_id = replies.unanswered(self._parts.state().items)[0]
+        return await self._inbox.approval(call_id, command)
+
+    async def _judged(self) -> ProposalState:
+        """Check the newest proposal, again if the human changes the tree meanwhile, and say what came of it."""
+        proposals, emit = self._proposals, self._parts.emit
+        while True:
+            verdict = await self._judge.verdict(proposals.draft, self._parts.state().tasks[-1].text)
+            if not await proposals.carried_over():
+                break
+        emit(ev.VerdictReached(proposals.newest.number, verdict))
+        if not verdict.green:
+            emit(ev.Diagnosed(proposals.newest.number, *self._diagnosis(proposals.newest, verdict)))
+        return proposals.newest
+
+    async def _concluded(self, proposal: ProposalState, *, final: bool) -> End | None:
+        """Have a judged proposal decided on, and act on it.
+
+        Args:
+            proposal: The proposal.
+            final: Nothing more will come by itself: attempts are used up, or the partner has no more to say.
+
+        Returns:
+            How the task ended; None when the partner goes on.
+        """
+        parts, conflict = self._parts, False
+        while True:
+            decision = await self._decision(final=final, conflict=conflict)
+            proposal = self._proposals.newest
+            if decision is None:
+                return _where_it_stands(proposal)
+            parts.emit(ev.Decided(proposal.number, decision.kind, decision.by, decision.reason), durable=True)
+            if decision.kind == "accept":
+                if await self._landings.land(proposal):
+                    self._tell(proposal, replies.landed_part(proposal.number))
+                    return End("landed", "")
+                if decision.by == "mode":
+                    return End("conflict", f"Proposal {proposal.number} could not land: your files changed under it.")
+                conflict = True
+                continue
+            if decision.kind == "reject":
+                self._tell(proposal, replies.rejected_part(proposal.number, decision.reason))
+                self._proposals.begin(await parts.look())
+            else:
+                self._tell(proposal, replies.go_on_part(decision.reason))
+            return None
+
+    async def _decision(self, *, final: bool, conflict: bool) -> Decision | None:
+        """The mode's decision or the human's; None when the mode never asks and has nothing more to try."""
+        asked = False
+        while True:
+            proposal, mode = self._proposals.newest, self._parts.state().mode
+            verdict = proposal.verdict
+            if not conflict:
+                green = verdict is not None and verdict.green
+                decision = by_mode(mode, proposal.number, green=green, final=final)
+                if decision is not None or mode == "auto":
+                    return decision
+            if not asked:
+                why = "it collides with your own edits" if conflict else verdict.summary if verdict else "not checked"
+                self._parts.emit(ev.DecisionAwaited(proposal.number, why))
+                asked = True
+            decision = await self._inbox.decision(proposal.number)
+            if decision is not None:
+                return decision
+            if await self._proposals.carried_over():
+                await self._judged()
+                asked, conflict = False, False
+
+    def _tell(self, proposal: ProposalState, words: str) -> None:
+        """Answer the call that made a proposal, or say it plainly when that call has been answered before."""
+        if not self._proposals.is_open(proposal):
+            self._parts.append(UserItem(words))
+            return
+        verdict, summary, evidence = proposal.verdict, "not checked", ""
+        if verdict is not None:
+            summary = verdict.summary
+            evidence = "" if verdict.green else self._diagnosis(proposal, verdict)[1]
+        part = replies.verdict_part(proposal.number, summary, evidence)
+        self._parts.append(ToolResultItem(proposal.call_id, f"{part}\n\n{words}"))
+
+    def _diagnosis(self, proposal: ProposalState, verdict: Verdict) -> tuple[str, str]:
+        """Summary for the human and evidence for the partner."""
+        earlier = tuple(
+            one for one in self._parts.state().proposals if one.task == proposal.task and one.number < proposal.number
+        )
+        return diagnose(verdict, proposal, earlier, self._parts.config.prompt.tool_tokens)
+
+
+def _where_it_stands(proposal: ProposalState) -> End:
+    summary = proposal.verdict.summary if proposal.verdict else "it was not checked"
+    tries = "1 attempt" if proposal.attempt == 1 else f"{proposal.attempt} attempts"
+    return End("not_green", f"Not green after {tries}: {summary}. Nothing was landed.")

@@ -1,0 +1,52 @@
+"""What the loop and its helpers work with, handed round as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent_core.config import Config
+from agent_core.conversation import Item
+from agent_core.events import AnyEvent, ItemsAppended
+from agent_core.journal import SqliteJournal
+from agent_core.protocols import Model, Workspace
+from agent_core.state import State
+from agent_core.workspace.tree import Snapshot
+
+
+class Emit(Protocol):
+    """Adds an event to the session: journal first, then state, then whoever listens."""
+
+    def __call__(self, event: AnyEvent, *, durable: bool = False) -> None:
+        """Add an event; `durable` survives a power cut too."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of one session.
+
+    Attributes:
+        session: The session's id.
+        config: The settings.
+        workspace: The project.
+        model: The partner.
+        journal: Where events and contents are kept.
+        emit: Adds an event.
+        state: Gives the state after the last event.
+        look: Reports human edits, and gives the working tree as it is now.
+    """
+
+    session: str
+    config: Config
+    workspace: Workspace
+    model: Model
+    journal: SqliteJournal
+    emit: Emit
+    state: Callable[[], State]
+    look: Callable[[], Awaitable[Snapshot]]
+
+    def append(self, *items: Item) -> None:
+        """Let the conversation grow."""
+        if items:
+            self.emit(ItemsAppended(items))

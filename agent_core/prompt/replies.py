@@ -1,0 +1,84 @@
+"""What the partner is told by pairloop: verdicts, decisions, human edits, interruptions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent_core.conversation import Item, ToolCallItem, ToolResultItem
+from agent_core.state import Edit
+from agent_core.text import cap_text
+
+_EDIT_TOKENS = 1500
+
+
+def first_item(context: str, checks: str, task: str) -> str:
+    """The first words of a session: the project, what its checks say now, and the task."""
+    parts = [part for part in (context, checks) if part]
+    return "\n\n".join([*parts, f"# Task\n\n{task}"]) if parts else task
+
+
+def edits_item(edits: Sequence[Edit]) -> str:
+    """Tells of human edits, as facts."""
+    lines = ["[The human changed files in their editor. Their text stands; build on it.]"]
+    for edit in edits:
+        lines.append(f"{edit.path} was {edit.kind}.")
+        if edit.diff:
+            lines.append(edit.diff)
+    return cap_text("\n".join(lines), _EDIT_TOKENS)
+
+
+def verdict_part(number: int, summary: str, evidence: str) -> str:
+    """What the checks said about a proposal."""
+    return "\n".join(part for part in (f"[Proposal {number} was checked: {summary}]", evidence) if part)
+
+
+def landed_part(number: int) -> str:
+    """The human took all of it."""
+    return f"[The human accepted proposal {number}; it is in their files now.]"
+
+
+def rejected_part(number: int, reason: str) -> str:
+    """The human dropped it."""
+    why = f" They said: {reason}" if reason else " They gave no reason."
+    return (
+        f"[The human rejected proposal {number}.{why} Your draft is gone: the files are as in the working tree. "
+        "Try another way.]"
+    )
+
+
+def go_on_part(words: str) -> str:
+    """The draft stays; the partner revises it."""
+    if words:
+        return f"[The draft stays. The human says:] {words}"
+    return "[The draft stays. Find the cause, then send a patch on top of it that mends this.]"
+
+
+def conflict_part(number: int, conflicts: Sequence[str]) -> str:
+    """A landing or a rebase met the human's own edits."""
+    places = "\n".join(conflicts)
+    return (
+        f"[Proposal {number} overlaps with edits that the human made meanwhile, so your draft is gone. Read these "
+        f"places again and write the change over the new text:]\n{places}"
+    )
+
+
+def unanswered(items: Sequence[Item]) -> tuple[str, ...]:
+    """Ids of the tool calls that have no result yet, in order."""
+    answered = {item.call_id for item in items if isinstance(item, ToolResultItem)}
+    return tuple(item.call_id for item in items if isinstance(item, ToolCallItem) and item.call_id not in answered)
+
+
+def cut_short(items: Sequence[Item]) -> tuple[ToolResultItem, ...]:
+    """Results for calls that never got one because the human or a crash stopped them."""
+    return tuple(
+        ToolResultItem(call_id, "[Stopped before it was finished; nothing of it is in the human's files.]")
+        for call_id in unanswered(items)
+    )
+
+
+NUDGE = (
+    "[The checks are not green and your last message called no tool. Send the next patch with apply_patch now; if you "
+    "cannot mend it, say why in one sentence.]"
+)
+TAKEN = "Taken into the draft; it is checked together with your next patch."
+INTERRUPTED = "[The human stopped you here. Wait for what they say next.]"

@@ -1,0 +1,150 @@
+"""The draft on the desk and the proposals made of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from agent_core import events as ev
+from agent_core.conversation import ToolCallItem
+from agent_core.draft import Draft, rebase, take
+from agent_core.errors import PatchRefusedError
+from agent_core.parts import Parts
+from agent_core.patch.diff import unified
+from agent_core.prompt import replies
+from agent_core.state import ProposalState
+from agent_core.view import DraftView
+from agent_core.workspace.tree import FileChange, Snapshot
+
+
+class Proposals:
+    """Keeps the draft of one session, and says what is proposed.
+
+    Args:
+        parts: The session's parts.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._draft: Draft | None = None
+
+    @property
+    def draft(self) -> Draft:
+        """The draft; there is one from `begin` or `restore` until `drop`."""
+        assert self._draft is not None, "a task has begun"
+        return self._draft
+
+    @property
+    def view(self) -> DraftView:
+        """The tree as the partner sees it."""
+        return DraftView(self._parts.workspace, self.draft)
+
+    @property
+    def newest(self) -> ProposalState:
+        """The newest proposal; there is one once `propose` was called."""
+        proposal = self._parts.state().proposal
+        assert proposal is not None, "a proposal was made"
+        return proposal
+
+    def begin(self, base: Snapshot) -> None:
+        """Start with an empty draft over the working tree."""
+        self._draft = Draft(base)
+
+    def undecided(self, task: int) -> ProposalState | None:
+        """The last proposal of a task if it is neither landed nor dropped."""
+        proposal = self._parts.state().proposal
+        if proposal is None or proposal.task != task or proposal.decision in {"accept", "reject"}:
+            return None
+        return proposal
+
+    async def take(self, call: ToolCallItem) -> str:
+        """Take the patch of a call into the draft.
+
+        Returns:
+            A note on how it was read; empty when that is plain.
+
+        Raises:
+            PatchRefusedError: It cannot be taken; the draft is as before.
+        """
+        text = _patch_of(call)
+        base = await self._parts.look()
+        if base.tree != self.draft.base.tree:
+            rebased = await rebase(self.draft, base, self._parts.workspace)
+            self._draft = Draft(base) if rebased.conflicts else rebased.draft
+        applied = await asyncio.to_thread(take, self.draft, text, self._parts.workspace)
+        self._draft = applied.draft
+        return applied.note
+
+    def propose(self, task: int, call_id: str, note: str) -> None:
+        """Make the draft a new proposal."""
+        earlier = self._parts.state().proposals
+        number = earlier[-1].number + 1 if earlier else 1
+        self._emit(number, 1 + sum(one.task == task for one in earlier), call_id, note)
+
+    async def carried_over(self) -> bool:
+        """Carry the newest proposal over to the working tree as it is now.
+
+        Returns:
+            True when the tree had changed and the proposal, now over the new one, has to be checked anew. False when
+            nothing changed, or the human's edits overlap with it (an event says where).
+        """
+        now = await self._parts.look()
+        if now.tree == self.draft.base.tree:
+            return False
+        proposal = self.newest
+        rebased = await rebase(self.draft, now, self._parts.workspace)
+        if rebased.conflicts:
+            text = f"Your edits overlap with proposal {proposal.number}: it can't land as it is."
+            self._parts.emit(ev.Noted("warning", text, "\n".join(rebased.conflicts)))
+            return False
+        self._draft = rebased.draft
+        self._emit(proposal.number, proposal.attempt, proposal.call_id, proposal.note)
+        return True
+
+    async def restore(self) -> None:
+        """Make the newest proposal's draft again from the journal, over the working tree as it is now."""
+        get = self._parts.journal.get
+        before: dict[str, FileChange | None] = {}
+        changes: dict[str, FileChange] = {}
+        moves: dict[str, str] = {}
+        for file in self.newest.patch.files:
+            old = FileChange(get(file.before), file.before_mode) if file.before else None
+            if file.moved_from:
+                before[file.moved_from], changes[file.moved_from] = old, FileChange(None)
+                moves[file.path] = file.moved_from
+                old = None
+            before[file.path] = old
+            changes[file.path] = FileChange(get(file.after) if file.after else None, file.after_mode)
+        base = await self._parts.look()
+        self._draft = (await rebase(Draft(base, before, changes, moves), base, self._parts.workspace)).draft
+
+    def drop(self) -> None:
+        """Forget the draft."""
+        self._draft = None
+
+    def is_open(self, proposal: ProposalState) -> bool:
+        """Whether the call that made it still waits for its answer."""
+        return proposal.call_id in replies.unanswered(self._parts.state().items)
+
+    def _emit(self, number: int, attempt: int, call_id: str, note: str) -> None:
+        draft, journal = self.draft, self._parts.journal
+        for change in (*draft.before.values(), *draft.changes.values()):
+            if change is not None and change.data is not None:
+                journal.put(change.data)
+        patch, tree = draft.patch(), draft.snapshot.tree
+        diff = unified(patch, journal.get)
+        self._parts.emit(ev.ProposalMade(number, attempt, call_id, patch, draft.base.tree, tree, diff, note))
+
+
+def _patch_of(call: ToolCallItem) -> str:
+    """The patch text in a call's arguments; a bare JSON string is taken too."""
+    hint = 'Call apply_patch with {"patch": "*** Begin Patch\\n...\\n*** End Patch"}.'
+    try:
+        arguments = msgspec.json.decode(call.arguments or "{}")
+    except msgspec.DecodeError as error:
+        raise PatchRefusedError(f"The arguments are not valid JSON: {error}.", hint) from error
+    text = arguments.get("patch") if isinstance(arguments, dict) else arguments
+    if not isinstance(text, str):
+        raise PatchRefusedError("The arguments hold no patch.", hint)
+    return text

@@ -1,0 +1,312 @@
+"""A session: commands in, events out. The only writer of the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent_core import __version__, commands
+from agent_core import events as ev
+from agent_core.config import Config
+from agent_core.conversation import ToolResultItem, UserItem
+from agent_core.decisions import Decision, Inbox
+from agent_core.errors import JournalError, PairloopError
+from agent_core.fold import fold, replay
+from agent_core.journal import SqliteJournal
+from agent_core.judge import Judge
+from agent_core.landings import Landings
+from agent_core.loop import Loop
+from agent_core.parts import Parts
+from agent_core.prompt import replies
+from agent_core.protocols import Check, Model, Workspace
+from agent_core.state import ProposalState, State
+from agent_core.workspace.edits import EditTracker
+from agent_core.workspace.landing import Lander
+from agent_core.workspace.tree import Snapshot
+from agent_core.workspace.watcher import Watcher
+
+Listener = Callable[[ev.Entry, State], None]
+_MOST_EDITS = 40
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outfit:
+    """What a session is given: everything that can be swapped or is made outside.
+
+    Attributes:
+        config: The settings.
+        workspace: The project.
+        model: The partner.
+        checks: Who judges.
+        journal: The project's journal.
+        lander: Writes to the working tree.
+        watcher: Makes the watcher, given where its notes go; None to look only before each step.
+        recovered: What was found and mended of landings cut short, for the human.
+    """
+
+    config: Config
+    workspace: Workspace
+    model: Model
+    checks: tuple[Check, ...]
+    journal: SqliteJournal
+    lander: Lander
+    watcher: Callable[[Callable[[str], None]], Watcher] | None
+    recovered: tuple[str, ...] = ()
+
+
+class Session:
+    """One conversation about one project.
+
+    Args:
+        session: Its id.
+        outfit: What it works with.
+        resume: Go on with the session of that id, from its journal.
+    """
+
+    def __init__(self, session: str, outfit: Outfit, *, resume: bool) -> None:
+        self._id = session
+        self._outfit = outfit
+        self._listeners: list[Listener] = []
+        self._commands: asyncio.Queue[commands.AnyCommand] = asyncio.Queue()
+        self._work: asyncio.Task[None] | None = None
+        self._state = replay(outfit.journal.entries(session)) if resume else State()
+        self._resumed = resume
+        self._inbox = Inbox(self._emit)
+        self._tracker = EditTracker(outfit.workspace)
+        self._landings = Landings(outfit.journal, outfit.lander, self._tracker, self._emit, lambda: self._state)
+        parts = Parts(
+            session=session,
+            config=outfit.config,
+            workspace=outfit.workspace,
+            model=outfit.model,
+            journal=outfit.journal,
+            emit=self._emit,
+            state=lambda: self._state,
+            look=self._look,
+        )
+        self._judge = Judge(outfit.workspace, outfit.checks, self._emit)
+        self._loop = Loop(parts, self._judge, self._landings, self._inbox)
+
+    @property
+    def id(self) -> str:
+        """The session's id."""
+        return self._id
+
+    @property
+    def state(self) -> State:
+        """What is true now."""
+        return self._state
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Have every event from now on handed to a listener, on the event loop.
+
+        Returns:
+            Ends the subscription.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def submit(self, command: commands.AnyCommand) -> None:
+        """Want something. Never blocks; what comes of it is in the events."""
+        self._commands.put_nowait(command)
+
+    def content(self, digest: str) -> bytes:
+        """Content by hash, as patches and landings name it.
+
+        Raises:
+            JournalError: There is none of that name.
+        """
+        return self._outfit.journal.get(digest)
+
+    async def run(self) -> None:
+        """Carry out commands until `Quit`; what then waits for the human still waits when the session is resumed."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._open()
+                self._judge.warm(self._tracker.seen)
+                watching = group.create_task(self._watch()) if self._outfit.watcher is not None else None
+                await self._take_up(group)
+                while not isinstance(command := await self._commands.get(), commands.Quit):
+                    await self._carry_out(command, group)
+                await self._stop()
+                if watching is not None:
+                    watching.cancel()
+        finally:
+            await self._judge.close()
+            await self._outfit.model.close()
+
+    # -- opening
+
+    async def _open(self) -> None:
+        outfit = self._outfit
+        root = str(outfit.workspace.root)
+        if self._resumed:
+            self._emit(ev.SessionResumed(__version__))
+        else:
+            outfit.journal.create(self._id)
+            self._emit(ev.SessionStarted(self._id, root, __version__))
+        mode = self._state.mode if self._resumed else outfit.config.loop.mode
+        interpreter = outfit.workspace.interpreter
+        self._emit(
+            ev.SettingsTold(
+                outfit.model.info, mode, outfit.workspace.isolation, f"{interpreter.python} ({interpreter.found})"
+            )
+        )
+        for text in outfit.recovered:
+            self._emit(ev.Noted("warning", text))
+        if outfit.workspace.note:
+            self._emit(ev.Noted("warning", outfit.workspace.note))
+        await self._tracker.start()
+
+    async def _take_up(self, group: asyncio.TaskGroup) -> None:
+        """Go on where a resumed session was left."""
+        task, proposal = self._state.task, self._state.proposal
+        if task is None:
+            return
+        mine = proposal if proposal is not None and proposal.task == task.number else None
+        if mine is not None and self._has_landed(mine):
+            self._close_task(task.number, "landed", "")
+        elif mine is not None and (self._state.waiting or mine.call_id in replies.unanswered(self._state.items)):
+            self._start(task.number, group)
+        else:
+            text = "The partner was at work when pairloop ended. Say how to go on, or ask for something else."
+            self._close_task(task.number, "interrupted", text)
+
+    # -- commands
+
+    async def _carry_out(self, command: commands.AnyCommand, group: asyncio.TaskGroup) -> None:
+        match command:
+            case commands.Ask(text):
+                self._ask(text, group)
+            case commands.Steer(text):
+                self._steer(text, group)
+            case commands.Accept(number):
+                self._decide(Decision(number, "accept"))
+            case commands.Reject(number, reason):
+                self._decide(Decision(number, "reject", reason))
+            case commands.Approve(call_id, allowed):
+                self._inbox.approve(call_id, allowed=allowed)
+            case commands.SetMode(mode):
+                self._emit(ev.ModeChanged(mode))
+                self._inbox.edited()
+            case commands.Interrupt():
+                await self._interrupt()
+            case commands.Undo(landing):
+                await self._landings.undo(landing)
+                self._inbox.edited()
+            case commands.Quit():
+                pass
+
+    def _ask(self, text: str, group: asyncio.TaskGroup) -> None:
+        if not text.strip():
+            return
+        if self._state.task is not None:
+            self._steer(text, group)
+            return
+        number = len(self._state.tasks) + 1
+        self._emit(ev.Asked(number, text), durable=True)
+        self._start(number, group)
+
+    def _steer(self, text: str, group: asyncio.TaskGroup) -> None:
+        """Words for the partner: the decision on a waiting proposal, or news for its next step."""
+        if self._state.waiting:
+            self._decide(Decision(self._state.waiting, "steer", text))
+        elif self._state.task is None:
+            self._ask(text, group)
+        elif text.strip():
+            self._emit(ev.Steered(text), durable=True)
+
+    def _decide(self, decision: Decision) -> None:
+        if self._state.waiting == decision.proposal != 0:
+            self._inbox.decide(decision)
+        else:
+            self._emit(ev.Noted("info", f"Proposal {decision.proposal} does not wait for a decision now."))
+
+    def _start(self, task: int, group: asyncio.TaskGroup) -> None:
+        self._work = group.create_task(self._guarded(task))
+
+    async def _guarded(self, task: int) -> None:
+        """Run the loop; a defect in it ends the task with a word to the human, never the session."""
+        try:
+            await self._loop.run(task)
+        except JournalError:
+            raise
+        except Exception as error:
+            log.exception("task %d failed", task)
+            text = f"pairloop itself failed: {type(error).__name__}: {error}. The log has the details."
+            self._close_task(task, "failed", text)
+
+    async def _interrupt(self) -> None:
+        task = self._state.task
+        if task is None:
+            return
+        await self._stop()
+        if self._state.task is None:
+            return
+        proposal = self._state.proposal
+        if proposal is not None and proposal.task == task.number and self._has_landed(proposal):
+            self._close_task(task.number, "landed", "")
+        else:
+            self._close_task(task.number, "interrupted", "Interrupted. Nothing of it was landed.")
+
+    def _has_landed(self, proposal: ProposalState) -> bool:
+        return any(one.proposal == proposal.number and one.stands == "landed" for one in self._state.landings)
+
+    async def _stop(self) -> None:
+        """Cancel the loop and wait until it is gone."""
+        if self._work is not None and not self._work.done():
+            self._work.cancel()
+            await asyncio.wait([self._work])
+        self._work = None
+
+    def _close_task(self, number: int, outcome: ev.TaskOutcome, text: str) -> None:
+        """End a task from outside the loop, leaving the conversation whole."""
+        results: tuple[ToolResultItem, ...] = replies.cut_short(self._state.items)
+        if outcome == "landed" and results and (proposal := self._state.proposal) is not None:
+            results = (ToolResultItem(results[-1].call_id, replies.landed_part(proposal.number)),)
+        if results:
+            self._emit(ev.ItemsAppended(results))
+        elif outcome == "interrupted" and self._state.items:
+            self._emit(ev.ItemsAppended((UserItem(replies.INTERRUPTED),)))
+        self._emit(ev.TaskFinished(number, outcome, text), durable=True)
+
+    # -- the human's edits
+
+    async def _watch(self) -> None:
+        assert self._outfit.watcher is not None
+        watcher = self._outfit.watcher(self._note)
+        async for _ in watcher.batches():
+            try:
+                await self._look()
+            except PairloopError as error:
+                self._emit(ev.Noted("warning", error.message, error.hint))
+
+    def _note(self, text: str) -> None:
+        self._emit(ev.Noted("warning", text))
+
+    async def _look(self) -> Snapshot:
+        now, edits = await self._tracker.look()
+        for edit in edits[:_MOST_EDITS]:
+            self._emit(edit)
+        if len(edits) > _MOST_EDITS:
+            rest = edits[_MOST_EDITS:]
+            self._emit(ev.Noted("info", f"{len(rest)} more files changed at the same time.", _names(rest)))
+        if edits:
+            self._inbox.edited()
+        return now
+
+    # -- the one place where events are made true
+
+    def _emit(self, event: ev.AnyEvent, *, durable: bool = False) -> None:
+        entry = self._outfit.journal.append(self._id, event, durable=durable)
+        self._state = fold(self._state, event)
+        for listener in tuple(self._listeners):
+            listener(entry, self._state)
+
+
+def _names(edits: tuple[ev.HumanEdited, ...]) -> str:
+    names = [edit.path for edit in edits[:8]]
+    return ", ".join(names) + (" and more" if len(edits) > len(names) else "")

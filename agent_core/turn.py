@@ -1,0 +1,100 @@
+"""One request to the partner: what it is told, and its answer as it streams."""
+
+from __future__ import annotations
+
+from agent_core import events as ev
+from agent_core.conversation import (
+    AssistantItem,
+    Completed,
+    ReasoningDelta,
+    Request,
+    Retrying,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallItem,
+    ToolSpec,
+    UserItem,
+)
+from agent_core.errors import PartnerError
+from agent_core.pacing import Paced
+from agent_core.parts import Parts
+from agent_core.patch.stream import PatchText
+from agent_core.prompt import replies
+from agent_core.prompt.instructions import instructions
+from agent_core.tools.toolbox import APPLY_PATCH
+
+
+class _Answer:
+    """An answer as far as it has come; turns chunks into events."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._emit = parts.emit
+        self._said = Paced(lambda text: self._emit(ev.TextStreamed(text)))
+        self._thought = Paced(lambda text: self._emit(ev.ReasoningStreamed(text)))
+        self._patches: dict[str, tuple[PatchText, Paced]] = {}
+        self.text = ""
+        self.completed: Completed | None = None
+
+    def take(self, chunk: TextDelta | ReasoningDelta | ToolCallDelta | Retrying | Completed) -> None:
+        match chunk:
+            case TextDelta(text):
+                self.text += text
+                self._said.feed(text)
+            case ReasoningDelta(text):
+                self._thought.feed(text)
+            case ToolCallDelta(call_id, name, text):
+                if name == APPLY_PATCH:
+                    self._take_patch(call_id, text)
+            case Retrying(seconds, reason, _):
+                self.flush()
+                self._patches.clear()
+                self.text = ""
+                self._emit(ev.AnswerVoided(reason, seconds))
+            case Completed():
+                self.completed = chunk
+
+    def _take_patch(self, call_id: str, text: str) -> None:
+        if call_id not in self._patches:
+            self._patches[call_id] = PatchText(), Paced(lambda new: self._emit(ev.PatchStreamed(call_id, new)))
+        reader, pace = self._patches[call_id]
+        pace.feed(reader.feed(text))
+
+    def flush(self) -> None:
+        for pace in (self._said, self._thought, *(pace for _, pace in self._patches.values())):
+            pace.flush()
+
+
+async def take_turn(parts: Parts, tools: tuple[ToolSpec, ...]) -> tuple[ToolCallItem, ...]:
+    """Tell the partner what is new, and hear it out.
+
+    Human edits and steering since the last request go to the end of the input; nothing before them changes. When the
+    turn is cut off, what was said so far is kept in the conversation.
+
+    Returns:
+        The tools it calls, in order; none when it only said something.
+
+    Raises:
+        PartnerError: It could not be reached, refused, or broke off for good.
+    """
+    state = parts.state()
+    news = (replies.edits_item(state.untold),) if state.untold else ()
+    parts.append(*(UserItem(text) for text in (*news, *state.queued)))
+    items = parts.state().items
+    parts.emit(ev.PromptSent(state.steps + 1, len(items)))
+    answer = _Answer(parts)
+    try:
+        async for chunk in parts.model.stream(Request(instructions(), items, tools, parts.session)):
+            answer.take(chunk)
+    except BaseException:
+        answer.flush()
+        if answer.text.strip():
+            parts.append(AssistantItem(answer.text))
+        raise
+    answer.flush()
+    done = answer.completed
+    if done is None:
+        raise PartnerError("stream", "The partner's answer ended before it was complete.", "Ask again to repeat it.")
+    words = "\n\n".join(item.text for item in done.items if isinstance(item, AssistantItem))
+    parts.emit(ev.AnswerFinished(words, done.usage))
+    parts.append(*done.items)
+    return tuple(item for item in done.items if isinstance(item, ToolCallItem))

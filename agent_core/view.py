@@ -1,0 +1,41 @@
+"""The tree as the partner sees it: the working tree with its own draft over it."""
+
+from __future__ import annotations
+
+from agent_core.draft import Draft
+from agent_core.process import Completed
+from agent_core.protocols import Workspace
+
+
+class DraftView:
+    """What the tools look at.
+
+    Args:
+        workspace: The project.
+        draft: The partner's draft.
+    """
+
+    def __init__(self, workspace: Workspace, draft: Draft) -> None:
+        self._workspace = workspace
+        self._draft = draft
+
+    def paths(self) -> tuple[str, ...]:
+        """All files that are not ignored, sorted."""
+        return tuple(sorted(self._draft.snapshot.files))
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file, None when it is not there."""
+        change = self._draft.changes.get(path)
+        return self._workspace.read(path) if change is None else change.data
+
+    async def run(self, argv: tuple[str, ...], *, timeout: float) -> Completed:
+        """Run a command in a candidate of this tree.
+
+        Raises:
+            SandboxError: The candidate could not be made.
+        """
+        candidate = await self._workspace.candidate(self._draft.base, self._draft.changes, cache="tools")
+        try:
+            return await candidate.run(argv, timeout=timeout)
+        finally:
+            await candidate.close()
