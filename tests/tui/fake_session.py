@@ -1,0 +1,120 @@
+"""A session in memory: folds the events it is given, records the commands it gets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from agent_core.commands import AnyCommand, Quit
+from agent_core.errors import JournalError, PairloopError
+from agent_core.events import AnyEvent, Entry
+from agent_core.fold import fold
+from agent_core.state import State
+from agent_core.workspace.tree import content_hash
+from tui.engine import Listener
+
+
+class Clock:
+    """A clock that goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class FakeSession:
+    """A session whose events come from the test."""
+
+    def __init__(self, events: Iterable[AnyEvent] = ()) -> None:
+        self.commands: list[AnyCommand] = []
+        self.contents: dict[str, bytes] = {}
+        self.error: Exception | None = None
+        self.stubborn = False
+        self._state = State()
+        self._listeners: list[Listener] = []
+        self._quit = asyncio.Event()
+        self._seq = 0
+        for event in events:
+            self.emit(event)
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    def emit(self, *events: AnyEvent) -> None:
+        for event in events:
+            self._seq += 1
+            self._state = fold(self._state, event)
+            for listener in tuple(self._listeners):
+                listener(Entry(self._seq, 0.0, event), self._state)
+
+    def put(self, text: str | bytes) -> str:
+        data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+        digest = content_hash(data)
+        self.contents[digest] = data
+        return digest
+
+    def submit(self, command: AnyCommand) -> None:
+        self.commands.append(command)
+        if isinstance(command, Quit) and not self.stubborn:
+            self._quit.set()
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def content(self, digest: str) -> bytes:
+        try:
+            return self.contents[digest]
+        except KeyError:
+            raise JournalError(f"There is no content {digest}.") from None
+
+    async def run(self) -> None:
+        await self._quit.wait()
+        if self.error is not None:
+            raise self.error
+
+    def break_(self, error: Exception) -> None:
+        """Have `run` raise."""
+        self.error = error
+        self._quit.set()
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """An earlier session."""
+
+    id: str = "old"
+    last: float = 0.0
+    title: str = "make the discount right"
+    finished: bool = False
+
+
+class FakeEngine:
+    """Gives one session; can be held back, and can fail."""
+
+    def __init__(
+        self, session: FakeSession, previous: Summary | None = None, error: PairloopError | None = None
+    ) -> None:
+        self.session = session
+        self.opened: list[str | None] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self._previous = previous
+        self._error = error
+
+    async def previous(self) -> Summary | None:
+        return self._previous
+
+    async def open(self, resume: str | None) -> FakeSession:
+        await self.gate.wait()
+        if self._error is not None:
+            raise self._error
+        self.opened.append(resume)
+        return self.session

@@ -1,0 +1,221 @@
+"""What sessions look like at telling moments: lists of events, made from a small patch."""
+
+from __future__ import annotations
+
+import difflib
+
+from agent_core import events as ev
+from agent_core.checks.model import CheckResult, Finding, Verdict
+from agent_core.conversation import PartnerInfo, Usage
+from agent_core.patch.model import Block, FileKind, FilePatch, Patch
+from tests.tui.fake_session import FakeSession
+
+OLD = '''"""Prices of the shop."""
+
+from decimal import Decimal
+
+VAT = Decimal("0.19")
+
+
+def net(price: Decimal) -> Decimal:
+    """The price without tax."""
+    return price / (1 + VAT)
+
+
+def discount(price: Decimal, percent: int) -> Decimal:
+    """Take some percent off a price.
+
+    Raises:
+        ValueError: There is no such discount.
+    """
+    if percent < 0:
+        raise ValueError("a discount is never negative")
+    return price - price * percent // 100
+
+
+def total(prices: list[Decimal]) -> Decimal:
+    """What all of it costs."""
+    return sum(prices, Decimal(0))
+
+
+class Basket:
+    """What somebody wants to buy."""
+
+    def __init__(self) -> None:
+        self.prices: list[Decimal] = []
+'''
+WRONG = OLD.replace("price - price * percent // 100", "price * (100 - percent)")
+RIGHT = OLD.replace("    if percent < 0:", "    if not 0 <= percent <= 100:").replace(
+    "price - price * percent // 100", "price * (100 - percent) / 100"
+)
+
+
+def file_patch(session: FakeSession, path: str, old: str, new: str, kind: FileKind = "update") -> FilePatch:
+    """The patch from one text to another; the contents go into the session."""
+    before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    blocks = tuple(
+        Block(f"b{i1}", i1 + 1, j1 + 1, tuple(before[i1:i2]), tuple(after[j1:j2]))
+        for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+        if tag != "equal"
+    )
+    return FilePatch(
+        path=path,
+        kind=kind,
+        before=None if kind == "add" else session.put(old),
+        after=None if kind == "delete" else session.put(new),
+        before_mode=0 if kind == "add" else 0o100644,
+        after_mode=0 if kind == "delete" else 0o100644,
+        blocks=blocks,
+    )
+
+
+def start(session: FakeSession) -> None:
+    """A session has been opened."""
+    session.emit(
+        ev.SessionStarted("s1", "/home/someone/shop", "0.1.0"),
+        ev.SettingsTold(
+            PartnerInfo("responses", "gpt-6.2-sol via api.openai.com", "gpt-6.2-sol"),
+            "step",
+            "bubblewrap overlay",
+            ".venv (Python 3.11)",
+        ),
+    )
+
+
+def ask(session: FakeSession) -> None:
+    """A task was given and a file read."""
+    session.emit(
+        ev.Asked(1, "A discount of 10 % on 19.99 gives 18 instead of 17.99. Please fix it."),
+        ev.PromptSent(1, 3),
+        ev.TextStreamed("I will look at `discount` first."),
+        ev.AnswerFinished("I will look at `discount` first.", Usage(2100, 1400, 24, 0)),
+        ev.ToolStarted("c1", "read_file", "read shop/pricing.py"),
+        ev.ToolFinished("c1", True, "34 lines"),
+        ev.PromptSent(2, 6),
+    )
+
+
+def stream(session: FakeSession) -> None:
+    """The partner is answering."""
+    session.emit(
+        ev.CheckStarted("pytest", "baseline", "t0"),
+        ev.TextStreamed(
+            "## What is wrong\n\nThe discount uses **floor division**, so everything behind the point is lost:\n\n"
+            "```python\nreturn price - price * percent // 100\n```\n\n"
+            "- `//` rounds down, even for a `Decimal`\n- the tests only try round prices\n\nI'll mend th"
+        ),
+        ev.PatchStreamed(
+            "c2",
+            "*** Begin Patch\n*** Update File: shop/pricing.py\n@@ def discount\n"
+            "-    return price - price * percent // 100\n+    return price * (100 - perc",
+        ),
+    )
+
+
+def propose(session: FakeSession, number: int, new: str, *, old: str = OLD) -> None:
+    """A proposal was made and is being checked."""
+    patch = Patch((file_patch(session, "shop/pricing.py", old, new),))
+    session.emit(
+        ev.AnswerFinished("The discount uses **floor division**. I'll mend that.", Usage(2600, 2100, 180, 0)),
+        ev.ProposalMade(number, number, f"c{number + 1}", patch, "t0", f"t{number}", "", ""),
+        ev.CheckStarted("syntax", "candidate", f"t{number}"),
+        ev.CheckStarted("ruff", "candidate", f"t{number}"),
+        ev.CheckStarted("mypy", "candidate", f"t{number}"),
+        ev.CheckStarted("pytest", "candidate", f"t{number}"),
+        ev.CheckFinished("candidate", CheckResult("syntax", "passed", f"t{number}", "1 file", total=1, seconds=0.02)),
+        ev.CheckFinished("candidate", CheckResult("ruff", "passed", f"t{number}", "no findings", seconds=0.05)),
+        ev.CheckProgressed("pytest", "candidate", 12, 31),
+    )
+
+
+def judge(session: FakeSession, number: int, *, green: bool) -> None:
+    """The verdict of a proposal is in, and the human is asked."""
+    tree = f"t{number}"
+    known = Finding("mypy", 'Need type annotation for "cache"', "shop/store.py", 12, "var-annotated")
+    target = Finding(
+        "pytest",
+        "assert Decimal('18') == Decimal('17.99')",
+        "tests/test_pricing.py",
+        9,
+        "tests/test_pricing.py::test_cents",
+    )
+    broken = Finding(
+        "pytest",
+        "assert Decimal('1799.10') == Decimal('17.99')",
+        "tests/test_pricing.py",
+        14,
+        "tests/test_pricing.py::test_ten_percent",
+        detail="def test_ten_percent():\n>       assert discount(Decimal('19.99'), 10) == Decimal('17.99')\n"
+        "E       AssertionError: assert Decimal('1799.10') == Decimal('17.99')",
+    )
+    mypy = CheckResult("mypy", "failed", tree, "1 error, as before", (known,), 14, 1.31)
+    if green:
+        pytest = CheckResult("pytest", "passed", tree, "31 passed", (), 31, 0.84)
+        verdict = Verdict(
+            tree, "t0", True, (mypy, pytest), (), (target,), (known,), (), "green: breaks nothing, 1 fixed"
+        )
+    else:
+        pytest = CheckResult("pytest", "failed", tree, "2 failed, 29 passed", (broken, target), 31, 0.92)
+        verdict = Verdict(
+            tree,
+            "t0",
+            False,
+            (mypy, pytest),
+            (broken,),
+            (),
+            (known, target),
+            (target,),
+            "red: 1 broken, 1 target not fixed",
+        )
+    session.emit(
+        ev.CheckFinished("baseline", CheckResult("pytest", "failed", "t0", "1 failed, 30 passed", (target,), 31, 0.9)),
+        ev.CheckFinished("baseline", CheckResult("mypy", "failed", "t0", "1 error", (known,), 14, 1.2)),
+        ev.CheckFinished("baseline", CheckResult("ruff", "passed", "t0", "no findings", (), 14, 0.1)),
+        ev.CheckFinished("candidate", mypy),
+        ev.CheckFinished("candidate", pytest),
+        ev.VerdictReached(number, verdict),
+    )
+    if not green:
+        session.emit(ev.Diagnosed(number, "test_ten_percent: the price is 100 times too high.", "1799.10 != 17.99"))
+    session.emit(
+        ev.DecisionAwaited(number, f"Proposal {number} is {'green' if green else 'red'}: {verdict.summary[5:].strip()}")
+    )
+
+
+def red(session: FakeSession) -> None:
+    """A red proposal waits."""
+    start(session)
+    ask(session)
+    propose(session, 1, WRONG)
+    judge(session, 1, green=False)
+
+
+def green(session: FakeSession) -> None:
+    """After a red one a green proposal waits, and the human has saved a file in between."""
+    red(session)
+    session.emit(
+        ev.Decided(1, "steer", "human", "divide by 100, and refuse more than 100 %"),
+        ev.HumanEdited("README.md", "changed", "--- a\n+++ b\n@@ -1 +1 @@\n-Shop\n+The shop\n", None, None),
+        ev.PromptSent(3, 9),
+    )
+    propose(session, 2, RIGHT)
+    judge(session, 2, green=True)
+
+
+def landed(session: FakeSession) -> None:
+    """The green proposal was accepted and has landed."""
+    green(session)
+    patch = session.state.proposals[-1].patch.files[0]
+    session.emit(
+        ev.Decided(2, "accept", "human"),
+        ev.LandingStarted(1, 2, 0, (ev.FileLanding(patch.path, patch.before, patch.after, 0o100644, 0o100644),)),
+        ev.Landed(1),
+        ev.TaskFinished(1, "landed", ""),
+    )
+
+
+def approval(session: FakeSession) -> None:
+    """The partner wants to run a command."""
+    start(session)
+    ask(session)
+    session.emit(ev.ApprovalAsked("c9", "python -m shop.report --since 2024-01-01 \\\n  | sort -n"))

@@ -1,0 +1,76 @@
+"""What the screen needs of the engine. `agent_core.session` and `agent_core.build` satisfy it structurally.
+
+The screen names no class of the engine that would cost time to import before the first paint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from agent_core.commands import AnyCommand
+from agent_core.events import Entry
+from agent_core.state import State
+
+Listener = Callable[[Entry, State], None]
+
+
+class SessionSummary(Protocol):
+    """An earlier session, as far as the question whether to resume it needs."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def last(self) -> float:
+        """When its last event happened, seconds since the epoch."""
+
+    @property
+    def title(self) -> str:
+        """What it was about, for a human."""
+
+    @property
+    def finished(self) -> bool:
+        """Nothing in it is pending."""
+
+
+class Session(Protocol):
+    """A session that is open: commands in, events out."""
+
+    @property
+    def state(self) -> State:
+        """What is true now."""
+
+    def submit(self, command: AnyCommand) -> None:
+        """Hand in a command; never blocks. To be called on the event loop."""
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Have every event told, on the event loop; gives what ends it."""
+
+    def content(self, digest: str) -> bytes:
+        """Content of a file by hash.
+
+        Raises:
+            JournalError: There is none of that name.
+        """
+
+    async def run(self) -> None:
+        """Carry out commands until `Quit` has been carried out."""
+
+
+class Engine(Protocol):
+    """Opens sessions of one project."""
+
+    async def previous(self) -> SessionSummary | None:
+        """A session to offer for resuming, None when there is none."""
+
+    async def open(self, resume: str | None) -> Session:
+        """Open a session.
+
+        Args:
+            resume: Id of the session to go on with, None for a new one.
+
+        Raises:
+            PairloopError: It cannot be opened; says why and what to do.
+        """

@@ -1,0 +1,142 @@
+"""The diff pane: the newest proposal, or the patch the partner is writing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from agent_core.state import LandingState, ProposalState, State
+from tui.panes.diff_lines import FileSides, Side, counts, patch_lines, written_lines
+from tui.panes.highlight import Spans, highlight
+from tui.panes.pane import Pane, Trouble
+from tui.widgets.lines import Line, Piece, clean
+
+
+def _fate(proposal: ProposalState, state: State) -> Piece:
+    """What became of a proposal, in a word or two."""
+    if proposal.stale and proposal.decision is None:
+        return "! stale: you have changed files since", "warn"
+    if state.waiting == proposal.number:
+        green = proposal.verdict is not None and proposal.verdict.green
+        return ("✓ green, waits for you", "good") if green else ("✗ red, waits for you", "bad")
+    if proposal.decision == "accept":
+        landing = _landing(proposal.number, state)
+        word = {"landed": "✓ landed", "undone": "↶ taken back", "abandoned": "! not landed"}
+        style = {"landed": "good", "undone": "warn", "abandoned": "warn"}
+        if landing is not None and landing.stands in word:
+            return word[landing.stands], style[landing.stands]
+        return "→ accepted", "good"
+    if proposal.decision is not None:
+        return ("✗ rejected", "bad") if proposal.decision == "reject" else ("→ gone on from", "dim")
+    return ("◌ being checked", "accent") if proposal.verdict is None else ("not decided", "dim")
+
+
+def _landing(number: int, state: State) -> LandingState | None:
+    return next((one for one in reversed(state.landings) if one.proposal == number and not one.undoes), None)
+
+
+class DiffPane(Pane):
+    """The diff."""
+
+    TITLE = "diff"
+    EMPTY = ("The partner's proposal will be here,", "with its lines coloured as in your editor.")
+
+    def __init__(self) -> None:
+        super().__init__(id="diff")
+        self._content: Callable[[str], bytes] | None = None
+        self._number = 0
+        self._head = 0  # lines above the first file
+        self._written = ""  # whole lines of the patch being written, as shown
+        self._writing = False
+        self._wanted: list[FileSides] = []
+        self._busy: asyncio.Task[None] | None = None
+
+    def attach(self, content: Callable[[str], bytes]) -> None:
+        """Give it the way to files' contents."""
+        self._content = content
+
+    @property
+    def colored(self) -> bool:
+        """Whether every file that has been drawn has its colours."""
+        return self._busy is None and not self._wanted
+
+    def show(self, state: State) -> None:
+        """Draw what is true now."""
+        if state.live_patch:
+            self._show_written(state.live_patch)
+        elif (proposal := state.proposal) is not None:
+            self._show_proposal(proposal, state)
+        elif self._writing:
+            self._writing, self._written = False, ""
+            self.set_lines([])
+            self.entitle(self.TITLE)
+        self.mark_empty(empty=not self.lines)
+
+    def _show_written(self, text: str) -> None:
+        """The patch as it is being written; only what is new is made into lines."""
+        if not self._writing or not text.startswith(self._written):
+            self._writing, self._written, self._number = True, "", 0
+            self.set_lines([])
+            self.scroll_to(y=0, animate=False, force=True)
+        self.entitle(f"{self.TITLE} · being written")
+        keep = self._written.count("\n")
+        fresh = text[len(self._written) :]
+        self._written = text[: text.rfind("\n") + 1]
+        self.set_lines(written_lines(fresh), keep)
+
+    def _show_proposal(self, proposal: ProposalState, state: State) -> None:
+        files = proposal.patch.files
+        fate, style = _fate(proposal, state)
+        pieces: list[Piece] = [
+            (f"proposal {proposal.number}", "strong"),
+            (f"  attempt {proposal.attempt}  ", "dim"),
+            *counts(sum(file.added for file in files), sum(file.removed for file in files)),
+            (f"  {fate}", style),
+        ]
+        head = [Line(pieces)]
+        if proposal.note:
+            head.append(Line(((clean(proposal.note), "dim"),), lead=(("· ", "dim"),)))
+        if proposal.reason:
+            head.append(Line(((clean(proposal.reason), "dim"),), lead=(("“ ", "dim"),)))
+        head.append(Line())
+        if proposal.number == self._number:
+            if [line.text for line in self.lines[: self._head]] != [line.text for line in head]:
+                self.set_lines([*head, *self.lines[self._head :]])
+                self._head = len(head)
+            return
+        self._number, self._head = proposal.number, len(head)
+        self._writing, self._written = False, ""
+        content = self._content
+        lines, _ = patch_lines(proposal.patch, content, self._want) if content else ([], [])
+        self.set_lines([*head, *lines])
+        self.scroll_to(y=0, animate=False, force=True)
+        self.entitle(f"{self.TITLE} · proposal {proposal.number}")
+
+    def _want(self, sides: FileSides) -> None:
+        """A line without colours was drawn: make its file's in the background."""
+        sides.wanted = True
+        self._wanted.append(sides)
+        if self._busy is None:
+            self._busy = asyncio.get_running_loop().create_task(self._color())
+
+    async def _color(self) -> None:
+        try:
+            while self._wanted:
+                sides = self._wanted.pop()
+                for side in (sides.before, sides.after):
+                    side.spans = await self._spans(side)
+                self.recolor()
+        finally:
+            self._busy = None
+
+    async def _spans(self, side: Side) -> Spans:
+        try:
+            return await asyncio.to_thread(highlight, side.path, side.text)
+        except Exception as error:  # noqa: BLE001 - a lexer may fail in any way; the diff is readable without it
+            self.post_message(Trouble(error, f"{side.path} is shown without colours"))
+            return []
+
+    def on_unmount(self) -> None:
+        """Stop colouring what nobody will see."""
+        if self._busy is not None:
+            self._busy.cancel()

@@ -1,0 +1,66 @@
+"""What the three panes share: a title, a word for when they are empty, and the keys of the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.message import Message
+from textual.strip import Strip
+
+from tui.actions import pane_bindings
+from tui.widgets.lines import Line, LinesView, palette_of
+
+
+class Trouble(Message):
+    """Something went wrong that costs the human only a convenience.
+
+    Args:
+        error: What was raised.
+        meaning: What it means for the human.
+    """
+
+    def __init__(self, error: Exception, meaning: str) -> None:
+        super().__init__()
+        self.error = error
+        self.meaning = meaning
+
+
+class Pane(LinesView):
+    """One of the three panes."""
+
+    DEFAULT_CSS = """
+    Pane { border: round $panel-lighten-2; border-title-color: $foreground 60%; padding: 0 0 0 1; }
+    Pane:focus { border: round $primary; border-title-color: $primary; border-title-style: bold; }
+    """
+    BINDINGS: ClassVar = pane_bindings()
+    TITLE: ClassVar[str] = ""
+    EMPTY: ClassVar[Sequence[str]] = ()
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self.border_title = self.TITLE
+        self._empty = True
+        self.news = ""
+        """A sign for the tab of a pane that is hidden; empty when there is nothing new."""
+
+    def mark_empty(self, *, empty: bool) -> None:
+        """Say whether there is anything to show."""
+        if empty != self._empty:
+            self._empty = empty
+            self.refresh()
+
+    def entitle(self, title: str) -> None:
+        """Set what stands in the border."""
+        if title != self.border_title:
+            self.border_title = title
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row; an empty pane says what will be here."""
+        if not self._empty or y >= len(self.EMPTY) + 1 or y == 0:
+            return super().render_line(y)
+        style = self.rich_style
+        width = self.size.width
+        line = Line(((self.EMPTY[y - 1], "faint"),), lead=((" ", ""),))
+        strip = line.strip(0, max(width, 10), palette_of(self.app)).apply_style(style)
+        return strip.adjust_cell_length(width, style)

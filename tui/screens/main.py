@@ -1,0 +1,263 @@
+"""The main screen: panes, prompt and bars, and how they are laid out. It draws; it decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import TextArea
+
+from agent_core.state import State
+from tui.actions import ACTIONS, Situation, key_for
+from tui.panes.chat import ChatPane
+from tui.panes.checks import ChecksPane
+from tui.panes.diff import DiffPane
+from tui.panes.pane import Pane
+from tui.widgets.bars import KeyBar, Question, StatusBar, TabBar
+from tui.widgets.prompt import ASK, DECIDE, STEER, Prompt
+
+GRACE = 0.5
+"""Seconds after a question appears in which no key answers it, so that typing never approves."""
+
+PANES = ("chat", "diff", "checks")
+_FLASH = 3.0
+_BY_ID = {action.id: action for action in ACTIONS}
+
+
+class MainScreen(Screen[None]):
+    """Three panes, a prompt, and the bars.
+
+    Args:
+        clock: Gives seconds; monotonic.
+        answer: Asked whether a letter typed into the empty prompt answers a question; see `Prompt`.
+    """
+
+    def __init__(self, clock: Callable[[], float], answer: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._clock = clock
+        self.tabs = TabBar()
+        self.chat = ChatPane()
+        self.diff = DiffPane()
+        self.checks = ChecksPane(clock)
+        self.question = Question()
+        self.prompt = Prompt(answer)
+        self.status = StatusBar()
+        self.keys = KeyBar()
+        self.front = "chat"
+        self.state = State()
+        self.is_open = False
+        self.offer = ""
+        """What is said of an earlier session that is offered for resuming; empty when none is."""
+        self._seen = {"chat": 0, "diff": 0}
+        self._phase_since = clock()
+        self._grace_until = 0.0
+        self._flash = ""
+        self._flash_until = 0.0
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Its widgets, from top to bottom."""
+        yield self.tabs
+        with Container(id="panes", classes="-chat"):
+            yield self.chat
+            yield self.diff
+            yield self.checks
+        yield self.question
+        yield self.prompt
+        yield self.status
+        yield self.keys
+
+    def on_mount(self) -> None:
+        """Focus the prompt and draw the bars."""
+        self.prompt.focus()
+        self._timer = self.set_interval(1.0, self._tick, pause=True)
+        self.draw_bars()
+
+    @property
+    def pane(self) -> Pane:
+        """The pane in front: the one shown where only one is, and the one the prompt's page keys scroll."""
+        return {"chat": self.chat, "diff": self.diff, "checks": self.checks}[self.front]
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether one pane is shown at a time."""
+        return self.has_class("-narrow")
+
+    @property
+    def situation(self) -> Situation:
+        """What decides which actions apply."""
+        return Situation(
+            state=self.state,
+            offered=bool(self.offer),
+            reason=self.prompt.asks_reason,
+            in_prompt=not isinstance(self.focused, Pane),
+            open=self.is_open,
+        )
+
+    # -- Drawing
+
+    def draw(self, state: State) -> None:
+        """Draw what is true now; what has not changed costs next to nothing."""
+        old, self.state = self.state, state
+        now = self._clock()
+        if state.phase != old.phase:
+            self._phase_since = now
+        asked = state.approval is not None and state.approval != old.approval
+        if asked or (state.waiting and state.waiting != old.waiting):
+            self._grace_until = now + GRACE
+        if self.prompt.asks_reason and state.waiting != old.waiting:
+            self.prompt.leave_reason()
+        self.chat.show(state)
+        self.diff.show(state)
+        self.checks.show(state)
+        if self.is_narrow:
+            if state.waiting and state.waiting != old.waiting:
+                self.bring(PANES[1])
+            elif len(state.tasks) > len(old.tasks):
+                self.bring(PANES[0])
+        self.draw_bars()
+
+    def draw_bars(self) -> None:
+        """Draw everything but the panes."""
+        if not self.is_mounted:
+            return
+        state, situation = self.state, self.situation
+        self._draw_question(situation)
+        self._draw_tabs()
+        if state.waiting:
+            self.prompt.entitle("steer", DECIDE)
+        elif state.task is not None:
+            self.prompt.entitle("steer", STEER)
+        else:
+            self.prompt.entitle("ask", ASK)
+        now = self._clock()
+        flash = self._flash if now < self._flash_until else ""
+        width = self.size.width - 4
+        self.status.show(state, now - self._phase_since, flash, is_open=self.is_open, width=width)
+        self.keys.show(situation)
+        if self._timer is not None:
+            busy = state.phase not in {"idle", "deciding", "approving"}
+            (self._timer.resume if busy or flash else self._timer.pause)()
+
+    def _draw_question(self, situation: Situation) -> None:
+        state = self.state
+        in_prompt = situation.in_prompt
+
+        def keys(*names: str, letters: bool = False) -> list[tuple[str, str, str]]:
+            actions = (_BY_ID[name] for name in names)
+            return [(key_for(one, in_prompt=in_prompt and not letters), one.label, one.id) for one in actions]
+
+        if state.approval is not None:
+            self.question.ask("", "Run this command?", keys("allow", "deny"), state.approval.command)
+        elif self.offer:
+            self.question.ask("", self.offer, keys("resume", "start_anew", letters=not self.prompt.text))
+        elif situation.reason:
+            self.question.ask("bad", f"Rejecting proposal {state.waiting}: say why below.", keys("leave_reason"))
+        elif state.waiting:
+            proposal = state.proposal
+            green = proposal is not None and proposal.verdict is not None and proposal.verdict.green
+            why = state.why or f"Proposal {state.waiting} waits for you."
+            self.question.ask("good" if green else "bad", why, keys("accept", "reject", "go_on"))
+        else:
+            self.question.clear()
+
+    def _draw_tabs(self) -> None:
+        state = self.state
+        amount = {"chat": len(state.chat) + bool(state.live), "diff": len(state.proposals) + bool(state.live_patch)}
+        news = dict.fromkeys(PANES, "")
+        for name, count in amount.items():
+            if name == self.front:
+                self._seen[name] = count
+            elif count > self._seen[name]:
+                news[name] = "•"
+        if any(check.outcome is None for check in state.checks):
+            news["checks"] = "◌"
+        elif (proposal := state.proposal) is not None and proposal.verdict is not None and state.checks:
+            news["checks"] = "✓" if proposal.verdict.green else "✗"
+        self.tabs.show(self.front, list(news.items()))
+
+    def _tick(self) -> None:
+        self.checks.tick()
+        self.draw_bars()
+
+    def flash(self, text: str) -> None:
+        """Say something in the status line for a moment."""
+        self._flash = text
+        self._flash_until = self._clock() + _FLASH
+        self.draw_bars()
+
+    # -- Questions
+
+    def too_early(self) -> bool:
+        """Whether what is asked has only just appeared; says so when it has."""
+        if self._clock() >= self._grace_until:
+            return False
+        self.flash("That has only just appeared: look first, then press again.")
+        return True
+
+    def offer_session(self, offer: str) -> None:
+        """Ask whether to resume, or (with an empty text) stop asking."""
+        self.offer = offer
+        if offer:
+            self._grace_until = self._clock() + GRACE
+        self.draw_bars()
+
+    # -- Looking
+
+    def bring(self, name: str) -> None:
+        """Bring a pane to the front; the focus moves only if the pane it is in is hidden by that."""
+        had_focus = self.is_narrow and isinstance(self.focused, Pane)
+        self.front = name
+        panes = self.query_one("#panes", Container)
+        for other in PANES:
+            panes.set_class(other == name, f"-{other}")
+        if had_focus and self.focused is not self.pane:
+            self._focus_pane()
+        self.draw_bars()
+
+    def _focus_pane(self) -> None:
+        # A pane that was hidden can take the focus only when its new style has been applied.
+        pane = self.pane
+        if self.is_narrow:
+            self.call_after_refresh(pane.focus)
+        else:
+            pane.focus()
+
+    def go_to(self, name: str) -> None:
+        """Show a pane, and focus it unless it has only to be uncovered for somebody who is writing."""
+        in_prompt = self.situation.in_prompt
+        self.bring(name)
+        if not (in_prompt and self.is_narrow):
+            self._focus_pane()
+
+    def cycle(self, step: int) -> None:
+        """Move the focus round: prompt, chat, diff, checks."""
+        stops = ("prompt", *PANES)
+        at = stops.index(self.focused.id or "prompt") if isinstance(self.focused, Pane) else 0
+        name = stops[(at + step) % len(stops)]
+        if name == "prompt":
+            self.prompt.focus()
+        else:
+            self.bring(name)
+            self._focus_pane()
+
+    @on(events.DescendantFocus)
+    def focus_moved(self) -> None:
+        """Other keys act now; and a pane that is clicked comes to the front."""
+        if isinstance(self.focused, Pane) and self.focused.id:
+            self.front = self.focused.id
+        self.draw_bars()
+
+    @on(TextArea.Changed)
+    def text_changed(self) -> None:
+        """Letters answer an offer only while the prompt is empty."""
+        if self.offer:
+            self.draw_bars()
+
+    def on_resize(self) -> None:
+        """Room for more or less in the status line."""
+        self.draw_bars()

@@ -1,0 +1,189 @@
+"""The bars above and below the prompt: tabs, a question, the status, the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent_core.conversation import Usage
+from agent_core.state import State
+from tui.actions import ACTIONS, Situation, applies, key_for
+from tui.panes.checks_lines import seconds_text
+from tui.widgets.lines import Line, Piece, Rows, clean
+
+_MODES = {"step": "dim", "until-green": "accent", "auto": "warn"}
+
+
+class TabBar(Rows):
+    """Names the three panes where only one is shown, and marks those with news."""
+
+    def __init__(self) -> None:
+        super().__init__(id="tabs")
+        self._shown: tuple[object, ...] = ()
+
+    def show(self, front: str, news: Sequence[tuple[str, str]]) -> None:
+        """Draw it.
+
+        Args:
+            front: The pane that is shown.
+            news: For each pane its name and the sign of its news.
+        """
+        if self._shown == (front, *news):
+            return
+        self._shown = (front, *news)
+        pieces: list[Piece] = []
+        for number, (name, sign) in enumerate(news, 1):
+            style = "tab-on" if name == front else "tab"
+            pieces += [(f" {number} {name} {sign or ' '} ", f"{style}@app.{name}"), (" ", "")]
+        self.set_lines([Line(pieces)])
+
+
+def phase_words(state: State) -> str:
+    """What the session is doing, in words."""
+    if state.phase == "thinking":
+        if state.retry_in is not None:
+            return f"waiting {state.retry_in:.0f} s to ask again"
+        if state.live_patch:
+            return "writing a patch"
+        return "answering" if state.live else "thinking"
+    return {
+        "idle": "ready",
+        "tools": "using a tool",
+        "checking": "checking",
+        "deciding": "waits for you",
+        "approving": "asks you",
+        "landing": "landing",
+    }[state.phase]
+
+
+def tokens_text(usage: Usage) -> str:
+    """Tokens in and out, with the share that came from the provider's cache."""
+    if not usage.input and not usage.output:
+        return ""
+
+    def short(count: int) -> str:
+        return str(count) if count < 1000 else (f"{count / 1000:.1f}k" if count < 100_000 else f"{count // 1000}k")
+
+    cached = f" ({100 * usage.cached // usage.input}% cached)" if usage.cached and usage.input else ""
+    return f"{short(usage.input)} in{cached} {short(usage.output)} out"
+
+
+class StatusBar(Rows):
+    """One line: the phase, the partner, mode, isolation and tokens; the rear ones go first where room is short."""
+
+    def __init__(self) -> None:
+        super().__init__(id="status")
+
+    def show(self, state: State, elapsed: float, flash: str, *, is_open: bool, width: int) -> None:
+        """Draw it.
+
+        Args:
+            state: The session's state.
+            elapsed: Seconds in this phase.
+            flash: A word to the human that takes the place of the phase for a while.
+            is_open: There is a session.
+            width: Cells there are.
+        """
+        words = phase_words(state) if is_open else "opening"
+        busy = state.phase not in {"idle", "deciding", "approving"}
+        sign, style = ("●", "accent") if busy else (("?", "warn") if state.phase != "idle" else ("●", "good"))
+        if not is_open:
+            sign, style = "○", "faint"
+        left: list[Piece] = [(f"{sign} ", style), (clean(flash), "warn-bold") if flash else (words, "strong")]
+        if busy and elapsed >= 1 and not flash:
+            left.append((f" {seconds_text(float(int(elapsed)) if elapsed < 10 else elapsed)}", "dim"))
+        proposal = state.proposal
+        parts: list[Piece] = []
+        if state.partner is not None:
+            parts += [(clean(state.partner.name), "text"), (state.mode, _MODES[state.mode])]
+        if state.task is not None and proposal is not None and proposal.task == state.task.number:
+            parts.append((f"attempt {proposal.attempt}", "dim"))
+        if tokens := tokens_text(state.usage):
+            parts.append((tokens, "dim"))
+        if state.candidate:
+            parts.append((clean(state.candidate), "faint"))
+        pieces = list(left)
+        used = sum(len(text) for text, _ in left)
+        for text, style in parts:
+            if used + len(text) + 3 > width:
+                continue
+            pieces += [(" · ", "faint"), (text, style)]
+            used += len(text) + 3
+        self.set_lines([Line(pieces, lead=((" ", ""),))])
+
+
+class KeyBar(Rows):
+    """The keys that act now, for where the focus is; each can be clicked."""
+
+    def __init__(self) -> None:
+        super().__init__(id="keys")
+        self._shown: list[tuple[str, str]] = []
+
+    def show(self, situation: Situation) -> None:
+        """Draw it."""
+        shown = [
+            (key, action.id)
+            for action in ACTIONS
+            if action.footer
+            and applies(action.id, situation)
+            and (key := key_for(action, in_prompt=situation.in_prompt))
+        ]
+        if shown == self._shown:
+            return
+        self._shown = shown
+        labels = {action.id: action.label for action in ACTIONS}
+        pieces: list[Piece] = []
+        for key, name in shown:
+            # A label must not be parted from its key where the bar wraps.
+            text = labels[name].replace(" ", "\u00a0")
+            pieces += [(key, f"key@app.{name}"), (f"\u00a0{text}", f"dim@app.{name}"), ("  ", "")]
+        self.set_lines([Line(pieces, lead=((" ", ""),))])
+
+
+class Question(Rows):
+    """A strip above the prompt that says what waits for the human's word."""
+
+    DEFAULT_CSS = """
+    Question { max-height: 10; overflow-y: auto; scrollbar-size-vertical: 1; display: none; }
+    Question.-asks { display: block; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="question")
+        self._shown: tuple[object, ...] = ()
+
+    def ask(self, kind: str, text: str, keys: Sequence[tuple[str, str, str]], body: str = "") -> None:
+        """Show a question.
+
+        Args:
+            kind: ``good``, ``bad`` or empty; the colour.
+            text: What is asked.
+            keys: Key, label and action of each answer.
+            body: Verbatim text the question is about.
+        """
+        now = (kind, text, tuple(keys), body)
+        if now == self._shown:
+            return
+        self._shown = now
+        base = f"ask-{kind}-row" if kind else "ask-row"
+        sign, style = {"good": ("✓ ", "good"), "bad": ("✗ ", "bad"), "": ("? ", "accent")}[kind]
+        answers: list[Piece] = []
+        for key, label, action in keys:
+            joined = label.replace(" ", "\u00a0")
+            answers += [(key, f"key@app.{action}"), (f"\u00a0{joined}", f"text@app.{action}"), ("   ", "")]
+        lead = ((" ", ""), (sign, style))
+        lines = [Line(((clean(text), "strong"), ("   ", ""), *answers), lead=lead, base=base)]
+        bar = ((" │ ", style),)
+        lines += [
+            Line(((clean(row), "code"),), lead=bar, hang=bar, base=base, words=False)
+            for row in body.rstrip("\n").split("\n")
+            if body
+        ]
+        self.set_lines(lines)
+        self.add_class("-asks")
+
+    def clear(self) -> None:
+        """Nothing is asked."""
+        if self._shown:
+            self._shown = ()
+            self.remove_class("-asks")
+            self.set_lines([])
