@@ -141,7 +141,8 @@ class Unshare:
                 *inside,
             )
         script = "; ".join(("set -e", *self._script(layer, scratch)))
-        guarded = f'trap "echo {FAILED} >&2" EXIT; {script}; trap - EXIT; exec "$@"'
+        # The shell stays as the first process: signals sent to itself do not end a first process.
+        guarded = f'trap "echo {FAILED} >&2" EXIT; {script}; trap - EXIT; set +e; "$@"; exit $?'
         options = ["--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child"]
         if not self._network:
             options.append("--net")

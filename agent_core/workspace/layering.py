@@ -124,7 +124,7 @@ def _emptied(project: Path, gone: Sequence[str], after: Snapshot) -> list[str]:
     found: list[str] = []
     for parent in sorted({p for path in gone for p in PurePosixPath(path).parents}, key=lambda p: -len(p.parts)):
         name = str(parent)
-        if name == "." or any(path.startswith(f"{name}/") for path in after.files):
+        if name == "." or name in after.files or any(path.startswith(f"{name}/") for path in after.files):
             continue
         with contextlib.suppress(OSError):
             rest = [entry for entry in (project / name).iterdir() if entry.name != "__pycache__"]

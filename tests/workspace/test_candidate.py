@@ -1,0 +1,421 @@
+"""Candidates: what runs in one sees its tree at the project's path, and nothing it does gets out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from agent_core.config import Config, SandboxConfig
+from agent_core.errors import SandboxError
+from agent_core.process import run
+from agent_core.workspace.layering import remove_tree
+from agent_core.workspace.project import open_project, state_of
+from agent_core.workspace.tree import FileChange, content_hash
+from tests.projects import git, make_project, write_files
+from tests.workspace.opening import KINDS, OVERLAYS, Kind, contents, open_with
+
+every = pytest.mark.parametrize("kind", KINDS)
+overlaid = pytest.mark.parametrize("kind", OVERLAYS)
+
+
+def put(text: str, mode: int = 0o100644) -> FileChange:
+    return FileChange(text.encode(), mode)
+
+
+GONE = FileChange(None)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = make_project(
+        tmp_path / "a project: one, two",
+        {
+            "pkg/__init__.py": "",
+            "pkg/one.py": "ONE = 1\n",
+            "pkg/two.py": "TWO = 2\n",
+            "old/only.py": "",
+            "top.txt": "t\n",
+        },
+    )
+    write_files(root, {".gitignore": ".env\n.venv/\n", ".env": "LOCAL=1\n", ".venv/lib/dep.py": "DEP = 1\n"})
+    write_files(root, {"untracked.txt": "new\n"})
+    return root
+
+
+@every
+async def test_a_command_sees_the_changed_tree(project: Path, kind: Kind) -> None:
+    opened = await open_with(project, kind)
+    base = await opened.snapshot()
+    changes = {
+        "pkg/one.py": put("ONE = 11\n"),
+        "pkg/two.py": GONE,
+        "old/only.py": GONE,
+        "deep/new/file.sh": put("echo hello\n", 0o100755),
+        "link": FileChange(b"top.txt", 0o120000),
+        "top.txt": put("t\n"),
+    }
+    candidate = await opened.candidate(base, changes, cache="c")
+    show = (
+        "cat pkg/one.py; ls -d pkg/two.py old; sh -c ./deep/new/file.sh; cat link .env untracked.txt .venv/lib/dep.py"
+    )
+    done = await candidate.run(["sh", "-c", show], timeout=20)
+    assert done.stdout.decode() == "ONE = 11\nhello\nt\nLOCAL=1\nnew\nDEP = 1\n"
+    assert done.stderr.count(b"No such file") == 2
+    assert candidate.changed == ("deep/new/file.sh", "link", "old/only.py", "pkg/one.py", "pkg/two.py")
+    assert candidate.tree == candidate.snapshot.tree != base.tree
+    assert candidate.read("pkg/one.py") == b"ONE = 11\n"
+    assert candidate.read("pkg/two.py") is None
+    assert candidate.read("link") == b"top.txt"
+    assert candidate.read("untracked.txt") == b"new\n"
+    await candidate.close()
+    assert not any((opened.state / "candidates").iterdir())
+
+
+@every
+async def test_no_changes_make_the_base(project: Path, kind: Kind) -> None:
+    opened = await open_with(project, kind)
+    base = await opened.snapshot()
+    candidate = await opened.candidate(base, {"nowhere": GONE, "top.txt": put("t\n")}, cache="c")
+    assert (candidate.changed, candidate.tree) == ((), base.tree)
+    assert (await candidate.run(["cat", "pkg/one.py"], timeout=20)).stdout == b"ONE = 1\n"
+    await candidate.close()
+
+
+@every
+async def test_nothing_written_reaches_the_working_tree(project: Path, kind: Kind) -> None:
+    opened = await open_with(project, kind)
+    before = contents(project)
+    candidate = await opened.candidate(await opened.snapshot(), {"pkg/one.py": put("ONE = 5\n")}, cache="c")
+    wreck = "echo x > pkg/one.py; echo x >> pkg/two.py; rm -rf old top.txt; chmod 777 pkg/two.py; mkdir m; rm -rf .git"
+    done = await candidate.run(["sh", "-c", f"set -e; {wreck}; mv pkg/two.py three.py; ls"], timeout=20)
+    assert (done.code, b"three.py" in done.stdout) == (0, True)
+    assert contents(project) == before
+    await candidate.close()
+    assert contents(project) == before
+
+
+@overlaid
+async def test_absolute_writes_stay_inside(project: Path, kind: Kind, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    home = Path.home() / f".pairloop-test-{os.getpid()}"
+    opened = await open_with(project, kind)
+    candidate = await opened.candidate(await opened.snapshot(), {}, cache="c")
+    script = (
+        f"echo x > '{project}/top.txt'; echo x > {home}; cat {home}; mkdir -p {outside}; echo x > {outside}/f;"
+        f"for place in /usr {sys.prefix}; do echo x > $place/pairloop-test; done;"
+        f"echo kept > '{candidate.cache}/f'; cat top.txt"
+    )
+    before = contents(project)
+    done = await candidate.run(["sh", "-c", script], timeout=20)
+    assert done.stdout == b"x\nx\n"
+    assert contents(project) == before
+    assert not home.exists()
+    assert not any(os.path.lexists(f"{place}/pairloop-test") for place in ("/usr", sys.prefix))
+    assert list(outside.iterdir()) == []
+    assert (candidate.cache / "f").read_text() == "kept\n"
+    await candidate.close()
+    assert (candidate.cache / "f").exists()
+
+
+@overlaid
+async def test_each_run_starts_from_the_same_tree(project: Path, kind: Kind) -> None:
+    opened = await open_with(project, kind)
+    candidate = await opened.candidate(await opened.snapshot(), {}, cache="c")
+    spoil = ["sh", "-c", "ls | grep -c spoilt; echo > spoilt; ls /tmp/* 2>/dev/null | grep -c left; echo > /tmp/left"]
+    runs = await asyncio.gather(*(candidate.run(spoil, timeout=20) for _ in range(4)))
+    assert [done.stdout for done in runs] == [b"0\n0\n"] * 4
+    await candidate.close()
+
+
+@overlaid
+async def test_a_project_in_the_home_folder(tmp_path: Path, kind: Kind) -> None:
+    home = tmp_path / "home"
+    root = make_project(home / "work" / "p", {"a.txt": "base\n"})
+    (home / ".config").mkdir()
+    opened = await open_with(root, kind, home=home)
+    candidate = await opened.candidate(await opened.snapshot(), {"a.txt": put("new\n")}, cache="c")
+    done = await candidate.run(
+        ["sh", "-c", 'cat a.txt; echo x > "$HOME/.config/f"; ls "$HOME/.config"; pwd'], timeout=20
+    )
+    assert done.stdout.decode() == f"new\nf\n{root}\n"
+    assert contents(home / ".config") == {}
+    assert (root / "a.txt").read_text() == "base\n"
+
+
+async def test_the_home_folder_itself_is_copied(tmp_path: Path) -> None:
+    home = make_project(tmp_path / "home", {"a.txt": "base\n"})
+    opened = await open_project(home, Config(), {**os.environ, "HOME": str(home)})
+    assert opened.isolation.startswith("copy")
+    assert "home folder" in opened.note
+    with pytest.raises(SandboxError, match=r"bubblewrap does not work here: .* home folder"):
+        await open_project(home, Config(sandbox=SandboxConfig("bubblewrap")), {"HOME": str(home)})
+
+
+@overlaid
+async def test_daemons_die_with_the_command(project: Path, kind: Kind, tmp_path: Path) -> None:
+    opened = await open_with(project, kind)
+    candidate = await opened.candidate(await opened.snapshot(), {}, cache="c")
+    fifo = candidate.cache / "pipe"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(reader, True)
+    daemon = """
+        import os, sys, time
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        with open(sys.argv[1], "w") as pipe, open("up", "w"):
+            pipe.write("up")
+            pipe.flush()
+            time.sleep(600)
+    """
+    (project / "daemon.py").write_text(dedent(daemon))
+    waits = f"{sys.executable} daemon.py '{fifo}'; until test -e up; do :; done"
+    done = await candidate.run(["bash", "-c", waits], timeout=20)
+    assert done.code == 0
+    # End of file comes only when every process that holds the other end is gone.
+    said = await asyncio.wait_for(asyncio.to_thread(_read_all, reader), 10)
+    assert said == b"up"
+
+
+def _read_all(reader: int) -> bytes:
+    with os.fdopen(reader, "rb") as file:
+        return file.read()
+
+
+@every
+async def test_a_timeout_kills_all_of_it(project: Path, kind: Kind) -> None:
+    opened = await open_with(project, kind)
+    candidate = await opened.candidate(await opened.snapshot(), {}, cache="c")
+    done = await candidate.run(["sh", "-c", "trap '' TERM; echo begun; sleep 600 & sleep 600"], timeout=0.5)
+    assert done.timed_out
+    assert done.stdout == b"begun\n"
+    assert done.seconds < 5
+    await candidate.close()
+
+
+@overlaid
+async def test_network_is_off_unless_allowed(project: Path, kind: Kind) -> None:
+    look = """
+        import socket
+        server = socket.create_server(("127.0.0.1", 0))
+        socket.create_connection(server.getsockname())
+        print(*sorted(name for _, name in socket.if_nameindex()))
+    """
+    seen = {}
+    for network in (False, True):
+        opened = await open_with(project, kind, network=network)
+        candidate = await opened.candidate(await opened.snapshot(), {}, cache="c")
+        done = await candidate.run([sys.executable, "-c", dedent(look)], timeout=20)
+        assert done.code == 0, done.text
+        seen[network] = done.stdout.decode().split()
+    assert seen[True] == sorted(name for _, name in socket.if_nameindex())
+    assert seen[False] == ["lo"]
+
+
+@every
+async def test_how_commands_end(project: Path, kind: Kind) -> None:
+    opened = await open_with(project, kind)
+    candidate = await opened.candidate(await opened.snapshot(), {"pkg/one.py": GONE}, cache="c")
+    assert (await candidate.run(["sh", "-c", "exit 7"], timeout=20)).code == 7
+    assert (await candidate.run(["no-such-program"], timeout=20)).code == 127
+    assert (await candidate.run(["sh", "-c", "kill -SEGV $$"], timeout=20)).code == -signal.SIGSEGV
+    lines: list[str] = []
+    done = await candidate.run(["cat"], timeout=20, stdin=b"one\ntwo\n", on_line=lines.append, env={"X": "1"})
+    assert (done.stdout, lines) == (b"one\ntwo\n", ["one", "two"])
+    assert (await candidate.run(["sh", "-c", "echo $X"], timeout=20, env={"X": "yes"})).stdout == b"yes\n"
+
+
+async def test_a_tree_that_cannot_be_made_is_an_error(project: Path) -> None:
+    opened = await open_with(project, "bubblewrap")
+    candidate = await opened.candidate(await opened.snapshot(), {}, cache="c")
+    await candidate.close()
+    with pytest.raises(SandboxError, match="cannot be mounted"):
+        await candidate.run(["true"], timeout=20)
+
+
+@pytest.mark.parametrize("path", ["../out", "/etc/x", "a/../../b", ".git/hooks/x", ".GIT/config", "", "a\0b"])
+async def test_paths_outside_are_refused(project: Path, path: str) -> None:
+    opened = await open_with(project, "copy")
+    base = await opened.snapshot()
+    with pytest.raises(SandboxError):
+        await opened.candidate(base, {path: put("x")}, cache="c")
+    assert not (project.parent / "out").exists()
+
+
+@every
+async def test_files_and_folders_change_places(project: Path, kind: Kind) -> None:
+    opened = await open_with(project, kind)
+    base = await opened.snapshot()
+    changes = {"top.txt": GONE, "top.txt/in.txt": put("in\n"), "pkg": put("file\n")}
+    changes |= {path: GONE for path in base.files if path.startswith("pkg/")}
+    candidate = await opened.candidate(base, changes, cache="c")
+    done = await candidate.run(["cat", "top.txt/in.txt", "pkg"], timeout=20)
+    assert done.stdout == b"in\nfile\n", done.text
+
+
+@overlaid
+async def test_many_files_can_go_at_once(tmp_path: Path, kind: Kind) -> None:
+    names = [f"folder with 'quotes'/file number {number}.txt" for number in range(2000)]
+    root = make_project(tmp_path / "p", dict.fromkeys(names, "x\n") | {"stay.txt": "x\n"}, commit=False)
+    opened = await open_with(root, kind)
+    candidate = await opened.candidate(await opened.snapshot(), dict.fromkeys(names, GONE), cache="c")
+    assert (await candidate.run(["ls"], timeout=60)).stdout == b"stay.txt\n"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A src-layout package in a virtual environment of its own, installed there with ``pip install -e``."""
+    root = make_project(
+        tmp_path_factory.mktemp("editable") / "dist",
+        {
+            "pyproject.toml": """
+                [build-system]
+                requires = ["hatchling"]
+                build-backend = "hatchling.build"
+                [project]
+                name = "sample-dist"
+                version = "1"
+                [tool.hatch.build.targets.wheel]
+                packages = ["src/sample"]
+            """,
+            "src/sample/__init__.py": "VALUE = 'base'\n",
+            ".gitignore": ".venv/\n",
+        },
+    )
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", ".venv"], cwd=root, check=True)
+    # pip and the build backend are borrowed from the environment the tests run in: there may be no network.
+    environ = {**os.environ, "PYTHONPATH": sysconfig.get_path("purelib"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    install = ["-m", "pip", "install", "-q", "--no-build-isolation", "--no-deps", "--no-index", "-e", "."]
+    subprocess.run([root / ".venv/bin/python", *install], cwd=root, env=environ, check=True)
+    return root
+
+
+@every
+async def test_an_editable_install_tests_the_candidates_code(installed: Path, kind: Kind) -> None:
+    opened = await open_with(installed, kind)
+    assert opened.interpreter.found == ".venv"
+    base = await opened.snapshot()
+    python = str(opened.interpreter.python)
+    ask = [python, "-c", "import sample; print(sample.VALUE)"]
+    proposal = await opened.candidate(base, {"src/sample/__init__.py": put("VALUE = 'candidate'\n")}, cache="c")
+    unchanged = await opened.candidate(base, {}, cache="b")
+    assert (await proposal.run(ask, timeout=20)).text == "candidate\n"
+    assert (await unchanged.run(ask, timeout=20)).text == "base\n"
+    assert (await run(ask, cwd=installed, timeout=20)).text == "base\n"
+    await proposal.close()
+    await unchanged.close()
+
+
+@every
+async def test_same_size_in_the_same_second_is_judged_apart(
+    project: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    opened = await open_with(project, kind)
+    base = await opened.snapshot()
+    # The working tree has compiled files, as it does where its tests have been run.
+    await run([sys.executable, "-c", "import pkg.one"], cwd=project, timeout=20)
+    assert (project / "pkg/__pycache__").is_dir()
+    ask = [sys.executable, "-c", "import pkg.one; print(pkg.one.ONE)"]
+    times = {(project / "pkg/one.py").stat().st_mtime_ns // 10**9}
+    for value in ("3", "4", "5", "3"):
+        candidate = await opened.candidate(base, {"pkg/one.py": put(f"ONE = {value}\n")}, cache="c")
+        assert (await candidate.run(ask, timeout=20)).text == f"{value}\n"
+        stat = await candidate.run(
+            ["python3", "-c", "import os; print(int(os.stat('pkg/one.py').st_mtime))"], timeout=20
+        )
+        times.add(int(stat.stdout))
+        await candidate.close()
+    assert len(times) == 4
+
+
+async def test_mypys_cache_is_not_fooled(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"mod.py": "value: int = 123\n", "use.py": "import mod\nx: int = mod.value\n"})
+    opened = await open_with(root, "bubblewrap")
+
+    async def judge(text: str) -> int:
+        candidate = await opened.candidate(await opened.snapshot(), {"mod.py": put(text)}, cache="m")
+        command = [sys.executable, "-m", "mypy", "--cache-dir", str(candidate.cache), "use.py"]
+        done = await candidate.run(command, timeout=100)
+        await candidate.close()
+        return done.code
+
+    assert await judge("value: int = 124\n") == 0
+    assert await judge("value: str = '5'\n") == 1
+    assert await judge("value: int = 126\n") == 0
+    # The human writes, in the very second that a candidate was given, a file of the same size.
+    taken = (root / "mod.py").stat().st_mtime_ns // 10**9
+    candidate = await opened.candidate(await opened.snapshot(), {"mod.py": put("value: int = 127\n")}, cache="m")
+    await candidate.run([sys.executable, "-m", "mypy", "--cache-dir", str(candidate.cache), "use.py"], timeout=100)
+    said = await candidate.run(["stat", "-c", "%Y", "mod.py"], timeout=20)
+    (root / "mod.py").write_text("value: str = '8'\n")
+    os.utime(root / "mod.py", (int(said.stdout), int(said.stdout)))
+    assert int(said.stdout) != taken
+    base = await opened.candidate(await opened.snapshot(), {}, cache="m")
+    command = [sys.executable, "-m", "mypy", "--cache-dir", str(base.cache), "use.py"]
+    assert (await base.run(command, timeout=100)).code == 1
+
+
+async def test_leftovers_of_dead_processes_go(project: Path) -> None:
+    dead = int((await run(["sh", "-c", "echo $$"], cwd=project, timeout=20)).stdout)
+    candidates = state_of(project) / "candidates"
+    for name in (f"{dead}-1", f"{os.getppid()}-1", f"{os.getpid()}-0"):
+        (candidates / name / "upper" / "locked").mkdir(parents=True)
+        (candidates / name / "upper" / "locked").chmod(0)
+    await open_with(project, "copy")
+    left = {path.name for path in candidates.iterdir()}
+    assert left == {f"{os.getppid()}-1", f"{os.getpid()}-0"}
+    remove_tree(candidates)
+    assert not candidates.exists()
+
+
+@every
+async def test_git_works_in_a_candidate(project: Path, kind: Kind, tmp_path: Path) -> None:
+    linked = tmp_path / "linked"
+    git(project, "worktree", "add", "-q", str(linked))
+    for root in (project, linked):
+        opened = await open_with(root, kind)
+        candidate = await opened.candidate(await opened.snapshot(), {"pkg/one.py": put("ONE = 9\n")}, cache="c")
+        done = await candidate.run(["git", "diff", "--name-only", "HEAD"], timeout=20)
+        assert done.text == "pkg/one.py\n"
+        await candidate.run(["git", "commit", "-qam", "inside"], timeout=20)
+        await candidate.close()
+        assert git(root, "log", "--format=%s") == "start\n"
+        assert "pkg/one.py" not in git(root, "status", "--short")
+
+
+async def test_reading_stays_in_the_project(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("no")
+    (project / "way").symlink_to(tmp_path)
+    opened = await open_with(project, "copy")
+    assert opened.read("pkg/one.py") == b"ONE = 1\n"
+    assert opened.read("way") == os.fsencode(tmp_path)
+    for path in ("way/secret", "../secret", str(tmp_path / "secret"), "pkg", "nothing", "", "a\0"):
+        assert opened.read(path) is None
+
+
+async def test_a_plain_folder_works(tmp_path: Path) -> None:
+    root = tmp_path / "plain"
+    write_files(root, {"a.py": "A = 1\n", ".venv/lib/x.py": "", "__pycache__/a.pyc": ""})
+    for kind in KINDS:
+        opened = await open_with(root, kind)
+        base = await opened.snapshot()
+        assert set(base.files) == {"a.py"}
+        candidate = await opened.candidate(base, {"a.py": put("A = 2\n"), "b.py": put("")}, cache="c")
+        assert (await candidate.run(["sh", "-c", "cat a.py; ls -a .venv/lib"], timeout=20)).stdout.endswith(b"x.py\n")
+        assert candidate.snapshot.files["a.py"].hash == content_hash(b"A = 2\n")
+        await candidate.close()
+    assert (root / "a.py").read_text() == "A = 1\n"
