@@ -13,12 +13,12 @@ from typing import IO, Any
 
 from agent_core import config as configuration
 from agent_core.checks.runner import default_checks
-from agent_core.errors import JournalError, PairloopError
+from agent_core.errors import JournalError
 from agent_core.journal import SessionSummary, SqliteJournal
 from agent_core.landings import recover
-from agent_core.partners.build import build_partner
+from agent_core.partners.build import build_partner, warm
 from agent_core.session import Outfit, Session
-from agent_core.workspace.git import find_root
+from agent_core.workspace.git import project_root
 from agent_core.workspace.landing import Lander
 from agent_core.workspace.project import open_project
 from agent_core.workspace.watcher import Watcher
@@ -28,16 +28,16 @@ class Engine:
     """Opens sessions on one project.
 
     Args:
-        path: Any folder of the project.
+        project: The project's folder; None for the repository (or else the folder) that this process stands in.
         flags: Settings from the command line, as nested tables.
         environ: The environment.
         watch: Look at the working tree whenever something is saved, not only before each step.
     """
 
-    def __init__(self, path: Path, flags: Mapping[str, Any], environ: Mapping[str, str], *, watch: bool = True) -> None:
-        if not path.is_dir():
-            raise PairloopError(f"{path} is not a folder.", "Give the project's folder with --project.")
-        self.root = find_root(path.absolute())
+    def __init__(
+        self, project: Path | None, flags: Mapping[str, Any], environ: Mapping[str, str], *, watch: bool = True
+    ) -> None:
+        self.root = project_root(project)
         self._flags = flags
         self._environ = environ
         self._watch = watch
@@ -84,6 +84,7 @@ class Engine:
             journal=journal,
             lander=lander,
             watcher=partial(_watcher, self.root, self.state) if self._watch else None,
+            warm=warm if not config.partner.script else None,
             recovered=recovered,
         )
         return Session(session, outfit, resume=resume is not None)

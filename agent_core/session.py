@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from agent_core import __version__, commands
@@ -44,6 +44,7 @@ class Outfit:
         journal: The project's journal.
         lander: Writes to the working tree.
         watcher: Makes the watcher, given where its notes go; None to look only before each step.
+        warm: Gets the partner's library ready in the background; None when there is nothing to get ready.
         recovered: What was found and mended of landings cut short, for the human.
     """
 
@@ -54,6 +55,7 @@ class Outfit:
     journal: SqliteJournal
     lander: Lander
     watcher: Callable[[Callable[[str], None]], Watcher] | None
+    warm: Callable[[], Coroutine[None, None, None]] | None = None
     recovered: tuple[str, ...] = ()
 
 
@@ -127,13 +129,15 @@ class Session:
             async with asyncio.TaskGroup() as group:
                 await self._open()
                 self._judge.warm(self._tracker.seen)
-                watching = group.create_task(self._watch()) if self._outfit.watcher is not None else None
+                helpers = [group.create_task(self._watch())] if self._outfit.watcher is not None else []
+                if self._outfit.warm is not None:
+                    helpers.append(group.create_task(self._outfit.warm()))
                 await self._take_up(group)
                 while not isinstance(command := await self._commands.get(), commands.Quit):
                     await self._carry_out(command, group)
                 await self._stop()
-                if watching is not None:
-                    watching.cancel()
+                for helper in helpers:
+                    helper.cancel()
         finally:
             await self._judge.close()
             await self._outfit.model.close()

@@ -62,6 +62,14 @@ class Connection:
                 self._wire = await asyncio.to_thread(lambda: _wire_class()(self.endpoint))
         return self._wire
 
+    async def models(self) -> list[str]:
+        """Ids of the models the server lists.
+
+        Raises:
+            PartnerError: The server cannot be reached, or refuses.
+        """
+        return await (await self._open()).model_names()
+
     async def resolve_model(self) -> str:
         """The model's id; where none was configured, the first one the server lists.
 
@@ -69,7 +77,7 @@ class Connection:
             PartnerError: The server cannot be reached, or names no model.
         """
         if not self._model:
-            names = await (await self._open()).model_names()
+            names = await self.models()
             chosen = [name for name in names if not any(word in name.lower() for word in _NO_CHAT)] or names
             if not chosen:
                 raise PartnerError(

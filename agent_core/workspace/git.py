@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent_core.errors import ConfigError
 from agent_core.process import run_blocking
 from agent_core.workspace.ignore import git_environment
 
@@ -55,6 +56,22 @@ def find_root(path: Path) -> Path:
     except OSError:
         return top
     return path if ignored.code == 0 else top
+
+
+def project_root(chosen: Path | None) -> Path:
+    """The project to work on.
+
+    Args:
+        chosen: The folder the human named; taken as it is. None: the work tree that this process stands in.
+
+    Raises:
+        ConfigError: The folder named is none.
+    """
+    if chosen is None:
+        return find_root(Path.cwd())
+    if not chosen.is_dir():
+        raise ConfigError(f"{chosen} is not a folder.", "Give the project's folder with --project.")
+    return Path(os.path.realpath(chosen))
 
 
 def _status(root: Path) -> GitStatus | None:
