@@ -178,7 +178,9 @@ def judge(session: FakeSession, number: int, *, green: bool) -> None:
     if not green:
         session.emit(ev.Diagnosed(number, "test_ten_percent: the price is 100 times too high.", "1799.10 != 17.99"))
     session.emit(
-        ev.DecisionAwaited(number, f"Proposal {number} is {'green' if green else 'red'}: {verdict.summary[5:].strip()}")
+        ev.DecisionAwaited(
+            number, f"Proposal {number} is {'green' if green else 'red'}: {verdict.summary.partition(':')[2].strip()}"
+        )
     )
 
 

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 from agent_core.state import LandingState, ProposalState, State
-from tui.panes.diff_lines import FileSides, Side, counts, patch_lines, written_lines
+from tui.panes.diff_lines import FileSides, Side, counts, patch_lines
 from tui.panes.highlight import Spans, highlight
 from tui.panes.pane import Pane, Trouble
+from tui.panes.written import WrittenPatch
 from tui.widgets.lines import Line, Piece, clean
 
 
@@ -46,8 +47,7 @@ class DiffPane(Pane):
         self._content: Callable[[str], bytes] | None = None
         self._number = 0
         self._head = 0  # lines above the first file
-        self._written = ""  # whole lines of the patch being written, as shown
-        self._writing = False
+        self._written: WrittenPatch | None = None
         self._wanted: list[FileSides] = []
         self._busy: asyncio.Task[None] | None = None
 
@@ -66,23 +66,24 @@ class DiffPane(Pane):
             self._show_written(state.live_patch)
         elif (proposal := state.proposal) is not None:
             self._show_proposal(proposal, state)
-        elif self._writing:
-            self._writing, self._written = False, ""
+        elif self._written is not None:
+            self._written = None
             self.set_lines([])
             self.entitle(self.TITLE)
         self.mark_empty(empty=not self.lines)
 
     def _show_written(self, text: str) -> None:
         """The patch as it is being written; only what is new is made into lines."""
-        if not self._writing or not text.startswith(self._written):
-            self._writing, self._written, self._number = True, "", 0
+        written = self._written
+        if written is None or not written.goes_on(text):
+            self._written = written = WrittenPatch()
+            self._number = 0
             self.set_lines([])
-            self.scroll_to(y=0, animate=False, force=True)
-        self.entitle(f"{self.TITLE} · being written")
-        keep = self._written.count("\n")
-        fresh = text[len(self._written) :]
-        self._written = text[: text.rfind("\n") + 1]
-        self.set_lines(written_lines(fresh), keep)
+            self.entitle(f"{self.TITLE} · being written")
+        keep = written.update(text)
+        if written.header is not None and written.header < keep:
+            self.replace_line(written.header, written.lines[written.header])
+        self.set_lines(written.lines[keep:], keep)
 
     def _show_proposal(self, proposal: ProposalState, state: State) -> None:
         files = proposal.patch.files
@@ -105,7 +106,7 @@ class DiffPane(Pane):
                 self._head = len(head)
             return
         self._number, self._head = proposal.number, len(head)
-        self._writing, self._written = False, ""
+        self._written = None
         content = self._content
         lines, _ = patch_lines(proposal.patch, content, self._want) if content else ([], [])
         self.set_lines([*head, *lines])

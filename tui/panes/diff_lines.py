@@ -225,15 +225,3 @@ def patch_lines(
             lines.append(BLANK)
         lines.extend(_FileLines(file, sides, want).lines())
     return lines, files
-
-
-_WRITING = {"+": ("good", "add-row"), "-": ("bad", "del-row"), "@": ("faint", ""), "*": ("strong", "file-row")}
-
-
-def written_lines(source: str) -> list[Line]:
-    """Lines of a patch that is being written, as the partner writes them."""
-    lines = []
-    for line in source.split("\n"):
-        style, base = _WRITING.get(line[:1], ("dim", ""))
-        lines.append(Line(((clean(line), style),), lead=((" ", ""),), base=base, words=False))
-    return lines

@@ -67,26 +67,28 @@ class Markdown:
         keep = len(self.lines)
         whole, newline, rest = text[len(self._done) :].rpartition("\n")
         if newline:
-            self.lines.extend(self._line(line) for line in whole.split("\n"))
+            for line in whole.split("\n"):
+                self.lines.extend(self._line(line))
             self._done = text[: len(text) - len(rest)]
         fence = self._fence
-        self.partial = [self._line(rest)] if rest else []
+        self.partial = self._line(rest) if rest else []
         self._fence = fence  # the last line is not whole yet: it may still become something else
         return [*self.lines[keep:], *self.partial], keep
 
-    def _line(self, source: str) -> Line:
+    def _line(self, source: str) -> list[Line]:
         text = clean(source)
         fence = _FENCE.match(text)
         if self._fence:
             if fence and fence.group(1).startswith(self._fence) and not fence.group(2).strip():
                 self._fence = ""
-                return Line((("", ""),), lead=self._lead, hang=self._lead, base=self._base)
+                return []
             lead = (*self._lead, (" ", "code-row"))
-            return Line(((text, ""),), lead=lead, hang=lead, base="code-row", words=False)
+            return [Line(((text, ""),), lead=lead, hang=lead, base="code-row", words=False)]
         if fence:
             self._fence = fence.group(1)
-            return Line(((fence.group(2).strip(), "faint"),), lead=self._lead, hang=self._lead, base=self._base)
-        return self._prose(text)
+            name = fence.group(2).strip()
+            return [Line(((name, "faint"),), lead=self._lead, hang=self._lead, base=self._base)] if name else []
+        return [self._prose(text)]
 
     def _prose(self, text: str) -> Line:
         if not text.strip():

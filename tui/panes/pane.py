@@ -30,7 +30,7 @@ class Pane(LinesView):
     """One of the three panes."""
 
     DEFAULT_CSS = """
-    Pane { border: round $panel-lighten-2; border-title-color: $foreground 60%; padding: 0 0 0 1; }
+    Pane { border: round $panel-lighten-2; border-title-color: $foreground 60%; padding: 0 1; }
     Pane:focus { border: round $primary; border-title-color: $primary; border-title-style: bold; }
     """
     BINDINGS: ClassVar = pane_bindings()

@@ -146,22 +146,23 @@ class MainScreen(Screen[None]):
     def _draw_question(self, situation: Situation) -> None:
         state = self.state
         in_prompt = situation.in_prompt
+        width = self.size.width
 
         def keys(*names: str, letters: bool = False) -> list[tuple[str, str, str]]:
             actions = (_BY_ID[name] for name in names)
             return [(key_for(one, in_prompt=in_prompt and not letters), one.label, one.id) for one in actions]
 
         if state.approval is not None:
-            self.question.ask("", "Run this command?", keys("allow", "deny"), state.approval.command)
+            self.question.ask("", "Run this command?", keys("allow", "deny"), width, state.approval.command)
         elif self.offer:
-            self.question.ask("", self.offer, keys("resume", "start_anew", letters=not self.prompt.text))
+            self.question.ask("", self.offer, keys("resume", "start_anew", letters=not self.prompt.text), width)
         elif situation.reason:
-            self.question.ask("bad", f"Rejecting proposal {state.waiting}: say why below.", keys("leave_reason"))
+            self.question.ask("bad", f"Rejecting proposal {state.waiting}: say why below.", keys("leave_reason"), width)
         elif state.waiting:
             proposal = state.proposal
             green = proposal is not None and proposal.verdict is not None and proposal.verdict.green
             why = state.why or f"Proposal {state.waiting} waits for you."
-            self.question.ask("good" if green else "bad", why, keys("accept", "reject", "go_on"))
+            self.question.ask("good" if green else "bad", why, keys("accept", "reject", "go_on"), width)
         else:
             self.question.clear()
 

@@ -151,16 +151,17 @@ class Question(Rows):
         super().__init__(id="question")
         self._shown: tuple[object, ...] = ()
 
-    def ask(self, kind: str, text: str, keys: Sequence[tuple[str, str, str]], body: str = "") -> None:
-        """Show a question.
+    def ask(self, kind: str, text: str, keys: Sequence[tuple[str, str, str]], width: int, body: str = "") -> None:
+        """Show a question. The keys are left to the line of keys where they would take a second row.
 
         Args:
             kind: ``good``, ``bad`` or empty; the colour.
             text: What is asked.
             keys: Key, label and action of each answer.
+            width: Cells there are.
             body: Verbatim text the question is about.
         """
-        now = (kind, text, tuple(keys), body)
+        now = (kind, text, tuple(keys), body, width)
         if now == self._shown:
             return
         self._shown = now
@@ -170,6 +171,8 @@ class Question(Rows):
         for key, label, action in keys:
             joined = label.replace(" ", "\u00a0")
             answers += [(key, f"key@app.{action}"), (f"\u00a0{joined}", f"text@app.{action}"), ("   ", "")]
+        if len(text) + sum(len(word) for word, _ in answers) + 6 > width:
+            answers = []
         lead = ((" ", ""), (sign, style))
         lines = [Line(((clean(text), "strong"), ("   ", ""), *answers), lead=lead, base=base)]
         bar = ((" │ ", style),)

@@ -196,6 +196,15 @@ class LinesView(ScrollView):
         self._drawn.clear()
         self.refresh()
 
+    def replace_line(self, index: int, line: Line) -> None:
+        """Put another line in the place of one."""
+        width = self._measured
+        same = not width or len(line.rows(width)) == len(self._lines[index].rows(width))
+        self._lines[index] = line
+        if not same:
+            self._measure(index)
+        self.refresh()
+
     def _shows_end(self) -> bool:
         if not self.size.height:
             return self._at_end
@@ -237,6 +246,7 @@ class LinesView(ScrollView):
             self._measure()
             target = self._starts[top] if top < len(self._starts) else 0
             self.scroll_to(y=target, animate=False, force=True)
+            self.refresh()  # it may have been painted at its new size before it was told of it
         if self.follow and at_end:
             self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
 
