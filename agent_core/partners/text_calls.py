@@ -116,7 +116,7 @@ def _envelopes(text: str) -> list[TextCall]:
         else:
             # Never ended: the patch tool is given what there is, and tells the model what is missing.
             fence = _FENCE_LINE.search(text, begin.end(), following.start() if following else len(text))
-            end = fence.start() if fence else following.start() if following else len(text)
+            end = fence.start() - 1 if fence else following.start() if following else len(text)
         patch = text[begin.start() : end].strip() + "\n"
         found.append(TextCall(PATCH_TOOL, json.dumps({"patch": patch}, ensure_ascii=False), begin.start(), end))
         at = end

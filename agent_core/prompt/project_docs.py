@@ -14,14 +14,26 @@ _RULES = "AGENTS.md"
 _READMES = ("README.md", "README.rst", "README.txt", "README")
 _LISTED_DEPTH = 4
 _LISTED_MOST = 400
-# The listing gets this share of the budget; documents that are short leave it more.
+# The listing gets this part of the budget; documents that are short leave it more.
 _LISTING_SHARE = 4
+# A document is not begun for less than this many tokens, where there are many.
+_LEAST = 150
+_NAMED_MOST = 10
+
+
+def _name(path: str) -> str:
+    """A path fit to stand in a line."""
+    return printable(path).replace("\n", "\u240a")
 
 
 class _Section(msgspec.Struct, frozen=True):
     title: str
     path: str
     text: str
+
+    @property
+    def heading(self) -> str:
+        return f"# {_name(self.path)} ({_name(self.title)})"
 
 
 def _depth(path: str) -> tuple[int, str]:
@@ -98,8 +110,7 @@ def file_listing(paths: Iterable[str], tokens: int) -> str:
         else:
             folders["/".join(parts[:_LISTED_DEPTH]) + "/"] += 1
     entries = sorted(near) + [f"{folder} ({count} files)" for folder, count in sorted(folders.items())]
-    entries = [printable(entry).replace("\n", "\u240a") for entry in entries]
-    entries.sort()
+    entries = sorted(_name(entry) for entry in entries)
     kept: list[str] = []
     size = 0
     for entry in entries[:_LISTED_MOST]:
@@ -110,7 +121,29 @@ def file_listing(paths: Iterable[str], tokens: int) -> str:
         kept.append(entry)
     if len(kept) < len(entries):
         kept.append(f"[... {len(entries) - len(kept)} more left out: list_files shows them]")
-    return "\n".join(kept)
+    listing = "\n".join(kept)
+    return listing if estimate_tokens(listing) <= tokens else ""
+
+
+def shares(sizes: Sequence[int], total: int) -> list[int]:
+    """How much of a budget each one gets: what it needs, or an equal part of what the smaller ones leave.
+
+    Args:
+        sizes: What each needs.
+        total: What there is.
+    """
+    out = [0] * len(sizes)
+    left = max(total, 0)
+    for rank, at in enumerate(sorted(range(len(sizes)), key=sizes.__getitem__)):
+        out[at] = min(sizes[at], left // (len(sizes) - rank))
+        left -= out[at]
+    return out
+
+
+def _left_out(paths: Sequence[str]) -> str:
+    named = ", ".join(_name(path) for path in paths[:_NAMED_MOST])
+    more = f" and {len(paths) - _NAMED_MOST} more" if len(paths) > _NAMED_MOST else ""
+    return f"[Not shown here: {named}{more}. read_file shows them.]"
 
 
 def project_context(
@@ -132,24 +165,23 @@ def project_context(
     sections = [
         _Section(title, path, text) for title, path in _documents(known) if (text := _text(read, path)) is not None
     ]
-    listing_room = budget_tokens // _LISTING_SHARE if sections else budget_tokens
-    room = budget_tokens - listing_room
-    out: list[str] = []
-    left_out: list[str] = []
-    for section in sections:
-        heading = f"# {section.path} ({section.title})"
-        body = cut_head(section.text, section.path, room - estimate_tokens(heading) - 2)
-        if not body:
-            left_out.append(section.path)
-            continue
-        out.append(f"{heading}\n\n{body}")
-        room -= estimate_tokens(out[-1]) + 1
-    if left_out:
-        note = cut_head("\n".join(f"[{path} did not fit here: read_file shows it]" for path in left_out), "them", room)
-        out += [note] if note else []
-        room -= estimate_tokens(note) + 1
-    heading = f"# The files of {printable(root.name) or 'the project'}"
-    listing = file_listing(known, listing_room + max(room, 0) - estimate_tokens(heading) - 2)
-    if listing:
-        out.append(f"{heading}\n\n{listing}")
-    return "\n\n".join(out)
+    room = budget_tokens - budget_tokens // _LISTING_SHARE
+    shown = sections[: max(room // _LEAST, 1)]
+    parts: list[str] = []
+    missing = [section.path for section in sections[len(shown) :]]
+    needed = [estimate_tokens(section.heading) + estimate_tokens(section.text) + 2 for section in shown]
+    for section, share in zip(shown, shares(needed, room), strict=True):
+        body = cut_head(section.text, section.path, share - estimate_tokens(section.heading) - 2)
+        if body:
+            parts.append(f"{section.heading}\n\n{body}")
+        else:
+            missing.append(section.path)
+    if missing:
+        parts.append(_left_out(missing))
+    heading = f"# The files of {_name(root.name) or 'the project'}"
+    left = budget_tokens - estimate_tokens("\n\n".join([*parts, heading])) - 2
+    if listing := file_listing(known, left):
+        parts.append(f"{heading}\n\n{listing}")
+    whole = "\n\n".join(parts)
+    # A budget too small even for the line that names what is missing.
+    return whole if estimate_tokens(whole) <= budget_tokens else ""

@@ -1,0 +1,143 @@
+"""Tool calls that models write as text."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_core.conversation import AssistantItem, Completed, ToolCallDelta, ToolCallItem, UserItem
+from agent_core.partners.text_calls import TextCallsModel, find_calls, read_calls
+from tests.partners.talk import chunks_of, model, request
+from tests.support.model_server import ModelServer, call, text
+
+TOOLS = ("apply_patch", "read_file", "list_files")
+ENVELOPE = "*** Begin Patch\n*** Update File: a.py\n@@ def f():\n-    return 1\n+    return 2\n*** End Patch"
+
+
+def found(words: str) -> list[tuple[str, object]]:
+    return [(one.name, json.loads(one.arguments)) for one in find_calls(words, TOOLS)]
+
+
+def rest(words: str) -> str:
+    return "".join(
+        item.text for item in read_calls((AssistantItem(words),), TOOLS, 1) if isinstance(item, AssistantItem)
+    )
+
+
+READ = ("read_file", {"path": "a.py"})
+READ_TEXT = '{"name": "read_file", "arguments": {"path": "a.py"}}'
+
+
+@pytest.mark.parametrize(
+    ("words", "calls", "left"),
+    [
+        pytest.param(READ_TEXT, [READ], "", id="bare"),
+        pytest.param(f"ok\n{READ_TEXT}", [READ], "ok", id="after a word, as qwen2.5-coder does"),
+        pytest.param(f"I look:\n```json\n{READ_TEXT}\n```\nThen I see.", [READ], "I look:\n\nThen I see.", id="fence"),
+        pytest.param(f"~~~~\n{READ_TEXT}\n~~~~", [READ], "", id="another fence"),
+        pytest.param(f"<tool_call>\n{READ_TEXT}\n</tool_call>", [READ], "", id="tags"),
+        pytest.param(f"<tool_call>\n{READ_TEXT}", [READ], "", id="a tag never closed"),
+        pytest.param(f"<tools>\n{READ_TEXT}\n{READ_TEXT}\n</tools>", [READ, READ], "", id="two in tags"),
+        pytest.param(f"[{READ_TEXT}, {READ_TEXT}]", [READ, READ], "", id="a list"),
+        pytest.param('{"name": "read_file", "parameters": {"path": "a.py"}}', [READ], "", id="parameters"),
+        pytest.param(
+            '{"type": "function", "function": {"name": "read_file", "arguments": "{\\"path\\": \\"a.py\\"}"}}',
+            [READ],
+            "",
+            id="nested, arguments as text",
+        ),
+        pytest.param('{"name": "list_files", "arguments": {}}', [("list_files", {})], "", id="no arguments"),
+        pytest.param('{"name": "rm_rf", "arguments": {}}', [], '{"name": "rm_rf", "arguments": {}}', id="no such tool"),
+        pytest.param('{"name": "read_file"}', [], '{"name": "read_file"}', id="no call without arguments"),
+        pytest.param(
+            '{"name": "read_file", "arguments": [1]}', [], '{"name": "read_file", "arguments": [1]}', id="list"
+        ),
+        pytest.param("{'name': read_file}", [], "{'name': read_file}", id="not JSON"),
+        pytest.param(f'{{"example": {READ_TEXT}}}', [], f'{{"example": {READ_TEXT}}}', id="a call that is data"),
+        pytest.param(
+            f"Here:\n{ENVELOPE}\nGood?", [("apply_patch", {"patch": ENVELOPE + "\n"})], "Here:\n\nGood?", id="patch"
+        ),
+        pytest.param(f"```diff\n{ENVELOPE}\n```", [("apply_patch", {"patch": ENVELOPE + "\n"})], "", id="fenced patch"),
+        pytest.param(
+            "```\n*** Begin Patch\n*** Delete File: a.py\n```\nDone.",
+            [("apply_patch", {"patch": "*** Begin Patch\n*** Delete File: a.py\n"})],
+            "Done.",
+            id="a patch never ended, in a fence",
+        ),
+        pytest.param(
+            f"{ENVELOPE}\n{ENVELOPE}", [("apply_patch", {"patch": ENVELOPE + "\n"})] * 2, "", id="two patches"
+        ),
+        pytest.param(
+            '{"name": "apply_patch", "arguments": {"patch": "' + ENVELOPE + '"}}',
+            [("apply_patch", {"patch": ENVELOPE})],
+            "",
+            id="a patch with raw newlines in JSON",
+        ),
+        pytest.param(
+            f"*** Begin Patch\n*** Add File: a.json\n+[\n{READ_TEXT}\n*** End Patch",
+            [("apply_patch", {"patch": f"*** Begin Patch\n*** Add File: a.json\n+[\n{READ_TEXT}\n*** End Patch\n"})],
+            "",
+            id="a call in a patch is text",
+        ),
+        pytest.param(
+            "The mark `*** Begin Patch` opens it.", [], "The mark `*** Begin Patch` opens it.", id="a mention"
+        ),
+    ],
+)
+def test_what_is_understood(words: str, calls: list[tuple[str, object]], left: str) -> None:
+    assert found(words) == calls
+    assert rest(words) == left
+
+
+def test_a_patch_is_not_looked_for_where_the_tool_is_not_on_offer() -> None:
+    assert find_calls(ENVELOPE, ("read_file",)) == []
+
+
+def test_a_real_call_makes_the_words_mere_words() -> None:
+    items = (AssistantItem(READ_TEXT), ToolCallItem("a", "list_files", "{}"))
+    assert read_calls(items, TOOLS, 3) is items
+
+
+def test_ids_follow_from_content_and_position() -> None:
+    words = (AssistantItem(f"{READ_TEXT}\n{READ_TEXT}"),)
+    first, again, later = (read_calls(words, TOOLS, turn) for turn in (3, 3, 5))
+    assert first == again
+    ids = [item.call_id for item in (*first, *later) if isinstance(item, ToolCallItem)]
+    assert len(set(ids)) == 4
+
+
+@given(st.text(alphabet='{}[]"`~:,\\ \n*<>tool_callname arguments read_file'), st.text(), st.text())
+def test_any_text_is_read_and_none_of_it_is_lost(noise: str, before: str, after: str) -> None:
+    words = f"{before}{noise}{after}"
+    last = 0
+    for one in find_calls(words, TOOLS):
+        assert last <= one.start < one.end <= len(words)
+        last = one.end
+    if not find_calls(words, TOOLS):
+        assert read_calls((AssistantItem(words),), TOOLS, 1) == (AssistantItem(words),)
+
+
+@given(st.dictionaries(st.text(), st.text()), st.sampled_from(["", "```json\n{}\n```", "<tool_call>{}</tool_call>"]))
+def test_a_written_call_is_found_with_its_arguments(arguments: dict[str, str], around: str) -> None:
+    words = json.dumps({"name": "read_file", "arguments": arguments})
+    shown = around.replace("{}", words) if around else words
+    assert found(f"I call:\n{shown}\nWell.") == [("read_file", arguments)]
+
+
+async def test_a_partner_whose_written_calls_count() -> None:
+    async with ModelServer([text(f"I look.\n{READ_TEXT}"), text(READ_TEXT) + call("list_files")]) as server:
+        partner = TextCallsModel(model("chat", server.base_url))
+        chunks = await chunks_of(partner, request())
+        real = await chunks_of(partner, request(UserItem("again")))
+        await partner.close()
+    done = chunks[-1]
+    assert isinstance(done, Completed)
+    words, made = done.items
+    assert words == AssistantItem("I look.")
+    assert isinstance(made, ToolCallItem)
+    assert chunks[-2] == ToolCallDelta(made.call_id, "read_file", made.arguments)
+    assert isinstance(real[-1], Completed)
+    assert [type(item) for item in real[-1].items] == [AssistantItem, ToolCallItem]
