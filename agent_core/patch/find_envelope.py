@@ -46,7 +46,7 @@ def is_header(text: str) -> bool:
 
 
 def _lines(text: str) -> list[Line]:
-    return [Line(number, line.removesuffix("\r")) for number, line in enumerate(text.split("\n"), 1)]
+    return [Line(number, line.removesuffix("\r")) for number, line in enumerate(text.removesuffix("\n").split("\n"), 1)]
 
 
 def _next_text(lines: list[Line], start: int) -> str:

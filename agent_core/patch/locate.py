@@ -9,6 +9,7 @@ matches is never just taken.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
@@ -24,6 +25,9 @@ _TYPOGRAPHIC = {
     **dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"), " "),
 }
 _CLOSING = ("}", ")", "]", "{")
+_FIRST_WORD = re.compile(r"\w+|[^\w\s]+")
+
+_Reach = Callable[[Sequence[str], int], int]
 
 
 class Shift(msgspec.Struct, frozen=True):
@@ -155,13 +159,13 @@ def _candidates(index: _Index, hunk: Hunk, *, last: bool) -> list[Place] | Unpla
     """Every place the hunk may mean, at the strictest level that has any."""
     if not any(line.sign != "+" for line in _variants(hunk)[-1]):
         return _addition(index, hunk, last=last)
-    scopes = _scopes(index, hunk.anchors)
-    if isinstance(scopes, Unplaced):
-        return scopes
-    for inside in (True, False) if hunk.anchors else (False,):
+    for reach in _REACHES if hunk.anchors else _REACHES[-1:]:
+        scopes = _scopes(index, hunk.anchors, reach)
+        if isinstance(scopes, Unplaced):
+            return scopes
         for level in range(len(_LEVELS)):
             for lines in _variants(hunk):
-                places = [place for place in _matches(index, level, lines) if _in_scope(place, scopes, inside=inside)]
+                places = [place for place in _matches(index, level, lines) if _in_scope(place, scopes)]
                 if places:
                     return _preferred(index, hunk, places)
     return Unplaced(_not_found(index, hunk))
@@ -222,12 +226,12 @@ def _shift(how: _Level, there: Sequence[str], old: Sequence[str]) -> Shift | Non
     return shift if all(shift.add + b == shift.cut + a for a, b in pairs) else None
 
 
-def _scopes(index: _Index, anchors: Sequence[str]) -> list[tuple[int, int]] | Unplaced:
+def _scopes(index: _Index, anchors: Sequence[str], reach: _Reach) -> list[tuple[int, int]] | Unplaced:
     """The ranges of lines (first, last) that the ``@@`` lines may mean; each inside one of the line before."""
     scopes = [(-1, len(index.lines))]
     for anchor in anchors:
         places = _anchor_places(index, anchor)
-        inner = [(at, _scope_end(index.lines, at)) for at in places if any(s < at <= e for s, e in scopes)]
+        inner = [(at, reach(index.lines, at)) for at in places if any(s < at <= e for s, e in scopes)]
         # Text without indentation has no scopes to nest in; there the order of the lines has to do.
         inner = inner or [(at, len(index.lines)) for at in places if at > scopes[0][0]]
         if not inner:
@@ -255,7 +259,7 @@ def _anchor_places(index: _Index, anchor: str) -> list[int]:
     ]
 
 
-def _scope_end(lines: Sequence[str], at: int) -> int:
+def _by_indent(lines: Sequence[str], at: int) -> int:
     """The last line that belongs to the line `at` by indentation; a line that only closes brackets belongs to it."""
     depth = len(_indent(lines[at]))
     for index in range(at + 1, len(lines)):
@@ -265,10 +269,29 @@ def _scope_end(lines: Sequence[str], at: int) -> int:
     return len(lines)
 
 
-def _in_scope(place: Place, scopes: Sequence[tuple[int, int]], *, inside: bool) -> bool:
-    """Whether a place is in one of the scopes, or at least not above them all; it may cover the ``@@`` line itself."""
+def _by_sibling(lines: Sequence[str], at: int) -> int:
+    """The last line before one that begins as the line `at` does: the next heading, section or definition."""
+    indent = _indent(lines[at])
+    start = _FIRST_WORD.match(lines[at], len(indent))
+    for index in range(at + 1, len(lines)):
+        found = _FIRST_WORD.match(lines[index], len(indent))
+        if start and found and _indent(lines[index]) == indent and found.group() == start.group():
+            return index - 1
+    return len(lines)
+
+
+def _to_the_end(lines: Sequence[str], at: int) -> int:  # noqa: ARG001 - one of three that are called alike
+    return len(lines)
+
+
+# How far an ``@@`` line reaches, the closest reading first.
+_REACHES: tuple[_Reach, ...] = (_by_indent, _by_sibling, _to_the_end)
+
+
+def _in_scope(place: Place, scopes: Sequence[tuple[int, int]]) -> bool:
+    """Whether a place is in one of the scopes; it may cover the ``@@`` line itself."""
     end = place.start + place.length
-    return any(first < end and (not inside or place.start <= last) for first, last in scopes)
+    return any(first < end and place.start <= last for first, last in scopes)
 
 
 def _preferred(index: _Index, hunk: Hunk, places: list[Place]) -> list[Place]:

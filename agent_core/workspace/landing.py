@@ -232,7 +232,7 @@ class Lander:
         touched = {(self._root / file.path).parent for file in files} | {folder.parent for folder in made}
         touched |= self._remove_empty(file.path for file in files if file.after is None)
         for folder in sorted(touched):
-            # It may be gone again, and some file systems can't sync a folder: then a rename is as durable as they make it.
+            # It may be gone again; and where a folder can't be synced a rename is as durable as that file system is.
             with contextlib.suppress(OSError):
                 self._disk.sync_dir(folder)
 
