@@ -21,7 +21,7 @@ from agent_core.workspace.interpreter import Interpreter
 _PLUGIN = Path(__file__).with_name("pytest_plugin") / "pairloop_pytest.py"
 _LOOK_EVERY = 0.2
 _ABSENT = 97
-# As ``python -m pytest``, with the plug-in's folder at the end of the path: PYTHONPATH stays what the candidate made it.
+# As ``python -m pytest``, with the plug-in's folder at the end of the path; PYTHONPATH is left to the candidate.
 _START = f"""
 import importlib.util, os, runpy, sys
 sys.path[:1] = [os.getcwd()]
@@ -30,6 +30,9 @@ if importlib.util.find_spec("pytest") is None:
     sys.exit({_ABSENT})
 runpy.run_module("pytest", run_name="__main__", alter_sys=True)
 """
+_TELLING = re.compile(
+    r"(?:INTERNALERROR> |\S+: error: |E  +|(?=ERROR(?!: usage)|FAIL |!!|Fatal Python error|Exit: ))(.*\S.*)"
+)
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$|(^|/)tests?/.*\.py$")
 
 
@@ -168,6 +171,6 @@ def _reason(done: Completed) -> str:
     """The line in which pytest says what is wrong."""
     lines = [line.strip() for line in done.text.splitlines() if line.strip()]
     for line in reversed(lines):
-        if line.startswith(("E  ", "ERROR", "FAIL ", "INTERNALERROR> ", "!!", "Fatal Python error")):
-            return line.removeprefix("INTERNALERROR>").removeprefix("E ").strip(" !")
+        if found := _TELLING.match(line):
+            return found.group(1).strip(" !")
     return last_line(done)

@@ -1,8 +1,9 @@
 """A pytest plug-in that reports what happens as JSON lines, with evidence for every failure.
 
-Injected with ``-p pairloop_pytest`` from a folder at the end of sys.path; nothing is installed into the project's environment. Works with
-pytest 7 and later on Python 3.8 and later, so: standard library only, and no syntax of later versions.
-The environment variable PAIRLOOP_PYTEST_REPORT names the file to append to. Records have their kind under ``e``:
+Injected with ``-p pairloop_pytest`` from a folder at the end of sys.path; nothing is installed into the project's
+environment. Works with pytest 7 and later on Python 3.8 and later, so: standard library only, and no syntax of later
+versions. The environment variable PAIRLOOP_PYTEST_REPORT names the file to append to. Records have their kind under
+``e``:
 
     start; collected n; run id; end id, outcome; failed id, phase, error...; collect_error id, error...; finish exit
 """
