@@ -2,7 +2,7 @@
 
 Common head and tail are cut off first. Then lines that occur once in both texts are matched in their longest common
 order (the idea of Bram Cohen's patience diff), and only the gaps between them go to difflib, whose time grows with
-the product of what it compares.
+the product of what it compares; large gaps are tried by Myers's algorithm first, whose time grows with what differs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import TypeVar
 LineT = TypeVar("LineT", str, bytes)
 Change = tuple[int, int, int, int]
 
-_MOST_PAIRS = 4_000_000
+_MOST_PAIRS = 1_000_000
+_MOST_EDITS = 400
 
 
 def changed_ranges(old: Sequence[LineT], new: Sequence[LineT]) -> list[Change]:
@@ -62,10 +63,59 @@ def _between(old: Sequence[LineT], new: Sequence[LineT], window: Change, found: 
                 a, c = x + 1, y + 1
             todo += reversed(gaps)
             continue
-        # Two long stretches without one line in common order are coarse to look at whatever is done.
-        autojunk = (b - a) * (d - c) > _MOST_PAIRS
-        matcher = difflib.SequenceMatcher(None, old[a:b], new[c:d], autojunk=autojunk)
-        found += [(a + i, a + j, c + k, c + m) for tag, i, j, k, m in matcher.get_opcodes() if tag != "equal"]
+        found += _in_gap(old, new, (a, b, c, d))
+
+
+def _in_gap(old: Sequence[LineT], new: Sequence[LineT], window: Change) -> list[Change]:
+    """The differences of two stretches that share no line that is unique on both sides."""
+    a, b, c, d = window
+    if (b - a) * (d - c) > _MOST_PAIRS:
+        few = _few_edits(old, new, window)
+        if few is not None:
+            return few
+    # Beyond that autojunk keeps the time in bounds; two long stretches with nothing in common order differ all over.
+    autojunk = (b - a) * (d - c) > _MOST_PAIRS
+    matcher = difflib.SequenceMatcher(None, old[a:b], new[c:d], autojunk=autojunk)
+    return [(a + i, a + j, c + k, c + m) for tag, i, j, k, m in matcher.get_opcodes() if tag != "equal"]
+
+
+def _few_edits(old: Sequence[LineT], new: Sequence[LineT], window: Change) -> list[Change] | None:
+    """The shortest way from one stretch to the other by single lines; None when it takes too many.
+
+    Eugene W. Myers, An O(ND) Difference Algorithm and Its Variations, 1986: how far each diagonal gets with a
+    number of edits, and from the end back along the way that came furthest.
+    """
+    a, b, c, d = window
+    width, height = b - a, d - c
+    reach = {1: 0}
+    trace: list[dict[int, int]] = []
+    for edits in range(_MOST_EDITS):
+        trace.append(dict(reach))
+        for diagonal in range(-edits, edits + 1, 2):
+            down = diagonal == -edits or (diagonal != edits and reach[diagonal - 1] < reach[diagonal + 1])
+            x = reach[diagonal + 1] if down else reach[diagonal - 1] + 1
+            y = x - diagonal
+            while x < width and y < height and old[a + x] == new[c + y]:
+                x, y = x + 1, y + 1
+            reach[diagonal] = x
+            if x >= width and y >= height:
+                return _way_back(trace, window)
+    return None
+
+
+def _way_back(trace: Sequence[dict[int, int]], window: Change) -> list[Change]:
+    """The edits that led to the end, as runs from top to bottom."""
+    a, b, c, d = window
+    x, y = b - a, d - c
+    steps: list[Change] = []
+    for edits in range(len(trace) - 1, 0, -1):
+        reach, diagonal = trace[edits], x - y
+        down = diagonal == -edits or (diagonal != edits and reach[diagonal - 1] < reach[diagonal + 1])
+        before = diagonal + 1 if down else diagonal - 1
+        x = reach[before]
+        y = x - before
+        steps.append((a + x, a + x + (not down), c + y, c + y + down))
+    return steps[::-1]
 
 
 def _unique_matches(old: Sequence[LineT], new: Sequence[LineT], window: Change) -> list[tuple[int, int]]:
