@@ -158,7 +158,11 @@ class Lister:
         kind = await self._determine()
         if kind == "plain":
             return await asyncio.to_thread(_default_ignored, self._root)
-        return await self._list(kind, "-o", "-i", "--directory")
+        outermost: list[str] = []
+        for path in sorted(await self._list(kind, "-o", "-i", "--directory")):
+            if not (outermost and outermost[-1].endswith("/") and path.startswith(outermost[-1])):
+                outermost.append(path)
+        return tuple(outermost)
 
 
 def _default_ignored(root: Path) -> tuple[str, ...]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from agent_core.workspace.ignore import DEFAULT_IGNORED, Lister, walk
+from agent_core.workspace.ignore import DEFAULT_IGNORED, Lister
 
 _DEBOUNCE_MS = 50
 _STEP_MS = 10
-_POLL_MS = 500
 
 
 class Watcher:
@@ -27,20 +25,25 @@ class Watcher:
         root: The project's folder.
         state: The project's state folder.
         on_note: Called with what the human should know, such as that the watcher has to poll.
+        poll: Seconds between two batches where the system has no watches left. They are empty ones: pollers that
+            compare times miss a second save within one second.
     """
 
-    def __init__(self, root: Path, state: Path, on_note: Callable[[str], None] = lambda _note: None) -> None:
+    def __init__(
+        self, root: Path, state: Path, on_note: Callable[[str], None] = lambda _note: None, *, poll: float = 2.0
+    ) -> None:
         self._root = root
         self._prefix = f"{str(root).rstrip('/')}/"
         self._lister = Lister(root, state)
         self._on_note = on_note
+        self._poll = poll
         self._polling = False
         self.watching = asyncio.Event()
         """Set once changes are being heard."""
 
     @property
     def polling(self) -> bool:
-        """Whether it looks at the files in turn, since the system has no watches left."""
+        """Whether it just asks for a look from time to time, since the system has no watches left."""
         return self._polling
 
     async def _folders(self) -> set[Path]:
@@ -73,23 +76,21 @@ class Watcher:
             debounce=_DEBOUNCE_MS,
             step=_STEP_MS,
             stop_event=stop,
-            force_polling=self._polling,
-            poll_delay_ms=_POLL_MS,
             recursive=False,
             ignore_permission_denied=True,
         )
 
-    def _new_folders(self, batch: frozenset[str], watched: set[Path]) -> set[Path]:
-        """Folders named in a batch that are not watched yet, with those below them."""
-        found: set[Path] = set()
-        for name in batch:
-            folder = self._root / name
-            if folder in watched or folder.is_symlink() or not folder.is_dir():
-                continue
-            found.add(folder)
-            for path in walk(self._root, name):
-                found |= {self._root / parent for parent in Path(path).parents if (self._root / parent) not in watched}
-            found |= {Path(place) for place, _, _ in os.walk(folder) if self._counts(None, place)}
+    def _regroup(self, batch: set[tuple[Any, str]], watched: set[Path]) -> set[Path]:
+        """Which folders to watch after a batch: new ones, and those that were made again, not those that are gone."""
+        named = {self._root / self._relative(path) for _, path in batch}
+        if replaced := {Path(path) for change, path in batch if change.name != "modified"} & watched - {self._root}:
+            watched = {folder for folder in watched if replaced.isdisjoint((folder, *folder.parents))}
+        found = set(watched)
+        for folder in named - watched:
+            if folder.is_dir() and not folder.is_symlink():
+                for place, below, _ in os.walk(folder):
+                    below[:] = [name for name in below if name not in DEFAULT_IGNORED]
+                    found.add(Path(place))
         return found
 
     async def batches(self) -> AsyncIterator[frozenset[str]]:
@@ -100,36 +101,44 @@ class Watcher:
         """
         watched = await self._folders()
         again = False
-        while True:
+        while not self._polling:
             stop = asyncio.Event()
             changes = self._watch(watched, stop)
             # Its first step sets up the watches before it waits.
-            first = asyncio.ensure_future(anext(changes))
+            pending = asyncio.ensure_future(anext(changes))
             await asyncio.sleep(0)
             try:
-                if not first.done():
+                if not pending.done():
                     self.watching.set()
                     if again:
                         yield frozenset()
-                grown: set[Path] = set()
-                batch = await first
                 while True:
-                    paths = frozenset(map(self._relative, (path for _, path in batch)))
-                    grown = await asyncio.to_thread(self._new_folders, paths, watched)
-                    yield paths
-                    if grown:
+                    batch = await pending
+                    after = await asyncio.to_thread(self._regroup, batch, watched)
+                    # The next step is taken before the batch is handed out, so that nothing is missed meanwhile.
+                    pending = asyncio.ensure_future(anext(changes))
+                    yield frozenset(self._relative(path) for _, path in batch)
+                    if not after <= watched or (watched - after and any(folder.is_dir() for folder in watched - after)):
                         break
-                    batch = await anext(changes)
-                watched = {folder for folder in watched | grown if folder.is_dir()}
-            except OSError as error:
-                if self._polling or not watched:
+                    watched = after
+                watched = after
+            except FileNotFoundError:
+                # A folder went between being listed and being watched.
+                if not await asyncio.to_thread(self._root.is_dir):
                     raise
+                watched = await self._folders()
+            except (OSError, RuntimeError) as error:
                 self._polling = True
-                self._on_note(f"The system has no file watches left ({error}); files are looked at twice a second.")
+                self._on_note(
+                    f"File watches cannot be used ({error}); the project is looked at every {self._poll:g} seconds."
+                )
             finally:
                 stop.set()
-                first.cancel()
-                with contextlib.suppress(BaseException):
-                    await first
+                pending.cancel()
+                await asyncio.wait([pending])
                 await changes.aclose()
             again = True
+        self.watching.set()
+        while True:
+            yield frozenset()
+            await asyncio.sleep(self._poll)

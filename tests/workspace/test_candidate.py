@@ -120,7 +120,7 @@ async def test_absolute_writes_stay_inside(project: Path, kind: Kind, tmp_path: 
     assert done.stdout == b"x\nx\n"
     assert contents(project) == before
     assert not home.exists()
-    assert not any(os.path.lexists(f"{place}/pairloop-test") for place in ("/usr", sys.prefix))
+    assert not any((place / "pairloop-test").exists() for place in (Path("/usr"), Path(sys.prefix)))
     assert list(outside.iterdir()) == []
     assert (candidate.cache / "f").read_text() == "kept\n"
     await candidate.close()

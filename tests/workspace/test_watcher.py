@@ -1,0 +1,126 @@
+"""The watcher says when to look again."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import watchfiles
+
+from agent_core.workspace.watcher import Watcher
+from tests.projects import make_project, write_files
+
+
+class Heard:
+    """Collects what a watcher says."""
+
+    def __init__(self) -> None:
+        self.paths: set[str] = set()
+        self.batches = 0
+        self._more = asyncio.Condition()
+
+    async def listen(self, watcher: Watcher) -> None:
+        async for batch in watcher.batches():
+            async with self._more:
+                self.paths |= batch
+                self.batches += 1
+                self._more.notify_all()
+
+    async def until(self, *paths: str) -> None:
+        async with asyncio.timeout(10), self._more:
+            await self._more.wait_for(lambda: self.paths >= set(paths))
+
+    async def until_batches(self, number: int) -> None:
+        async with asyncio.timeout(10), self._more:
+            await self._more.wait_for(lambda: self.batches >= number)
+
+
+@asynccontextmanager
+async def listening(watcher: Watcher) -> AsyncIterator[Heard]:
+    heard = Heard()
+    task = asyncio.create_task(heard.listen(watcher))
+    try:
+        async with asyncio.timeout(10):
+            await watcher.watching.wait()
+        yield heard
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = make_project(tmp_path / "p", {"a.py": "", "sub/b.py": "", "gone.py": "", ".gitignore": "node_modules/\n"})
+    write_files(root, {"node_modules/x/y.js": "", "sub/__pycache__/b.pyc": ""})
+    return root
+
+
+async def test_every_kind_of_save(root: Path, tmp_path: Path) -> None:
+    async with listening(Watcher(root, tmp_path / "state")) as heard:
+        (root / "a.py").write_text("changed")
+        await heard.until("a.py")
+        (root / "sub" / "new.py").write_text("new")
+        await heard.until("sub/new.py")
+        (root / "gone.py").unlink()
+        await heard.until("gone.py")
+        (root / "sub" / "b.py~tmp").write_text("by rename, as editors do")
+        (root / "sub" / "b.py~tmp").rename(root / "sub" / "b.py")
+        await heard.until("sub/b.py")
+
+
+async def test_what_is_ignored_is_not_heard(root: Path, tmp_path: Path) -> None:
+    async with listening(Watcher(root, tmp_path / "state")) as heard:
+        (root / "node_modules" / "x" / "y.js").write_text("noise")
+        (root / "sub" / "__pycache__" / "b.pyc").write_text("noise")
+        (root / ".git" / "index.lock").write_text("noise")
+        (root / ".git" / "index.lock").unlink()
+        (root / "a.py").write_text("signal")
+        await heard.until("a.py")
+        assert heard.paths == {"a.py"}
+
+
+async def test_new_folders_join(root: Path, tmp_path: Path) -> None:
+    async with listening(Watcher(root, tmp_path / "state")) as heard:
+        write_files(root, {"one/two/c.py": ""})
+        # The folder itself, and then the word to look at everything, once it is watched too.
+        await heard.until("one")
+        await heard.until_batches(2)
+        (root / "one" / "two" / "c.py").write_text("later")
+        await heard.until("one/two/c.py")
+
+
+async def test_folders_made_again_are_heard_again(root: Path, tmp_path: Path) -> None:
+    async with listening(Watcher(root, tmp_path / "state")) as heard:
+        shutil.rmtree(root / "sub")
+        await heard.until("sub")
+        batches = heard.batches
+        write_files(root, {"sub/b.py": "", "sub/deeper/c.py": ""})
+        await heard.until_batches(batches + 2)
+        for name in ("sub/b.py", "sub/deeper/c.py"):
+            heard.paths.discard(name)
+            (root / name).write_text("again")
+            await heard.until(name)
+
+
+async def test_polling_where_there_are_no_watches_left(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*paths: Path, **_options: Any) -> AsyncIterator[set[tuple[Any, str]]]:
+        if paths:
+            raise OSError("OS file watch limit reached.")
+        yield set()
+
+    monkeypatch.setattr(watchfiles, "awatch", refuse)
+    notes: list[str] = []
+    watcher = Watcher(root, tmp_path / "state", notes.append, poll=0.01)
+    async with listening(watcher) as heard:
+        assert watcher.polling
+        assert len(notes) == 1
+        assert "watch limit" in notes[0]
+        await heard.until_batches(3)
+        assert heard.paths == set()
