@@ -254,7 +254,7 @@ async def test_a_python_that_is_not_there_is_missing(opened: Open) -> None:
 async def test_the_projects_options_hold_and_all_tests_run_all_the_same(opened: Open) -> None:
     project = await opened(
         {
-            "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '-p xdist.plugin -x --ff -q -n 2'\npython_files = 'check_*.py'\n",
+            "pytest.ini": "[pytest]\naddopts = -p xdist.plugin -x --ff -q -n 2\npython_files = check_*.py\n",
             "check_a.py": """
                 import pytest
 

@@ -1,0 +1,156 @@
+"""The verdict: laws of the multiset difference, and each kind of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_core.checks.model import CheckResult, Finding, Outcome, Verdict
+from agent_core.checks.verdict import LOST, judge
+
+
+def lint(message: str, line: int = 1, *, check: str = "ruff", path: str = "a.py", code: str = "F401") -> Finding:
+    return Finding(check, message, path, line, code, text="the line")
+
+
+def failing(node: str, message: str = "AssertionError") -> Finding:
+    return Finding("pytest", message, "a.py", 1, node)
+
+
+def said(check: str, *findings: Finding, outcome: Outcome | None = None, tree: str = "new") -> CheckResult:
+    return CheckResult(check, outcome or ("failed" if findings else "passed"), tree, "its summary", findings)
+
+
+def prints(findings: Sequence[Finding]) -> Counter[str]:
+    return Counter(finding.fingerprint for finding in findings)
+
+
+findings = st.lists(
+    st.builds(lint, st.sampled_from(["one", "two", "three 1", "three 2"]), st.integers(1, 9)), max_size=8
+)
+
+
+@given(findings, findings)
+def test_what_was_and_what_is_are_both_accounted_for(old: list[Finding], new: list[Finding]) -> None:
+    verdict = judge([said("ruff", *old, tree="old")], [said("ruff", *new)])
+    assert prints(verdict.broken) + prints(verdict.known) == prints(new)
+    assert prints(verdict.fixed) + prints(verdict.known) == prints(old)
+    assert not set(prints(verdict.broken)) & set(prints(verdict.fixed))
+    assert verdict.green == (not verdict.broken)
+
+
+@given(findings, findings)
+def test_going_there_and_back_swaps_broken_and_fixed(old: list[Finding], new: list[Finding]) -> None:
+    there = judge([said("ruff", *old)], [said("ruff", *new)])
+    back = judge([said("ruff", *new)], [said("ruff", *old)])
+    assert prints(there.broken) == prints(back.fixed)
+    assert prints(there.known) == prints(back.known)
+
+
+@given(findings, st.data())
+def test_order_and_shifted_lines_do_not_matter(old: list[Finding], data: st.DataObject) -> None:
+    moved = [lint(one.message, (one.line or 1) + 100) for one in data.draw(st.permutations(old))]
+    verdict = judge([said("ruff", *old)], [said("ruff", *moved)])
+    assert not verdict.broken
+    assert not verdict.fixed
+    assert {one.line for one in verdict.known} == {one.line for one in moved}
+
+
+@given(findings, st.data())
+def test_targets_left_are_known_targets(old: list[Finding], data: st.DataObject) -> None:
+    still = data.draw(st.lists(st.sampled_from(old), unique_by=id)) if old else []
+    targets = data.draw(st.lists(st.sampled_from(old), unique_by=id)) if old else []
+    verdict = judge([said("ruff", *old)], [said("ruff", *still)], targets)
+    assert prints(verdict.targets_left) == prints(verdict.known) & prints(targets)
+    assert verdict.green == (not verdict.targets_left)
+
+
+def words(verdict: Verdict) -> str:
+    return f"{'green' if verdict.green else 'red'}|{verdict.summary}"
+
+
+def test_summaries() -> None:
+    old = [said("pytest", failing("t.py::a"), failing("t.py::b"), tree="old"), said("mypy", tree="old")]
+    fixed = judge(old, [said("pytest", failing("t.py::b")), said("mypy")])
+    assert words(fixed) == "green|green: fixes 1, breaks nothing; 1 known"
+    assert (fixed.tree, fixed.base_tree) == ("new", "old")
+    broke = judge(old, [said("pytest", failing("t.py::b"), failing("t.py::c")), said("mypy", lint("x", check="mypy"))])
+    assert words(broke) == "red|breaks 2 (pytest 1, mypy 1), fixes 1, 1 known"
+    left = judge(old, [said("pytest", failing("t.py::b")), said("mypy")], [failing("t.py::b")])
+    assert words(left) == "red|breaks nothing, fixes 1, 1 of the task's own failure is left, 1 known"
+    assert [one.code for one in left.targets_left] == ["t.py::b"]
+
+
+def test_a_test_is_the_same_failure_whatever_its_message() -> None:
+    verdict = judge([said("pytest", failing("t.py::a", "KeyError"))], [said("pytest", failing("t.py::a", "TypeError"))])
+    assert [one.message for one in verdict.known] == ["TypeError"]
+    assert not verdict.broken
+
+
+def test_a_check_that_no_longer_judges_is_broken() -> None:
+    outcomes: tuple[Outcome, ...] = ("error", "timeout", "no_tests", "missing")
+    for outcome in outcomes:
+        verdict = judge(
+            [said("pytest", failing("t.py::a")), said("ruff")],
+            [said("pytest", outcome=outcome), said("ruff")],
+            [failing("t.py::a")],
+        )
+        assert not verdict.green
+        [lost] = verdict.broken
+        assert lost.code == LOST
+        assert "pytest judged before this patch and cannot any more: its summary" in lost.message
+        assert not verdict.fixed
+        assert len(verdict.targets_left) == 1
+        assert verdict.summary.startswith("breaks 1 (pytest 1)")
+
+
+def test_a_check_that_never_judged_blocks_nothing_and_is_named() -> None:
+    base = [said("mypy", outcome="error"), said("pytest", outcome="no_tests"), said("ruff")]
+    verdict = judge(base, base)
+    assert words(verdict) == "green|green: breaks nothing; mypy could not run; no tests ran (its summary)"
+
+
+def test_without_any_judgement_nothing_is_green() -> None:
+    base = [said("mypy", outcome="error"), said("syntax", outcome="skipped")]
+    assert words(judge(base, base)) == "red|no check could judge this; mypy could not run"
+    assert words(judge([], [])) == "red|no check could judge this"
+
+
+def test_skipped_is_nothing_to_look_at() -> None:
+    old = lint("bad", check="syntax")
+    verdict = judge([said("syntax", old), said("ruff")], [said("syntax", outcome="skipped"), said("ruff")])
+    assert words(verdict) == "green|green: fixes 1, breaks nothing"
+
+
+def test_a_check_that_judges_for_the_first_time_answers_for_what_it_says() -> None:
+    verdict = judge([said("pytest", outcome="no_tests")], [said("pytest", failing("t.py::a"))])
+    assert words(verdict) == "red|breaks 1 (pytest 1)"
+
+
+def test_tests_that_cannot_be_collected_are_not_fixed() -> None:
+    old = [failing("t.py::a"), failing("u.py::a")]
+    verdict = judge([said("pytest", *old)], [said("pytest", failing("t.py", "SyntaxError"))], old)
+    assert [one.code for one in verdict.broken] == ["t.py"]
+    assert [one.code for one in verdict.fixed] == ["u.py::a"]
+    assert [one.code for one in verdict.targets_left] == ["t.py::a"]
+
+
+def test_tests_that_fail_once_collected_are_this_patchs_to_mend() -> None:
+    verdict = judge([said("pytest", failing("t.py", "ImportError"))], [said("pytest", failing("t.py::a"))])
+    assert words(verdict) == "red|breaks 1 (pytest 1), fixes 1"
+
+
+def test_what_a_syntax_error_hides_is_neither_fixed_nor_broken_when_it_shows_again() -> None:
+    errors = [lint("bad type", check="mypy", code="arg-type"), lint("worse", check="mypy", path="b.py", code="x")]
+    syntax = lint("invalid syntax", check="mypy", path="c.py", code="syntax")
+    hides = judge([said("mypy", *errors)], [said("mypy", syntax)])
+    assert (len(hides.broken), len(hides.fixed), len(hides.known)) == (1, 0, 2)
+    shows = judge([said("mypy", syntax)], [said("mypy", *errors)])
+    assert (len(shows.broken), len(shows.fixed), len(shows.known)) == (0, 1, 2)
+    other = judge(
+        [said("ruff", lint("unused", path="b.py"))], [said("ruff", lint("bad", path="c.py", code="invalid-syntax"))]
+    )
+    assert (len(other.broken), len(other.fixed)) == (1, 1), "ruff goes on with the other files"
