@@ -3,7 +3,8 @@
 What is understood, seen from small models behind llama.cpp, Ollama and vLLM:
 
 - a JSON object ``{"name": ..., "arguments": {...}}``, bare, in a fence or in ``<tool_call>`` tags, also with
-  ``parameters`` for ``arguments``, wrapped as ``{"function": {...}}``, or several in a list;
+  ``parameters`` for ``arguments``, wrapped as ``{"function": {...}}``, several in a list, or in a second pair of
+  braces (Qwen2.5-Coder's chat template shows it so);
 - an apply_patch envelope, ``*** Begin Patch`` to ``*** End Patch``, in a fence or in prose.
 
 Only tools on offer are called, and only when the answer holds no real call.
@@ -40,8 +41,8 @@ _DECODER = json.JSONDecoder(strict=False)
 _BEGIN = re.compile(r"^[ \t]*\*\*\* Begin Patch[ \t]*$", re.MULTILINE)
 _END = re.compile(r"^[ \t]*\*\*\* End Patch[ \t]*$", re.MULTILINE)
 _FENCE_LINE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*$", re.MULTILINE)
-_OPENING = re.compile(r"(?:(?:`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*\n\s*|<tool_call>\s*|<tools>\s*|\[\s*)+$")
-_CLOSING = re.compile(r"(?:\s*\]|\s*</tool_call>|\s*</tools>|\s*\n[ \t]*(?:`{3,}|~{3,})[ \t]*(?=\n|$))+")
+_OPENING = re.compile(r"(?:(?:`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*\n\s*|<tool_call>\s*|<tools>\s*|\[\s*|\{\s*)+$")
+_CLOSING = re.compile(r"(?:\s*[\]}]|\s*</tool_call>|\s*</tools>|\s*\n[ \t]*(?:`{3,}|~{3,})[ \t]*(?=\n|$))+")
 # How far before a call its fence or tag may begin.
 _REACH = 200
 # What may stand between two calls of a list.

@@ -42,6 +42,7 @@ READ_TEXT = '{"name": "read_file", "arguments": {"path": "a.py"}}'
         pytest.param(f"<tool_call>\n{READ_TEXT}", [READ], "", id="a tag never closed"),
         pytest.param(f"<tools>\n{READ_TEXT}\n{READ_TEXT}\n</tools>", [READ, READ], "", id="two in tags"),
         pytest.param(f"[{READ_TEXT}, {READ_TEXT}]", [READ, READ], "", id="a list"),
+        pytest.param(f"<tool_call>\n{{{READ_TEXT}}}\n</tool_call>", [READ], "", id="doubled braces"),
         pytest.param('{"name": "read_file", "parameters": {"path": "a.py"}}', [READ], "", id="parameters"),
         pytest.param(
             '{"type": "function", "function": {"name": "read_file", "arguments": "{\\"path\\": \\"a.py\\"}"}}',
