@@ -8,7 +8,7 @@ import msgspec
 
 from agent_core import events as ev
 from agent_core.checks.model import Verdict
-from agent_core.conversation import ToolCallItem, ToolResultItem, UserItem
+from agent_core.conversation import AssistantItem, ToolCallItem, ToolResultItem, UserItem
 from agent_core.decisions import Decision, Inbox, by_mode
 from agent_core.diagnosis.evidence import diagnose
 from agent_core.errors import PairloopError, PatchRefusedError
@@ -25,6 +25,7 @@ from agent_core.tools.toolbox import APPLY_PATCH, RUN_CHECKS, Toolbox
 from agent_core.turn import take_turn
 
 _MOST_REFUSALS = 6
+_MOST_REPAIRS = 3
 _BASELINE_WAIT = 5.0
 
 
@@ -61,6 +62,7 @@ class Loop:
         self._toolbox = Toolbox(self._approve)
         self._nudged = 0
         self._steps = 0
+        self._repairs = 0
 
     async def run(self, task: int) -> None:
         """Work on a task to its end; the last event is `TaskFinished`.
@@ -78,7 +80,7 @@ class Loop:
 
     async def _work(self, task: int) -> End:
         tries = self._parts.config.loop.max_attempts
-        limit, self._steps = tries, 0
+        limit, self._steps, self._repairs = tries, 0, 0
         proposal, said_all = await self._resumed(task), False
         if proposal is None:
             await self._begin()
@@ -145,6 +147,11 @@ class Loop:
         """Whether to ask the partner again although it called no tool."""
         state = self._parts.state()
         if state.queued:
+            return True
+        last = state.items[-1] if state.items else None
+        if isinstance(last, AssistantItem) and replies.looks_like_patch(last.text) and self._repairs < _MOST_REPAIRS:
+            self._repairs += 1
+            self._parts.append(UserItem(replies.NOT_A_CALL))
             return True
         if proposal is None or state.mode == "step" or (proposal.verdict and proposal.verdict.green):
             return False

@@ -82,3 +82,13 @@ NUDGE = (
 )
 TAKEN = "Taken into the draft; it is checked together with your next patch."
 INTERRUPTED = "[The human stopped you here. Wait for what they say next.]"
+NOT_A_CALL = (
+    "[Your message speaks of a patch but holds none that can be read, and it called no tool. Send the whole patch now, "
+    "nothing else, in exactly this form:\n*** Begin Patch\n*** Update File: path/of/the/file.py\n@@\n unchanged line\n"
+    "-old line\n+new line\n*** End Patch]"
+)
+
+
+def looks_like_patch(text: str) -> bool:
+    """Whether words mean to be a patch or a call of the patch tool, though they could not be read as one."""
+    return "*** Begin Patch" in text or "*** Update File" in text or "apply_patch" in text
