@@ -36,6 +36,7 @@ class PairloopApp(App[None], inherit_bindings=False):
 
     Args:
         engine_factory: Makes the engine; called in a thread after the first paint, so it may import what it likes.
+        draft: What stands in the prompt at first.
         clock: Gives seconds; monotonic.
     """
 
@@ -45,11 +46,17 @@ class PairloopApp(App[None], inherit_bindings=False):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide")]  # noqa: RUF012 - typed so by Textual
     BINDINGS: ClassVar = [*app_bindings(), Binding("ctrl+c", "say_quit", show=False, system=True)]
 
-    def __init__(self, engine_factory: Callable[[], Engine], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        engine_factory: Callable[[], Engine],
+        *,
+        draft: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
         self.theme = "tokyo-night"
         self.session: Session | None = None
-        self.main = MainScreen(clock, self._answer_offer)
+        self.main = MainScreen(clock, self._answer_offer, draft)
         self.failures: list[Exception] = []
         """Unexpected errors so far; each is in the log and on screen."""
         self._engine_factory = engine_factory

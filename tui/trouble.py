@@ -6,8 +6,6 @@ import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent_core.config import state_dir
-
 _MAX_LOG = 1_000_000
 
 
@@ -17,6 +15,8 @@ def log_error(error: BaseException) -> Path | None:
     Returns:
         The log's path, None when it could not be written.
     """
+    from agent_core.config import state_dir  # noqa: PLC0415 - not needed to paint
+
     path = state_dir() / "pairloop.log"
     text = "".join(traceback.format_exception(error))
     try:

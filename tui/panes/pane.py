@@ -59,7 +59,7 @@ class Pane(LinesView):
         """Draw one row; an empty pane says what will be here."""
         if not self._empty or y >= len(self.EMPTY) + 1 or y == 0:
             return super().render_line(y)
-        style = self.rich_style
+        style = self._style
         width = self.size.width
         line = Line(((self.EMPTY[y - 1], "faint"),), lead=((" ", ""),))
         strip = line.strip(0, max(width, 10), palette_of(self.app)).apply_style(style)

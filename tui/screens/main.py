@@ -34,9 +34,10 @@ class MainScreen(Screen[None]):
     Args:
         clock: Gives seconds; monotonic.
         answer: Asked whether a letter typed into the empty prompt answers a question; see `Prompt`.
+        draft: What stands in the prompt at first.
     """
 
-    def __init__(self, clock: Callable[[], float], answer: Callable[[str], bool]) -> None:
+    def __init__(self, clock: Callable[[], float], answer: Callable[[str], bool], draft: str = "") -> None:
         super().__init__()
         self._clock = clock
         self.tabs = TabBar()
@@ -44,7 +45,7 @@ class MainScreen(Screen[None]):
         self.diff = DiffPane()
         self.checks = ChecksPane(clock)
         self.question = Question()
-        self.prompt = Prompt(answer)
+        self.prompt = Prompt(answer, draft)
         self.status = StatusBar()
         self.keys = KeyBar()
         self.front = "chat"

@@ -162,6 +162,8 @@ class LinesView(ScrollView):
         self._starts: list[int] = [0]  # row on which each line begins, and one more: how many rows there are
         self._measured = 0
         self._at_end = True
+        self._style = Style.null()
+        self._blank = Strip.blank(0)
         self._drawn: LRUCache[tuple[Line, int, int], Strip] = LRUCache(1024)
 
     @property
@@ -261,13 +263,19 @@ class LinesView(ScrollView):
         index = min(bisect_right(self._starts, y) - 1, len(self._lines) - 1)
         return index, y - self._starts[index]
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw some rows (Textual's line API); the style of the view is made out once for all of them."""
+        self._style = self.rich_style
+        self._blank = Strip.blank(self.size.width, self._style)
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Draw one row (Textual's line API)."""
         row_at = self.scroll_offset.y + y
-        style = self.rich_style
+        style = self._style
         width = self.size.width
         if not self._measured or row_at >= self._starts[-1]:
-            return Strip.blank(width, style)
+            return self._blank
         index, row = self._line_at(row_at)
         line = self._lines[index]
         strip = self._drawn.get((line, row, width))

@@ -24,6 +24,7 @@ class Prompt(TextArea):
 
     Args:
         answer: Asked with every letter typed while it is empty; the letter is not written when it says yes.
+        draft: What stands in it at first.
     """
 
     DEFAULT_CSS = """
@@ -50,8 +51,9 @@ class Prompt(TextArea):
             self.text = text
             self.reason = reason
 
-    def __init__(self, answer: Callable[[str], bool]) -> None:
-        super().__init__(id="prompt", placeholder=ASK, highlight_cursor_line=False)
+    def __init__(self, answer: Callable[[str], bool], draft: str = "") -> None:
+        super().__init__(draft, id="prompt", placeholder=ASK, highlight_cursor_line=False)
+        self.move_cursor(self.document.end)
         self.cursor_blink = False
         self.border_title = "ask"
         self._answer = answer
