@@ -5,6 +5,7 @@ What is understood, seen from small models behind llama.cpp, Ollama and vLLM:
 - a JSON object ``{"name": ..., "arguments": {...}}``, bare, in a fence or in ``<tool_call>`` tags, also with
   ``parameters`` for ``arguments``, wrapped as ``{"function": {...}}``, several in a list, or in a second pair of
   braces (Qwen2.5-Coder's chat template shows it so);
+- tags such as ``<function=NAME>``, see `agent_core.partners.tag_calls`;
 - an apply_patch envelope, ``*** Begin Patch`` to ``*** End Patch``, in a fence or in prose.
 
 Only tools on offer are called, and only when the answer holds no real call.
@@ -18,8 +19,6 @@ import re
 from collections.abc import AsyncGenerator, Collection, Mapping
 from typing import Any
 
-import msgspec
-
 from agent_core.conversation import (
     AssistantItem,
     Chunk,
@@ -32,12 +31,11 @@ from agent_core.conversation import (
 )
 from agent_core.partners.call_ids import make_call_id
 from agent_core.partners.closing import closing
+from agent_core.partners.tag_calls import DECODER, TextCall, tag_calls
 from agent_core.protocols import Model
 
 PATCH_TOOL = "apply_patch"
 
-# Strings may hold raw newlines: small models write a whole patch that way.
-_DECODER = json.JSONDecoder(strict=False)
 _BEGIN = re.compile(r"^[ \t]*\*\*\* Begin Patch[ \t]*$", re.MULTILINE)
 _END = re.compile(r"^[ \t]*\*\*\* End Patch[ \t]*$", re.MULTILINE)
 _FENCE_LINE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*$", re.MULTILINE)
@@ -47,22 +45,6 @@ _CLOSING = re.compile(r"(?:\s*[\]}]|\s*</tool_call>|\s*</tools>|\s*\n[ \t]*(?:`{
 _REACH = 200
 # What may stand between two calls of a list.
 _COMMA = re.compile(r"\s*,\s*(?=\{)")
-
-
-class TextCall(msgspec.Struct, frozen=True):
-    """A tool call found in text.
-
-    Attributes:
-        name: The tool.
-        arguments: Its arguments as JSON text.
-        start: Where it begins in the text, its fence or tags included.
-        end: Where it ends.
-    """
-
-    name: str
-    arguments: str
-    start: int
-    end: int
 
 
 def _as_call(value: object, tools: Collection[str]) -> tuple[str, str] | None:
@@ -75,7 +57,7 @@ def _as_call(value: object, tools: Collection[str]) -> tuple[str, str] | None:
     given: Any = next((value[key] for key in ("arguments", "parameters", "args") if key in value), None)
     if isinstance(given, str):
         with contextlib.suppress(ValueError, RecursionError):
-            given = _DECODER.decode(given)
+            given = DECODER.decode(given)
     if not isinstance(name, str) or name not in tools or not isinstance(given, Mapping):
         return None
     return name, json.dumps(given, ensure_ascii=False)
@@ -86,7 +68,7 @@ def _json_calls(text: str, tools: Collection[str]) -> list[TextCall]:
     at = text.find("{")
     while at >= 0:
         try:
-            value, end = _DECODER.raw_decode(text, at)
+            value, end = DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
             value, end = None, at + 1
         if (call := _as_call(value, tools)) is not None:
@@ -131,7 +113,7 @@ def find_calls(text: str, tools: Collection[str]) -> list[TextCall]:
         text: What the model said.
         tools: Names of the tools on offer.
     """
-    found = _json_calls(text, tools) + (_envelopes(text) if PATCH_TOOL in tools else [])
+    found = _json_calls(text, tools) + tag_calls(text, tools) + (_envelopes(text) if PATCH_TOOL in tools else [])
     found.sort(key=lambda call: call.start)
     # What begins inside another is part of it: a patch in a call's arguments, a call in a patch's text.
     outer: list[TextCall] = []

@@ -28,6 +28,7 @@ def rest(words: str) -> str:
 
 
 READ = ("read_file", {"path": "a.py"})
+READ_ATTRIBUTE = '{\\"path\\": \\"a.py\\"}'
 READ_TEXT = '{"name": "read_file", "arguments": {"path": "a.py"}}'
 
 
@@ -42,6 +43,29 @@ READ_TEXT = '{"name": "read_file", "arguments": {"path": "a.py"}}'
         pytest.param(f"<tool_call>\n{READ_TEXT}", [READ], "", id="a tag never closed"),
         pytest.param(f"<tools>\n{READ_TEXT}\n{READ_TEXT}\n</tools>", [READ, READ], "", id="two in tags"),
         pytest.param(f"[{READ_TEXT}, {READ_TEXT}]", [READ, READ], "", id="a list"),
+        pytest.param('<function=read_file>{"path": "a.py"}</function>', [READ], "", id="tag with JSON"),
+        pytest.param(
+            "<tool_call>\n<function=read_file>\n<parameter=path>\na.py\n</parameter>\n<parameter=line>\n7\n</parameter>\n"
+            "</function>\n</tool_call>",
+            [("read_file", {"path": "a.py", "line": 7})],
+            "",
+            id="tag with parameters, as qwen3-coder does",
+        ),
+        pytest.param("<function=list_files></function>", [("list_files", {})], "", id="tag without arguments"),
+        pytest.param("Write <function=list_files> for it", [], "Write <function=list_files> for it", id="tag in words"),
+        pytest.param(
+            f'<tools>\n  <function name="read_file" arguments="{READ_ATTRIBUTE}"/>\n'
+            f'  <function name="read_file" arguments="{READ_ATTRIBUTE}"></function>\n</tools>',
+            [READ, READ],
+            "",
+            id="attributes, as qwen2.5-coder does now and then",
+        ),
+        pytest.param(
+            '<function name="read_file" arguments="nothing"/>',
+            [],
+            '<function name="read_file" arguments="nothing"/>',
+            id="attributes that are none",
+        ),
         pytest.param(f"<tool_call>\n{{{READ_TEXT}}}\n</tool_call>", [READ], "", id="doubled braces"),
         pytest.param('{"name": "read_file", "parameters": {"path": "a.py"}}', [READ], "", id="parameters"),
         pytest.param(
@@ -110,7 +134,9 @@ def test_ids_follow_from_content_and_position() -> None:
     assert len(set(ids)) == 4
 
 
-@given(st.text(alphabet='{}[]"`~:,\\ \n*<>tool_callname arguments read_file'), st.text(), st.text())
+@given(
+    st.text(alphabet='{}[]"`~:,\\/= \n*<>tool_callname arguments read_file function parameter'), st.text(), st.text()
+)
 def test_any_text_is_read_and_none_of_it_is_lost(noise: str, before: str, after: str) -> None:
     words = f"{before}{noise}{after}"
     last = 0

@@ -154,7 +154,9 @@ async def test_a_broken_answer_is_an_error_not_a_crash(api: str, kind: FaultKind
     assert "127.0.0.1" in caught.message or kind in {"garbage", "not_an_object"}
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("stall", "stream"), ("stall_at_once", "stream")])
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("stall", "stream"), ("stall_at_once", "stream"), ("mute", "unreachable")]
+)
 async def test_silence_ends_in_a_timeout(api: str, kind: FaultKind, expected: str) -> None:
     caught = await failure(api, text("words") + fault(kind), timeout=0.3)
     assert caught.kind == expected
@@ -237,6 +239,16 @@ async def test_cancelling_hangs_up_at_once(api: str) -> None:
         await asyncio.wait_for(server.hung_up.wait(), 2)
         with pytest.raises(asyncio.CancelledError):
             await task
+        await partner.close()
+
+
+async def test_cancelling_before_the_first_byte_hangs_up_too(api: str) -> None:
+    async with ModelServer([fault("mute")]) as server:
+        partner = model(api, server.base_url, timeout=60)
+        task = asyncio.create_task(chunks_of(partner, request()))
+        await asyncio.wait_for(server.asked.wait(), 10)
+        task.cancel()
+        await asyncio.wait_for(server.hung_up.wait(), 2)
         await partner.close()
 
 

@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-FaultKind = Literal["cut", "no_final", "stall", "stall_at_once", "garbage", "not_an_object", "html", "json", "drop"]
+FaultKind = Literal[
+    "cut", "no_final", "stall", "stall_at_once", "mute", "garbage", "not_an_object", "html", "json", "drop"
+]
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,12 @@ class ModelServer:
             beyond the last gets status 500.
         models: What ``/v1/models`` lists.
         refuses: Top-level fields that this server answers with status 400, as strict ones do.
+
+    Attributes:
+        received: Every request, in order.
+        requests: Those that an answer was played to.
+        asked: Set when the first of them has come.
+        hung_up: Set when the other side closed its connection in the middle of an answer.
     """
 
     def __init__(
@@ -89,6 +95,7 @@ class ModelServer:
         self._handlers: set[asyncio.Task[None]] = set()
         self.received: list[Received] = []
         self.requests: list[Received] = []
+        self.asked = asyncio.Event()
         self.hung_up = asyncio.Event()
 
     @property
@@ -149,6 +156,7 @@ class ModelServer:
             await _send(writer, 400, "application/json", body)
             return
         self.requests.append(request)
+        self.asked.set()
         answer = self._answers.pop(0) if self._answers else error(500, "the test server has no more answers")
         if not isinstance(answer, Answer):
             answer = answer(request)
@@ -158,6 +166,9 @@ class ModelServer:
         self, answer: Answer, request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         if answer.fault == "drop":
+            return
+        if answer.fault == "mute":
+            await self._until_hung_up(reader)
             return
         if answer.status != 200:
             body = answer.error if isinstance(answer.error, str) else json.dumps(answer.error)
