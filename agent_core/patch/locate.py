@@ -9,43 +9,15 @@ matches is never just taken.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from agent_core.patch.closest import already_there, closest_place, span
+from agent_core.patch.levels import LEVELS, Index, Shift, find_shift
 from agent_core.patch.operations import Hunk, HunkLine
-
-_TYPOGRAPHIC = {
-    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-"),
-    **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b"), "'"),
-    **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f"), '"'),
-    **dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"), " "),
-}
-_CLOSING = ("}", ")", "]", "{")
-_FIRST_WORD = re.compile(r"\w+|[^\w\s]+")
-
-_Reach = Callable[[Sequence[str], int], int]
-
-
-class Shift(msgspec.Struct, frozen=True):
-    """How the file's indentation differs from the hunk's, the same on every line.
-
-    Attributes:
-        add: The file has this in front.
-        cut: The hunk has this in front.
-    """
-
-    add: str = ""
-    cut: str = ""
-
-    def apply(self, text: str) -> str | None:
-        """A line of the hunk as it would stand in the file, None when it is indented too little for that."""
-        if not text.strip():
-            return text
-        return self.add + text.removeprefix(self.cut) if text.startswith(self.cut) else None
+from agent_core.patch.scopes import REACHES, find_scopes, in_scope
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -80,48 +52,6 @@ class Unplaced(msgspec.Struct, frozen=True):
     reason: str
 
 
-class _Level(msgspec.Struct, frozen=True):
-    """A way of comparing: lines are alike when their keys are; `shifted` ones must also agree on indentation."""
-
-    key: Callable[[str], str]
-    plain: Callable[[str], str]
-    shifted: bool
-
-
-def _same(text: str) -> str:
-    return text
-
-
-def _typographic(text: str) -> str:
-    return text.translate(_TYPOGRAPHIC)
-
-
-_LEVELS = (
-    _Level(_same, _same, shifted=False),
-    _Level(str.rstrip, _same, shifted=False),
-    _Level(str.strip, _same, shifted=True),
-    _Level(lambda text: _typographic(text).strip(), _typographic, shifted=True),
-)
-
-
-class _Index:
-    """The lines of a file by key, made for a level when it is first needed."""
-
-    def __init__(self, lines: Sequence[str]) -> None:
-        self.lines = lines
-        self._made: dict[int, tuple[list[str], dict[str, list[int]]]] = {}
-
-    def at(self, level: int) -> tuple[list[str], dict[str, list[int]]]:
-        """The key of every line, and the places of every key."""
-        if level not in self._made:
-            keys = list(map(_LEVELS[level].key, self.lines))
-            places: dict[str, list[int]] = {}
-            for index, key in enumerate(keys):
-                places.setdefault(key, []).append(index)
-            self._made[level] = keys, places
-        return self._made[level]
-
-
 def locate(lines: Sequence[str], hunks: Sequence[Hunk]) -> tuple[Place | Unplaced, ...]:
     """Find the place of every hunk of one file.
 
@@ -132,7 +62,7 @@ def locate(lines: Sequence[str], hunks: Sequence[Hunk]) -> tuple[Place | Unplace
     Returns:
         One answer a hunk. No two places change the same line.
     """
-    index = _Index(lines)
+    index = Index(lines)
     found = [_candidates(index, hunk, last=number == len(hunks) - 1) for number, hunk in enumerate(hunks)]
     chosen = _in_order([places for places in found if isinstance(places, list)])
     ordered = iter(chosen)
@@ -155,17 +85,21 @@ def _several(places: Sequence[Place]) -> str:
     )
 
 
-def _candidates(index: _Index, hunk: Hunk, *, last: bool) -> list[Place] | Unplaced:
+def _candidates(index: Index, hunk: Hunk, *, last: bool) -> list[Place] | Unplaced:
     """Every place the hunk may mean, at the strictest level that has any."""
     if not any(line.sign != "+" for line in _variants(hunk)[-1]):
         return _addition(index, hunk, last=last)
-    for reach in _REACHES if hunk.anchors else _REACHES[-1:]:
-        scopes = _scopes(index, hunk.anchors, reach)
-        if isinstance(scopes, Unplaced):
-            return scopes
-        for level in range(len(_LEVELS)):
+    for reach in REACHES if hunk.anchors else REACHES[-1:]:
+        scopes = find_scopes(index, hunk.anchors, reach)
+        if isinstance(scopes, str):
+            return Unplaced(scopes)
+        for level in range(len(LEVELS)):
             for lines in _variants(hunk):
-                places = [place for place in _matches(index, level, lines) if _in_scope(place, scopes)]
+                places = [
+                    place
+                    for place in _matches(index, level, lines)
+                    if in_scope(scopes, place.start, place.start + place.length)
+                ]
                 if places:
                     return _preferred(index, hunk, places)
     return Unplaced(_not_found(index, hunk))
@@ -182,16 +116,16 @@ def _variants(hunk: Hunk) -> tuple[tuple[HunkLine, ...], ...]:
     return (trimmed,)
 
 
-def _addition(index: _Index, hunk: Hunk, *, last: bool) -> list[Place] | Unplaced:
+def _addition(index: Index, hunk: Hunk, *, last: bool) -> list[Place] | Unplaced:
     """A hunk of nothing but new lines goes to the end of the file, as in Codex; nowhere else by guessing."""
     if (hunk.anchors and not hunk.at_end) or not last:
         return Unplaced("has only '+' lines, so its place is not known. Give the lines that stand before or after it.")
     return [Place(len(index.lines), _variants(hunk)[-1])]
 
 
-def _matches(index: _Index, level: int, lines: tuple[HunkLine, ...]) -> list[Place]:
+def _matches(index: Index, level: int, lines: tuple[HunkLine, ...]) -> list[Place]:
     """Every place where the old lines stand, at one level."""
-    how = _LEVELS[level]
+    how = LEVELS[level]
     keys, places = index.at(level)
     old = [line.text for line in lines if line.sign != "+"]
     wanted = list(map(how.key, old))
@@ -201,100 +135,13 @@ def _matches(index: _Index, level: int, lines: tuple[HunkLine, ...]) -> list[Pla
         start = position - rarest
         if start < 0 or keys[start : start + len(wanted)] != wanted:
             continue
-        shift = _shift(how, index.lines[start : start + len(wanted)], old) if how.shifted else Shift()
+        shift = find_shift(how, index.lines[start : start + len(wanted)], old) if how.shifted else Shift()
         if shift is not None and all(shift.apply(line.text) is not None for line in lines if line.sign == "+"):
             found.append(Place(start, lines, shift))
     return found
 
 
-def _indent(text: str) -> str:
-    return text[: len(text) - len(text.lstrip())]
-
-
-def _shift(how: _Level, there: Sequence[str], old: Sequence[str]) -> Shift | None:
-    """The constant by which the indentation differs, None when it is none."""
-    pairs = [(_indent(how.plain(a)), _indent(how.plain(b))) for a, b in zip(there, old, strict=True) if a.strip()]
-    if not pairs:
-        return Shift()
-    ours, theirs = pairs[0]
-    if ours.endswith(theirs):
-        shift = Shift(add=ours.removesuffix(theirs))
-    elif theirs.endswith(ours):
-        shift = Shift(cut=theirs.removesuffix(ours))
-    else:
-        return None
-    return shift if all(shift.add + b == shift.cut + a for a, b in pairs) else None
-
-
-def _scopes(index: _Index, anchors: Sequence[str], reach: _Reach) -> list[tuple[int, int]] | Unplaced:
-    """The ranges of lines (first, last) that the ``@@`` lines may mean; each inside one of the line before."""
-    scopes = [(-1, len(index.lines))]
-    for anchor in anchors:
-        places = _anchor_places(index, anchor)
-        inner = [(at, reach(index.lines, at)) for at in places if any(s < at <= e for s, e in scopes)]
-        # Text without indentation has no scopes to nest in; there the order of the lines has to do.
-        inner = inner or [(at, len(index.lines)) for at in places if at > scopes[0][0]]
-        if not inner:
-            where = f", only before it (line {places[0] + 1})" if places else ""
-            outer = " below the '@@' line before" if len(anchors) > 1 else ""
-            return Unplaced(
-                f"the '@@' line {anchor!r} is not in the file{outer}{where}. "
-                "Copy the line of the function or class from the file, or leave it out and give more context lines."
-            )
-        scopes = inner
-    return scopes
-
-
-def _anchor_places(index: _Index, anchor: str) -> list[int]:
-    """The lines an ``@@`` line names: the same text, else the same beginning, blanks at both ends apart."""
-    keys, places = index.at(3)
-    wanted = _LEVELS[3].key(anchor)
-    if wanted in places:
-        return places[wanted]
-    start = wanted.rstrip(":({ ")
-    return [
-        at
-        for at, key in enumerate(keys)
-        if start and key.startswith(start) and not (key[len(start) : len(start) + 1].isalnum())
-    ]
-
-
-def _by_indent(lines: Sequence[str], at: int) -> int:
-    """The last line that belongs to the line `at` by indentation; a line that only closes brackets belongs to it."""
-    depth = len(_indent(lines[at]))
-    for index in range(at + 1, len(lines)):
-        text = lines[index]
-        if text.strip() and len(_indent(text)) <= depth and not text.lstrip().startswith(_CLOSING):
-            return index - 1
-    return len(lines)
-
-
-def _by_sibling(lines: Sequence[str], at: int) -> int:
-    """The last line before one that begins as the line `at` does: the next heading, section or definition."""
-    indent = _indent(lines[at])
-    start = _FIRST_WORD.match(lines[at], len(indent))
-    for index in range(at + 1, len(lines)):
-        found = _FIRST_WORD.match(lines[index], len(indent))
-        if start and found and _indent(lines[index]) == indent and found.group() == start.group():
-            return index - 1
-    return len(lines)
-
-
-def _to_the_end(lines: Sequence[str], at: int) -> int:  # noqa: ARG001 - one of three that are called alike
-    return len(lines)
-
-
-# How far an ``@@`` line reaches, the closest reading first.
-_REACHES: tuple[_Reach, ...] = (_by_indent, _by_sibling, _to_the_end)
-
-
-def _in_scope(place: Place, scopes: Sequence[tuple[int, int]]) -> bool:
-    """Whether a place is in one of the scopes; it may cover the ``@@`` line itself."""
-    end = place.start + place.length
-    return any(first < end and place.start <= last for first, last in scopes)
-
-
-def _preferred(index: _Index, hunk: Hunk, places: list[Place]) -> list[Place]:
+def _preferred(index: Index, hunk: Hunk, places: list[Place]) -> list[Place]:
     """Those the patch speaks for by ``*** End of File`` or by a line number, or all."""
     if hunk.at_end:
         end = len(index.lines)
@@ -355,7 +202,7 @@ def _without_overlaps(answers: list[Place | Unplaced]) -> tuple[Place | Unplaced
     return tuple(answers)
 
 
-def _not_found(index: _Index, hunk: Hunk) -> str:
+def _not_found(index: Index, hunk: Hunk) -> str:
     """The reason for a hunk whose lines are nowhere, with what is near."""
     lines = _variants(hunk)[-1]
     anchored = f" after the '@@' line {hunk.anchors[-1]!r}" if hunk.anchors else ""

@@ -147,6 +147,9 @@ class Lander:
 
         Returns:
             Which of the two was done.
+
+        Raises:
+            LandingConflictError: Some of what was written could not be taken back; its conflicts name the paths.
         """
         self._clean(self._leftovers(files), ())
         states = [self._state(file) for file in files]
@@ -158,7 +161,13 @@ class Lander:
             else:
                 self._settle(files, ())
                 return "completed"
-        self._take_back([file for file, state in zip(files, states, strict=True) if state == "after"])
+        stuck = self._take_back([file for file, state in zip(files, states, strict=True) if state == "after"])
+        if stuck:
+            raise LandingConflictError(
+                f"A landing that was cut short can be neither completed nor taken back: {', '.join(stuck)}.",
+                tuple(stuck),
+                "Make sure these files can be written and the disk has room, then start pairloop again.",
+            )
         self._remove_empty(file.path for file in files if file.before is None)
         return "abandoned"
 

@@ -83,17 +83,14 @@ class Planner:
         if now is None:
             return
         old, new = self._get(base), self._get(goal)
-        if now.data == new:
+        if now.data in {old, new}:
             self._write(path, now, new, _mode(modes, now))
         elif now.data is None:
             self._conflicts.append(f"{path}: was deleted since it was {since}")
         elif old is None:
             self._conflicts.append(f"{path}: exists already, with other content")
         elif new is None:
-            if now.data == old:
-                self._write(path, now, None, 0)
-            else:
-                self._changed(path, old, now.data, f"changed since it was {since}, so it is not removed")
+            self._changed(path, old, now.data, f"changed since it was {since}, so it is not removed")
         else:
             await self._merge(path, path, now, (old, new), modes)
 

@@ -1,0 +1,89 @@
+"""What an ``@@`` line means: which lines of a file it names, and how far it reaches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from agent_core.patch.levels import LEVELS, Index, indent
+
+_CLOSING = ("}", ")", "]", "{")
+_FIRST_WORD = re.compile(r"\w+|[^\w\s]+")
+
+Reach = Callable[[Sequence[str], int], int]
+
+
+def find_scopes(index: Index, anchors: Sequence[str], reach: Reach) -> list[tuple[int, int]] | str:
+    """The ranges of lines that ``@@`` lines may mean, each inside one of the line before.
+
+    Args:
+        index: The file.
+        anchors: The texts of the lines, outermost first; none mean the whole file.
+        reach: How far such a line reaches.
+
+    Returns:
+        First and last line of every range, 0-based; or why there is none.
+    """
+    scopes = [(-1, len(index.lines))]
+    for anchor in anchors:
+        places = _anchor_places(index, anchor)
+        inner = [(at, reach(index.lines, at)) for at in places if any(s < at <= e for s, e in scopes)]
+        # Text without indentation has no scopes to nest in; there the order of the lines has to do.
+        inner = inner or [(at, len(index.lines)) for at in places if at > scopes[0][0]]
+        if not inner:
+            where = f", only before it (line {places[0] + 1})" if places else ""
+            outer = " below the '@@' line before" if len(anchors) > 1 else ""
+            return (
+                f"the '@@' line {anchor!r} is not in the file{outer}{where}. "
+                "Copy the line of the function or class from the file, or leave it out and give more context lines."
+            )
+        scopes = inner
+    return scopes
+
+
+def _anchor_places(index: Index, anchor: str) -> list[int]:
+    """The lines an ``@@`` line names: the same text, else the same beginning, blanks at both ends apart."""
+    keys, places = index.at(3)
+    wanted = LEVELS[3].key(anchor)
+    if wanted in places:
+        return places[wanted]
+    start = wanted.rstrip(":({ ")
+    return [
+        at
+        for at, key in enumerate(keys)
+        if start and key.startswith(start) and not (key[len(start) : len(start) + 1].isalnum())
+    ]
+
+
+def _by_indent(lines: Sequence[str], at: int) -> int:
+    """The last line that belongs to the line `at` by indentation; a line that only closes brackets belongs to it."""
+    depth = len(indent(lines[at]))
+    for index in range(at + 1, len(lines)):
+        text = lines[index]
+        if text.strip() and len(indent(text)) <= depth and not text.lstrip().startswith(_CLOSING):
+            return index - 1
+    return len(lines)
+
+
+def _by_sibling(lines: Sequence[str], at: int) -> int:
+    """The last line before one that begins as the line `at` does: the next heading, section or definition."""
+    depth = indent(lines[at])
+    start = _FIRST_WORD.match(lines[at], len(depth))
+    for index in range(at + 1, len(lines)):
+        found = _FIRST_WORD.match(lines[index], len(depth))
+        if start and found and indent(lines[index]) == depth and found.group() == start.group():
+            return index - 1
+    return len(lines)
+
+
+def _to_the_end(lines: Sequence[str], at: int) -> int:  # noqa: ARG001 - one of three that are called alike
+    return len(lines)
+
+
+# How far an ``@@`` line reaches, the closest reading first.
+REACHES: tuple[Reach, ...] = (_by_indent, _by_sibling, _to_the_end)
+
+
+def in_scope(scopes: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether the lines from `start` to before `end` are in one of the ranges, or cover the ``@@`` line itself."""
+    return any(first < end and start <= last for first, last in scopes)
