@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -71,7 +71,7 @@ def read_below(root: Path, path: str) -> bytes | None:
 
 def _check(path: str) -> None:
     parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\0" in path or parts[0].lower() == ".git":
+    if not parts or path.startswith("/") or ".." in parts or "\0" in path or ".git" in path.lower().split("/"):
         raise SandboxError(f"{path!r} is not a path in the project; the candidate cannot be made.")
 
 
@@ -106,16 +106,18 @@ def _make_folders(project: Path, upper: Path, path: str) -> None:
                 folder.chmod(stat.S_IMODE(kind) | 0o700)
 
 
-def _compiled(project: Path, path: str) -> Iterable[str]:
-    """Compiled files beside a Python source that may belong to its old content."""
-    pure = PurePosixPath(path)
-    if pure.suffix != ".py":
-        return ()
-    folder = pure.parent / "__pycache__"
-    with contextlib.suppress(OSError):
-        names = [entry.name for entry in (project / folder).iterdir()]
-        return [str(folder / name) for name in names if name.startswith(f"{pure.stem}.") and name.endswith(".pyc")]
-    return ()
+def _compiled(project: Path, paths: Iterable[str]) -> list[str]:
+    """Compiled files beside Python sources that may belong to their old content."""
+    stems: dict[PurePosixPath, set[str]] = {}
+    for pure in map(PurePosixPath, paths):
+        if pure.suffix == ".py":
+            stems.setdefault(pure.parent / "__pycache__", set()).add(pure.stem)
+    found: list[str] = []
+    for folder, names in stems.items():
+        with contextlib.suppress(OSError):
+            compiled = [entry.name for entry in (project / folder).iterdir() if entry.suffix == ".pyc"]
+            found.extend(str(folder / name) for name in compiled if name.partition(".")[0] in names)
+    return found
 
 
 def _emptied(project: Path, gone: Sequence[str], after: Snapshot) -> list[str]:
@@ -134,24 +136,18 @@ def _emptied(project: Path, gone: Sequence[str], after: Snapshot) -> list[str]:
     return found
 
 
-def _unlock_and_retry(function: Callable[[str], object], path: str, _error: object) -> None:
-    """Give ourselves the rights a folder lacks (overlay work folders have none) and try once more."""
-    with contextlib.suppress(OSError):
-        parent = Path(path).parent
-        parent.chmod(0o700)
-        if not Path(path).is_symlink():
-            Path(path).chmod(0o700)
-        function(path)
-        return
-    if Path(path).is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-
-
 def remove_tree(folder: Path) -> None:
-    """Remove a folder of ours with all that is in it, also where rights are missing."""
-    shutil.rmtree(folder, onerror=_unlock_and_retry)
-    if folder.exists():
-        shutil.rmtree(folder, ignore_errors=True)
+    """Remove a folder of ours with all that is in it, also where commands have taken away the rights to."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if not folder.exists():
+        return
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)
+        for place, below, _ in os.walk(folder):
+            for child in (Path(place) / name for name in below):
+                if not child.is_symlink():
+                    child.chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def differing(base: Snapshot, changes: Changes) -> dict[str, FileChange]:
@@ -171,11 +167,12 @@ def differing(base: Snapshot, changes: Changes) -> dict[str, FileChange]:
 def _contents(ground: Ground, base: Snapshot, changes: Mapping[str, FileChange]) -> dict[str, tuple[FileChange, int]]:
     """Every file that the candidate has to write itself, with its modification time."""
     written = {path: content_hash(change.data) for path, change in changes.items() if change.data is not None}
-    taken = {path: base.files[path] for path in base.files.keys() - changes.keys()} if changes else base.files
-    times = ground.stamps.assign(written, taken, ground.scanner.recent, ground.scanner.modified_at)
+    times = ground.stamps.assign(written, base.files, ground.scanner.recent, ground.scanner.modified_at)
     found: dict[str, tuple[FileChange, int]] = {}
     for path, second in times.items():
         change = changes.get(path)
+        if change is not None and change.data is None:
+            continue
         if change is None:
             state = base.files[path]
             data = read_below(ground.root, path)
@@ -213,8 +210,7 @@ def build_layer(
     removed = [path for path in gone if path not in replaced]
     if gone:
         removed += _emptied(ground.root, gone, after)
-    for path in (*contents, *gone):
-        removed += _compiled(ground.root, path)
+    removed += _compiled(ground.root, (*contents, *gone))
     if sum(len(os.fsencode(path)) + 3 for path in removed) > _MOST_REMOVED:
         raise SandboxError(f"A change that removes {len(gone)} files at once is too large for a candidate.")
     return RunLayer(ground.root, upper, tuple(sorted(removed)), (cache,), ground.visible)

@@ -62,7 +62,7 @@ class Stamps:
 
         Args:
             written: Path to content hash of the files the candidate writes.
-            base: The files of the working tree; those not in `written` are taken as they are.
+            base: The files of the working tree; those neither written nor gone are taken as they are.
             recent: Paths of `base` touched so lately that they may change again within the same second.
             modified_at: Modification time in seconds of a path with a hash in the working tree, if known.
 
@@ -74,10 +74,10 @@ class Stamps:
         chosen: dict[str, int] = {}
         with self._transaction() as database:
             known = [_text(bytes(row[0])) for row in database.execute("SELECT DISTINCT path FROM stamps")]
-            for path in sorted(base.keys() & {*known, *recent} - written.keys()):
+            for path in sorted(base.keys() & {*known, *recent, *written}):
                 digest = base[path].hash
                 second = modified_at(path, digest)
-                if second is not None and not _claim(database, _bytes(path), second, digest):
+                if second is not None and not _claim(database, _bytes(path), second, digest) and path not in written:
                     chosen[path] = _fresh(database, _bytes(path), digest, now)
             for path, digest in written.items():
                 chosen[path] = _fresh(database, _bytes(path), digest, now)

@@ -70,14 +70,15 @@ class Watcher:
         # Only where it is used: importing it costs a twelfth of a second.
         from watchfiles import awatch  # noqa: PLC0415
 
+        # Left to ignore denied permissions, it ignores every other failure too: watches that cannot be had.
         return awatch(
-            *sorted(folders),
+            *sorted(folder for folder in folders if os.access(folder, os.R_OK | os.X_OK)),
             watch_filter=self._counts,
             debounce=_DEBOUNCE_MS,
             step=_STEP_MS,
             stop_event=stop,
             recursive=False,
-            ignore_permission_denied=True,
+            ignore_permission_denied=False,
         )
 
     def _regroup(self, batch: set[tuple[Any, str]], watched: set[Path]) -> set[Path]:
@@ -129,9 +130,8 @@ class Watcher:
                 watched = await self._folders()
             except (OSError, RuntimeError) as error:
                 self._polling = True
-                self._on_note(
-                    f"File watches cannot be used ({error}); the project is looked at every {self._poll:g} seconds."
-                )
+                reason = str(error).partition(" about ")[0].rstrip(".")
+                self._on_note(f"File watches cannot be used ({reason}); a look is taken every {self._poll:g} seconds.")
             finally:
                 stop.set()
                 pending.cancel()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -173,8 +172,8 @@ def _put(root: Path, files: Mapping[str, tuple[bytes, bool]]) -> None:
 
 
 @pytest.fixture(scope="module")
-def repository() -> Path:
-    return make_project(Path(tempfile.mkdtemp()) / "p", {}, commit=False)
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_project(tmp_path_factory.mktemp("repository") / "p", {}, commit=False)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

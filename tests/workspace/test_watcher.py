@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,8 +13,11 @@ from typing import Any
 import pytest
 import watchfiles
 
+from agent_core.process import run
 from agent_core.workspace.watcher import Watcher
 from tests.projects import make_project, write_files
+
+HERE = Path(__file__).parent.parent.parent
 
 
 class Heard:
@@ -124,3 +128,33 @@ async def test_polling_where_there_are_no_watches_left(
         assert "watch limit" in notes[0]
         await heard.until_batches(3)
         assert heard.paths == set()
+
+
+FIRST_BATCH = """
+import asyncio, sys
+from pathlib import Path
+from agent_core.workspace.watcher import Watcher
+
+async def main():
+    watcher = Watcher(Path(sys.argv[1]), Path(sys.argv[2]), print, poll=0.01)
+    async for batch in watcher.batches():
+        print(sorted(batch), watcher.polling)
+        return
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("limit", ["max_inotify_watches", "max_inotify_instances"])
+async def test_the_systems_own_limits(root: Path, tmp_path: Path, limit: str) -> None:
+    script = f'echo 0 > /proc/sys/user/{limit} || exit 99; exec "$@"'
+    command = ("unshare", "--user", "--map-root-user", "sh", "-c", script, "sh", sys.executable, "-c", FIRST_BATCH)
+    try:
+        done = await run((*command, str(root), str(tmp_path / "state")), cwd=HERE, timeout=20)
+    except FileNotFoundError:
+        pytest.skip("there is no unshare here")
+    if done.code == 99 or done.stderr.startswith(b"unshare:"):
+        pytest.skip("limits cannot be set here")
+    note, batch = done.text.splitlines()
+    assert note.startswith("File watches cannot be used (")
+    assert batch == "[] True"
