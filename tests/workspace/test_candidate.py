@@ -140,8 +140,9 @@ async def test_each_run_starts_from_the_same_tree(project: Path, kind: Kind) -> 
 
 
 @overlaid
-async def test_a_project_in_the_home_folder(tmp_path: Path, kind: Kind) -> None:
+async def test_a_project_in_the_home_folder(tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "home"
+    monkeypatch.setenv("PAIRLOOP_STATE_DIR", str(home / ".local" / "state"))
     root = make_project(home / "work" / "p", {"a.txt": "base\n"})
     (home / ".config").mkdir()
     opened = await open_with(root, kind, home=home)
@@ -151,6 +152,11 @@ async def test_a_project_in_the_home_folder(tmp_path: Path, kind: Kind) -> None:
     )
     assert done.stdout.decode() == f"new\nf\n{root}\n"
     assert contents(home / ".config") == {}
+    await candidate.run(
+        ["sh", "-c", 'echo kept > "$1/f"; rm -rf "$1/../../stamps.sqlite"', "sh", str(candidate.cache)], timeout=20
+    )
+    assert (candidate.cache / "f").read_text() == "kept\n"
+    assert (opened.state / "stamps.sqlite").exists()
     assert (root / "a.txt").read_text() == "base\n"
 
 
