@@ -140,7 +140,7 @@ def _failure(record: dict[str, Any], phase: str) -> Finding:
         told = [row for row in record["told"].splitlines() if row.strip()]
         message = told[-1] if told else "failed without saying why"
     if phase in {"setup", "teardown"}:
-        message = f"in {phase}: {message}"
+        message = f"{message} (in {phase})"
     return finding(
         "pytest",
         one_line(message),

@@ -143,8 +143,8 @@ async def test_setup_and_teardown_failures_are_one_finding_a_test(opened: Open) 
     end, start = result.findings
     assert result.summary == "2 failed"
     assert end.message == "AssertionError: assert 1 == 2"
-    assert "in teardown: RuntimeError: left dirty" in end.detail
-    assert start.message == "in setup: OSError: no disk"
+    assert "RuntimeError: left dirty (in teardown)" in end.detail
+    assert start.message == "OSError: no disk (in setup)"
 
 
 async def test_the_cause_of_an_error_is_told(opened: Open) -> None:
@@ -215,7 +215,7 @@ async def test_a_hanging_test_is_named_and_killed_though_it_ignores_sigterm(open
         }
     )
     start = time.monotonic()
-    result = await run_one(PytestCheck(THIS_PYTHON, timeout=2), project)
+    result = await run_one(PytestCheck(THIS_PYTHON, timeout=4), project)
     assert time.monotonic() - start < 20
     assert result.outcome == "timeout"
     assert "test_a.py::test_hangs" in result.summary

@@ -135,14 +135,14 @@ async def test_ruff_without_python_files_is_skipped(opened: Open) -> None:
         ("exit 1", "error", "no list of findings"),
         ("kill -SEGV $$", "error", "signal"),
         ("yes 'all work and no play makes a dull boy, all work and no play' | head -c 100000000", "error", "no list"),
-        ("trap '' TERM; while :; do sleep 1; done", "timeout", "not finished after 2 s"),
+        ("trap '' TERM; while :; do sleep 1; done", "timeout", "not finished after 1 s"),
     ],
 )
 async def test_a_ruff_that_misbehaves_is_never_a_pass(opened: Open, script: str, outcome: str, words: str) -> None:
     project = await opened({"a.py": "x = 1\n", ".gitignore": ".venv\n"})
     program(project.root / ".venv" / "bin" / "ruff", f"#!/bin/sh\n{script}\n")
     interpreter = Interpreter(Path(sys.executable), ".venv", project.root / ".venv")
-    result = await run_one(RuffCheck(interpreter, timeout=2 if outcome == "timeout" else 60), project)
+    result = await run_one(RuffCheck(interpreter, timeout=1 if outcome == "timeout" else 60), project)
     assert result.outcome == outcome, result
     assert words in result.summary
     assert len(result.output) <= 4000
@@ -228,7 +228,7 @@ async def test_mypy_of_pairloop_steps_in_where_the_project_has_none(opened: Open
     [
         ("print('garbage')", "error", "no list of findings"),
         ("raise SystemExit(1)", "error", "no list of findings"),
-        ("import time, signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)", "timeout", "2 s"),
+        ("import time, signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)", "timeout", "1 s"),
         ("raise RuntimeError('inside')", "error", "inside"),
     ],
 )
@@ -237,7 +237,7 @@ async def test_a_mypy_that_misbehaves_is_never_a_pass(opened: Open, code: str, o
     (project.root / "lib" / "mypy" / "__main__.py").write_text(code)
     fake = project.root / "python"
     program(fake, f'#!/bin/sh\nPYTHONPATH={project.root}/lib exec {sys.executable} "$@"\n')
-    result = await run_one(MypyCheck(Interpreter(fake, "fake"), timeout=2), project)
+    result = await run_one(MypyCheck(Interpreter(fake, "fake"), timeout=1 if outcome == "timeout" else 60), project)
     assert result.outcome == outcome, result
     assert words in result.summary
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +15,13 @@ from agent_core.checks.model import CheckResult
 from agent_core.checks.runner import default_checks, run_checks
 from agent_core.checks.tool import result
 from agent_core.checks.verdict import judge
-from agent_core.config import ChecksConfig
+from agent_core.config import ChecksConfig, Config, SandboxConfig
 from agent_core.errors import SandboxError
 from agent_core.events import AnyEvent, CheckFinished, CheckProgressed, CheckStarted
 from agent_core.protocols import Candidate, Check
+from agent_core.workspace.project import open_project
 from tests.checks.conftest import THIS_PYTHON, Open, candidate_of, changes
-from tests.projects import write_files
+from tests.projects import make_project, write_files
 
 
 @dataclass(frozen=True)
@@ -232,3 +234,24 @@ async def test_all_checks_together_judge_a_change_against_its_base(opened: Open)
     assert [one.code for one in wrong.known] == ["test_shop.py::test_total"]
     assert (project.root / "shop.py").read_text().endswith("+ 1\n")
     assert sorted(path.name for path in project.root.iterdir()) == [".git", "pyproject.toml", "shop.py", "test_shop.py"]
+
+
+async def test_checks_judge_a_copy_where_overlays_are_forbidden(tmp_path: Path) -> None:
+    files = {
+        "shop.py": "def total(prices):\n    return sum(prices)\n",
+        "test_shop.py": "from shop import total\n\ndef test_total():\n    assert total([1, 2]) == 3\n",
+    }
+    root = await asyncio.to_thread(make_project, tmp_path / "project", files)
+    config = Config(sandbox=SandboxConfig(candidate="copy"))
+    project = await open_project(root, config, {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+    changed = changes({"shop.py": "import os\n\ndef total(prices):\n    return sum(prices) + nothing\n"})
+    candidate = await project.candidate(await project.snapshot(), changed, cache="candidate")
+    assert candidate.root != root
+    checks = default_checks(root, THIS_PYTHON, ChecksConfig(off=("mypy",)))
+    syntax, ruff, tests = await run_checks(checks, candidate, "candidate", nothing)
+    await candidate.close()
+    assert syntax.outcome == "passed"
+    assert [(one.place, one.code) for one in ruff.findings] == [("shop.py:1", "F401"), ("shop.py:4", "F821")]
+    assert [(one.place, one.message) for one in tests.findings] == [
+        ("shop.py:4", "NameError: name 'nothing' is not defined")
+    ]

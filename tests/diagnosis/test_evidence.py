@@ -46,7 +46,7 @@ def told(outcome: Verdict, *earlier: Attempt, tokens: int = 6000) -> tuple[str, 
     return diagnose(outcome, Attempt(len(earlier) + 1, patch("now"), outcome), earlier, tokens)
 
 
-def red_tests_with_one_cause_are_told_once_with_its_evidence() -> None:
+def test_failures_with_one_cause_are_told_once_with_its_evidence() -> None:
     detail = "users.py:41 in find\n    return row['name']\n      row = {'id': 7}\nKeyError: 'name'"
     broken = [red_test(f"tests/test_users.py::test_{name}", detail=detail) for name in "abc"]
     other = red_test("tests/test_x.py::test_x", "ValueError: no")

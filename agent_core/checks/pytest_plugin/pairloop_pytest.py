@@ -30,7 +30,9 @@ _MAX_REPR = 200
 _MAX_TEXT = 4000
 _MAX_CAPTURED = 2000
 _MAX_DETAILED = 300
-_SECRET = re.compile(r"(?i)(passw|secret|credential|private_?key|api_?key|access_?key|auth|(^|_)(token|pwd)s?$)")
+_SECRET = re.compile(
+    r"(?i)(passw|secret|credential|private_?key|api_?key|access_?key|authorization|(^|_)(token|pwd|auth)s?$)"
+)
 _SECRET_ITEM = re.compile(
     r"(?i)((['\"])[^'\"]*(?:passw|secret|token|credential|api_?key|access_?key|private_?key)[^'\"]*\2\s*[:,]\s*)"
     r"(b?(['\"]).*?\4)"
