@@ -75,7 +75,7 @@ class _Applier:
     def __init__(self, root: Path, read: Reader, paths: Iterable[str]) -> None:
         self._root = root
         self._original = read
-        self._paths = paths
+        self._known = frozenset(paths)
         self._made: dict[str, FileChange] = {}
         self._moves: dict[str, str] = {}
         self._failures: list[_Failure] = []
@@ -137,15 +137,30 @@ class _Applier:
 
     def _close_names(self, path: str) -> str:
         """Names much like a missing one; a file of the same name in another folder comes first."""
-        known = sorted({*self._paths, *(name for name, change in self._made.items() if change.data is not None)})
+        known = sorted(name for name in self._known | self._made.keys() if self._stands(name))
         name = path.rpartition("/")[2]
         same = [other for other in known if other.rpartition("/")[2] == name and other != path]
         close = dict.fromkeys([*same[:3], *difflib.get_close_matches(path, known, n=3)])
         return f"Did you mean {' or '.join(list(close)[:3])}?" if close else "To make a new file, write '*** Add File'."
 
+    def _stands(self, path: str) -> bool:
+        """Whether a file of that name is there after the operations so far, by its name alone."""
+        return self._made[path].data is not None if path in self._made else path in self._known
+
+    def _check_room(self, path: str) -> None:
+        """Refuse a new file below another file, or in the place of a folder."""
+        parent = path.rpartition("/")[0]
+        while parent:
+            if self._stands(parent):
+                raise PatchRefusedError(f"{path}: {parent} is a file, not a folder.")
+            parent = parent.rpartition("/")[0]
+        if any(name.startswith(f"{path}/") and self._stands(name) for name in self._known | self._made.keys()):
+            raise PatchRefusedError(f"{path}: is a folder; a patch names files.")
+
     def _add(self, path: str, operation: AddFile) -> None:
         data = operation.text.encode("utf-8")
         _check_size(path, data)
+        self._check_room(path)
         there = self._read(path)
         if there is not None and there.data != data:
             raise PatchRefusedError(
@@ -176,6 +191,7 @@ class _Applier:
                     f"{path}: cannot be moved to {target}, which exists.",
                     f"Delete {target} first with '*** Delete File' in the same patch, or choose another name.",
                 )
+            self._check_room(target)
         if operation.hunks:
             changed = self._hunks(path, data, operation.hunks)
             if changed is None:

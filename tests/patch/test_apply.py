@@ -147,6 +147,13 @@ def test_nothing_is_overwritten() -> None:
     assert "cannot be moved to a, which exists" in refusal(files, envelope(["*** Update File: b", "*** Move to: a"]))
 
 
+def test_a_file_and_a_folder_cannot_share_a_name() -> None:
+    files = {"pkg": b"x\n", "src/a": b"y\n"}
+    assert "pkg is a file, not a folder" in refusal(files, envelope(["*** Add File: pkg/a/b", "+x"]))
+    assert "src: is a folder" in refusal(files, envelope(["*** Update File: pkg", "*** Move to: src"]))
+    assert "n is a file" in refusal(files, envelope(["*** Add File: n", "+x"], ["*** Add File: n/m", "+x"]))
+
+
 def test_a_patch_that_changes_nothing_is_refused() -> None:
     files = {"a": b"text\n"}
     assert "changes nothing" in refusal(files, envelope(["*** Add File: a", "+text"]))

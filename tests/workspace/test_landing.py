@@ -360,3 +360,20 @@ async def test_any_landing_and_its_undo_are_the_identity(old: Tree, new: Tree) -
         lander.write(await lander.plan_undo(files))
         assert look_at(root) == before
         journal.close()
+
+
+async def test_a_recovery_that_cannot_take_back_says_so(root: Path, journal: SqliteJournal, lander: Lander) -> None:
+    files = await lander.plan(patch_between(journal, OLD, NEW, MOVES))
+    lander.write(files)
+    (root / "a.py").write_bytes(b"human\n")
+
+    def fail() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    full = Lander(root, journal, root.parent / "lock", disk=SteppingFileSystem(fail))
+    after = look_at(root)
+    with pytest.raises(LandingConflictError, match="neither completed nor taken back") as caught:
+        full.recover(files)
+    assert "run.sh" in caught.value.conflicts
+    assert look_at(root) == after
+    assert lander.recover(files) == "abandoned"
