@@ -55,19 +55,6 @@ def grouped(findings: Iterable[Finding]) -> list[_Group]:
     return sorted(groups.values(), key=lambda group: -len(group.findings))
 
 
-def describe(findings: Sequence[Finding], tokens: int) -> str:
-    """What checks found about one tree, for the partner: failing tests by cause, then the other tools' findings.
-
-    Args:
-        findings: What they found.
-        tokens: Most tokens of the text.
-    """
-    tests = [finding for finding in findings if finding.check == "pytest"]
-    others = [finding for finding in findings if finding.check != "pytest"]
-    parts = [*_causes("FAILING", grouped(tests), {}, tokens), *_listed("Said by", others, {})]
-    return cap_text("\n\n".join(parts), tokens)
-
-
 def diagnose(
     verdict: Verdict, proposal: Attempted, earlier: Sequence[Attempted] = (), tokens: int = 6000
 ) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent_core.checks.model import CheckResult, Finding, Outcome, Verdict
 from agent_core.checks.verdict import judge
-from agent_core.diagnosis.evidence import describe, diagnose
+from agent_core.diagnosis.evidence import diagnose
 from agent_core.diagnosis.stall import stalled
 from agent_core.patch.model import Block, FilePatch, Patch
 from agent_core.text import estimate_tokens
@@ -120,13 +120,6 @@ def test_any_findings_can_be_told(findings: list[Finding], tokens: int) -> None:
     summary, evidence = told(verdict([], findings), tokens=tokens)
     assert summary
     assert estimate_tokens(evidence) <= tokens + 20
-
-
-def test_findings_of_one_tree_are_described() -> None:
-    text = describe([red_test("t.py::a"), Finding("ruff", "unused", "a.py", 3, "F401")], 1000)
-    assert "t.py::a fails with KeyError: 'name' at users.py:41" in text
-    assert "a.py:3: unused [F401]" in text
-    assert describe([], 100) == ""
 
 
 def test_the_same_patch_again_is_named() -> None:
