@@ -29,7 +29,9 @@ JSON = st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text()
 async def test_events_survive_any_cutting(sent: list[dict[str, Any]], end: str, sizes: list[int]) -> None:
     lines: list[str] = []
     for event in sent:
-        lines += [": a comment", f"data: {json.dumps(event, ensure_ascii=False)}", ""]
+        # Over several lines: whoever takes half of a CRLF for an empty line tears the event apart.
+        data = json.dumps(event, ensure_ascii=False, indent=1).split("\n")
+        lines += [": a comment", *(f"data: {line}" for line in data), ""]
     stream = (end.join(lines) + end).encode("utf-8", "surrogatepass") if lines else b""
     chunks: list[bytes] = []
     while stream:
