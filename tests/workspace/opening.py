@@ -11,6 +11,8 @@ import pytest
 from agent_core.config import Config, SandboxConfig
 from agent_core.errors import SandboxError
 from agent_core.workspace.project import Project, open_project
+from agent_core.workspace.tree import FileChange
+from tests.projects import make_project, write_files
 
 Kind = Literal["bubblewrap", "unshare", "copy"]
 OVERLAYS: tuple[Kind, ...] = ("bubblewrap", "unshare")
@@ -34,3 +36,25 @@ def contents(root: Path) -> dict[str, tuple[int, bytes]]:
         data = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes() if path.is_file() else b""
         found[str(path.relative_to(root))] = (path.lstat().st_mode, data)
     return found
+
+
+def put(text: str, mode: int = 0o100644) -> FileChange:
+    """A change that writes a text."""
+    return FileChange(text.encode(), mode)
+
+
+def make_sample(tmp_path: Path) -> Path:
+    """A repository with a path that needs quoting, and files that git does not track."""
+    root = make_project(
+        tmp_path / "a project: one, two",
+        {
+            "pkg/__init__.py": "",
+            "pkg/one.py": "ONE = 1\n",
+            "pkg/two.py": "TWO = 2\n",
+            "old/only.py": "",
+            "top.txt": "t\n",
+        },
+    )
+    write_files(root, {".gitignore": ".env\n.venv/\n", ".env": "LOCAL=1\n", ".venv/lib/dep.py": "DEP = 1\n"})
+    write_files(root, {"untracked.txt": "new\n"})
+    return root
