@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Sequence
 
+from agent_core.patch.line_diff import changed_ranges
 from agent_core.patch.operations import HunkLine
 
 _WORD = re.compile(r"\w+")
@@ -56,7 +56,7 @@ def closest_place(lines: Sequence[str], old: Sequence[str]) -> str:
         return ""
     first, last = max(start, 0), min(start + len(old), len(lines))
     there = lines[first:last]
-    changed = [line for line in difflib.ndiff(list(old), list(there)) if not line.startswith("?")]
+    changed = _compare(old, there)
     legend = "'-' is the patch, '+' is the file"
     if sum(line[:1] != " " for line in changed) > len(old) + len(there) // 2:
         # Where nearly all differs the file's own lines say more than a diff does.
@@ -65,6 +65,18 @@ def closest_place(lines: Sequence[str], old: Sequence[str]) -> str:
         changed = [*changed[:_SHOWN], "  ..."]
     listing = "\n".join(f"    {line}" for line in changed)
     return f"The closest place is {span(first + 1, last)} ({legend}):\n{listing}"
+
+
+def _compare(old: Sequence[str], there: Sequence[str]) -> list[str]:
+    """All lines of both, signed by where they stand."""
+    out: list[str] = []
+    at = 0
+    for a, b, c, d in changed_ranges(old, there):
+        out += [f"  {line}" for line in old[at:a]]
+        out += [f"- {line}" for line in old[a:b]]
+        out += [f"+ {line}" for line in there[c:d]]
+        at = b
+    return out + [f"  {line}" for line in old[at:]]
 
 
 def _vote(lines: Sequence[str], old: Sequence[str]) -> int | None:

@@ -182,9 +182,9 @@ def test_long_files_are_compared_quickly() -> None:
     new = list(old)
     for at in range(0, 30_000, 997):
         new[at] = f"changed {at}\n"
-    start = time.perf_counter()
+    start = time.process_time()
     changes = changed_ranges(old, new)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     assert sum(d - c for _, _, c, d in changes) < 5_000
     # Comparing every line with every other one takes minutes.
     assert seconds < 5

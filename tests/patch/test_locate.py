@@ -165,9 +165,9 @@ def test_a_long_file_is_searched_quickly(drift: str) -> None:
     hunks: list[str] = []
     for at in range(500, 20_000, 1_000):
         hunks += ["@@", f" {lines[at]}{drift}", f"-{lines[at + 1]}", "+    pass", f" {lines[at + 2]}"]
-    start = time.perf_counter()
+    start = time.process_time()
     found = find("\n".join(lines), *hunks)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     assert found == [at + 1 for at in range(500, 20_000, 1_000)]
     # A few ms by itself; what grows with hunks times lines would take seconds.
     assert seconds < 1
@@ -176,9 +176,9 @@ def test_a_long_file_is_searched_quickly(drift: str) -> None:
 def test_a_search_that_fails_in_a_long_file_is_quick() -> None:
     lines = [f"    value_{number % 7} = compute({number})" for number in range(20_000)]
     wanted = [f" {line.replace('compute', 'reckon')}" for line in lines[7_000:7_060]]
-    start = time.perf_counter()
+    start = time.process_time()
     said = reason("\n".join(lines), "@@", *wanted, "+    pass")
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     assert "The closest place is lines 7001-7060" in said
     assert seconds < 2
 
