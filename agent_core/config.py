@@ -1,7 +1,8 @@
 """The configuration: its settings with their defaults, where it is read from, and what is wrong with it.
 
 Read in this order, later ones winning: the user's ``config.toml``, the project's ``pairloop.toml``,
-environment variables, command-line flags. All files are optional.
+environment variables, command-line flags. All files are optional. A project's file comes with the project, whoever wrote
+it: it cannot choose where keys are sent, how commands are shut in, or that patches land unasked.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import platformdirs
@@ -22,6 +23,12 @@ from agent_core.events import Mode
 
 DEFAULT_MODEL = "gpt-6.2-sol"
 PROJECT_FILE = "pairloop.toml"
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+
+_KEY = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)"""
+_DOTTED = re.compile(rf"\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*")
 
 
 class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,8 +51,8 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base_url: str = ""
     key_env: str = "OPENAI_API_KEY"
     script: str = ""
-    timeout: float = 120.0
-    max_retries: int = 4
+    timeout: Seconds = 120.0
+    max_retries: Annotated[int, msgspec.Meta(ge=0)] = 4
     reasoning_effort: Literal["", "minimal", "low", "medium", "high"] = ""
 
 
@@ -59,8 +66,8 @@ class LoopConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     mode: Mode = "step"
-    max_attempts: int = 5
-    max_steps: int = 60
+    max_attempts: Positive = 5
+    max_steps: Positive = 60
 
 
 class ChecksConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,7 +79,7 @@ class ChecksConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     off: tuple[Literal["syntax", "ruff", "mypy", "pytest"], ...] = ()
-    timeout: float = 600.0
+    timeout: Seconds = 600.0
 
 
 class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,8 +102,8 @@ class PromptConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         tool_tokens: Most tokens of one tool's output.
     """
 
-    project_tokens: int = 8000
-    tool_tokens: int = 6000
+    project_tokens: Annotated[int, msgspec.Meta(ge=0)] = 8000
+    tool_tokens: Positive = 6000
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,17 +138,31 @@ def project_state(root: Path) -> Path:
     return state_dir() / "projects" / f"{name}-{digest}"
 
 
+def _dotted(text: str) -> list[str]:
+    """The parts of a dotted key at the start of a text; none when there is no key."""
+    found = _DOTTED.match(text)
+    return [part.strip("\"'") for part in re.findall(_KEY, found.group(1))] if found else []
+
+
+# What a project must not choose for whoever clones it: where the key goes, what shuts its code in, and what lands unasked.
+_NOT_FOR_PROJECTS = {
+    "partner": ("base_url", "key_env"),
+    "sandbox": ("candidate", "network"),
+    "loop": ("mode",),
+}
+
+
 def _line_of(text: str, keys: list[str]) -> int | None:
     """1-based line on which a dotted key is set, as far as a scan of plain TOML can tell."""
     table: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\s*([^\]\[]+?)\s*\]", line):
-            table = [part.strip().strip("\"'") for part in header.group(1).split(".")]
-            if table == keys:
+        if header := re.match(r"\s*\[{1,2}(?=.*\])", line):
+            table = _dotted(line[header.end() :])
+            if keys and table[: len(keys)] == keys:
                 return number
-        elif key := re.match(r"\s*([\w.\"'-]+)\s*=", line):
-            path = table + [part.strip("\"'") for part in key.group(1).split(".")]
-            if path == keys or keys[: len(path)] == path:
+        elif (found := _DOTTED.match(line)) and line[found.end() :].startswith("="):
+            path = table + _dotted(line)
+            if path[: len(keys)] == keys or keys[: len(path)] == path:
                 return number
     return None
 
@@ -160,10 +181,15 @@ def _explain(path: Path, text: str, error: msgspec.ValidationError) -> ConfigErr
     return ConfigError(f"{place}: {'.'.join(keys) or 'configuration'}: {reason}.", "README lists all settings.")
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """One configuration file as a dictionary, checked on its own so that errors name the right file."""
+def _read(path: Path, *, own: bool) -> dict[str, Any]:
+    """One configuration file as a dictionary, checked on its own so that errors name the right file.
+
+    Args:
+        path: The file; one that is not there is empty.
+        own: It is the human's own; a project's may not set everything.
+    """
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
@@ -172,7 +198,8 @@ def _read(path: Path) -> dict[str, Any]:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"\(at line (\d+), column \d+\)", str(error))
-        place = f"{path}:{found.group(1)}" if found else str(path)
+        # What never ends is noticed at the end of the file.
+        place = f"{path}:{found.group(1) if found else len(text.splitlines())}"
         reason = re.sub(r"\s*\(at .*\)$", "", str(error))
         raise ConfigError(f"{place}: not valid TOML: {reason}.") from error
     try:
@@ -181,7 +208,21 @@ def _read(path: Path) -> dict[str, Any]:
         raise _explain(path, text, error) from error
     if config.partner.script:
         data["partner"]["script"] = str((path.parent / config.partner.script).resolve())
+    if not own:
+        _refuse_risky(path, text, data)
     return data
+
+
+def _refuse_risky(path: Path, text: str, data: Mapping[str, Any]) -> None:
+    """Refuse settings that a cloned project could use against the one who opens it."""
+    for table, names in _NOT_FOR_PROJECTS.items():
+        for name in names:
+            if name in data.get(table, {}):
+                line = _line_of(text, [table, name])
+                raise ConfigError(
+                    f"{path}:{line or 1}: {table}.{name}: a project cannot set this for you.",
+                    f"If you want it, put it into {user_file()}, or give it as a flag or in the environment.",
+                )
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,7 +250,7 @@ def load(project: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) ->
         env.setdefault("partner", {})["base_url"] = url
     if model := environ.get("PAIRLOOP_MODEL"):
         env.setdefault("partner", {})["model"] = model
-    data = merge(merge(merge(_read(user_file()), _read(project / PROJECT_FILE)), env), flags)
+    data = merge(merge(merge(_read(user_file(), own=True), _read(project / PROJECT_FILE, own=False)), env), flags)
     try:
         return msgspec.convert(data, Config)
     except msgspec.ValidationError as error:

@@ -1,0 +1,45 @@
+"""README says what is so."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from agent_core.config import Config
+from tui.actions import markdown_table
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_first_commands_are_make_try_and_make_test() -> None:
+    commands = re.findall(r"^ {4}(.+)$", README, re.MULTILINE)
+    assert commands[0].startswith("make try")
+    assert commands[1].startswith("make test")
+
+
+def test_the_key_table_is_the_registry() -> None:
+    found = re.search(r"<!-- keys.*?-->\n(.*?)\n<!-- /keys -->", README, re.DOTALL)
+    assert found is not None
+    assert found.group(1).strip() == markdown_table().strip()
+
+
+def test_the_configuration_shown_is_whole_and_has_the_defaults() -> None:
+    found = re.search(r"```toml\n(.*?)```", README, re.DOTALL)
+    assert found is not None
+    shown = tomllib.loads(found.group(1))
+    defaults = msgspec.to_builtins(Config())
+    assert {table: set(keys) for table, keys in shown.items()} == {t: set(keys) for t, keys in defaults.items()}
+    shown["partner"]["model"] = ""
+    assert shown == {
+        table: {k: list(v) if isinstance(v, tuple) else v for k, v in keys.items()} for table, keys in defaults.items()
+    }
+
+
+def test_every_picture_is_there() -> None:
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
+    assert pictures
+    assert all((ROOT / picture).is_file() for picture in pictures)
