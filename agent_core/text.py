@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 
-# C0 without tab and newline, DEL, C1, and the marks that reorder or hide text on a terminal.
+# C0 without tab and newline, DEL, C1, lone surrogates, and the marks that reorder or hide text on a terminal. Joiners
+# (U+200C, U+200D) stay: scripts and emoji need them.
 _UNSAFE = re.compile(
-    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ufeff]"
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u180e\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f"
+    "\\ud800-\\udfff\\ufeff\\ufff9-\\ufffb\\U000e0000-\\U000e007f]"
 )
+# Room for the line that names a cut.
+_MARK_BYTES = 40
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -21,10 +25,9 @@ def printable(text: str) -> str:
     """Replace everything a terminal would obey rather than show.
 
     Escape sequences, other control characters (tab and newline apart; a carriage return before a
-    newline is dropped) and bidirectional overrides become visible symbols; lone surrogates become ``\ufffd``.
+    newline is dropped) and marks that reorder or hide text become visible symbols, as do lone surrogates.
     """
-    safe = _UNSAFE.sub(_visible, text.replace("\r\n", "\n"))
-    return safe.encode("utf-8", "replace").decode("utf-8")
+    return _UNSAFE.sub(_visible, text.replace("\r\n", "\n"))
 
 
 def estimate_tokens(text: str) -> int:
@@ -38,15 +41,23 @@ def estimate_tokens(text: str) -> int:
 def cap_text(text: str, tokens: int) -> str:
     """Cut the middle out of a text that is longer than a budget, and name the cut.
 
+    Whole lines are cut where that costs little room, else characters; which of them the mark says.
+
     Args:
         text: Any text.
-        tokens: Most tokens of it to keep, by `estimate_tokens`.
+        tokens: Most tokens of the result, by `estimate_tokens`; a budget below that of the mark gives the mark alone.
     """
     if estimate_tokens(text) <= tokens:
         return text
     data = text.encode("utf-8", "replace")
-    half = max(tokens * 2, 1)
+    half = max(tokens * 4 - _MARK_BYTES, 0) // 2
     head = data[:half].decode("utf-8", "ignore")
-    tail = data[-half:].decode("utf-8", "ignore")
-    left_out = text.count("\n") - head.count("\n") - tail.count("\n")
-    return f"{head}\n[... {max(left_out, 1)} lines left out ...]\n{tail}"
+    tail = data[len(data) - half :].decode("utf-8", "ignore")
+    last, first = head.rfind("\n"), tail.find("\n")
+    if last * 2 >= len(head) > 0 and 0 <= first * 2 <= len(tail):
+        head, tail = head[:last], tail[first + 1 :]
+        count, unit = text.count("\n") - head.count("\n") - tail.count("\n") - 1, "lines"
+    else:
+        count, unit = len(text) - len(head) - len(tail), "characters"
+    mark = f"[... {count} {unit if count > 1 else unit[:-1]} left out ...]"
+    return f"{head}\n{mark}\n{tail}" if half else mark
