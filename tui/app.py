@@ -6,8 +6,9 @@ import asyncio
 import gc
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from rich.text import Text
 from textual import on
 from textual.app import App
 from textual.binding import Binding
@@ -60,11 +61,10 @@ class PairloopApp(App[None], inherit_bindings=False):
         self.failures: list[Exception] = []
         """Unexpected errors so far; each is in the log and on screen."""
         self._engine_factory = engine_factory
-        self._bridge = Bridge(self.main.draw, self.set_timer, clock)
+        self._bridge = Bridge(self._draw, self.set_timer, clock)
         self._kept: list[str] = []
         self._offered: asyncio.Future[bool] | None = None
         self._run: asyncio.Task[None] | None = None
-        self._painted = False
         self._quitting = False
 
     def get_default_screen(self) -> MainScreen:
@@ -78,7 +78,6 @@ class PairloopApp(App[None], inherit_bindings=False):
         self.call_after_refresh(self._after_paint)
 
     def _after_paint(self) -> None:
-        self._painted = True
         # Whoever started us may have put collection off until there was something to see; what is alive by now
         # stays alive, and need not be looked at again.
         gc.freeze()
@@ -127,7 +126,7 @@ class PairloopApp(App[None], inherit_bindings=False):
 
     def _answer_offer(self, letter: str) -> bool:
         """Whether a letter typed into the empty prompt answers the offer to resume."""
-        if self._offered is None or letter not in _OFFER_ANSWERS:
+        if self._offered is None or letter not in _OFFER_ANSWERS or self.main.is_new:
             return False
         self._decide_offer(resume=letter == "y")
         return True
@@ -158,14 +157,30 @@ class PairloopApp(App[None], inherit_bindings=False):
     def _trouble(self, trouble: Trouble) -> None:
         self._report(trouble.error, trouble.meaning)
 
-    def _handle_exception(self, error: Exception) -> None:
-        """Textual comes here with what a handler of ours raised; its own way is a traceback on the terminal."""
-        if self._painted and len(self.failures) < _MAX_FAILURES:
-            self._report(error, "Something went wrong on this screen")
-            return
+    def _draw(self, state: State) -> None:
+        """Draw; a defect in it costs one frame, not the session."""
+        try:
+            self.main.draw(state)
+        except Exception as error:
+            if len(self.failures) >= _MAX_FAILURES:
+                raise
+            self._report(error, "This could not be drawn")
+
+    async def run_action(self, *args: Any, **named: Any) -> bool:
+        """Run an action (Textual calls this for every key); a defect in it is told and ends nothing."""
+        try:
+            return await super().run_action(*args, **named)
+        except Exception as error:  # noqa: BLE001 - told to the human, and in the log
+            self._report(error, "That did not work")
+            return True
+
+    def _fatal_error(self) -> None:
+        """Textual comes here with what it cannot go on after; its own way is a traceback on the terminal."""
+        error = self._exception or RuntimeError("unknown")
         path = log_error(error)
-        self.failures.append(error)
-        self.exit(return_code=1, message=f"pairloop has to stop: {type(error).__name__}. The details are in {path}.")
+        words = f"pairloop has to stop: {type(error).__name__}. The session is kept."
+        self._exit_renderables.append(Text(f"{words} The details are in {path}." if path else words))
+        self._close_messages_no_wait()
 
     # -- What is wanted
 

@@ -55,6 +55,11 @@ class FakeSession:
             for listener in tuple(self._listeners):
                 listener(Entry(self._seq, 0.0, event), self._state)
 
+    def reset(self) -> None:
+        """Begin anew, for the next scene."""
+        self._state = State()
+        self.commands.clear()
+
     def put(self, text: str | bytes) -> str:
         data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
         digest = content_hash(data)

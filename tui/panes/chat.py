@@ -63,7 +63,8 @@ def _notice(notice: Notice) -> list[Line]:
     first, *more = notice.text.split("\n") if notice.text else [""]
     lines = [Line(((clean(first), text_style),), lead=((f"{sign} ", style),))]
     lines += [Line(((clean(line), text_style),), lead=(("  ", ""),)) for line in more if line.strip()]
-    hints = [line for line in notice.hint.split("\n") if line.strip()] if notice.hint else []
+    # The evidence for a verdict is the checks pane's business.
+    hints = [line for line in notice.hint.split("\n") if line.strip()] if notice.about != "verdict" else []
     # The head of the notice may be the first line of what it points to.
     if hints and notice.text.endswith(hints[0].strip()):
         hints = hints[1:]

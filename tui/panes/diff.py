@@ -45,7 +45,7 @@ class DiffPane(Pane):
     def __init__(self) -> None:
         super().__init__(id="diff")
         self._content: Callable[[str], bytes] | None = None
-        self._number = 0
+        self._shown = (0, "")  # number and tree of the proposal
         self._head = 0  # lines above the first file
         self._written: WrittenPatch | None = None
         self._wanted: list[FileSides] = []
@@ -77,7 +77,7 @@ class DiffPane(Pane):
         written = self._written
         if written is None or not written.goes_on(text):
             self._written = written = WrittenPatch()
-            self._number = 0
+            self._shown = (0, "")
             self.set_lines([])
             self.entitle(f"{self.TITLE} · being written")
         keep = written.update(text)
@@ -100,12 +100,12 @@ class DiffPane(Pane):
         if proposal.reason:
             head.append(Line(((clean(proposal.reason), "dim"),), lead=(("“ ", "dim"),)))
         head.append(Line())
-        if proposal.number == self._number:
+        if (proposal.number, proposal.tree) == self._shown:
             if [line.text for line in self.lines[: self._head]] != [line.text for line in head]:
                 self.set_lines([*head, *self.lines[self._head :]])
                 self._head = len(head)
             return
-        self._number, self._head = proposal.number, len(head)
+        self._shown, self._head = (proposal.number, proposal.tree), len(head)
         self._written = None
         content = self._content
         lines, _ = patch_lines(proposal.patch, content, self._want) if content else ([], [])

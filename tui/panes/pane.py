@@ -57,10 +57,15 @@ class Pane(LinesView):
 
     def render_line(self, y: int) -> Strip:
         """Draw one row; an empty pane says what will be here."""
-        if not self._empty or y >= len(self.EMPTY) + 1 or y == 0:
+        if not self._empty or y == 0:
             return super().render_line(y)
-        style = self._style
         width = self.size.width
-        line = Line(((self.EMPTY[y - 1], "faint"),), lead=((" ", ""),))
-        strip = line.strip(0, max(width, 10), palette_of(self.app)).apply_style(style)
-        return strip.adjust_cell_length(width, style)
+        at = y - 1
+        for text in self.EMPTY:
+            line = Line(((text, "faint"),), lead=((" ", ""),))
+            rows = len(line.rows(width))
+            if at < rows:
+                strip = line.strip(at, width, palette_of(self.app)).apply_style(self._style)
+                return strip.adjust_cell_length(width, self._style)
+            at -= rows
+        return self._blank

@@ -194,9 +194,14 @@ class MainScreen(Screen[None]):
 
     # -- Questions
 
+    @property
+    def is_new(self) -> bool:
+        """Whether what is asked has only just appeared."""
+        return self._clock() < self._grace_until
+
     def too_early(self) -> bool:
         """Whether what is asked has only just appeared; says so when it has."""
-        if self._clock() >= self._grace_until:
+        if not self.is_new:
             return False
         self.flash("That has only just appeared: look first, then press again.")
         return True

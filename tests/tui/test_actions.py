@@ -1,0 +1,228 @@
+"""The registry of actions, and every action by its keys at three sizes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from agent_core import events as ev
+from agent_core.commands import Accept, AnyCommand, Approve, Ask, Interrupt, Quit, Reject, SetMode, Steer, Undo
+from agent_core.fold import fold
+from agent_core.state import State
+from tests.tui import scenes
+from tests.tui.driving import NARROW, SIZES, running
+from tests.tui.fake_session import FakeSession
+from tui.actions import ACTIONS, Situation, applies, key_name, markdown_table
+from tui.app import PairloopApp
+from tui.screens.help import help_lines
+
+Scene = Callable[[FakeSession], None]
+
+
+def _busy(session: FakeSession) -> None:
+    scenes.start(session)
+    scenes.ask(session)
+
+
+def _states() -> list[State]:
+    states = []
+    for scene in (scenes.start, _busy, scenes.red, scenes.green, scenes.landed, scenes.approval):
+        session = FakeSession()
+        scene(session)
+        states.append(session.state)
+    return [State(), *states]
+
+
+def test_every_action_can_be_done_and_is_named_once() -> None:
+    assert all(callable(getattr(PairloopApp, f"action_{action.id}")) for action in ACTIONS)
+    assert len({action.id for action in ACTIONS}) == len(ACTIONS)
+    assert all(action.pane_keys or action.keys or action.prompt_keys for action in ACTIONS)
+
+
+@pytest.mark.parametrize("in_prompt", [True, False])
+def test_no_key_means_two_things_at_a_time(in_prompt: bool) -> None:
+    for state, offered, reason in itertools.product(_states(), (True, False), (True, False)):
+        # There is no session, and so no state, while an earlier one is offered; a reason is asked of what waits.
+        if (offered and state != State()) or (reason and not state.waiting):
+            continue
+        situation = Situation(state, offered=offered, reason=reason, in_prompt=in_prompt, open=not offered)
+        keys: dict[str, str] = {}
+        for action in ACTIONS:
+            if not applies(action.id, situation):
+                continue
+            for key in (*action.keys, *(action.prompt_keys if in_prompt else action.pane_keys)):
+                assert key not in keys, f"{key} is {keys[key]} and {action.id}"
+                keys[key] = action.id
+
+
+def test_no_letter_decides_from_within_the_prompt() -> None:
+    for action in ACTIONS:
+        if action.group == "Decide":
+            assert all(len(key) > 1 for key in (*action.keys, *action.prompt_keys))
+
+
+def test_help_and_the_table_name_every_action_and_key() -> None:
+    table, shown = markdown_table(), "\n".join("".join(t for t, _ in line.lead) + line.text for line in help_lines())
+    for action in ACTIONS:
+        assert action.help in table
+        assert action.help in shown
+        for key in (*action.pane_keys, *action.keys, *action.prompt_keys):
+            assert f"`{key_name(key)}`" in table
+            assert key_name(key) in shown
+
+
+CASES: list[tuple[str, Scene, tuple[str, ...], AnyCommand]] = [
+    ("accept from the prompt", scenes.green, ("f2",), Accept(2)),
+    ("accept from a pane", scenes.green, ("tab", "a"), Accept(2)),
+    ("go on from the prompt", scenes.red, ("f4",), Steer()),
+    ("go on from a pane", scenes.red, ("shift+tab", "g"), Steer()),
+    ("reject without a reason", scenes.red, ("f3", "enter"), Reject(1, "")),
+    ("reject with a reason", scenes.red, ("tab", "r", "n", "o", "enter"), Reject(1, "no")),
+    ("undo from the prompt", scenes.landed, ("f8",), Undo()),
+    ("undo from a pane", scenes.landed, ("tab", "u"), Undo()),
+    ("allow from the prompt", scenes.approval, ("f2",), Approve("c9", True)),
+    ("allow from a pane", scenes.approval, ("tab", "y"), Approve("c9", True)),
+    ("deny from the prompt", scenes.approval, ("f3",), Approve("c9", False)),
+    ("deny from a pane", scenes.approval, ("tab", "n"), Approve("c9", False)),
+    ("interrupt from the prompt", _busy, ("escape",), Interrupt()),
+    ("interrupt from a pane", _busy, ("tab", "escape"), Interrupt()),
+    ("mode from the prompt", scenes.start, ("f9",), SetMode("until-green")),
+    ("mode from a pane", scenes.start, ("tab", "m"), SetMode("until-green")),
+    ("ask", scenes.start, ("h", "i", "enter"), Ask("hi")),
+    ("steer while it works", _busy, ("h", "i", "enter"), Steer("hi")),
+    ("decide by words", scenes.red, ("h", "i", "enter"), Steer("hi")),
+    ("quit", scenes.start, ("ctrl+q",), Quit()),
+]
+
+
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+async def test_keys_hand_in_commands(size: tuple[int, int]) -> None:
+    async with running(size) as driver:
+        for name, scene, keys, command in CASES:
+            driver.session.reset()
+            await driver.play(scene)
+            await driver.press(*keys)
+            assert driver.session.commands == [command], name
+            driver.app.main.prompt.focus()
+            await driver.until(lambda: driver.app.main.situation.in_prompt)
+
+
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+async def test_keys_that_do_not_apply_do_nothing(size: tuple[int, int]) -> None:
+    async with running(size) as driver:
+        await driver.play(scenes.start)
+        await driver.press("f2", "f3", "f4", "f8", "escape", "tab", "a", "r", "g", "u", "y", "n", "escape")
+        assert driver.session.commands == []
+        assert driver.app.main.prompt.text == ""
+
+
+async def test_letters_typed_into_the_prompt_decide_nothing() -> None:
+    async with running() as driver:
+        await driver.play(scenes.green)
+        await driver.press(*"argyunm1")
+        assert driver.session.commands == []
+        assert driver.app.main.prompt.text == "argyunm1"
+
+
+@pytest.mark.parametrize(
+    ("scene", "key"),
+    [
+        (scenes.green, "f2"),
+        (scenes.approval, "f2"),
+        (scenes.red, "f3"),
+        (scenes.red, "f4"),
+        (scenes.red, "escape"),
+        (scenes.approval, "f3"),
+    ],
+)
+async def test_what_has_only_just_appeared_takes_no_answer(scene: Scene, key: str) -> None:
+    async with running() as driver:
+        scene(driver.session)
+        await driver.drawn()
+        driver.clock.pass_(0.4)
+        await driver.press(key)
+        assert driver.session.commands == []
+        assert not driver.app.main.prompt.asks_reason
+        assert "only just appeared" in driver.text
+        driver.clock.pass_(0.2)
+        await driver.press(key)
+        assert driver.session.commands or driver.app.main.prompt.asks_reason
+
+
+async def test_each_new_question_has_its_own_grace() -> None:
+    async with running() as driver:
+        await driver.play(scenes.red)
+        driver.session.emit(ev.Decided(1, "steer", "human"))
+        scenes.propose(driver.session, 2, scenes.RIGHT)
+        scenes.judge(driver.session, 2, green=True)
+        await driver.drawn()
+        await driver.press("f2")
+        assert driver.session.commands == []
+
+
+async def test_the_mode_goes_round() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        for mode in ("until-green", "auto", "step"):
+            await driver.press("f9")
+            command = driver.session.commands[-1]
+            assert command == SetMode(mode)
+            assert isinstance(command, SetMode)
+            driver.session.emit(ev.ModeChanged(command.mode))
+            await driver.drawn()
+
+
+async def test_help_opens_over_the_panes_and_closes() -> None:
+    async with running() as driver:
+        await driver.play(scenes.green)
+        await driver.press("f1")
+        assert "what the" not in driver.text
+        assert "Land the waiting proposal" in driver.text
+        await driver.press("f2", "f9", "escape")
+        assert driver.session.commands == []
+        assert driver.app.screen is driver.app.main
+        await driver.press("tab", "question_mark")
+        assert driver.app.screen is not driver.app.main
+        await driver.press("q")
+        assert driver.app.screen is driver.app.main
+
+
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+async def test_the_line_of_keys_names_what_applies_and_can_be_clicked(size: tuple[int, int]) -> None:
+    async with running(size) as driver:
+        await driver.play(scenes.green)
+        keys = driver.app.main.keys
+        shown = keys.plain_text.replace("\u00a0", " ")
+        for words in ("F2 accept", "F3 reject", "F4 go on", "esc stop", "tab panes", "F1 help", "^q quit"):
+            assert words in shown
+        await driver.pilot.click(keys, offset=(shown.index("F2 accept") + 4, 0))
+        await driver.pilot.pause()
+        assert driver.session.commands == [Accept(2)]
+        await driver.press("tab")
+        for words in ("a accept", "r reject", "g go on", "i prompt", "? help"):
+            assert words in keys.plain_text.replace("\u00a0", " ")
+
+
+async def test_an_approval_shows_the_command_verbatim() -> None:
+    async with running(NARROW) as driver:
+        await driver.play(scenes.approval)
+        command = "echo '[red]x[/]' \x1b[31m\n" + "\n".join(f"line {number}" for number in range(30))
+        driver.session.emit(ev.ApprovalAsked("c10", command))
+        await driver.drawn()
+        question = driver.app.main.question
+        assert "echo '[red]x[/]' ␛[31m" in question.plain_text
+        assert "line 29" in question.plain_text
+        assert "[red]x[/]" in driver.text
+        assert question.size.height <= 10
+        question.scroll_end(animate=False)
+        await driver.pilot.pause()
+        assert "line 29" in driver.text
+
+
+def test_situations_are_told_apart_by_state() -> None:
+    state = fold(State(), ev.ModeChanged("auto"))
+    assert not applies("accept", Situation(state))
+    assert applies("accept", Situation(msgspec.structs.replace(state, waiting=1)))

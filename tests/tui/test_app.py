@@ -1,0 +1,208 @@
+"""The life of the app: typed before ready, resuming, failing to open, unexpected errors, quitting."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent_core import events as ev
+from agent_core.commands import Ask, Quit
+from agent_core.errors import ConfigError
+from tests.tui import scenes
+from tests.tui.driving import NARROW, running
+from tests.tui.fake_session import Clock, FakeEngine, FakeSession, Summary
+from tui import app as app_module
+from tui.app import PairloopApp
+from tui.trouble import ago
+
+HEAVY = ("openai", "git", "watchfiles", "pygments.lexers", "agent_core.session", "agent_core.build", "tui.screens.help")
+
+
+def test_nothing_heavy_is_imported_before_the_first_paint() -> None:
+    code = f"import sys, tui.app; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+async def test_what_is_sent_before_the_session_is_open_is_kept_and_sent() -> None:
+    engine = FakeEngine(FakeSession())
+    engine.gate.clear()
+    async with running(engine=engine, opened=False) as driver:
+        await driver.press(*"mend", "enter", *"now")
+        await driver.until(lambda: "kept, and sent" in driver.text)
+        assert "mend" in driver.text
+        engine.gate.set()
+        await driver.until(lambda: driver.session.commands)
+        assert driver.session.commands == [Ask("mend")]
+        assert driver.app.main.prompt.text == "now"
+        await driver.until(lambda: "kept, and sent" not in driver.text)
+
+
+@pytest.mark.parametrize(("key", "expected"), [("y", "old"), ("n", None), ("f2", "old"), ("f3", None)])
+async def test_an_earlier_session_is_offered(key: str, expected: str | None) -> None:
+    engine = FakeEngine(FakeSession(), Summary())
+    async with running(NARROW, engine=engine, opened=False) as driver:
+        await driver.until(lambda: "make the discount right" in driver.text)
+        driver.clock.pass_(1.0)
+        await driver.press(key)
+        await driver.until(lambda: driver.app.main.is_open)
+        assert engine.opened == [expected]
+        assert "make the discount right" not in driver.text
+        assert driver.app.main.prompt.text == ""
+
+
+async def test_an_offer_does_not_take_what_is_being_typed() -> None:
+    engine = FakeEngine(FakeSession(), Summary())
+    async with running(engine=engine, opened=False) as driver:
+        await driver.until(lambda: driver.app.main.offer)
+        await driver.press(*"yn")
+        # Typed within the grace period: it answers nothing, and it is not lost either.
+        assert driver.app.main.prompt.text == "yn"
+        driver.clock.pass_(1.0)
+        await driver.press(*"ny", "enter")
+        assert engine.opened == []
+        assert "ynny" in driver.text
+        await driver.press("y")
+        await driver.until(lambda: driver.session.commands)
+        assert engine.opened == ["old"]
+        assert driver.session.commands == [Ask("ynny")]
+
+
+async def test_an_error_at_opening_is_told_with_its_hint_and_leaves_a_usable_screen() -> None:
+    error = ConfigError("pairloop.toml:3: loop.mode: no such mode.", "README lists all settings.")
+    async with running(engine=FakeEngine(FakeSession(), error=error), opened=False) as driver:
+        await driver.until(lambda: "no such mode" in driver.text)
+        assert "README lists all settings." in driver.text
+        await driver.press("f9", "escape", *"still here")
+        assert driver.app.main.prompt.text == "still here"
+        await driver.press("ctrl+q")
+        await driver.until(lambda: not driver.app.is_running)
+
+
+async def test_an_unexpected_error_is_a_sentence_on_screen_and_a_traceback_in_the_log(private_home: Path) -> None:
+    session = FakeSession()
+    app = PairloopApp(lambda: FakeEngine(session), clock=Clock())
+    async with app.run_test() as pilot:
+        while not app.main.is_open:
+            await pilot.pause()
+        session.break_(ValueError("the moon is full"))
+        while "the moon is full" not in app.main.chat.plain_text:
+            await pilot.pause()
+        assert "Traceback" not in app.main.chat.plain_text
+    log = (private_home / "state" / "pairloop.log").read_text()
+    assert "Traceback" in log
+    assert "ValueError: the moon is full" in log
+
+
+async def test_an_error_in_an_action_or_a_frame_does_not_end_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = FakeSession()
+    app = PairloopApp(lambda: FakeEngine(session), clock=Clock())
+    async with app.run_test() as pilot:
+        while not app.main.is_open:
+            await pilot.pause()
+
+        def broken(*_: object) -> None:
+            message = "no way through"
+            raise RuntimeError(message)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(app.main.checks, "show", broken)
+            scenes.start(session)
+            while not app.failures:
+                await pilot.pause()
+        monkeypatch.setattr(app, "action_mode", broken)
+        await pilot.press("f9")
+        while len(app.failures) < 2:
+            await pilot.pause()
+        assert app.main.chat.plain_text.count("no way through") == 2
+        await pilot.press("h", "i", "enter")
+        await pilot.pause()
+        assert session.commands == [Ask("hi")]
+
+
+async def test_what_cannot_go_on_ends_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], private_home: Path
+) -> None:
+    app = PairloopApp(lambda: FakeEngine(FakeSession()), clock=Clock())
+
+    def broken(_: object) -> None:
+        message = "no way to draw"
+        raise RuntimeError(message)
+
+    async def break_it() -> None:
+        async with app.run_test() as pilot:
+            while not app.main.is_open:
+                await pilot.pause()
+            monkeypatch.setattr(app.main.chat, "render_lines", broken)
+            app.main.chat.refresh()
+            while app.is_running:
+                await pilot.pause()
+
+    with pytest.raises(RuntimeError, match="no way to draw"):  # the test driver raises it; a user sees the sentence
+        await break_it()
+    assert app.return_code == 1
+    written = "".join(capsys.readouterr())
+    assert "pairloop has to stop: RuntimeError" in written
+    assert "Traceback" not in written
+    assert "no way to draw" in (private_home / "state" / "pairloop.log").read_text()
+
+
+async def test_quitting_waits_for_the_session() -> None:
+    async with running() as driver:
+        await driver.press("ctrl+q")
+        await driver.until(lambda: not driver.app.is_running)
+        assert driver.session.commands == [Quit()]
+        assert driver.app.return_code == 0
+
+
+async def test_quitting_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_module, "_QUIT_WAIT", 0.05)
+    async with running() as driver:
+        driver.session.stubborn = True
+        await driver.press("ctrl+q")
+        await driver.until(lambda: not driver.app.is_running)
+        assert driver.session.commands == [Quit()]
+
+
+async def test_quitting_before_there_is_a_session() -> None:
+    engine = FakeEngine(FakeSession(), Summary())
+    async with running(engine=engine, opened=False) as driver:
+        await driver.until(lambda: driver.app.main.offer)
+        await driver.press("ctrl+q")
+        await driver.until(lambda: not driver.app.is_running)
+        assert engine.opened == []
+
+
+async def test_ctrl_c_says_how_to_leave() -> None:
+    async with running() as driver:
+        await driver.press("tab", "ctrl+c")
+        assert "ctrl+q leaves" in driver.text
+
+
+async def test_a_resumed_state_is_drawn_at_once() -> None:
+    session = FakeSession()
+    scenes.red(session)
+    session.emit(ev.SessionResumed("0.1.0"))
+    async with running(engine=FakeEngine(session)) as driver:
+        await driver.drawn()
+        assert "Session resumed" in driver.text
+        assert "red, waits for you" in driver.text
+
+
+async def test_a_draft_stands_in_the_prompt() -> None:
+    app = PairloopApp(lambda: FakeEngine(FakeSession()), draft="mend it")
+    async with app.run_test() as pilot:
+        await pilot.press("!")
+        assert app.main.prompt.text == "mend it!"
+
+
+def test_how_long_ago() -> None:
+    assert [ago(seconds) for seconds in (5, 70, 7300, 200_000)] == [
+        "just now",
+        "1 minute ago",
+        "2 hours ago",
+        "2 days ago",
+    ]
