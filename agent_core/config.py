@@ -1,8 +1,8 @@
 """The configuration: its settings with their defaults, where it is read from, and what is wrong with it.
 
 Read in this order, later ones winning: the user's ``config.toml``, the project's ``pairloop.toml``,
-environment variables, command-line flags. All files are optional. A project's file comes with the project, whoever wrote
-it: it cannot choose where keys are sent, how commands are shut in, or that patches land unasked.
+environment variables, command-line flags. All files are optional. A project's file comes with the project, whoever
+wrote it: it cannot choose where keys are sent, how commands are shut in, or that patches land unasked.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def _dotted(text: str) -> list[str]:
     return [part.strip("\"'") for part in re.findall(_KEY, found.group(1))] if found else []
 
 
-# What a project must not choose for whoever clones it: where the key goes, what shuts its code in, and what lands unasked.
+# What a project must not choose for whoever clones it: where the key goes, what shuts its code in, what lands unasked.
 _NOT_FOR_PROJECTS = {
     "partner": ("base_url", "key_env"),
     "sandbox": ("candidate", "network"),
