@@ -22,9 +22,9 @@ HOSTILE = {
     "right to left": ("abc\u202ecba\u2066", "abc�cba�"),
     "emoji": ("👩‍👩‍👧 ❤️ 🇩🇪", "👩‍👩‍👧 ❤️ 🇩🇪"),
     "wide": ("中文字符", "中文字符"),
-    "zero width": ("e\u0301 a\u200bb", "e\u0301 a\u200bb"),
+    "zero width": ("e\u0301 a\u200bb", "e\u0301 a\ufffdb"),
     "return": ("over\rwritten", "over␍written"),
-    "surrogate": ("a\ud800b", "a?b"),
+    "surrogate": ("a\ud800b", "a\ufffdb"),
 }
 
 

@@ -118,8 +118,8 @@ def test_a_patch_being_written_grows_by_what_is_new(sizes: list[int]) -> None:
         at = min(at + size, len(ENVELOPE))
         assert patch.goes_on(ENVELOPE[:at])
         keep = patch.update(ENVELOPE[:at])
-        if patch.header is not None and patch.header < keep:
-            shown[patch.header] = patch.lines[patch.header]
+        for index in patch.recounted:
+            shown[index] = patch.lines[index]
         shown = [*shown[:keep], *patch.lines[keep:]]
     assert _shown(shown) == _shown(whole.lines)
     text = "\n".join(row for row, _, _ in _shown(shown))

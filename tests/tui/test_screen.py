@@ -222,7 +222,7 @@ async def test_the_status_line_says_what_goes_on() -> None:
         await driver.drawn()
         driver.clock.pass_(65)
         driver.app.main.draw_bars()
-        assert "thinking 66 s" in driver.app.main.status.plain_text
+        assert "thinking 65 s" in driver.app.main.status.plain_text
 
 
 async def test_checks_show_their_state_counts_and_time() -> None:

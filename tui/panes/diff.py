@@ -81,8 +81,8 @@ class DiffPane(Pane):
             self.set_lines([])
             self.entitle(f"{self.TITLE} · being written")
         keep = written.update(text)
-        if written.header is not None and written.header < keep:
-            self.replace_line(written.header, written.lines[written.header])
+        for index in written.recounted:
+            self.replace_line(index, written.lines[index])
         self.set_lines(written.lines[keep:], keep)
 
     def _show_proposal(self, proposal: ProposalState, state: State) -> None:

@@ -36,18 +36,16 @@ class WrittenPatch:
 
     Attributes:
         lines: What it shows so far, the line without an end included.
+        recounted: Indices of lines shown before the last update whose counts have changed by it.
     """
 
     def __init__(self) -> None:
         self._done = ""
         self._partial = False
         self._file: _File | None = None
+        self._first: int | None = None  # the header that was open when the last update was over
         self.lines: list[Line] = []
-
-    @property
-    def header(self) -> int | None:
-        """Index of the file header whose counts are growing."""
-        return None if self._file is None else self._file.at
+        self.recounted: list[int] = []
 
     def goes_on(self, text: str) -> bool:
         """Whether a text is the same patch, further on."""
@@ -60,7 +58,7 @@ class WrittenPatch:
             text: The whole text so far; it goes on from what it was at the last call, see `goes_on`.
 
         Returns:
-            How many of the lines shown before are still as they were, but for the counts in a `header`.
+            How many of the lines shown before are still as they were, but for those in `recounted`.
         """
         if self._partial:
             self.lines.pop()
@@ -74,14 +72,20 @@ class WrittenPatch:
         if rest and not rest.lstrip().startswith("***"):
             self.lines.append(_changed(rest))
             self._partial = True
+        self._count()
+        self.recounted = [self._first] if self._first is not None and newline else []
+        self._first = None if self._file is None else self._file.at
+        return keep
+
+    def _count(self) -> None:
         if self._file is not None:
             self.lines[self._file.at] = self._file.header()
-        return keep
 
     def _take(self, line: str) -> None:
         if _FRAME.match(line):
             return
         if header := _HEADER.match(line):
+            self._count()
             if self.lines:
                 self.lines.append(BLANK)
             self._file = _File(len(self.lines), header.group(2), _KINDS[header.group(1)])
