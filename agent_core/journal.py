@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -72,21 +73,30 @@ class SqliteJournal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version > _VERSION:
-                raise JournalError(
-                    f"{path}: written by a newer pairloop (format {version}, this one knows {_VERSION}).",
-                    "Update pairloop, or set PAIRLOOP_STATE_DIR to another folder.",
-                )
-            self._db.executescript(_SCHEMA)
-            self._db.execute(f"PRAGMA user_version={_VERSION}")
         except (sqlite3.Error, OSError) as error:
+            raise self._unusable("opened", error) from error
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self._db.close()
+            raise self._unusable("opened", error) from error
+        except JournalError:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
+        """Make the tables, unless they are there in a format that is not ours."""
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
             raise JournalError(
-                f"{path}: the journal cannot be opened: {error}.",
-                "Move the file away to start a new one, or set PAIRLOOP_STATE_DIR to a folder you can write to.",
-            ) from error
+                f"{self._path}: written by a newer pairloop (format {version}, this one knows {_VERSION}).",
+                "Update pairloop, or set PAIRLOOP_STATE_DIR to another folder.",
+            )
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(_SCHEMA)
+        if version < _VERSION:
+            self._db.execute(f"PRAGMA user_version={_VERSION}")
 
     def close(self) -> None:
         """Close the file."""
@@ -98,35 +108,37 @@ class SqliteJournal:
 
     def append(self, session: str, event: AnyEvent, *, durable: bool = False) -> Entry:
         """Add an event; see `agent_core.protocols.Journal`."""
+        body, kind = self._encoder.encode(event), type(event).__name__
         seq = self._next.get(session) or self._count(session) + 1
-        entry = Entry(seq, time.time(), event)
-        row = (session, seq, entry.at, type(event).__name__, self._encoder.encode(event))
-        if durable:
-            self._db.execute("PRAGMA synchronous=FULL")
-        try:
-            self._write("INSERT INTO events (session, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)", row)
-        finally:
-            if durable:
-                self._db.execute("PRAGMA synchronous=NORMAL")
-        self._next[session] = seq + 1
-        return entry
+        while True:
+            at = time.time()
+            try:
+                self._insert((session, seq, at, kind, body), durable=durable)
+            except sqlite3.IntegrityError:
+                # Another process has appended to this session, such as the outcome of a landing it brought to an end.
+                seq = self._count(session) + 1
+            except sqlite3.Error as error:
+                raise self._unusable("written", error) from error
+            else:
+                self._next[session] = seq + 1
+                return Entry(seq, at, event)
 
     def entries(self, session: str) -> Iterator[Entry]:
         """All events of a session, oldest first."""
-        rows = self._db.execute("SELECT seq, at, body FROM events WHERE session = ? ORDER BY seq", (session,))
+        rows = self._rows("SELECT seq, at, body FROM events WHERE session = ? ORDER BY seq", (session,))
         for seq, at, body in rows:
             yield Entry(seq, at, self._decode(body, f"session {session}, event {seq}"))
 
     def sessions(self) -> tuple[SessionSummary, ...]:
         """All sessions that have a task, the one used last first."""
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT s.id, s.started, max(e.at), count(e.seq),"
             " sum(e.kind = 'Asked'), sum(e.kind = 'TaskFinished')"
-            " FROM sessions s JOIN events e ON e.session = s.id GROUP BY s.id ORDER BY max(e.at) DESC"
-        ).fetchall()
+            " FROM sessions s JOIN events e ON e.session = s.id GROUP BY s.id ORDER BY max(e.at) DESC, s.id DESC"
+        )
         return tuple(
             SessionSummary(name, started, last, self._title(name), events, finished=ended >= asked)
-            for name, started, last, events, asked, ended in rows
+            for name, started, last, events, asked, ended in list(rows)
             if asked
         )
 
@@ -137,7 +149,7 @@ class SqliteJournal:
 
     def unfinished_landings(self) -> tuple[tuple[str, LandingStarted], ...]:
         """Landings that were begun and neither completed nor abandoned, each with its session."""
-        rows = self._db.execute("SELECT body FROM events WHERE kind IN ('Landed', 'LandingAbandoned')").fetchall()
+        rows = self._rows("SELECT body FROM events WHERE kind IN ('Landed', 'LandingAbandoned')")
         ended = {getattr(self._decode(body, "a landing"), "landing", 0) for (body,) in rows}
         return tuple((session, event) for session, event in self._of_kind(LandingStarted) if event.landing not in ended)
 
@@ -153,27 +165,27 @@ class SqliteJournal:
         Raises:
             JournalError: There is none of that name.
         """
-        row = self._db.execute("SELECT data FROM blobs WHERE hash = ?", (digest,)).fetchone()
+        row = next(self._rows("SELECT data FROM blobs WHERE hash = ?", (digest,)), None)
         if row is None:
             raise JournalError(f"{self._path}: no content with hash {digest[:12]}.")
-        return zlib.decompress(row[0])
+        try:
+            return zlib.decompress(row[0])
+        except zlib.error as error:
+            raise self._unusable("read", error) from error
 
     def _of_kind(self, kind: type[LandingStarted]) -> list[tuple[str, LandingStarted]]:
-        rows = self._db.execute(
-            "SELECT session, body FROM events WHERE kind = ? ORDER BY at", (kind.__name__,)
-        ).fetchall()
+        rows = self._rows("SELECT session, body FROM events WHERE kind = ? ORDER BY at", (kind.__name__,))
         decoded = [(session, self._decode(body, f"session {session}")) for session, body in rows]
         return [(session, event) for session, event in decoded if isinstance(event, kind)]
 
     def _title(self, session: str) -> str:
-        row = self._db.execute(
-            "SELECT body FROM events WHERE session = ? AND kind = ? ORDER BY seq LIMIT 1", (session, Asked.__name__)
-        ).fetchone()
+        sql = "SELECT body FROM events WHERE session = ? AND kind = ? ORDER BY seq LIMIT 1"
+        row = next(self._rows(sql, (session, Asked.__name__)), None)
         event = self._decode(row[0], f"session {session}") if row else None
         return event.text.strip().split("\n")[0] if isinstance(event, Asked) else ""
 
     def _count(self, session: str) -> int:
-        row = self._db.execute("SELECT max(seq) FROM events WHERE session = ?", (session,)).fetchone()
+        row = next(self._rows("SELECT max(seq) FROM events WHERE session = ?", (session,)))
         return int(row[0] or 0)
 
     def _decode(self, body: bytes, where: str) -> AnyEvent:
@@ -183,8 +195,28 @@ class SqliteJournal:
             raise JournalError(f"{self._path}: {where} cannot be read: {error}.") from error
         return event
 
+    def _insert(self, row: tuple[object, ...], *, durable: bool) -> None:
+        if durable:
+            self._db.execute("PRAGMA synchronous=FULL")
+        try:
+            self._db.execute("INSERT INTO events (session, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)", row)
+        finally:
+            if durable:
+                self._db.execute("PRAGMA synchronous=NORMAL")
+
     def _write(self, sql: str, row: tuple[object, ...]) -> None:
         try:
             self._db.execute(sql, row)
         except sqlite3.Error as error:
-            raise JournalError(f"{self._path}: cannot be written: {error}.") from error
+            raise self._unusable("written", error) from error
+
+    def _rows(self, sql: str, row: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        """What a query gives; a damaged file is found out only while it is read."""
+        try:
+            yield from self._db.execute(sql, row)
+        except sqlite3.Error as error:
+            raise self._unusable("read", error) from error
+
+    def _unusable(self, verb: str, error: Exception) -> JournalError:
+        hint = "Move the file away to start a new one, or set PAIRLOOP_STATE_DIR to a folder you can write to."
+        return JournalError(f"{self._path}: the journal cannot be {verb}: {error}.", hint)

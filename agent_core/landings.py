@@ -112,12 +112,6 @@ class Landings:
         except LandingConflictError as error:
             self._emit(LandingAbandoned(number, error.message), durable=True)
             raise
-        except OSError as error:
-            outcome = await asyncio.to_thread(self._lander.recover, files)
-            if outcome == "abandoned":
-                reason = f"{error.filename or 'a file'}: {error.strerror or error}"
-                self._emit(LandingAbandoned(number, reason), durable=True)
-                raise LandingConflictError(f"Nothing was landed: {reason}.") from error
         self._emit(Landed(number), durable=True)
 
 
@@ -134,8 +128,13 @@ async def recover(journal: SqliteJournal, lander: Lander) -> tuple[str, ...]:
     said = []
     async with lander.locked():
         for session, started in journal.unfinished_landings():
-            outcome = await asyncio.to_thread(lander.recover, started.files)
             names = ", ".join(file.path for file in started.files)
+            try:
+                outcome = await asyncio.to_thread(lander.recover, started.files)
+            except LandingConflictError as error:
+                # It stays unfinished, and is tried again at the next start.
+                said.append(f"Landing {started.landing} ({names}) was cut short and can't be mended yet: {error}")
+                continue
             event: AnyEvent
             if outcome == "completed":
                 event = Landed(started.landing)

@@ -175,10 +175,12 @@ async def run(
     except TimeoutError:
         timed_out = True
     finally:
-        await asyncio.shield(_end(pipes))
-        # What a process outside the group may still hold open is not waited for.
-        await _wait(pipes.closed, _GRACE)
-        transport.close()
+        try:
+            await asyncio.shield(_end(pipes))
+            # What a process outside the group may still hold open is not waited for.
+            await _wait(pipes.closed, _GRACE)
+        finally:
+            transport.close()
     code = transport.get_returncode()
     out, err = (capture.result() for capture in pipes.captures.values())
     seconds = time.monotonic() - start

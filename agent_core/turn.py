@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
+
 from agent_core import events as ev
 from agent_core.conversation import (
     AssistantItem,
@@ -17,6 +19,7 @@ from agent_core.conversation import (
 )
 from agent_core.errors import PartnerError
 from agent_core.pacing import Paced
+from agent_core.partners.closing import closing
 from agent_core.parts import Parts
 from agent_core.patch.stream import PatchText
 from agent_core.prompt import replies
@@ -83,8 +86,10 @@ async def take_turn(parts: Parts, tools: tuple[ToolSpec, ...]) -> tuple[ToolCall
     parts.emit(ev.PromptSent(state.steps + 1, len(items)))
     answer = _Answer(parts)
     try:
-        async for chunk in parts.model.stream(Request(instructions(), items, tools, parts.session)):
-            answer.take(chunk)
+        request = Request(instructions(), items, tools, parts.session)
+        async with aclosing(closing(parts.model.stream(request))) as chunks:
+            async for chunk in chunks:
+                answer.take(chunk)
     except BaseException:
         answer.flush()
         if answer.text.strip():

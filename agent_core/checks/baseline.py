@@ -140,7 +140,12 @@ class Baseline:
                     task = tree.results[bound] = asyncio.create_task(self._run(tree, bound))
                 tasks.append(task)
             # The tasks belong to the tree: another batch may wait for them too.
-            return tuple(await asyncio.gather(*(asyncio.shield(task) for task in tasks)))
+            results = tuple(await asyncio.gather(*(asyncio.shield(task) for task in tasks)))
+        if (await self._workspace.snapshot()).tree != tree.base.tree:
+            # A human edit came in between: what was judged is a mixture, good for nobody who asks later.
+            tree.batches.pop(paths, None)
+            tree.results = {check: task for check, task in tree.results.items() if not task.done()}
+        return results
 
     async def _run(self, tree: _Tree, check: Check) -> CheckResult:
         async with self._borrow(tree) as candidate, self._turns[check.name]:

@@ -130,7 +130,7 @@ class PytestCheck:
             findings = report.findings
             if not findings:
                 findings = (finding(self.name, summary, code="exit-status", detail=done.text[-2000:]),)
-        return result(self.name, candidate, outcome, summary, findings=findings, total=report.total, done=done)
+        return result(self.name, candidate, outcome, summary, findings=findings, total=report.ran, done=done)
 
     def _outcome(  # noqa: PLR0911 - one return an outcome
         self, report: PytestReport, done: Completed

@@ -44,6 +44,11 @@ class PytestReport:
         return self.outcomes.total()
 
     @property
+    def ran(self) -> int:
+        """How many tests really judged something: neither skipped nor expected to fail."""
+        return self.done - self.outcomes["skipped"] - self.outcomes["xfailed"]
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """What failed, one finding a test or uncollected file, in the order it came."""
         return tuple(self._findings.values())

@@ -10,6 +10,7 @@ from agent_core.checks.model import CheckResult, Finding, Verdict
 # Where a file does not parse, these tools say only that; whatever else they had to say is hidden, not gone.
 _SYNTAX_CODES = {"syntax", "invalid-syntax", "E999", "SyntaxError", "IndentationError", "TabError"}
 LOST = "no-longer-judges"
+FEWER = "fewer-tests"
 
 
 def judge(
@@ -35,6 +36,8 @@ def judge(
         if result.judged or result.outcome == "skipped":
             new_broken, gone, same = _compare(old, result.findings)
             broken += new_broken
+            if base is not None and gone and _runs_fewer(base, result):
+                broken.append(_fewer(base, result))
             fixed += gone
             known += same
         elif base is not None and base.judged:
@@ -117,6 +120,21 @@ def _lost(result: CheckResult) -> Finding:
     """The finding that a check no longer judges."""
     message = f"{result.check} judged before this patch and cannot any more: {result.summary}"
     return Finding(result.check, message, code=LOST, detail=result.output)
+
+
+def _runs_fewer(base: CheckResult, result: CheckResult) -> bool:
+    """Whether tests are gone for another reason than that their file can't be collected, which is told already."""
+    uncollected = any("::" not in finding.code for finding in result.findings)
+    return result.check == "pytest" and base.total > result.total and not uncollected
+
+
+def _fewer(base: CheckResult, result: CheckResult) -> Finding:
+    """The finding that failures are gone and tests too: a test that does not run is not mended."""
+    missing = base.total - result.total
+    what = "1 test that ran before does" if missing == 1 else f"{missing} tests that ran before do"
+    return Finding(
+        result.check, f"{what} not run any more: removing or skipping a failing test mends nothing", code=FEWER
+    )
 
 
 def _counted(findings: Sequence[Finding]) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from agent_core.errors import SandboxError
 from agent_core.process import Completed, run
+from agent_core.workspace.disk import is_temp
 
 # Folders of installed dependencies: many files, needed by the checks, changed by nobody's editor.
 DEPENDENCIES = frozenset({".venv", "venv", "node_modules"})
@@ -88,6 +89,11 @@ def walk(root: Path, top: str = "") -> Iterable[str]:
             yield name if prefix == "." else f"{prefix}/{name}"
 
 
+def _is_landing(path: str) -> bool:
+    """Whether a path is a file that a landing is just writing: it is never part of the project."""
+    return is_temp(path.rsplit("/", 1)[-1])
+
+
 class Lister:
     """Lists a project's files.
 
@@ -145,9 +151,10 @@ class Lister:
         """
         kind = await self._determine()
         if kind == "plain":
-            return Listing(tuple(walk(self._root)), kind, self._note)
+            return Listing(tuple(path for path in walk(self._root) if not _is_landing(path)), kind, self._note)
         listed = await self._list(kind, "-c", "-o") if kind == "repository" else await self._list(kind, "-o")
-        return Listing(tuple(path for path in listed if not path.endswith("/")), kind, self._note)
+        files = tuple(path for path in listed if not path.endswith("/") and not _is_landing(path))
+        return Listing(files, kind, self._note)
 
     async def ignored(self) -> tuple[str, ...]:
         """What is ignored, whole folders as one entry with a ``/`` at the end.

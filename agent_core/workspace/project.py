@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import os
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import agent_core
-from agent_core.config import Config, state_dir
+from agent_core.config import Config, project_state
 from agent_core.errors import ConfigError
 from agent_core.sandbox.choose import Mechanism, choose
 from agent_core.sandbox.environment import command_environment
@@ -67,12 +65,6 @@ class Project:
     async def candidate(self, base: Snapshot, changes: Changes, *, cache: str) -> TreeCandidate:
         """Make a candidate; see the protocol."""
         return await make_candidate(self._ground, base, changes, cache)
-
-
-def state_of(root: Path) -> Path:
-    """The state folder of a project: named after it, and told from namesakes by a hash of its path."""
-    name = re.sub(r"[^\w.-]+", "_", root.name, flags=re.ASCII) or "root"
-    return state_dir() / "projects" / f"{name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:12]}"
 
 
 def _alive(pid: int) -> bool:
@@ -149,7 +141,7 @@ async def open_project(path: Path, config: Config, environ: Mapping[str, str]) -
     root = Path(await asyncio.to_thread(os.path.realpath, path))
     if not await asyncio.to_thread(root.is_dir):
         raise ConfigError(f"{path}: there is no such folder.", "Name a project's folder with --project.")
-    state = state_of(root)
+    state = project_state(root)
     await asyncio.to_thread(state.mkdir, parents=True, exist_ok=True)
     finding = asyncio.create_task(asyncio.to_thread(find_interpreter, root, environ))
     try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_core.checks.model import CheckResult, Finding, Outcome, Verdict
-from agent_core.checks.verdict import LOST, judge
+from agent_core.checks.verdict import FEWER, LOST, judge
 
 
 def lint(message: str, line: int = 1, *, check: str = "ruff", path: str = "a.py", code: str = "F401") -> Finding:
@@ -154,3 +155,15 @@ def test_what_a_syntax_error_hides_is_neither_fixed_nor_broken_when_it_shows_aga
         [said("ruff", lint("unused", path="b.py"))], [said("ruff", lint("bad", path="c.py", code="invalid-syntax"))]
     )
     assert (len(other.broken), len(other.fixed)) == (1, 1), "ruff goes on with the other files"
+
+
+def test_a_failing_test_that_is_gone_is_not_mended() -> None:
+    base = msgspec.structs.replace(said("pytest", failing("test_a.py::test_a")), total=3)
+    removed = judge([base], [msgspec.structs.replace(said("pytest"), total=2)])
+    assert not removed.green
+    assert [finding.code for finding in removed.broken] == [FEWER]
+    mended = judge([base], [msgspec.structs.replace(said("pytest"), total=3)])
+    assert mended.green
+    # Tests that passed may go: their feature may have gone with them.
+    passing = msgspec.structs.replace(said("pytest"), total=3)
+    assert judge([passing], [msgspec.structs.replace(said("pytest"), total=2)]).green

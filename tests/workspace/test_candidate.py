@@ -12,12 +12,12 @@ from textwrap import dedent
 
 import pytest
 
-from agent_core.config import Config, SandboxConfig
+from agent_core.config import Config, SandboxConfig, project_state
 from agent_core.errors import SandboxError
 from agent_core.process import run
 from agent_core.protocols import Workspace
 from agent_core.workspace.layering import remove_tree
-from agent_core.workspace.project import open_project, state_of
+from agent_core.workspace.project import open_project
 from agent_core.workspace.tree import FileChange, content_hash
 from tests.projects import git, make_project, write_files
 from tests.workspace.opening import KINDS, OVERLAYS, Kind, contents, make_sample, open_with, put
@@ -268,7 +268,7 @@ async def test_many_files_can_go_at_once(tmp_path: Path, kind: Kind) -> None:
 
 async def test_leftovers_of_dead_processes_go(project: Path) -> None:
     dead = int((await run(["sh", "-c", "echo $$"], cwd=project, timeout=20)).stdout)
-    candidates = state_of(project) / "candidates"
+    candidates = project_state(project) / "candidates"
     for name in (f"{dead}-1", f"{os.getppid()}-1", f"{os.getpid()}-0"):
         (candidates / name / "upper" / "locked").mkdir(parents=True)
         (candidates / name / "upper" / "locked").chmod(0)
