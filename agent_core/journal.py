@@ -114,9 +114,11 @@ class SqliteJournal:
             at = time.time()
             try:
                 self._insert((session, seq, at, kind, body), durable=durable)
-            except sqlite3.IntegrityError:
+            except sqlite3.IntegrityError as error:
                 # Another process has appended to this session, such as the outcome of a landing it brought to an end.
-                seq = self._count(session) + 1
+                taken, seq = seq, self._count(session) + 1
+                if seq <= taken:
+                    raise self._unusable("written", error) from error
             except sqlite3.Error as error:
                 raise self._unusable("written", error) from error
             else:
@@ -182,7 +184,7 @@ class SqliteJournal:
         sql = "SELECT body FROM events WHERE session = ? AND kind = ? ORDER BY seq LIMIT 1"
         row = next(self._rows(sql, (session, Asked.__name__)), None)
         event = self._decode(row[0], f"session {session}") if row else None
-        return event.text.strip().split("\n")[0] if isinstance(event, Asked) else ""
+        return event.text.strip().split("\n")[0].strip() if isinstance(event, Asked) else ""
 
     def _count(self, session: str) -> int:
         row = next(self._rows("SELECT max(seq) FROM events WHERE session = ?", (session,)))
@@ -213,10 +215,11 @@ class SqliteJournal:
     def _rows(self, sql: str, row: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
         """What a query gives; a damaged file is found out only while it is read."""
         try:
-            yield from self._db.execute(sql, row)
+            for found in self._db.execute(sql, row):  # noqa: UP028 - delegating would close the cursor with it
+                yield found
         except sqlite3.Error as error:
             raise self._unusable("read", error) from error
 
     def _unusable(self, verb: str, error: Exception) -> JournalError:
         hint = "Move the file away to start a new one, or set PAIRLOOP_STATE_DIR to a folder you can write to."
-        return JournalError(f"{self._path}: the journal cannot be {verb}: {error}.", hint)
+        return JournalError(f"{self._path}: the journal cannot be {verb}: {str(error).rstrip('.')}.", hint)

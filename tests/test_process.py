@@ -173,6 +173,7 @@ async def test_cancelling_kills_the_group_first(tmp_path: Path, times: int) -> N
         await asyncio.sleep(0)
     with pytest.raises(asyncio.CancelledError):
         await task
+    # A second cancellation cannot be kept waiting; the first has set the end of the group going all the same.
     if times == 1:
         assert not is_alive(both[0])
     await until(lambda: not any(map(is_alive, both)))
