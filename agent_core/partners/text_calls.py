@@ -6,7 +6,8 @@ What is understood, seen from small models behind llama.cpp, Ollama and vLLM:
   ``parameters`` for ``arguments``, wrapped as ``{"function": {...}}``, several in a list, or in a second pair of
   braces (Qwen2.5-Coder's chat template shows it so);
 - tags such as ``<function=NAME>``, see `agent_core.partners.tag_calls`;
-- an apply_patch envelope, ``*** Begin Patch`` to ``*** End Patch``, in a fence or in prose.
+- an apply_patch envelope, ``*** Begin Patch`` to ``*** End Patch``, in a fence, in prose, or in what would be JSON but
+  for its quotes.
 
 Only tools on offer are called, and only when the answer holds no real call.
 """
@@ -41,6 +42,11 @@ _END = re.compile(r"^[ \t]*\*\*\* End Patch[ \t]*$", re.MULTILINE)
 _FENCE_LINE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*$", re.MULTILINE)
 _OPENING = re.compile(r"(?:(?:`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*\n\s*|<tool_call>\s*|<tools>\s*|\[\s*|\{\s*)+$")
 _CLOSING = re.compile(r"(?:\s*[\]}]|\s*</tool_call>|\s*</tools>|\s*\n[ \t]*(?:`{3,}|~{3,})[ \t]*(?=\n|$))+")
+# What is left around an envelope that was written as a JSON string can't be: raw, or in Python's triple quotes.
+_HUSK_HEAD = re.compile(
+    r'\{\s*(?:"name"\s*:\s*"\w*"\s*,\s*)?(?:"(?:arguments|parameters)"\s*:\s*\{\s*)?"patch"\s*:\s*(?:"""|"|`)?\s*$'
+)
+_HUSK_TAIL = re.compile(r'\s*(?:"""|"|`)?\s*\}(?:\s*\})?')
 # How far before a call its fence or tag may begin.
 _REACH = 200
 # What may stand between two calls of a list.
@@ -80,6 +86,9 @@ def _json_calls(text: str, tools: Collection[str]) -> list[TextCall]:
 
 def _wrapped(text: str, call: TextCall) -> TextCall:
     """The call with the fence, tags or brackets around it."""
+    if head := _HUSK_HEAD.search(text, max(call.start - _REACH, 0), call.start):
+        tail = _HUSK_TAIL.match(text, call.end)
+        call = TextCall(call.name, call.arguments, head.start(), tail.end() if tail else call.end)
     opening = _OPENING.search(text, max(call.start - _REACH, 0), call.start)
     closing_marks = _CLOSING.match(text, call.end)
     comma = _COMMA.match(text, call.end)

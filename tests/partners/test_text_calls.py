@@ -168,3 +168,16 @@ async def test_a_partner_whose_written_calls_count() -> None:
     assert chunks[-2] == ToolCallDelta(made.call_id, "read_file", made.arguments)
     assert isinstance(real[-1], Completed)
     assert [type(item) for item in real[-1].items] == [AssistantItem, ToolCallItem]
+
+
+@pytest.mark.parametrize("quote", ['"""', '"', "`", ""])
+def test_an_envelope_in_what_would_be_json_leaves_no_husk(quote: str) -> None:
+    envelope = "*** Begin Patch\n*** Delete File: a.py\n*** End Patch"
+    husk = f'{{\n  "name": "apply_patch",\n  "arguments": {{\n    "patch": {quote}\n{envelope}\n{quote}\n  }}\n}}'
+    text = f"I delete it.\n\n```json\n{husk}\n```\nDone."
+    items = read_calls((AssistantItem(text),), {"apply_patch"}, 3)
+    words, call = items
+    assert isinstance(words, AssistantItem)
+    assert words.text == "I delete it.\n\nDone."
+    assert isinstance(call, ToolCallItem)
+    assert json.loads(call.arguments)["patch"].strip() == envelope
