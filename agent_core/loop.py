@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 
@@ -16,11 +17,13 @@ from agent_core.judge import Judge
 from agent_core.landings import Landings
 from agent_core.parts import Parts
 from agent_core.prompt import replies
+from agent_core.prompt.named_files import named_files
 from agent_core.prompt.project_docs import project_context
 from agent_core.proposals import Proposals
 from agent_core.state import ProposalState
-from agent_core.text import cap_text
+from agent_core.text import cap_text, estimate_tokens
 from agent_core.tools.base import ToolError, ToolOutput
+from agent_core.tools.files import ReadFile
 from agent_core.tools.toolbox import APPLY_PATCH, RUN_CHECKS, Toolbox
 from agent_core.turn import take_turn
 
@@ -135,13 +138,30 @@ class Loop:
         base = await parts.look()
         self._proposals.begin(base)
         state = parts.state()
-        text = state.tasks[-1].text
+        text, view = state.tasks[-1].text, self._proposals.view
+        named = await asyncio.to_thread(named_files, text, view.paths(), view.read)
+        text = replies.task_part(text, await self._shown(named))
         if not state.items:
-            view, budget = self._proposals.view, parts.config.prompt.project_tokens
+            budget = parts.config.prompt.project_tokens
             context = await asyncio.to_thread(project_context, parts.workspace.root, view.read, view.paths(), budget)
             known = await self._judge.known(base, wait=_BASELINE_WAIT)
             text = replies.first_item(context, known, text)
         parts.append(*replies.cut_short(state.items), UserItem(text))
+
+    async def _shown(self, paths: Sequence[str]) -> str:
+        """Files of the draft as read_file shows them, within a budget; those that can't be shown are left out."""
+        tool, shown = ReadFile(), []
+        left = self._parts.config.prompt.tool_tokens
+        for path in paths:
+            try:
+                output = await tool.run(msgspec.json.encode({"path": path}).decode(), self._proposals.view)
+            except ToolError:
+                continue
+            left -= estimate_tokens(output.text)
+            if left < 0:
+                break
+            shown.append(output.text)
+        return "\n\n".join(shown)
 
     def _goes_on(self, proposal: ProposalState | None) -> bool:
         """Whether to ask the partner again although it called no tool."""
@@ -179,7 +199,8 @@ class Loop:
             except PatchRefusedError as error:
                 refused += 1
                 self._parts.emit(ev.PatchRejected(call.call_id, str(error)))
-                self._parts.append(ToolResultItem(call.call_id, f"The patch was refused, nothing changed.\n{error}"))
+                files = await self._shown(replies.updated_files(call.arguments))
+                self._parts.append(ToolResultItem(call.call_id, replies.refused(str(error), files)))
                 continue
             if taken:
                 self._parts.append(ToolResultItem(taken, replies.TAKEN))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from agent_core.conversation import Item, ToolCallItem, ToolResultItem
@@ -9,12 +10,30 @@ from agent_core.state import Edit
 from agent_core.text import cap_text
 
 _EDIT_TOKENS = 1500
+_MOST_SHOWN = 3
+_UPDATE = re.compile(r"^[ \t]*\*\*\* (?:Update|Delete) File:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 
 
 def first_item(context: str, checks: str, task: str) -> str:
     """The first words of a session: the project, what its checks say now, and the task."""
     parts = [part for part in (context, checks) if part]
     return "\n\n".join([*parts, f"# Task\n\n{task}"]) if parts else task
+
+
+def task_part(task: str, files: str) -> str:
+    """A task with the files it speaks of."""
+    return f"{task}\n\n[These files belong to it, as they are now:]\n\n{files}" if files else task
+
+
+def refused(reason: str, files: str) -> str:
+    """A patch could not be taken; with the files it was meant for, so that it can be written again at once."""
+    text = f"The patch was refused, nothing changed.\n{reason}"
+    return f"{text}\n\n[As it is now:]\n{files}" if files else text
+
+
+def updated_files(arguments: str) -> tuple[str, ...]:
+    """The files that a patch in a call's arguments means to change, as far as its headers tell."""
+    return tuple(dict.fromkeys(_UPDATE.findall(arguments.replace("\\n", "\n"))))[:_MOST_SHOWN]
 
 
 def edits_item(edits: Sequence[Edit]) -> str:

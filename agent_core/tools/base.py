@@ -81,13 +81,16 @@ def make_spec(
 
 
 def read_arguments(kind: type[Arguments], arguments: str) -> Arguments:
-    """Decode a call's arguments, leniently (numbers given as text are taken).
+    """Decode a call's arguments, leniently: numbers given as text are taken, null is the same as nothing.
 
     Raises:
         ToolError: They are not JSON or do not fit; says what would.
     """
     try:
-        return msgspec.convert(msgspec.json.decode(arguments or "{}"), kind, strict=False)
+        given = msgspec.json.decode(arguments.strip() or "{}")
+        if isinstance(given, dict):
+            given = {name: value for name, value in given.items() if value is not None}
+        return msgspec.convert(given, kind, strict=False)
     except msgspec.DecodeError as error:
         raise ToolError(f"The arguments do not fit: {error}.", f"Expected: {_shape(kind)}.") from error
 

@@ -48,7 +48,7 @@ class ListFiles:
         folder = clean(wanted.path)
         below = [path for path in view.paths() if not folder or path == folder or path.startswith(folder + "/")]
         if folder and not below:
-            raise ToolError(f"There is no folder {folder!r} in the project.", _closest(folder, _folders(view.paths())))
+            raise ToolError(f"There is no folder {folder!r} in the project.", closest(folder, folders(view.paths())))
         if wanted.pattern:
             pattern = wanted.pattern.removeprefix("**/")
             below = [path for path in below if fnmatch(path, pattern) or fnmatch(path.rsplit("/", 1)[-1], pattern)]
@@ -93,16 +93,19 @@ class ReadFile:
             raise ToolError(f"{wanted.path!r} is outside the project.", "Give a path relative to the project.")
         data = view.read(path) if path in view.paths() else None
         if data is None:
-            raise ToolError(f"There is no file {path!r} in the project.", _closest(path, view.paths()))
+            raise ToolError(f"There is no file {path!r} in the project.", closest(path, view.paths()))
         if b"\0" in data[:8192]:
             raise ToolError(f"{path!r} is a binary file of {len(data)} bytes; it cannot be read as text.")
         lines = data.decode("utf-8", "replace").split("\n")
         if lines and not lines[-1]:
             lines.pop()
         start = max(wanted.start, 1)
-        end = min(wanted.end or len(lines), len(lines), start + _MOST_LINES - 1)
+        # Zero and less mean the file's end: models write -1 for it.
+        end = min(wanted.end if wanted.end > 0 else len(lines), len(lines), start + _MOST_LINES - 1)
         if lines and start > len(lines):
             raise ToolError(f"{path!r} has {len(lines)} lines; there is no line {start}.")
+        if lines and end < start:
+            raise ToolError(f"The range ends before it starts: {start} to {wanted.end}.")
         body = "\n".join(f"{number:>5} | {_shorten(line)}" for number, line in enumerate(lines[start - 1 : end], start))
         whole = start == 1 and end == len(lines)
         head = f"{path} ({len(lines)} lines)" if whole else f"{path} (lines {start}-{end} of {len(lines)})"
@@ -114,11 +117,13 @@ def _shorten(line: str) -> str:
     return line if len(line) <= _LONG_LINE else f"{line[:_LONG_LINE]} [... {len(line) - _LONG_LINE} characters more]"
 
 
-def _folders(paths: tuple[str, ...]) -> tuple[str, ...]:
+def folders(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Every folder that holds one of some files, directly or below, sorted."""
     return tuple(sorted({str(parent) for path in paths for parent in PurePosixPath(path).parents} - {"."}))
 
 
-def _closest(path: str, paths: tuple[str, ...]) -> str:
+def closest(path: str, paths: tuple[str, ...]) -> str:
+    """A hint at what may have been meant by a path that is not there: the same name elsewhere, or a similar one."""
     name = path.rsplit("/", 1)[-1]
     same = [other for other in paths if other.rsplit("/", 1)[-1] == name]
     close = same or difflib.get_close_matches(path, paths, n=3, cutoff=0.5)

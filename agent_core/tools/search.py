@@ -1,16 +1,19 @@
-"""Searching text in the project: ripgrep where it is installed, git's own grep everywhere else."""
+"""Searching text in the project: ripgrep where it is installed, else git's own grep, else plain grep."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 
 import msgspec
 
 from agent_core.conversation import ToolSpec
+from agent_core.process import Completed
 from agent_core.tools.base import ToolError, ToolOutput, View, make_spec, read_arguments
-from agent_core.tools.files import clean
+from agent_core.tools.files import clean, closest, folders
 
 _MOST_HITS = 100
+_LONG_LINE = 400
 _SECONDS = 20.0
 
 
@@ -42,31 +45,70 @@ class Search:
         wanted = read_arguments(_SearchArguments, arguments)
         if not wanted.pattern:
             raise ToolError("The pattern is empty.")
-        where = clean(wanted.path) or "."
+        if "\0" in wanted.pattern or "\n" in wanted.pattern:
+            raise ToolError("The pattern spans lines.", "The search goes line by line: look for a part of one.")
+        where, paths = clean(wanted.path), view.paths()
         if ".." in where.split("/"):
             raise ToolError(f"{wanted.path!r} is outside the project.", "Give a path relative to the project.")
-        rg = shutil.which("rg")
-        argv = _ripgrep(rg, wanted.pattern, where) if rg else _git_grep(wanted.pattern, where)
-        done = await view.run(argv, timeout=_SECONDS)
-        if done.timed_out:
-            raise ToolError(f"The search took more than {_SECONDS:.0f} s.", "Search in a folder, or for less.")
-        if done.code > 1:
-            reason = done.stderr.decode("utf-8", "replace").strip()
-            raise ToolError(f"The search failed: {reason or f'exit {done.code}'}")
-        hits = [line.removeprefix("./") for line in done.stdout.decode("utf-8", "replace").splitlines()]
-        shown = [line[:400] for line in hits[:_MOST_HITS]]
+        if where and not any(path == where or path.startswith(where + "/") for path in paths):
+            raise ToolError(f"There is nothing at {where!r} in the project.", closest(where, paths + folders(paths)))
+        hits = _hits(await _searched(wanted.pattern, where or ".", view), frozenset(paths))
+        shown = hits[:_MOST_HITS]
         if len(hits) > len(shown):
             shown.append(f"[... {len(hits) - len(shown)} more; narrow it down ...]")
-        return ToolOutput("\n".join(shown) or "(nothing found)", f"{len(hits)} lines")
+        return ToolOutput("\n".join(shown) or "(nothing found)", f"{len(hits)} line{'' if len(hits) == 1 else 's'}")
 
 
-def _ripgrep(rg: str, pattern: str, where: str) -> tuple[str, ...]:
-    return (rg, "--line-number", "--no-heading", "--color=never", "--hidden", "--glob=!.git", "-e", pattern, where)
+async def _searched(pattern: str, where: str, view: View) -> bytes:
+    """What the first program says that can be had: each line a path, a NUL, the line's number, a colon, the text.
+
+    Raises:
+        ToolError: The search failed; says why.
+    """
+    done = None
+    for argv in _programs(pattern, where):
+        done = await view.run(argv, timeout=_SECONDS)
+        if not _unusable(done):
+            break
+    assert done is not None
+    if done.timed_out:
+        raise ToolError(f"The search took more than {_SECONDS:.0f} s.", "Search in a folder, or for less.")
+    # One file that cannot be read is no reason to hold back what was found in the others.
+    if done.code not in {0, 1} and not done.stdout:
+        reason = done.stderr.decode("utf-8", "replace").strip()
+        raise ToolError(f"The search failed: {reason or f'exit {done.code}'}")
+    return done.stdout
 
 
-def _git_grep(pattern: str, where: str) -> tuple[str, ...]:
-    """Works outside a repository too, where it takes git's ignore files all the same."""
-    return (
-        *("git", "-c", "grep.fallbackToNoIndex=true", "grep", "--untracked", "--exclude-standard"),
-        *("-n", "-I", "--no-color", "-E", "-e", pattern, "--", where),
-    )
+def _programs(pattern: str, where: str) -> Iterator[tuple[str, ...]]:
+    """Command lines that search, the best one first."""
+    # What is installed need not be visible where commands run, so there is always another one to try.
+    if rg := shutil.which("rg"):
+        options = ("--line-number", "--no-heading", "--with-filename", "--null", "--color=never", "--no-config")
+        files = ("--hidden", "--no-require-git", "--glob=!.git", "--sort=path")
+        yield (rg, *options, *files, "-e", pattern, "--", where)
+    for dialect in ("-P", "-E"):
+        # Outside a repository git searches too, and takes its ignore files all the same.
+        git = ("git", "--literal-pathspecs", "-c", "grep.fallbackToNoIndex=true", "grep", "--untracked")
+        yield (*git, "--exclude-standard", "-z", "-n", "-I", "--no-color", dialect, "-e", pattern, "--", where)
+    yield ("grep", "-r", "-Z", "-n", "-H", "-I", "-E", "--exclude-dir=.git", "-e", pattern, "--", where)
+
+
+def _unusable(done: Completed) -> bool:
+    """Whether a program is not there, or a git made without Perl's regular expressions."""
+    return done.code in {126, 127} or (done.code == 128 and b"Perl-compatible" in done.stderr)
+
+
+def _hits(said: bytes, paths: frozenset[str]) -> list[str]:
+    """Lines for the partner, of files that are the project's only."""
+    hits = []
+    for line in said.decode("utf-8", "surrogateescape").split("\n"):
+        path, found, rest = line.partition("\0")
+        path = path.removeprefix("./")
+        if not found or path not in paths:
+            continue
+        rest = rest.replace("\0", ":", 1).rstrip("\r").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        if len(rest) > _LONG_LINE:
+            rest = f"{rest[:_LONG_LINE]} [... {len(rest) - _LONG_LINE} characters more]"
+        hits.append(f"{path}:{rest}")
+    return hits
