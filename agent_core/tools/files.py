@@ -18,7 +18,7 @@ _LONG_LINE = 1000
 
 def clean(path: str) -> str:
     """A path as the view has it: ``./a//b/`` is ``a/b``, the project itself is the empty string."""
-    return "/".join(part for part in PurePosixPath(path.strip()).parts if part not in {".", "/"})
+    return "/".join(part for part in path.strip().split("/") if part not in {"", "."})
 
 
 class _ListArguments(msgspec.Struct):

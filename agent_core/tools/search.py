@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -15,6 +15,8 @@ from agent_core.tools.files import clean, closest, folders
 _MOST_HITS = 100
 _LONG_LINE = 400
 _SECONDS = 20.0
+# Cannot be run, is not there, and what git says of everything it cannot do.
+_NOT_ABLE = frozenset({126, 127, 128})
 
 
 class _SearchArguments(msgspec.Struct):
@@ -65,12 +67,13 @@ async def _searched(pattern: str, where: str, view: View) -> bytes:
     Raises:
         ToolError: The search failed; says why.
     """
-    done = None
+    tries = []
     for argv in _programs(pattern, where):
-        done = await view.run(argv, timeout=_SECONDS)
-        if not _unusable(done):
+        tries.append(await view.run(argv, timeout=_SECONDS))
+        if tries[-1].code not in _NOT_ABLE:
             break
-    assert done is not None
+    # When nobody could, the best program's reason is the one to tell.
+    done = tries[-1] if tries[-1].code not in _NOT_ABLE else _best(tries)
     if done.timed_out:
         raise ToolError(f"The search took more than {_SECONDS:.0f} s.", "Search in a folder, or for less.")
     # One file that cannot be read is no reason to hold back what was found in the others.
@@ -80,28 +83,28 @@ async def _searched(pattern: str, where: str, view: View) -> bytes:
     return done.stdout
 
 
+def _best(tries: Sequence[Completed]) -> Completed:
+    """The first try of a program that is there at all."""
+    return next((done for done in tries if done.code == 128), tries[-1])
+
+
 def _programs(pattern: str, where: str) -> Iterator[tuple[str, ...]]:
     """Command lines that search, the best one first."""
     # What is installed need not be visible where commands run, so there is always another one to try.
     if rg := shutil.which("rg"):
         options = ("--line-number", "--no-heading", "--with-filename", "--null", "--color=never", "--no-config")
-        files = ("--hidden", "--no-require-git", "--glob=!.git", "--sort=path")
-        yield (rg, *options, *files, "-e", pattern, "--", where)
+        yield (rg, *options, "--hidden", "--no-require-git", "--glob=!.git", "-e", pattern, "--", where)
+    # Not every git knows Perl's regular expressions, and outside a repository it wants to be told that there is none.
     for dialect in ("-P", "-E"):
-        # Outside a repository git searches too, and takes its ignore files all the same.
-        git = ("git", "--literal-pathspecs", "-c", "grep.fallbackToNoIndex=true", "grep", "--untracked")
-        yield (*git, "--exclude-standard", "-z", "-n", "-I", "--no-color", dialect, "-e", pattern, "--", where)
+        for files in ("--untracked", "--no-index"):
+            git = ("git", "--literal-pathspecs", "grep", files, "--exclude-standard", "-z", "-n", "-I", "--no-color")
+            yield (*git, dialect, "-e", pattern, "--", where)
     yield ("grep", "-r", "-Z", "-n", "-H", "-I", "-E", "--exclude-dir=.git", "-e", pattern, "--", where)
-
-
-def _unusable(done: Completed) -> bool:
-    """Whether a program is not there, or a git made without Perl's regular expressions."""
-    return done.code in {126, 127} or (done.code == 128 and b"Perl-compatible" in done.stderr)
 
 
 def _hits(said: bytes, paths: frozenset[str]) -> list[str]:
     """Lines for the partner, of files that are the project's only."""
-    hits = []
+    hits: list[tuple[str, str]] = []
     for line in said.decode("utf-8", "surrogateescape").split("\n"):
         path, found, rest = line.partition("\0")
         path = path.removeprefix("./")
@@ -110,5 +113,6 @@ def _hits(said: bytes, paths: frozenset[str]) -> list[str]:
         rest = rest.replace("\0", ":", 1).rstrip("\r").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         if len(rest) > _LONG_LINE:
             rest = f"{rest[:_LONG_LINE]} [... {len(rest) - _LONG_LINE} characters more]"
-        hits.append(f"{path}:{rest}")
-    return hits
+        hits.append((path, rest))
+    # Some programs look at several files at once; the same search must give the same.
+    return [f"{path}:{rest}" for path, rest in sorted(hits, key=lambda hit: hit[0])]
