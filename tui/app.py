@@ -56,6 +56,7 @@ class PairloopApp(App[None], inherit_bindings=False):
     ) -> None:
         super().__init__()
         self.theme = "tokyo-night"
+        self.animation_level = "none"  # scrolling in steps is many frames for one key
         self.session: Session | None = None
         self.main = MainScreen(clock, self._answer_offer, draft)
         self.failures: list[Exception] = []
@@ -109,6 +110,7 @@ class PairloopApp(App[None], inherit_bindings=False):
         finally:
             self.session = None
             self.main.is_open = False
+            self.main.is_over = True
             self.main.draw_bars()
 
     async def _which(self, engine: Engine) -> str | None:
@@ -206,6 +208,9 @@ class PairloopApp(App[None], inherit_bindings=False):
             self.main.draw_bars()
         elif self.session is not None:
             self._say(sent.text)
+        elif self.main.is_over:
+            self.main.prompt.give_back(sent.text)
+            self.main.flash("There is no session to send it to.")
         else:
             self._kept.append(sent.text)
             self.main.chat.keep_for_later(tuple(self._kept))

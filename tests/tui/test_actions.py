@@ -65,7 +65,7 @@ def test_no_letter_decides_from_within_the_prompt() -> None:
 
 
 def test_help_and_the_table_name_every_action_and_key() -> None:
-    table, shown = markdown_table(), "\n".join("".join(t for t, _ in line.lead) + line.text for line in help_lines())
+    table, shown = markdown_table(), "\n".join(line.whole for line in help_lines())
     for action in ACTIONS:
         assert action.help in table
         assert action.help in shown
@@ -199,7 +199,7 @@ async def test_the_line_of_keys_names_what_applies_and_can_be_clicked(size: tupl
         for words in ("F2 accept", "F3 reject", "F4 go on", "esc stop", "tab panes", "F1 help", "^q quit"):
             assert words in shown
         await driver.pilot.click(keys, offset=(shown.index("F2 accept") + 4, 0))
-        await driver.pilot.pause()
+        await driver.settle()
         assert driver.session.commands == [Accept(2)]
         await driver.press("tab")
         for words in ("a accept", "r reject", "g go on", "i prompt", "? help"):
@@ -218,7 +218,7 @@ async def test_an_approval_shows_the_command_verbatim() -> None:
         assert "[red]x[/]" in driver.text
         assert question.size.height <= 10
         question.scroll_end(animate=False)
-        await driver.pilot.pause()
+        await driver.settle()
         assert "line 29" in driver.text
 
 

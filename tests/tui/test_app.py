@@ -78,6 +78,10 @@ async def test_an_error_at_opening_is_told_with_its_hint_and_leaves_a_usable_scr
         assert "README lists all settings." in driver.text
         await driver.press("f9", "escape", *"still here")
         assert driver.app.main.prompt.text == "still here"
+        assert "no session" in driver.text
+        await driver.press("enter")
+        assert driver.app.main.prompt.text == "still here"
+        assert "no session to send it to" in driver.text
         await driver.press("ctrl+q")
         await driver.until(lambda: not driver.app.is_running)
 

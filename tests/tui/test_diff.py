@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,11 +16,10 @@ from tui.widgets.lines import Line, clean
 TEXTS = st.lists(st.sampled_from(["a", "b", "", "\tc", "d\x1b[0m", "文"]), max_size=40).flatmap(
     lambda lines: st.sampled_from(["\n".join(lines), "\n".join(lines) + "\n"])
 )
-_NUMBERS = re.compile(r"\s*(\d+)? +(\d+)? ")
 
 
 def _row(line: Line) -> str:
-    return "".join(text for text, _ in line.lead) + line.text
+    return line.whole
 
 
 def _lines(old: str, new: str, path: str = "a.py") -> list[Line]:
@@ -43,7 +40,7 @@ def test_what_is_shown_and_what_is_folded_is_the_whole_file(old: str, new: str) 
             assert olds[seen_old : seen_old + count] == news[seen_new : seen_new + count]
             seen_old, seen_new = seen_old + count, seen_new + count
             continue
-        (numbers, _), (sign, _) = line.lead
+        (numbers, _), (sign, _) = line.before(0)
         text = line.text.removesuffix("  no newline at the end")
         width = len(numbers) // 2 - 1
         left, right = numbers[: width + 1].strip(), numbers[width + 1 :].strip()

@@ -59,7 +59,7 @@ def test_a_line_without_end_is_cut_and_says_so() -> None:
 
 
 def _shown(lines: list[Line]) -> list[tuple[str, tuple[object, ...], str]]:
-    return [("".join(text for text, _ in line.lead) + line.text, tuple(line.spans), line.base) for line in lines]
+    return [(line.whole, tuple(line.spans), line.base) for line in lines]
 
 
 MARKDOWN = st.lists(

@@ -50,7 +50,7 @@ async def test_narrow_shows_one_pane_and_marks_news_on_the_tabs() -> None:
         assert "2 diff •" not in driver.rows()[0]
         assert main.focused is main.prompt
         await driver.pilot.click(main.tabs, offset=(2, 0))
-        await driver.pilot.pause()
+        await driver.settle()
         assert main.chat.display
 
 
@@ -280,6 +280,6 @@ async def test_many_events_are_few_frames() -> None:
         before = driver.app._bridge.frames
         for number in range(2000):
             driver.session.emit(ev.TextStreamed(f"{number} "))
-        await driver.drawn()
+        await driver.until(lambda: driver.app.main.state is driver.session.state)
         assert driver.app._bridge.frames - before == 1
-        assert "1999" in driver.text
+        await driver.until(lambda: "1999" in driver.text)

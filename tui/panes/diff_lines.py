@@ -41,47 +41,53 @@ class FileSides:
         self.wanted = False
 
 
+_BASES = {"+": "add-row", "-": "del-row", " ": ""}
+_SIGNS = {"+": "good-bold", "-": "bad-bold", " ": "faint"}
+
+
 class CodeLine(Line):
-    """A line of the diff; takes its syntax colours from its file, as soon as there are some.
+    """A line of the diff; cheap until it is drawn, for there may be very many of them.
+
+    It takes its syntax colours from its file, as soon as there are some.
 
     Args:
-        sides: The file.
-        side: The side of it the line stands on.
-        number: 1-based line on that side.
-        want: Called when it is drawn while its file has no colours.
+        text: The line as it is shown.
+        sign: ``+``, ``-`` or a space.
+        old: 1-based line on the old side, 0 if it is not there.
+        new: 1-based line on the new side, 0 if it is not there.
+        of: The file.
+        mark: What is said about its end.
     """
 
-    __slots__ = ("_number", "_side", "_sides", "_want")
+    __slots__ = ("_new", "_of", "_old", "_sign")
 
-    def __init__(
-        self,
-        text: str,
-        *,
-        sides: FileSides,
-        side: Side,
-        number: int,
-        lead: Sequence[Piece],
-        hang: Sequence[Piece],
-        base: str,
-        mark: str,
-        want: Callable[[FileSides], None],
-    ) -> None:
-        super().__init__(
-            ((text, ""), (mark, "faint")) if mark else ((text, ""),), lead=lead, hang=hang, base=base, words=False
-        )
-        self._sides = sides
-        self._side = side
-        self._number = number
-        self._want = want
+    def __init__(self, text: str, sign: str, old: int, new: int, *, of: FileLines, mark: str = "") -> None:
+        # Not by the parent's way, which would cost more than all the rest.
+        self.text = text + mark
+        self.spans = ((len(text), len(text) + len(mark), "faint"),) if mark else ()
+        self.lead = self.hang = ()
+        self.lead_cells = 2 * of.digits + 4
+        self.base = _BASES[sign]
+        self.words = False
+        self.right = None
+        self._rows = (-1, [])
+        self._sign = sign
+        self._old = old
+        self._new = new
+        self._of = of
+
+    def before(self, row: int) -> Sequence[Piece]:
+        """Line numbers and sign; a hook where the line goes on."""
+        digits = self._of.digits
+        if row:
+            return ((" " * (2 * digits + 2), "faint"), ("↪ ", "faint"))
+        numbers = f"{self._old or '':>{digits}} {self._new or '':>{digits}} "
+        return ((numbers, "faint"), (f"{self._sign} ", _SIGNS[self._sign]))
 
     def styled(self) -> Sequence[Span]:
         """Its syntax colours, and what it was given."""
-        spans = self._side.spans
-        if spans is None:
-            if not self._sides.wanted:
-                self._want(self._sides)
-            return self.spans
-        return [*spans[self._number - 1], *self.spans] if self._number <= len(spans) else self.spans
+        colors = self._of.colors(self._new if self._sign == "+" else self._old, new=self._sign == "+")
+        return (*colors, *self.spans)
 
 
 def _load(path: str, digest: str | None, content: Callable[[str], bytes]) -> Side:
@@ -116,51 +122,40 @@ def file_header(file: FilePatch) -> Line:
     return Line(pieces, lead=((" ", ""),), base="file-row", words=False)
 
 
-class _FileLines:
-    """Makes the lines of one file."""
+class FileLines:
+    """Makes the lines of one file, and knows their colours.
+
+    Args:
+        file: What the patch does to it.
+        sides: Its contents.
+        want: Called when a line is drawn while there are no colours.
+    """
 
     def __init__(self, file: FilePatch, sides: FileSides, want: Callable[[FileSides], None]) -> None:
         self._file = file
         self._sides = sides
         self._want = want
-        last = max(
-            len(sides.before.lines),
-            len(sides.after.lines),
-            *(max(block.old_start + len(block.removed), block.new_start + len(block.added)) for block in file.blocks),
-            1,
-        )
-        self._digits = len(str(last))
+        ends = [1, len(sides.before.lines), len(sides.after.lines)]
+        ends += [max(one.old_start + len(one.removed), one.new_start + len(one.added)) for one in file.blocks]
+        self.digits = len(str(max(ends)))
 
-    def _line(self, text: str, sign: str, old: int | None, new: int | None, mark: str = "") -> Line:
-        side = self._sides.after if sign == "+" else self._sides.before
-        number = (new if sign == "+" else old) or 1
-        left = str(old) if old else ""
-        right = str(new) if new else ""
-        digits = self._digits
-        style = {"+": "good-bold", "-": "bad-bold", " ": "faint"}[sign]
-        lead = ((f"{left:>{digits}} {right:>{digits}} ", "faint"), (f"{sign} ", style))
-        hang = ((" " * (2 * digits + 2), "faint"), ("↪ ", "faint"))
-        base = {"+": "add-row", "-": "del-row", " ": ""}[sign]
-        return CodeLine(
-            clean(text),
-            sides=self._sides,
-            side=side,
-            number=number,
-            lead=lead,
-            hang=hang,
-            base=base,
-            mark=mark,
-            want=self._want,
-        )
+    def colors(self, number: int, *, new: bool) -> Sequence[Span]:
+        """Syntax colours of a line of one side; none until somebody has made them."""
+        spans = (self._sides.after if new else self._sides.before).spans
+        if spans is None:
+            if not self._sides.wanted:
+                self._want(self._sides)
+            return ()
+        return spans[number - 1] if number <= len(spans) else ()
 
     def _context(self, first: int, last: int, shift: int) -> Iterator[Line]:
         lines = self._sides.before.lines
         for number in range(first, min(last, len(lines)) + 1):
-            yield self._line(lines[number - 1], " ", number, number + shift)
+            yield CodeLine(clean(lines[number - 1]), " ", number, number + shift, of=self)
 
     def _fold(self, count: int) -> Line:
         text = f"⋯ {count} unchanged line{'s' if count != 1 else ''}"
-        return Line(((text, "faint"),), lead=((" " * (2 * self._digits + 2), ""),))
+        return Line(((text, "faint"),), lead=((" " * (2 * self.digits + 2), ""),))
 
     def _between(self, first: int, last: int, shift: int, *, top: bool, bottom: bool) -> Iterator[Line]:
         """Unchanged lines between two blocks, or before the first or after the last, folded in the middle."""
@@ -185,8 +180,8 @@ class _FileLines:
                 elif len(endings) == 2 and line.endswith("\r\n"):
                     mark = "␍"
                 text = line.removesuffix("\n").removesuffix("\r")
-                old, new = (number, None) if sign == "-" else (None, number)
-                yield self._line(text, sign, old, new, mark)
+                old, new = (number, 0) if sign == "-" else (0, number)
+                yield CodeLine(clean(text), sign, old, new, of=self, mark=mark)
 
     def lines(self) -> Iterator[Line]:
         """All of them, the header first."""
@@ -223,5 +218,5 @@ def patch_lines(
         files.append(sides)
         if lines:
             lines.append(BLANK)
-        lines.extend(_FileLines(file, sides, want).lines())
+        lines.extend(FileLines(file, sides, want).lines())
     return lines, files

@@ -59,13 +59,13 @@ class Pane(LinesView):
         """Draw one row; an empty pane says what will be here."""
         if not self._empty or y == 0:
             return super().render_line(y)
-        width = self.size.width
+        width = self._width()
         at = y - 1
         for text in self.EMPTY:
             line = Line(((text, "faint"),), lead=((" ", ""),))
             rows = len(line.rows(width))
             if at < rows:
                 strip = line.strip(at, width, palette_of(self.app)).apply_style(self._style)
-                return strip.adjust_cell_length(width, self._style)
+                return strip.adjust_cell_length(self.size.width, self._style)
             at -= rows
         return self._blank

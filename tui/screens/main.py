@@ -51,6 +51,8 @@ class MainScreen(Screen[None]):
         self.front = "chat"
         self.state = State()
         self.is_open = False
+        self.is_over = False
+        """There was a session, or should have been one, and there will be none any more."""
         self.offer = ""
         """What is said of an earlier session that is offered for resuming; empty when none is."""
         self._seen = {"chat": 0, "diff": 0}
@@ -138,7 +140,7 @@ class MainScreen(Screen[None]):
         now = self._clock()
         flash = self._flash if now < self._flash_until else ""
         width = self.size.width - 4
-        self.status.show(state, now - self._phase_since, flash, is_open=self.is_open, width=width)
+        self.status.show(state, now - self._phase_since, flash, width=width, session=self._session_words())
         self.keys.show(situation)
         if self._timer is not None:
             busy = state.phase not in {"idle", "deciding", "approving"}
@@ -166,6 +168,12 @@ class MainScreen(Screen[None]):
             self.question.ask("good" if green else "bad", why, keys("accept", "reject", "go_on"), width)
         else:
             self.question.clear()
+
+    def _session_words(self) -> str:
+        """What stands in the place of the phase while there is no session."""
+        if self.is_open:
+            return ""
+        return "no session" if self.is_over else "opening"
 
     def _draw_tabs(self) -> None:
         state = self.state

@@ -73,20 +73,20 @@ class StatusBar(Rows):
     def __init__(self) -> None:
         super().__init__(id="status")
 
-    def show(self, state: State, elapsed: float, flash: str, *, is_open: bool, width: int) -> None:
+    def show(self, state: State, elapsed: float, flash: str, *, width: int, session: str = "") -> None:
         """Draw it.
 
         Args:
             state: The session's state.
             elapsed: Seconds in this phase.
             flash: A word to the human that takes the place of the phase for a while.
-            is_open: There is a session.
             width: Cells there are.
+            session: What takes the place of the phase because there is no session.
         """
-        words = phase_words(state) if is_open else "opening"
+        words = session or phase_words(state)
         busy = state.phase not in {"idle", "deciding", "approving"}
         sign, style = ("●", "accent") if busy else (("?", "warn") if state.phase != "idle" else ("●", "good"))
-        if not is_open:
+        if session:
             sign, style = "○", "faint"
         left: list[Piece] = [(f"{sign} ", style), (clean(flash), "warn-bold") if flash else (words, "strong")]
         if busy and elapsed >= 1 and not flash:

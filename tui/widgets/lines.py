@@ -31,6 +31,8 @@ Piece = tuple[str, str]
 
 def clean(text: str) -> str:
     """Untrusted text as it may be shown in one line: no controls, no newlines, tabs expanded, not endless."""
+    if len(text) <= MAX_CHARS and text.isascii() and text.isprintable():
+        return text
     if len(text) > MAX_CHARS:
         text = f"{text[:MAX_CHARS]} [... {len(text) - MAX_CHARS:,} more characters]"
     return expand_tabs(printable(text).replace("\n", " ").rstrip("\r"))
@@ -92,16 +94,24 @@ class Line:
         """The spans to draw; lines that get their colours late override it."""
         return self.spans
 
+    def before(self, row: int) -> Sequence[Piece]:
+        """What stands before one of its rows."""
+        return self.lead if row == 0 else self.hang
+
     def rows(self, width: int) -> list[int]:
         """Where its rows begin at a width of the whole view."""
         if self._rows[0] != width:
             self._rows = (width, breaks(self.text, max(width - self.lead_cells, 8), words=self.words))
         return self._rows[1]
 
+    @property
+    def whole(self) -> str:
+        """All of its text, with what stands before it."""
+        return "".join(text for text, _ in self.before(0)) + self.text
+
     def plain(self, row: int, width: int) -> str:
         """The text of one row, with what stands before it."""
-        lead = self.lead if row == 0 else self.hang
-        return "".join(text for text, _ in lead) + self._slice(row, width)[2]
+        return "".join(text for text, _ in self.before(row)) + self._slice(row, width)[2]
 
     def _slice(self, row: int, width: int) -> tuple[int, int, str]:
         starts = self.rows(width)
@@ -112,7 +122,7 @@ class Line:
     def strip(self, row: int, width: int, palette: Palette) -> Strip:
         """One row, drawn."""
         base = palette[self.base]
-        segments = [Segment(text, base + palette[style]) for text, style in (self.lead if row == 0 else self.hang)]
+        segments = [Segment(text, base + palette[style]) for text, style in self.before(row)]
         start, end, _ = self._slice(row, width)
         at = start
         for first, last, style in self.styled():
@@ -174,7 +184,7 @@ class LinesView(ScrollView):
     @property
     def plain_text(self) -> str:
         """Everything it holds, as text; for tests and for the clipboard."""
-        return "\n".join("".join(text for text, _ in line.lead) + line.text for line in self._lines)
+        return "\n".join(line.whole for line in self._lines)
 
     def set_lines(self, lines: Sequence[Line], keep: int = 0) -> None:
         """Replace its lines.

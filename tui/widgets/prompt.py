@@ -83,6 +83,11 @@ class Prompt(TextArea):
             self.clear()
         self.post_message(self.Sent(text.strip(), reason=reason))
 
+    def give_back(self, text: str) -> None:
+        """Put back what could not be sent."""
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+
     def newline(self) -> None:
         """Begin a new line at the cursor."""
         self.insert("\n")
@@ -105,8 +110,7 @@ class Prompt(TextArea):
         """
         written = self.text if keep else ""
         self.asks_reason = False
-        self.load_text("\n".join(part for part in (self._draft, written) if part.strip()))
-        self.move_cursor(self.document.end)
+        self.give_back("\n".join(part for part in (self._draft, written) if part.strip()))
         self._draft = ""
 
     def entitle(self, title: str, placeholder: str) -> None:
