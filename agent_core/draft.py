@@ -164,9 +164,12 @@ async def rebase(draft: Draft, newer: Snapshot, workspace: Workspace) -> Rebased
         now = await asyncio.to_thread(disk, path)
         old = draft.before[path]
         before[path], changes[path] = now, change
-        if _content(now) == _content(old):
+        if now is not None and old is not None and old.mode == change.mode != now.mode and change.data is not None:
+            # The human made it executable, or no longer so; the draft has no say in that.
+            change = changes[path] = FileChange(change.data, now.mode)  # noqa: PLW2901 - the draft's side, carried over
+        if _content(now) == _content(old) and _is_link(now) == _is_link(old):
             continue
-        if old is None or now is None or old.data is None or now.data is None or change.data is None:
+        if _is_link(now) or _is_link(old) or _text(old) is None or _text(now) is None or change.data is None:
             if now is None and change.data is None:
                 del before[path], changes[path]
             elif now is None or now.data != change.data:

@@ -20,7 +20,7 @@ from agent_core.prompt import replies
 from agent_core.prompt.named_files import named_files
 from agent_core.prompt.project_docs import project_context
 from agent_core.proposals import Proposals
-from agent_core.state import ProposalState
+from agent_core.state import ProposalState, State
 from agent_core.text import cap_text, estimate_tokens
 from agent_core.tools.base import ToolError, ToolOutput
 from agent_core.tools.files import ReadFile
@@ -168,10 +168,9 @@ class Loop:
         state = self._parts.state()
         if state.queued:
             return True
-        last = state.items[-1] if state.items else None
-        if isinstance(last, AssistantItem) and replies.looks_like_patch(last.text) and self._repairs < _MOST_REPAIRS:
+        if self._repairs < _MOST_REPAIRS and (repair := self._repair(state)):
             self._repairs += 1
-            self._parts.append(UserItem(replies.NOT_A_CALL))
+            self._parts.append(UserItem(repair))
             return True
         if proposal is None or state.mode == "step" or (proposal.verdict and proposal.verdict.green):
             return False
@@ -181,6 +180,18 @@ class Loop:
         self._nudged = proposal.number
         self._parts.append(UserItem(replies.NUDGE))
         return True
+
+    def _repair(self, state: State) -> str:
+        """What to tell a partner that seems to have meant a patch and sent none; empty when it does not seem so."""
+        last = state.items[-1] if state.items else None
+        if not isinstance(last, AssistantItem):
+            return ""
+        if replies.looks_like_patch(last.text):
+            return replies.NOT_A_CALL
+        # Models behind compatible servers are often weak: they write the code down instead of calling a tool. Asked
+        # once a task, as it may be meant as an answer.
+        weak = self._parts.model.info.kind == "chat"
+        return replies.CODE_IN_WORDS if weak and not self._repairs and replies.holds_code(last.text) else ""
 
     async def _carry_out(self, calls: tuple[ToolCallItem, ...], task: int) -> tuple[int, bool]:
         """Carry out the calls of one answer, in order.

@@ -101,13 +101,25 @@ NUDGE = (
 )
 TAKEN = "Taken into the draft; it is checked together with your next patch."
 INTERRUPTED = "[The human stopped you here. Wait for what they say next.]"
+_FORM = (
+    "in exactly this form:\n*** Begin Patch\n*** Update File: path/of/the/file.py\n@@\n unchanged line\n-old line\n"
+    "+new line\n*** End Patch]"
+)
 NOT_A_CALL = (
     "[Your message speaks of a patch but holds none that can be read, and it called no tool. Send the whole patch now, "
-    "nothing else, in exactly this form:\n*** Begin Patch\n*** Update File: path/of/the/file.py\n@@\n unchanged line\n"
-    "-old line\n+new line\n*** End Patch]"
+    f"nothing else, {_FORM}"
+)
+CODE_IN_WORDS = (
+    "[Code in your message changes nothing. If you mean it as a change, send it as a patch now, nothing else, with the "
+    f"old lines as they are in the file, {_FORM}"
 )
 
 
 def looks_like_patch(text: str) -> bool:
     """Whether words mean to be a patch or a call of the patch tool, though they could not be read as one."""
     return "*** Begin Patch" in text or "*** Update File" in text or "apply_patch" in text
+
+
+def holds_code(text: str) -> bool:
+    """Whether words hold a fenced block of code."""
+    return text.count("```") > 1
