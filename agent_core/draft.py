@@ -14,9 +14,11 @@ from agent_core.patch.model import Patch
 from agent_core.patch.parse_envelope import parse_envelope
 from agent_core.protocols import Workspace
 from agent_core.workspace.merge import merge
-from agent_core.workspace.tree import FileChange, Snapshot, content_hash, with_changes
+from agent_core.workspace.tree import FileChange, Snapshot, with_changes
 
 Reader = Callable[[str], FileChange | None]
+
+_LINK = 0o120000
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -157,29 +159,28 @@ async def rebase(draft: Draft, newer: Snapshot, workspace: Workspace) -> Rebased
         workspace: The project.
     """
     disk = disk_reader(workspace, newer)
+    sources = {old: new for new, old in draft.moves.items()}
     before: dict[str, FileChange | None] = {}
     changes: dict[str, FileChange] = {}
     conflicts: list[str] = []
     for path, change in draft.changes.items():
-        now = await asyncio.to_thread(disk, path)
-        old = draft.before[path]
-        before[path], changes[path] = now, change
-        if now is not None and old is not None and old.mode == change.mode != now.mode and change.data is not None:
-            # The human made it executable, or no longer so; the draft has no say in that.
-            change = changes[path] = FileChange(change.data, now.mode)  # noqa: PLW2901 - the draft's side, carried over
-        if _content(now) == _content(old) and _is_link(now) == _is_link(old):
+        before[path] = await asyncio.to_thread(disk, path)
+        if path in sources:
+            # What the human changed in it goes with it to its new name, if that is free.
+            changes[path] = change
+            taken = await asyncio.to_thread(disk, sources[path]) is not None
+            if taken and not _same_content(before[path], draft.before[path]):
+                conflicts.append(f"{path}: the human changed it, the draft moved it to {sources[path]}, which exists")
             continue
-        if _is_link(now) or _is_link(old) or _text(old) is None or _text(now) is None or change.data is None:
-            if now is None and change.data is None:
-                del before[path], changes[path]
-            elif now is None or now.data != change.data:
-                conflicts.append(f"{path}: the human {_what(old, now)} it, the draft {_what(old, change)} it")
-            continue
-        merged = await merge(old.data, now.data, change.data)
-        if merged.conflicts:
-            conflicts += [f"{path}:{place}" for place in merged.conflicts]
+        name, old, now = path, draft.before[path], before[path]
+        if path in draft.moves and now is None:
+            name = draft.moves[path]
+            old, now = draft.before[name], await asyncio.to_thread(disk, name)
+        carried = await _carried(old, now, change)
+        if isinstance(carried, FileChange):
+            changes[path] = carried
         else:
-            changes[path] = FileChange(merged.data, change.mode)
+            conflicts += [f"{name}{place}" for place in carried]
     if conflicts:
         return Rebased(draft, tuple(conflicts))
     kept = {path: change for path, change in changes.items() if not _same(before[path], change)}
@@ -187,8 +188,27 @@ async def rebase(draft: Draft, newer: Snapshot, workspace: Workspace) -> Rebased
     return Rebased(Draft(newer, {path: before[path] for path in kept}, kept, moves))
 
 
-def _content(change: FileChange | None) -> str | None:
-    return None if change is None or change.data is None else content_hash(change.data)
+async def _carried(old: FileChange | None, now: FileChange | None, change: FileChange) -> FileChange | tuple[str, ...]:
+    """What becomes of one file's change when the human has made `now` of `old`; else the places where it collides."""
+    mode = now.mode if now is not None and old is not None and old.mode == change.mode else change.mode
+    if _same_content(now, old) or _same_content(now, change):
+        return FileChange(change.data, mode)
+    texts = [side.data for side in (old, now, change) if side is not None and side.mode != _LINK]
+    if len(texts) < 3 or texts[0] is None or texts[1] is None or texts[2] is None:
+        return (f": the human {_what(old, now)} it, the draft {_what(old, change)} it",)
+    merged = await merge(texts[0], texts[1], texts[2])
+    if merged.data is None:
+        places = (f"{first}-{last}" if last > first else f"{first}" for first, last in merged.conflicts)
+        return tuple(f":{place}: was changed here too" for place in places)
+    return FileChange(merged.data, mode)
+
+
+def _same_content(one: FileChange | None, other: FileChange | None) -> bool:
+    """Whether two are the same file apart from its mode: links are no files, and nothing is the same as nothing."""
+    first, second = (None if side is None or side.data is None else side for side in (one, other))
+    if first is None or second is None:
+        return first is second
+    return first.data == second.data and (first.mode == _LINK) == (second.mode == _LINK)
 
 
 def _what(old: FileChange | None, new: FileChange | None) -> str:
