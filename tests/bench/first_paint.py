@@ -1,7 +1,8 @@
 """How long until there is a prompt: pairloop next to a bare Textual app with three empty panes.
 
 Both run under a pseudo-terminal, in turn, so that a busy machine hits both alike. The time is from exec until the
-terminal has been sent the text that shows the first screen is there. Compiled bytecode is there for both.
+terminal has been sent the text that shows the first screen is there. The first run of each is not counted: it
+leaves the bytecode, which an installation has.
 
     python tests/bench/first_paint.py [--runs N] [--project DIR]
 """
@@ -97,7 +98,8 @@ def main() -> int:
         bare = Path(folder) / "bare.py"
         bare.write_text(BARE)
         environ = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+            "PYTHONPYCACHEPREFIX": f"{folder}/bytecode",
             "PYTHONPATH": str(ROOT),
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",
