@@ -43,6 +43,8 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         script: A file of turns to play instead of asking a model; relative to the configuration file's folder.
         timeout: Seconds without a byte from the server before the request counts as stalled.
         max_retries: How often a request is sent again after a failure that may pass.
+        temperature: Sent to servers other than OpenAI's; small models keep to the form of a patch only near 0. Negative:
+            not sent, the server chooses.
         reasoning_effort: Sent to models that reason; empty for the model's default.
     """
 
@@ -53,6 +55,7 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     script: str = ""
     timeout: Seconds = 120.0
     max_retries: Annotated[int, msgspec.Meta(ge=0)] = 4
+    temperature: float = 0.0
     reasoning_effort: Literal["", "minimal", "low", "medium", "high"] = ""
 
 

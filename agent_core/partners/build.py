@@ -76,5 +76,6 @@ def build_partner(config: PartnerConfig, environ: Mapping[str, str]) -> Model:
         connection = Connection(endpoint)
         api = config.api if config.api != "auto" else "responses" if endpoint.official else "chat"
         kind = ResponsesModel if api == "responses" else ChatModel
-        inner = kind(connection, config.reasoning_effort)
+        # OpenAI's models reason, and take no temperature.
+        inner = kind(connection, config.reasoning_effort, -1.0 if endpoint.official else config.temperature)
     return RetryingModel(TextCallsModel(inner), config.max_retries)

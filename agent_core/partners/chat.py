@@ -34,7 +34,7 @@ from agent_core.partners.client import Connection, drain
 from agent_core.partners.replay import paired, wire_arguments
 from agent_core.partners.sse import DONE
 
-_OPTIONAL = ("stream_options", "prompt_cache_key", "reasoning_effort")
+_OPTIONAL = ("stream_options", "prompt_cache_key", "reasoning_effort", "temperature")
 
 
 def items_to_messages(items: Sequence[Item]) -> list[dict[str, Any]]:
@@ -224,11 +224,13 @@ class ChatModel:
     Args:
         connection: The server.
         reasoning_effort: Sent when not empty.
+        temperature: Sent when not negative.
     """
 
-    def __init__(self, connection: Connection, reasoning_effort: str = "") -> None:
+    def __init__(self, connection: Connection, reasoning_effort: str = "", temperature: float = -1.0) -> None:
         self._connection = connection
         self._effort = reasoning_effort
+        self._temperature = temperature
 
     @property
     def info(self) -> PartnerInfo:
@@ -262,6 +264,8 @@ class ChatModel:
             body["tools"] = [tool_to_function(tool) for tool in request.tools]
         if self._effort:
             body["reasoning_effort"] = self._effort
+        if self._temperature >= 0:
+            body["temperature"] = self._temperature
         if self._connection.endpoint.official:
             body["prompt_cache_key"] = request.cache_key
         return body

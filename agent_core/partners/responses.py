@@ -33,7 +33,7 @@ from agent_core.partners.client import Connection, drain
 from agent_core.partners.errors import clean, from_codes, server_words
 from agent_core.partners.replay import paired, wire_arguments
 
-_OPTIONAL = ("include", "reasoning", "prompt_cache_key", "parallel_tool_calls", "store")
+_OPTIONAL = ("include", "reasoning", "prompt_cache_key", "parallel_tool_calls", "store", "temperature")
 
 
 def item_to_input(item: Item) -> dict[str, Any]:
@@ -202,11 +202,13 @@ class ResponsesModel:
     Args:
         connection: The server.
         reasoning_effort: Sent when not empty.
+        temperature: Sent when not negative.
     """
 
-    def __init__(self, connection: Connection, reasoning_effort: str = "") -> None:
+    def __init__(self, connection: Connection, reasoning_effort: str = "", temperature: float = -1.0) -> None:
         self._connection = connection
         self._effort = reasoning_effort
+        self._temperature = temperature
 
     @property
     def info(self) -> PartnerInfo:
@@ -243,6 +245,8 @@ class ResponsesModel:
             body["parallel_tool_calls"] = True
         if self._effort:
             body["reasoning"] = {"effort": self._effort, "summary": "auto"}
+        if self._temperature >= 0:
+            body["temperature"] = self._temperature
         return body
 
     async def close(self) -> None:

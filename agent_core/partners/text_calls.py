@@ -37,8 +37,8 @@ from agent_core.protocols import Model
 
 PATCH_TOOL = "apply_patch"
 
-_BEGIN = re.compile(r"^[ \t]*\*\*\* Begin Patch[ \t]*$", re.MULTILINE)
-_END = re.compile(r"^[ \t]*\*\*\* End Patch[ \t]*$", re.MULTILINE)
+_BEGIN = re.compile(r"(?:^[ \t]*|(?<=[\"`]))\*\*\* Begin Patch[ \t]*$", re.MULTILINE)
+_END = re.compile(r"^[ \t]*\*\*\* End Patch[ \t]*(?=[\"`]|$)", re.MULTILINE)
 _FENCE_LINE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*$", re.MULTILINE)
 _OPENING = re.compile(r"(?:(?:`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*\n\s*|<tool_call>\s*|<tools>\s*|\[\s*|\{\s*)+$")
 _CLOSING = re.compile(r"(?:\s*[\]}]|\s*</tool_call>|\s*</tools>|\s*\n[ \t]*(?:`{3,}|~{3,})[ \t]*(?=\n|$))+")

@@ -170,10 +170,10 @@ async def test_a_partner_whose_written_calls_count() -> None:
     assert [type(item) for item in real[-1].items] == [AssistantItem, ToolCallItem]
 
 
-@pytest.mark.parametrize("quote", ['"""', '"', "`", ""])
-def test_an_envelope_in_what_would_be_json_leaves_no_husk(quote: str) -> None:
-    envelope = "*** Begin Patch\n*** Delete File: a.py\n*** End Patch"
-    husk = f'{{\n  "name": "apply_patch",\n  "arguments": {{\n    "patch": {quote}\n{envelope}\n{quote}\n  }}\n}}'
+@pytest.mark.parametrize(("quote", "gap"), [('"""', "\n"), ('"', "\n"), ('"', ""), ("`", ""), ("", "\n")])
+def test_an_envelope_in_what_would_be_json_leaves_no_husk(quote: str, gap: str) -> None:
+    envelope = '*** Begin Patch\n*** Add File: a.py\n+print("unescaped")\n*** End Patch'
+    husk = f'{{\n  "name": "apply_patch",\n  "arguments": {{\n    "patch": {quote}{gap}{envelope}{gap}{quote}\n  }}\n}}'
     text = f"I delete it.\n\n```json\n{husk}\n```\nDone."
     items = read_calls((AssistantItem(text),), {"apply_patch"}, 3)
     words, call = items
