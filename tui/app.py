@@ -22,7 +22,7 @@ from tui.bridge import Bridge
 from tui.engine import Engine, Session, SessionSummary
 from tui.panes.pane import Trouble
 from tui.screens.main import MainScreen
-from tui.trouble import ago, log_error
+from tui.trouble import Log, ago
 from tui.widgets.prompt import Prompt
 
 _QUIT_WAIT = 3.0
@@ -63,6 +63,7 @@ class PairloopApp(App[None], inherit_bindings=False):
         """Unexpected errors so far; each is in the log and on screen."""
         self._engine_factory = engine_factory
         self._bridge = Bridge(self._draw, self.set_timer, clock)
+        self._log_file = Log()
         self._kept: list[str] = []
         self._offered: asyncio.Future[bool] | None = None
         self._run: asyncio.Task[None] | None = None
@@ -83,6 +84,7 @@ class PairloopApp(App[None], inherit_bindings=False):
         # stays alive, and need not be looked at again.
         gc.freeze()
         gc.enable()
+        self._log_file.open()
         self._run = asyncio.get_running_loop().create_task(self._live())
 
     async def _live(self) -> None:
@@ -151,7 +153,8 @@ class PairloopApp(App[None], inherit_bindings=False):
     def _report(self, error: Exception, meaning: str) -> None:
         """Tell the human of an unexpected error, and the log all of it."""
         self.failures.append(error)
-        path = log_error(error)
+        self._log_file.error(meaning, error)
+        path = self._log_file.path
         where = f"The details are in {path}." if path else "The log could not be written."
         self._note(Notice("error", f"{meaning}: {type(error).__name__}: {error}", where))
 
@@ -179,7 +182,8 @@ class PairloopApp(App[None], inherit_bindings=False):
     def _fatal_error(self) -> None:
         """Textual comes here with what it cannot go on after; its own way is a traceback on the terminal."""
         error = self._exception or RuntimeError("unknown")
-        path = log_error(error)
+        self._log_file.error("this cannot be gone on from", error)
+        path = self._log_file.path
         words = f"pairloop has to stop: {type(error).__name__}. The session is kept."
         self._exit_renderables.append(Text(f"{words} The details are in {path}." if path else words))
         self._close_messages_no_wait()
@@ -344,6 +348,10 @@ class PairloopApp(App[None], inherit_bindings=False):
         self.main.flash("closing ...")
         self.submit(Quit())
         self.run_worker(self._leave(), exit_on_error=False)
+
+    def on_unmount(self) -> None:
+        """Give back what is open."""
+        self._log_file.close()
 
     async def _leave(self) -> None:
         if self._run is not None:

@@ -2,38 +2,57 @@
 
 from __future__ import annotations
 
-import traceback
-from datetime import UTC, datetime
+import logging
 from pathlib import Path
 
 _MAX_LOG = 1_000_000
 
 
-def log_error(error: BaseException) -> Path | None:
-    """Write an unexpected error with its traceback to the log.
+class Log:
+    """The log file, ``pairloop.log`` in the state folder; begun anew when it has grown too large.
 
-    Returns:
-        The log's path, None when it could not be written.
+    Attributes:
+        path: Where it is, None while it is not open or when it cannot be written.
     """
-    from agent_core.config import state_dir  # noqa: PLC0415 - not needed to paint
 
-    path = state_dir() / "pairloop.log"
-    text = "".join(traceback.format_exception(error))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        mode = "w" if path.exists() and path.stat().st_size > _MAX_LOG else "a"
-        with path.open(mode, encoding="utf-8", errors="backslashreplace") as log:
-            log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}Z {text}\n")
-    except OSError:
-        return None
-    return path
+    def __init__(self) -> None:
+        self.path: Path | None = None
+        self._handler: logging.Handler | None = None
+
+    def open(self) -> None:
+        """Take what any part of pairloop logs, from warnings on."""
+        from agent_core.config import state_dir  # noqa: PLC0415 - not needed to paint
+
+        if self._handler is not None:
+            return
+        path = state_dir() / "pairloop.log"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            mode = "w" if path.exists() and path.stat().st_size > _MAX_LOG else "a"
+            handler = logging.FileHandler(path, mode, encoding="utf-8", errors="backslashreplace")
+        except OSError:
+            return
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handler.setLevel(logging.WARNING)
+        logging.getLogger().addHandler(handler)
+        self.path, self._handler = path, handler
+
+    def error(self, meaning: str, error: BaseException) -> None:
+        """Write down an unexpected error with its traceback."""
+        self.open()
+        logging.getLogger("tui").error(meaning, exc_info=error)
+
+    def close(self) -> None:
+        """Give the file back."""
+        if self._handler is not None:
+            logging.getLogger().removeHandler(self._handler)
+            self._handler.close()
+            self._handler = None
 
 
 def ago(seconds: float) -> str:
     """How long something is past, for a human."""
     minutes = max(int(seconds // 60), 0)
-    if minutes < 1:
-        return "just now"
     for size, word in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
         if minutes >= size:
             count = minutes // size

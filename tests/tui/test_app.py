@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,7 @@ async def test_an_unexpected_error_is_a_sentence_on_screen_and_a_traceback_in_th
     async with app.run_test() as pilot:
         while not app.main.is_open:
             await pilot.pause()
+        logging.getLogger("agent_core.session").error("task 1 failed")
         session.break_(ValueError("the moon is full"))
         while "the moon is full" not in app.main.chat.plain_text:
             await pilot.pause()
@@ -99,6 +101,8 @@ async def test_an_unexpected_error_is_a_sentence_on_screen_and_a_traceback_in_th
     log = (private_home / "state" / "pairloop.log").read_text()
     assert "Traceback" in log
     assert "ValueError: the moon is full" in log
+    assert "agent_core.session: task 1 failed" in log
+    assert not any(str(private_home) in getattr(one, "baseFilename", "") for one in logging.getLogger().handlers)
 
 
 async def test_an_error_in_an_action_or_a_frame_does_not_end_the_app(monkeypatch: pytest.MonkeyPatch) -> None:

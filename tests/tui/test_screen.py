@@ -283,3 +283,20 @@ async def test_many_events_are_few_frames() -> None:
         await driver.until(lambda: driver.app.main.state is driver.session.state)
         assert driver.app._bridge.frames - before == 1
         await driver.until(lambda: "1999" in driver.text)
+
+
+async def test_text_can_be_selected_with_the_mouse_and_copied() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        driver.session.emit(ev.AnswerFinished("first line of it\nsecond 中文 line\nthird", driver.session.state.usage))
+        await driver.drawn()
+        chat = driver.app.main.chat
+        await driver.pilot.mouse_down(chat, offset=(2 + 6, 1))
+        await driver.pilot.hover(chat, offset=(2 + 9, 2))
+        await driver.settle()
+        assert "second 中文 line" in driver.text
+        await driver.pilot.mouse_up(chat, offset=(2 + 9, 2))
+        await driver.settle()
+        await driver.press("ctrl+c")
+        assert driver.app.clipboard.startswith("line of it\nsecond")
+        assert "third" not in driver.app.clipboard
