@@ -110,6 +110,7 @@ class Landings:
         try:
             await asyncio.to_thread(self._lander.write, files)
         except LandingConflictError as error:
+            self._tracker.forget(files)
             self._emit(LandingAbandoned(number, error.message), durable=True)
             raise
         self._emit(Landed(number), durable=True)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
+
+import msgspec
 
 from agent_core.events import FileLanding, HumanEdited
 from agent_core.protocols import Workspace
@@ -32,7 +35,7 @@ class EditTracker:
         self._seen: Snapshot | None = None
         self._texts: dict[str, bytes] = {}
         self._kept = 0
-        self._ours: set[tuple[str, str | None]] = set()
+        self._ours: dict[str, FileLanding] = {}
         self._lock = asyncio.Lock()
 
     @property
@@ -44,16 +47,26 @@ class EditTracker:
     async def start(self) -> Snapshot:
         """Take the tree as it is now for the starting point."""
         async with self._lock:
-            self._seen = await self._workspace.snapshot()
-            await asyncio.to_thread(self._remember, list(self._seen.files))
-            return self._seen
+            now = await self._workspace.snapshot()
+            self._keep(await asyncio.to_thread(self._read, sorted(now.files), _MOST_TOTAL))
+            self._seen = now
+            return now
 
     def expect(self, files: Iterable[FileLanding]) -> None:
         """Contents that pairloop is about to write: finding them is no human edit."""
-        self._ours.update((file.path, file.after) for file in files)
+        self._ours.update((file.path, file) for file in files)
+
+    def forget(self, files: Iterable[FileLanding]) -> None:
+        """What was expected has not been written, or has been taken back: from now on it would be a human edit."""
+        for file in files:
+            if self._ours.pop(file.path, None) is None and _hash(self._seen, file.path) == file.after:
+                # It was looked at while it stood there.
+                self._ours[file.path] = msgspec.structs.replace(file, before=file.after, after=file.before)
 
     async def look(self) -> tuple[Snapshot, tuple[HumanEdited, ...]]:
         """Look again.
+
+        A look that is cancelled has not taken place: what the human did is reported by the next one.
 
         Returns:
             The tree as it is now, and what the human did since the last look, ordered by path.
@@ -61,46 +74,71 @@ class EditTracker:
         async with self._lock:
             before = self._seen
             now = await self._workspace.snapshot()
-            self._seen = now
             if before is None or before.tree == now.tree:
+                self._seen = now
                 return now, ()
             changed = sorted(
                 path for path in before.files.keys() | now.files.keys() if before.files.get(path) != now.files.get(path)
             )
-            return now, await asyncio.to_thread(self._edits, before, now, changed)
+            expected = {path: self._ours[path] for path in changed if path in self._ours}
+            theirs = [path for path in changed if path not in expected or expected[path].after != _hash(now, path)]
+            room = _MOST_TOTAL - self._kept + sum(len(self._texts.get(path, b"")) for path in changed)
+            texts = await asyncio.to_thread(self._read, changed, room)
+            edits = await asyncio.to_thread(self._edits, before, now, theirs, texts)
+            # Nothing is awaited from here on, so all of it is remembered or nothing.
+            for path, file in expected.items():
+                # As it was before: it is still to be written.
+                if self._ours.get(path) is file and _hash(now, path) != file.before:
+                    del self._ours[path]
+            self._keep(texts)
+            self._seen = now
+            return now, edits
 
-    def _edits(self, before: Snapshot, now: Snapshot, changed: list[str]) -> tuple[HumanEdited, ...]:
+    def _edits(
+        self, before: Snapshot, now: Snapshot, paths: Iterable[str], texts: Mapping[str, bytes | None]
+    ) -> tuple[HumanEdited, ...]:
         edits = []
-        for path in changed:
-            old, new = before.files.get(path), now.files.get(path)
-            old_hash, new_hash = (old.hash if old else None), (new.hash if new else None)
-            old_text = self._texts.get(path)
-            self._remember([path])
-            if (path, new_hash) in self._ours:
-                self._ours.discard((path, new_hash))
-                continue
-            known = old is None or (old_text is not None and content_hash(old_text) == old_hash)
-            diff = _diff(
-                path, old_text if old else b"", self._texts.get(path, b"" if new is None else None), known=known
-            )
+        for path in paths:
+            old, new = _hash(before, path), _hash(now, path)
             kind: Literal["added", "changed", "deleted"] = (
                 "added" if old is None else "deleted" if new is None else "changed"
             )
-            edits.append(HumanEdited(path, kind, diff, old_hash, new_hash))
+            old_text = self._texts.get(path) if old else b""
+            if old_text is not None and old is not None and content_hash(old_text) != old:
+                old_text = None
+            diff = _diff(path, old_text, texts[path] if new else b"")
+            edits.append(HumanEdited(path, kind, diff, old, new))
         return tuple(edits)
 
-    def _remember(self, paths: Iterable[str]) -> None:
+    def _read(self, paths: Iterable[str], room: int) -> dict[str, bytes | None]:
+        """The contents of files; None for those that are gone, or too large for the room there is."""
+        texts: dict[str, bytes | None] = {}
         for path in paths:
+            texts[path] = None
+            with contextlib.suppress(OSError, ValueError):
+                # Asked first: a huge file is not even read.
+                size = (self._workspace.root / path).lstat().st_size
+                if size <= min(_MOST_BYTES, room):
+                    data = texts[path] = self._workspace.read(path)
+                    room -= len(data or b"")
+        return texts
+
+    def _keep(self, texts: Mapping[str, bytes | None]) -> None:
+        for path, data in texts.items():
             self._kept -= len(self._texts.pop(path, b""))
-            data = self._workspace.read(path)
-            if data is not None and len(data) <= _MOST_BYTES and self._kept + len(data) <= _MOST_TOTAL:
+            if data is not None:
                 self._texts[path] = data
                 self._kept += len(data)
 
 
-def _diff(path: str, old: bytes | None, new: bytes | None, *, known: bool) -> str:
+def _hash(tree: Snapshot | None, path: str) -> str | None:
+    state = tree.files.get(path) if tree is not None else None
+    return state.hash if state else None
+
+
+def _diff(path: str, old: bytes | None, new: bytes | None) -> str:
     """A compact unified diff; empty when a side is binary or not known."""
-    if old is None or new is None or not known or b"\0" in old[:8192] or b"\0" in new[:8192]:
+    if old is None or new is None or b"\0" in old[:8192] or b"\0" in new[:8192]:
         return ""
     lines = difflib.unified_diff(
         old.decode("utf-8", "replace").splitlines(),
