@@ -105,6 +105,7 @@ def _execute(project: Path | None, flags: dict[str, Any], task: str, *, json: bo
 
     from agent_core.build import Engine  # noqa: PLC0415
     from agent_core.headless import execute  # noqa: PLC0415
+    from tui.trouble import Log  # noqa: PLC0415
 
     if task == "-":
         task = sys.stdin.read()
@@ -112,6 +113,7 @@ def _execute(project: Path | None, flags: dict[str, Any], task: str, *, json: bo
         sys.stderr.write("pairloop: the task is empty.\n")
         return 2
     flags["loop"].setdefault("mode", "until-green")
+    Log().open()
     return asyncio.run(execute(Engine(project, flags, os.environ), task, json=json))
 
 
