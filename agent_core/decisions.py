@@ -85,7 +85,9 @@ class Inbox:
                 return decided.result()
 
     async def approval(self, call_id: str, command: str) -> bool:
-        """Ask the human whether a command may run, and wait for the answer."""
+        """Ask the human whether a command may run, and wait for the answer; one from before the question is void."""
+        while not self._approvals.empty():
+            self._approvals.get_nowait()
         self._emit(ApprovalAsked(call_id, command))
         while True:
             answered, allowed = await self._approvals.get()
