@@ -42,22 +42,27 @@ def _close_answer(state: State, *, partial: bool) -> State:
     return msgspec.structs.replace(state, chat=chat, live="", live_reasoning="", live_patch="", retry_in=None)
 
 
-def _session_started(state: State, event: ev.SessionStarted) -> State:
-    return msgspec.structs.replace(state, session=event.session, project=event.project)
-
-
-def _session_resumed(state: State, event: ev.SessionResumed) -> State:
-    """What was under way in the process that died is over; only what waits for the human still waits."""
-    state = _close_answer(state, partial=True)
-    running = [check for check in state.checks if check.outcome is not None]
-    phase: Phase = "deciding" if state.waiting else "idle"
+def _stop_tools(state: State) -> State:
+    """Whoever ran a tool is gone, so it will not end any more."""
     chat = tuple(
         msgspec.structs.replace(entry, ok=False, summary="interrupted")
         if isinstance(entry, ToolUse) and entry.ok is None
         else entry
         for entry in state.chat
     )
-    state = msgspec.structs.replace(state, checks=tuple(running), phase=phase, approval=None, chat=chat)
+    return msgspec.structs.replace(state, chat=chat)
+
+
+def _session_started(state: State, event: ev.SessionStarted) -> State:
+    return msgspec.structs.replace(state, session=event.session, project=event.project)
+
+
+def _session_resumed(state: State, event: ev.SessionResumed) -> State:
+    """What was under way in the process that died is over; only what waits for the human still waits."""
+    state = _stop_tools(_close_answer(state, partial=True))
+    ended = tuple(check for check in state.checks if check.outcome is not None)
+    phase: Phase = "deciding" if state.waiting else "idle"
+    state = msgspec.structs.replace(state, checks=ended, phase=phase, approval=None)
     return _say(state, Notice("info", f"Session resumed (pairloop {event.version})."))
 
 
@@ -291,13 +296,15 @@ def _noted(state: State, event: ev.Noted) -> State:
 
 
 def _task_finished(state: State, event: ev.TaskFinished) -> State:
-    state = _close_answer(state, partial=True)
+    state = _stop_tools(_close_answer(state, partial=True))
+    # The baseline's checks go on in the background, whatever becomes of the task.
+    checks = tuple(check for check in state.checks if check.outcome is not None or check.where == "baseline")
     tasks = tuple(
         msgspec.structs.replace(task, outcome=event.outcome, result=event.text) if task.number == event.task else task
         for task in state.tasks
     )
     good = event.outcome in {"answered", "landed", "green"}
-    state = msgspec.structs.replace(state, tasks=tasks, phase="idle", waiting=0, why="", approval=None)
+    state = msgspec.structs.replace(state, tasks=tasks, checks=checks, phase="idle", waiting=0, why="", approval=None)
     if not event.text:
         return state
     level: ev.Level = "info" if good else ("error" if event.outcome in {"failed", "conflict"} else "warning")

@@ -6,6 +6,7 @@ durable survives a power cut too (synchronous=FULL for that commit). Several pro
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 import zlib
@@ -108,7 +109,12 @@ class SqliteJournal:
 
     def append(self, session: str, event: AnyEvent, *, durable: bool = False) -> Entry:
         """Add an event; see `agent_core.protocols.Journal`."""
-        body, kind = self._encoder.encode(event), type(event).__name__
+        try:
+            body = self._encoder.encode(event)
+        except UnicodeEncodeError:
+            event = _storable(event)
+            body = self._encoder.encode(event)
+        kind = type(event).__name__
         seq = self._next.get(session) or self._count(session) + 1
         while True:
             at = time.time()
@@ -223,3 +229,17 @@ class SqliteJournal:
     def _unusable(self, verb: str, error: Exception) -> JournalError:
         hint = "Move the file away to start a new one, or set PAIRLOOP_STATE_DIR to a folder you can write to."
         return JournalError(f"{self._path}: the journal cannot be {verb}: {str(error).rstrip('.')}.", hint)
+
+
+def _storable(event: AnyEvent) -> AnyEvent:
+    """An event without lone surrogates, which JSON cannot hold: names and arguments that are no UTF-8 bring them in."""
+    plain: AnyEvent = msgspec.convert(_without_surrogates(msgspec.to_builtins(event)), type(event))
+    return plain
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return re.sub("[\ud800-\udfff]", "\ufffd", value)
+    if isinstance(value, dict):
+        return {key: _without_surrogates(item) for key, item in value.items()}
+    return [_without_surrogates(item) for item in value] if isinstance(value, list | tuple) else value

@@ -194,6 +194,9 @@ class Journal(Protocol):
             session: Id of the session.
             event: What happened.
             durable: Survive a power cut, not only the death of the process (a few ms).
+
+        Returns:
+            The event as it is kept: what is no valid Unicode has been replaced.
         """
 
     def entries(self, session: str) -> Iterable[Entry]:

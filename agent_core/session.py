@@ -306,7 +306,7 @@ class Session:
 
     def _emit(self, event: ev.AnyEvent, *, durable: bool = False) -> None:
         entry = self._outfit.journal.append(self._id, event, durable=durable)
-        self._state = fold(self._state, event)
+        self._state = fold(self._state, entry.event)
         for listener in tuple(self._listeners):
             listener(entry, self._state)
 

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent_core import events as ev
+from agent_core.conversation import ToolResultItem, UserItem
 from agent_core.errors import JournalError
 from agent_core.journal import SqliteJournal
 from agent_core.workspace.tree import content_hash
@@ -157,6 +158,21 @@ def test_another_process_appends_to_our_session(path: Path) -> None:
         assert theirs.append("s", ev.Landed(1), durable=True).seq == 2
         assert ours.append("s", note("ours")).seq == 3
         assert [type(entry.event) for entry in ours.entries("s")] == [ev.LandingStarted, ev.Landed, ev.Noted]
+
+
+def test_what_is_no_unicode_is_kept_all_the_same(path: Path) -> None:
+    # Names of files and arguments of the command line can be any bytes.
+    name = os.fsdecode(b"gr\xf6\xdfe.py")
+    edit = ev.HumanEdited(name, "added", f"+++ b/{name}\n", None, "hash")
+    items = ev.ItemsAppended((ToolResultItem("call", f"fine\n{name}"), UserItem("fine")))
+    with journal_at(path) as journal:
+        journal.create("s")
+        kept = [journal.append("s", edit), journal.append("s", items), journal.append("s", ev.Asked(1, name))]
+        assert list(journal.entries("s")) == kept
+        shown = "gr\ufffd\ufffde.py"
+        assert kept[0].event == ev.HumanEdited(shown, "added", f"+++ b/{shown}\n", None, "hash")
+        assert kept[1].event == ev.ItemsAppended((ToolResultItem("call", f"fine\n{shown}"), UserItem("fine")))
+        assert journal.sessions()[0].title == shown
 
 
 @given(st.lists(st.binary(max_size=2000), max_size=6))
