@@ -43,7 +43,7 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         script: A file of turns to play instead of asking a model; relative to the configuration file's folder.
         timeout: Seconds without a byte from the server before the request counts as stalled.
         max_retries: How often a request is sent again after a failure that may pass.
-        temperature: Sent to servers other than OpenAI's; small models keep to the form of a patch only near 0. Negative:
+        temperature: Sent to servers other than OpenAI's; small models keep to a form only near 0. Negative:
             not sent, the server chooses.
         reasoning_effort: Sent to models that reason; empty for the model's default.
     """
