@@ -131,7 +131,8 @@ async def _tool(name: str, interpreter: Interpreter) -> Entry:
     if done.code or done.timed_out:
         hint = f"Install it where the tests run: {interpreter.python} -m pip install pytest" if name == "pytest" else ""
         return Entry("weak", name, f"does not run with {argv[0]}", hint)
-    return Entry("good", name, f"{done.text.strip().splitlines()[0]} ({whose})")
+    said = done.text.strip().splitlines()
+    return Entry("good", name, f"{said[0] if said else 'says no version'} ({whose})")
 
 
 async def _git(root: Path) -> Entry:
