@@ -74,6 +74,18 @@ def project_root(chosen: Path | None) -> Path:
     return Path(os.path.realpath(chosen))
 
 
+def _no_filters(root: Path) -> tuple[tuple[str, str], ...]:
+    """Settings that switch off the content filters a repository itself configures: comparing files would run them."""
+    wanted = r"^filter\..*\.(clean|process|required)$"
+    command = ("git", "config", "--local", "--includes", "-z", "--name-only", "--get-regexp", wanted)
+    try:
+        done = run_blocking(command, cwd=root, timeout=_SECONDS, env=git_environment(os.environ))
+    except OSError:
+        return ()
+    names = dict.fromkeys(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
+    return tuple((name, "false" if name.endswith(".required") else "") for name in names)
+
+
 def _status(root: Path) -> GitStatus | None:
     # Importing GitPython costs a tenth of a second, and it fails where there is no git.
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
@@ -81,9 +93,11 @@ def _status(root: Path) -> GitStatus | None:
     from git.exc import CommandError  # noqa: PLC0415
 
     command = Git(root)
-    command.update_environment(GIT_OPTIONAL_LOCKS="0", GIT_TERMINAL_PROMPT="0", LC_ALL="C")
+    command.update_environment(**git_environment(os.environ, _no_filters(root)))
+    # Submodules have configurations of their own, which nobody has looked at.
+    options = ("--porcelain=v2", "--branch", "-z", "--ignore-submodules=dirty")
     try:
-        said = str(command.status("--porcelain=v2", "--branch", "-z", kill_after_timeout=_SECONDS))
+        said = str(command.status(*options, kill_after_timeout=_SECONDS))
     except CommandError:
         return None
     head, branch, dirty = "", "", 0

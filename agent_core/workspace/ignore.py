@@ -57,10 +57,28 @@ class Listing(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-def git_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for git commands: nothing of an outer git command, no optional locks, messages in English."""
+# What a repository's own configuration must not make git run: the files of an untrusted project are listed before
+# anybody has looked at them. The index alone can ask for the file-system monitor, at every command that reads it.
+_HARMLESS = (("core.fsmonitor", "false"), ("core.hooksPath", os.devnull))
+
+
+def git_environment(environ: Mapping[str, str], settings: Iterable[tuple[str, str]] = ()) -> dict[str, str]:
+    """The environment for git commands, in which a repository's configuration starts no programs.
+
+    Nothing of an outer git command is in it, optional locks are not taken, messages are in English, and objects that
+    are missing are not fetched (the address may be a command).
+
+    Args:
+        environ: The environment variables to start from.
+        settings: More settings that win over the repository's own.
+    """
     env = {name: value for name, value in environ.items() if not name.startswith("GIT_") or "CONFIG" in name}
     env |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    env |= {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+    count = int(given) if (given := env.get("GIT_CONFIG_COUNT", "")).isdecimal() else 0
+    for number, (name, value) in enumerate((*_HARMLESS, *settings), count):
+        env |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+        env["GIT_CONFIG_COUNT"] = str(number + 1)
     return env
 
 
