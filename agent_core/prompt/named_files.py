@@ -14,7 +14,8 @@ _MOST = 6
 def named_files(task: str, paths: Sequence[str], read: Callable[[str], bytes | None]) -> tuple[str, ...]:
     """The files to show with a task: those it names, and what the test files among them import.
 
-    A name without its folder counts when only one file has it.
+    A name without its folder counts when only one file has it. A test file stays out when it is not all there is: a
+    task that names a test means the code under it, and small models change whatever they are shown.
 
     Args:
         task: What the human asked for.
@@ -40,4 +41,5 @@ def named_files(task: str, paths: Sequence[str], read: Callable[[str], bytes | N
         graph = ImportGraph(paths, read)
         for test in tests:
             found |= dict.fromkeys(path for path in sorted(graph.imports(test)) if read(path))
-    return tuple(found)[:_MOST]
+    code = [path for path in found if path not in tests]
+    return tuple(code or found)[:_MOST]

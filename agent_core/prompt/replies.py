@@ -22,7 +22,10 @@ def first_item(context: str, checks: str, task: str) -> str:
 
 def task_part(task: str, files: str) -> str:
     """A task with the files it speaks of."""
-    return f"{task}\n\n[These files belong to it, as they are now:]\n\n{files}" if files else task
+    if not files:
+        return task
+    end = "[If you change these files, the '-' lines of your patch must be lines of them, letter by letter.]"
+    return f"{task}\n\n[These files belong to it, as they are now:]\n\n{files}\n\n{end}"
 
 
 def refused(reason: str, files: str) -> str:
@@ -70,15 +73,6 @@ def go_on_part(words: str) -> str:
     if words:
         return f"[The draft stays. The human says:] {words}"
     return "[The draft stays. Find the cause, then send a patch on top of it that mends this.]"
-
-
-def conflict_part(number: int, conflicts: Sequence[str]) -> str:
-    """A landing or a rebase met the human's own edits."""
-    places = "\n".join(conflicts)
-    return (
-        f"[Proposal {number} overlaps with edits that the human made meanwhile, so your draft is gone. Read these "
-        f"places again and write the change over the new text:]\n{places}"
-    )
 
 
 def unanswered(items: Sequence[Item]) -> tuple[str, ...]:
