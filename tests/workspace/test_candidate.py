@@ -165,9 +165,10 @@ async def test_daemons_die_with_the_command(project: Path, kind: Kind, tmp_path:
         os.setsid()
         if os.fork():
             os._exit(0)
-        with open(sys.argv[1], "w") as pipe, open("up", "w"):
+        with open(sys.argv[1], "w") as pipe:
             pipe.write("up")
             pipe.flush()
+            open("up", "w").close()
             time.sleep(600)
     """
     (project / "daemon.py").write_text(dedent(daemon))
