@@ -68,6 +68,13 @@ class Inbox:
         """Say that the working tree changed."""
         self._edited.set()
 
+    def late(self) -> tuple[Decision, ...]:
+        """Take away decisions that nobody waits for: they are about a proposal as it was before it changed."""
+        found = []
+        while not self._decisions.empty():
+            found.append(self._decisions.get_nowait())
+        return tuple(found)
+
     async def decision(self, proposal: int) -> Decision | None:
         """Wait for the decision on a proposal; None when the working tree changes first."""
         while True:

@@ -20,6 +20,13 @@ class PairloopError(Exception):
         return f"{self.message} {self.hint}".strip()
 
 
+def first_cause(error: BaseException) -> BaseException:
+    """The one error to tell a human of: of a group (of groups) the first, from which the others mostly follow."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 class ConfigError(PairloopError):
     """A configuration file, a flag or an environment variable cannot be used."""
 

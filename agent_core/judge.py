@@ -12,6 +12,7 @@ from agent_core.checks.targets import find_targets
 from agent_core.checks.verdict import judge
 from agent_core.diagnosis.listing import listing
 from agent_core.draft import Draft
+from agent_core.errors import first_cause
 from agent_core.events import AnyEvent
 from agent_core.protocols import Check, Workspace
 from agent_core.view import DraftView
@@ -65,7 +66,8 @@ class Judge:
         """
         results, base = await self._both(draft)
         view = DraftView(self._workspace, draft)
-        targets = find_targets(task, base, tuple(draft.changes), view.paths(), view.read)
+        # It reads and parses what the failing tests import.
+        targets = await asyncio.to_thread(find_targets, task, base, tuple(draft.changes), view.paths(), view.read)
         return judge(base, results, targets)
 
     async def report(self, draft: Draft) -> str:
@@ -89,8 +91,7 @@ class Judge:
                 base = group.create_task(self._baseline.of(draft.base, candidate.changed))
                 results = group.create_task(run_checks(self._checks, candidate, "candidate", self._emit))
         except BaseExceptionGroup as errors:
-            # One cause is enough for the human; the others follow from it.
-            raise errors.exceptions[0] from errors
+            raise first_cause(errors) from errors
         finally:
             await candidate.close()
         return results.result(), base.result()

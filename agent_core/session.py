@@ -12,7 +12,7 @@ from agent_core import events as ev
 from agent_core.config import Config
 from agent_core.conversation import ToolResultItem, UserItem
 from agent_core.decisions import Decision, Inbox
-from agent_core.errors import JournalError, PairloopError
+from agent_core.errors import JournalError, PairloopError, first_cause
 from agent_core.fold import fold, replay
 from agent_core.journal import SqliteJournal
 from agent_core.judge import Judge
@@ -29,6 +29,7 @@ from agent_core.workspace.watcher import Watcher
 
 Listener = Callable[[ev.Entry, State], None]
 _MOST_EDITS = 40
+_LOGGED = "The log has the details."
 log = logging.getLogger(__name__)
 
 
@@ -124,23 +125,29 @@ class Session:
         return self._outfit.journal.get(digest)
 
     async def run(self) -> None:
-        """Carry out commands until `Quit`; what then waits for the human still waits when the session is resumed."""
+        """Carry out commands until `Quit`; what then waits for the human still waits when the session is resumed.
+
+        Raises:
+            PairloopError: The session cannot be opened, or the journal cannot be written any more.
+        """
         try:
             async with asyncio.TaskGroup() as group:
                 await self._open()
                 self._judge.warm(self._tracker.seen)
-                helpers = [group.create_task(self._watch())] if self._outfit.watcher is not None else []
-                if self._outfit.warm is not None:
-                    helpers.append(group.create_task(self._outfit.warm()))
+                helpers = [group.create_task(self._watch()), group.create_task(self._warm())]
                 await self._take_up(group)
                 while not isinstance(command := await self._commands.get(), commands.Quit):
-                    await self._carry_out(command, group)
+                    await self._obey(command, group)
                 await self._stop()
                 for helper in helpers:
                     helper.cancel()
+        except BaseExceptionGroup as errors:
+            raise first_cause(errors) from errors
         finally:
-            await self._judge.close()
-            await self._outfit.model.close()
+            try:
+                await self._judge.close()
+            finally:
+                await self._outfit.model.close()
 
     # -- opening
 
@@ -173,6 +180,9 @@ class Session:
         mine = proposal if proposal is not None and proposal.task == task.number else None
         if mine is not None and self._has_landed(mine):
             self._close_task(task.number, "landed", "")
+        elif mine is not None and mine.decision == "reject" and mine.call_id in replies.unanswered(self._state.items):
+            text = f"You had rejected proposal {mine.number} when pairloop ended. Say how to go on."
+            self._close_task(task.number, "interrupted", text)
         elif mine is not None and (self._state.waiting or mine.call_id in replies.unanswered(self._state.items)):
             self._start(task.number, group)
         else:
@@ -180,6 +190,18 @@ class Session:
             self._close_task(task.number, "interrupted", text)
 
     # -- commands
+
+    async def _obey(self, command: commands.AnyCommand, group: asyncio.TaskGroup) -> None:
+        """Carry out a command; one that fails is told to the human, and the session goes on."""
+        try:
+            await self._carry_out(command, group)
+        except JournalError:
+            raise
+        except PairloopError as error:
+            self._emit(ev.Noted("error", error.message, error.hint))
+        except Exception as error:
+            log.exception("%s failed", type(command).__name__)
+            self._emit(ev.Noted("error", f"This could not be done: {type(error).__name__}: {error}.", _LOGGED))
 
     async def _carry_out(self, command: commands.AnyCommand, group: asyncio.TaskGroup) -> None:
         match command:
@@ -192,7 +214,9 @@ class Session:
             case commands.Reject(number, reason):
                 self._decide(Decision(number, "reject", reason))
             case commands.Approve(call_id, allowed):
-                self._inbox.approve(call_id, allowed=allowed)
+                # Servers give the same id twice: a word said twice must not allow the next command.
+                if self._state.approval is not None and self._state.approval.call_id == call_id:
+                    self._inbox.approve(call_id, allowed=allowed)
             case commands.SetMode(mode):
                 self._emit(ev.ModeChanged(mode))
                 self._inbox.edited()
@@ -240,7 +264,7 @@ class Session:
             raise
         except Exception as error:
             log.exception("task %d failed", task)
-            text = f"pairloop itself failed: {type(error).__name__}: {error}. The log has the details."
+            text = f"pairloop itself failed: {type(error).__name__}: {error}. {_LOGGED}"
             self._close_task(task, "failed", text)
 
     async def _interrupt(self) -> None:
@@ -269,8 +293,11 @@ class Session:
     def _close_task(self, number: int, outcome: ev.TaskOutcome, text: str) -> None:
         """End a task from outside the loop, leaving the conversation whole."""
         results: tuple[ToolResultItem, ...] = replies.cut_short(self._state.items)
-        if outcome == "landed" and results and (proposal := self._state.proposal) is not None:
-            results = (ToolResultItem(results[-1].call_id, replies.landed_part(proposal.number)),)
+        if (proposal := self._state.proposal) is not None and (said := _verbatim(proposal, outcome)):
+            results = tuple(
+                ToolResultItem(result.call_id, said) if result.call_id == proposal.call_id else result
+                for result in results
+            )
         if results:
             self._emit(ev.ItemsAppended(results))
         elif outcome == "interrupted" and self._state.items:
@@ -279,14 +306,30 @@ class Session:
 
     # -- the human's edits
 
-    async def _watch(self) -> None:
-        assert self._outfit.watcher is not None
-        watcher = self._outfit.watcher(self._note)
-        async for _ in watcher.batches():
+    async def _warm(self) -> None:
+        if self._outfit.warm is not None:
             try:
-                await self._look()
-            except PairloopError as error:
-                self._emit(ev.Noted("warning", error.message, error.hint))
+                await self._outfit.warm()
+            except Exception:
+                # The first request will meet the same, and tell it.
+                log.exception("the partner's library could not be got ready")
+
+    async def _watch(self) -> None:
+        if self._outfit.watcher is None:
+            return
+        try:
+            async for _ in self._outfit.watcher(self._note).batches():
+                try:
+                    await self._look()
+                except JournalError:
+                    raise
+                except PairloopError as error:
+                    self._emit(ev.Noted("warning", error.message, error.hint))
+        except JournalError:
+            raise
+        except Exception as error:
+            log.exception("the watcher failed")
+            self._note(f"Your saves are heard only before each step from now on: {type(error).__name__}: {error}.")
 
     def _note(self, text: str) -> None:
         self._emit(ev.Noted("warning", text))
@@ -308,7 +351,18 @@ class Session:
         entry = self._outfit.journal.append(self._id, event, durable=durable)
         self._state = fold(self._state, entry.event)
         for listener in tuple(self._listeners):
-            listener(entry, self._state)
+            try:
+                listener(entry, self._state)
+            except Exception:
+                # The event has happened and is in the journal; who fails to show it must not stop the work.
+                log.exception("a listener failed at %s", type(event).__name__)
+
+
+def _verbatim(proposal: ProposalState, outcome: ev.TaskOutcome) -> str:
+    """What the human decided on a proposal whose partner has not heard it yet; empty when it is still open."""
+    if outcome == "landed":
+        return replies.landed_part(proposal.number)
+    return replies.rejected_part(proposal.number, proposal.reason) if proposal.decision == "reject" else ""
 
 
 def _names(edits: tuple[ev.HumanEdited, ...]) -> str:

@@ -21,7 +21,9 @@ class DraftView:
 
     def paths(self) -> tuple[str, ...]:
         """All files that are not ignored, sorted."""
-        return tuple(sorted(self._draft.snapshot.files))
+        changes = self._draft.changes
+        kept = (path for path in self._draft.base.files if path not in changes)
+        return tuple(sorted([*kept, *(path for path, change in changes.items() if change.data is not None)]))
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a file, None when it is not there."""
