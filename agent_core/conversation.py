@@ -89,12 +89,15 @@ class Request(msgspec.Struct, frozen=True):
         items: Every item so far, oldest first.
         tools: The tools on offer, in a stable order.
         cache_key: Stable per session; sent as ``prompt_cache_key`` where the provider has it.
+        variety: Added to the temperature where one is sent: a partner that said the same thing again is to say
+            something else.
     """
 
     instructions: str
     items: tuple[Item, ...]
     tools: tuple[ToolSpec, ...]
     cache_key: str
+    variety: float = 0.0
 
 
 class Usage(msgspec.Struct, frozen=True):

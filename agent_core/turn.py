@@ -26,6 +26,9 @@ from agent_core.prompt import replies
 from agent_core.prompt.instructions import instructions
 from agent_core.tools.toolbox import APPLY_PATCH
 
+# Enough for a small model to leave a rut, not so much that it loses the form of a patch.
+_VARIETY = 0.6
+
 
 class _Answer:
     """An answer as far as it has come; turns chunks into events."""
@@ -81,12 +84,13 @@ async def take_turn(parts: Parts, tools: tuple[ToolSpec, ...]) -> tuple[ToolCall
     """
     state = parts.state()
     news = (replies.edits_item(state.untold),) if state.untold else ()
-    parts.append(*(UserItem(text) for text in (*news, *state.queued)))
+    again = replies.said_again(state.items)
+    parts.append(*(UserItem(text) for text in (*((replies.SAME_AGAIN,) if again else ()), *news, *state.queued)))
     items = parts.state().items
     parts.emit(ev.PromptSent(state.steps + 1, len(items)))
     answer = _Answer(parts)
     try:
-        request = Request(instructions(), items, tools, parts.session)
+        request = Request(instructions(), items, tools, parts.session, _VARIETY if again else 0.0)
         async with aclosing(closing(parts.model.stream(request))) as chunks:
             async for chunk in chunks:
                 answer.take(chunk)

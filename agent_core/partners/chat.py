@@ -265,7 +265,7 @@ class ChatModel:
         if self._effort:
             body["reasoning_effort"] = self._effort
         if self._temperature >= 0:
-            body["temperature"] = self._temperature
+            body["temperature"] = self._temperature + request.variety
         if self._connection.endpoint.official:
             body["prompt_cache_key"] = request.cache_key
         return body

@@ -246,7 +246,7 @@ class ResponsesModel:
         if self._effort:
             body["reasoning"] = {"effort": self._effort, "summary": "auto"}
         if self._temperature >= 0:
-            body["temperature"] = self._temperature
+            body["temperature"] = self._temperature + request.variety
         return body
 
     async def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from agent_core.conversation import Item, ToolCallItem, ToolResultItem
+from agent_core.conversation import Item, ToolCallItem, ToolResultItem, UserItem
 from agent_core.state import Edit
 from agent_core.text import cap_text
 
@@ -112,6 +112,18 @@ CODE_IN_WORDS = (
 def looks_like_patch(text: str) -> bool:
     """Whether words mean to be a patch or a call of the patch tool, though they could not be read as one."""
     return "*** Begin Patch" in text or "*** Update File" in text or "apply_patch" in text
+
+
+SAME_AGAIN = "[You sent exactly the same again, and it was refused for the same reason. Do something else.]"
+
+
+def said_again(items: Sequence[Item]) -> bool:
+    """Whether the partner's last two calls were the same, and nobody else said anything in between."""
+    calls = [item for item in items if isinstance(item, ToolCallItem)][-2:]
+    if len(calls) < 2 or (calls[0].name, calls[0].arguments) != (calls[1].name, calls[1].arguments):
+        return False
+    between = items[items.index(calls[0]) :]
+    return not any(isinstance(item, UserItem) and item.text != SAME_AGAIN for item in between)
 
 
 def holds_code(text: str) -> bool:
