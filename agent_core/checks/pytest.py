@@ -74,6 +74,9 @@ class PytestCheck:
         if not has_tests(candidate):
             return result(self.name, candidate, "no_tests", "the project has no tests")
         folder = candidate.cache / "pytest"
+        # Commands may write to the cache. We write here from outside of the sandbox, so never through a link of theirs.
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            folder.unlink()
         folder.mkdir(parents=True, exist_ok=True)
         # A folder of its own for each run: a straggler of the last one may still write into its own.
         run = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
@@ -88,11 +91,11 @@ class PytestCheck:
         self, candidate: Candidate, run: Path, report: PytestReport, on_progress: Callable[[int, int], None]
     ) -> Completed:
         """Run pytest, and read the report as it grows."""
-        # A copy of the plug-in in the cache: that is readable in every sandbox, and its bytecode can be kept.
-        plugin = candidate.cache / "pytest" / "plugin"
-        plugin.mkdir(exist_ok=True)
-        if not (copy := plugin / _PLUGIN.name).exists() or copy.read_bytes() != _PLUGIN.read_bytes():
-            shutil.copyfile(_PLUGIN, copy)
+        # A copy of the plug-in beside the report: that is readable in every sandbox. A new one each time, as the tests
+        # of an earlier run may have changed theirs or left compiled code for it.
+        plugin = run / "plugin"
+        plugin.mkdir()
+        shutil.copyfile(_PLUGIN, plugin / _PLUGIN.name)
         env = {"PAIRLOOP_PYTEST_REPORT": str(run / "report.jsonl")}
         # After the project's own addopts these win: all tests run, whatever failed first. A cache that is empty
         # instead of none: plug-ins and options such as --ff keep working, and nothing is left out because of it.

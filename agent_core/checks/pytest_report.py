@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from agent_core.checks.tool import finding, one_line
 
 _MAX_FINDINGS = 5000
 _MAX_READ = 4_000_000
+_MAX_REPORT = 400_000_000
 
 
 class PytestReport:
@@ -60,13 +63,19 @@ class PytestReport:
             Whether there may be more to read at once.
         """
         try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read(_MAX_READ)
-        except FileNotFoundError:
+            # The tests could put something else in its place: a pipe to wait at for ever, a link to another file.
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
             return False
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return False
+            file.seek(self._offset)
+            data = file.read(_MAX_READ)
         self._offset += len(data)
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        *lines, rest = (self._rest + data).split(b"\n")
+        # No record is as long: what is written without end is not kept.
+        self._rest = rest[-_MAX_READ:]
         for line in lines:
             # Tests are foreign code and could write here too; what is no record of ours is passed over.
             try:
@@ -74,7 +83,7 @@ class PytestReport:
                 self._take(record)
             except (ValueError, KeyError, TypeError, AttributeError, IndexError):
                 continue
-        return len(data) == _MAX_READ
+        return len(data) == _MAX_READ and self._offset < _MAX_REPORT
 
     def _take(self, record: dict[str, Any]) -> None:
         match record["e"]:
