@@ -105,12 +105,11 @@ class _Driver:
         match entry.event:
             case ev.ApprovalAsked(call_id, _):
                 self._session.submit(commands.Approve(call_id, allowed=False))
-            case ev.DecisionAwaited(number, _):
-                verdict = state.proposal.verdict if state.proposal else None
-                if verdict is not None and verdict.green:
+            case ev.DecisionAwaited(number, why):
+                if state.proposal is not None and state.proposal.green:
                     self._end(GREEN, f"Proposal {number} is green and waits for you: open pairloop here to review it.")
                 else:
-                    self._end(NOT_GREEN, f"Proposal {number} is not green. Open pairloop here to go on from it.")
+                    self._end(NOT_GREEN, f"Proposal {number} is not green: {why}. Open pairloop here to go on from it.")
             case ev.TaskFinished(_, outcome, _, kind):
                 self._end(_code(outcome, kind, state), _afterword(outcome, state))
 

@@ -30,6 +30,7 @@ from agent_core.turn import take_turn
 _MOST_REFUSALS = 6
 _MOST_REPAIRS = 3
 _BASELINE_WAIT = 5.0
+_COLLIDES = "it collides with your own edits"
 
 
 class End(msgspec.Struct, frozen=True):
@@ -125,12 +126,15 @@ class Loop:
         return End("not_green", f"Stopped after {self._steps} requests without a result. Ask again to go on.")
 
     async def _resumed(self, task: int) -> ProposalState | None:
-        """The proposal that a resumed session was left with, checked anew; None when there is none."""
+        """The proposal that a resumed session was left with, checked anew; None when there is none.
+
+        One that collides with the human's edits is not: what would be checked is a tree without them.
+        """
         proposal = self._proposals.undecided(task)
         if proposal is None:
             return None
         await self._proposals.restore()
-        return await self._judged()
+        return self._proposals.newest if self._proposals.collides else await self._judged()
 
     async def _begin(self) -> None:
         """Start a task: a fresh draft, and the first words."""
@@ -265,9 +269,9 @@ class Loop:
         Returns:
             How the task ended; None when the partner goes on.
         """
-        parts, conflict = self._parts, False
+        parts, refused = self._parts, False
         while True:
-            decision = await self._decision(final=final, conflict=conflict)
+            decision = await self._decision(final=final, refused=refused)
             proposal = self._proposals.newest
             if decision is None:
                 return _where_it_stands(proposal)
@@ -278,7 +282,7 @@ class Loop:
                     return End("landed", "")
                 if decision.by == "mode":
                     return End("conflict", f"Proposal {proposal.number} could not land: your files changed under it.")
-                conflict = True
+                refused = True
                 continue
             if decision.kind == "reject":
                 self._tell(proposal, replies.rejected_part(proposal.number, decision.reason))
@@ -287,27 +291,33 @@ class Loop:
                 self._tell(proposal, replies.go_on_part(decision.reason))
             return None
 
-    async def _decision(self, *, final: bool, conflict: bool) -> Decision | None:
-        """The mode's decision or the human's; None when the mode never asks and has nothing more to try."""
-        asked = False
+    async def _decision(self, *, final: bool, refused: bool) -> Decision | None:
+        """The mode's decision or the human's; None when the mode never asks and has nothing more to try.
+
+        Args:
+            final: As in `_concluded`.
+            refused: Its landing has just collided with the human's edits.
+        """
+        asked = ""
         while True:
             proposal, mode = self._proposals.newest, self._parts.state().mode
             verdict = proposal.verdict
-            if not conflict:
+            if not refused:
                 green = verdict is not None and verdict.green
                 decision = by_mode(mode, proposal.number, green=green, final=final)
                 if decision is not None or mode == "auto":
                     return decision
-            if not asked:
-                why = "it collides with your own edits" if conflict else verdict.summary if verdict else "not checked"
+            collides = refused or self._proposals.collides
+            why = _COLLIDES if collides else verdict.summary if verdict else "not checked"
+            if why != asked:
                 self._parts.emit(ev.DecisionAwaited(proposal.number, why))
-                asked = True
+                asked = why
             decision = await self._inbox.decision(proposal.number)
             if decision is not None:
                 return decision
             if await self._proposals.carried_over():
                 await self._judged()
-                asked, conflict = False, False
+                asked, refused = "", False
 
     def _tell(self, proposal: ProposalState, words: str) -> None:
         """Answer the call that made a proposal, or say it plainly when that call has been answered before."""

@@ -15,7 +15,8 @@ from agent_core.patch.diff import unified
 from agent_core.prompt import replies
 from agent_core.state import ProposalState
 from agent_core.view import DraftView
-from agent_core.workspace.tree import FileChange, Snapshot
+from agent_core.workspace.edits import edit_between
+from agent_core.workspace.tree import FileChange, Snapshot, with_changes
 
 
 class Proposals:
@@ -28,6 +29,7 @@ class Proposals:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._draft: Draft | None = None
+        self._collided = ""  # hash of the working tree that the draft was found to collide with
 
     @property
     def draft(self) -> Draft:
@@ -47,16 +49,26 @@ class Proposals:
         assert proposal is not None, "a proposal was made"
         return proposal
 
+    @property
+    def collides(self) -> bool:
+        """Whether the human's edits overlapped with the draft at the last look: its verdict is about another tree."""
+        return bool(self._collided)
+
     def begin(self, base: Snapshot) -> None:
         """Start with an empty draft over the working tree."""
-        self._draft = Draft(base)
+        self._draft, self._collided = Draft(base), ""
 
     def undecided(self, task: int) -> ProposalState | None:
         """The last proposal of a task if it is neither landed nor dropped."""
         proposal = self._parts.state().proposal
-        if proposal is None or proposal.task != task or proposal.decision in {"accept", "reject"}:
+        if proposal is None or proposal.task != task or proposal.decision == "reject":
             return None
-        return proposal
+        # Accepted is not landed: pairloop may have ended, or a conflict stood, in between.
+        landed = any(
+            landing.proposal == proposal.number and landing.stands in {"landed", "undone"}
+            for landing in self._parts.state().landings
+        )
+        return None if landed else proposal
 
     async def take(self, call: ToolCallItem) -> str:
         """Take the patch of a call into the draft.
@@ -65,15 +77,21 @@ class Proposals:
             A note on how it was read; empty when that is plain.
 
         Raises:
-            PatchRefusedError: It cannot be taken; the draft is as before.
+            PatchRefusedError: It cannot be taken; the draft is as before, or gone where the human's edits overlap it.
         """
         text = _patch_of(call)
         base = await self._parts.look()
         if base.tree != self.draft.base.tree:
             rebased = await rebase(self.draft, base, self._parts.workspace)
-            self._draft = Draft(base) if rebased.conflicts else rebased.draft
+            if rebased.conflicts:
+                self._draft, self._collided = Draft(base), ""
+                raise PatchRefusedError(
+                    f"The human's edits overlap with your draft, so the draft is gone: {'; '.join(rebased.conflicts)}.",
+                    "Read these places again and send the whole change over the new text.",
+                )
+            self._draft = rebased.draft
         applied = await asyncio.to_thread(take, self.draft, text, self._parts.workspace)
-        self._draft = applied.draft
+        self._draft, self._collided = applied.draft, ""
         return applied.note
 
     def propose(self, task: int, call_id: str, note: str) -> None:
@@ -90,20 +108,23 @@ class Proposals:
             nothing changed, or the human's edits overlap with it (an event says where).
         """
         now = await self._parts.look()
-        if now.tree == self.draft.base.tree:
-            return False
         proposal = self.newest
+        # Edits that were taken back leave the tree as it was and the verdict in doubt: it is made anew.
+        if now.tree == self.draft.base.tree and not proposal.stale:
+            return False
         rebased = await rebase(self.draft, now, self._parts.workspace)
         if rebased.conflicts:
-            text = f"Your edits overlap with proposal {proposal.number}: it can't land as it is."
-            self._parts.emit(ev.Noted("warning", text, "\n".join(rebased.conflicts)))
+            if now.tree != self._collided:
+                text = f"Your edits overlap with proposal {proposal.number}: it can't land as it is."
+                self._parts.emit(ev.Noted("warning", text, "\n".join(rebased.conflicts)))
+            self._collided = now.tree
             return False
-        self._draft = rebased.draft
+        self._draft, self._collided = rebased.draft, ""
         self._emit(proposal.number, proposal.attempt, proposal.call_id, proposal.note)
         return True
 
     async def restore(self) -> None:
-        """Make the newest proposal's draft again from the journal, over the working tree as it is now."""
+        """Make the newest proposal's draft again from the journal, and carry it over to the working tree of now."""
         get = self._parts.journal.get
         before: dict[str, FileChange | None] = {}
         changes: dict[str, FileChange] = {}
@@ -116,12 +137,29 @@ class Proposals:
                 old = None
             before[file.path] = old
             changes[file.path] = FileChange(get(file.after) if file.after else None, file.after_mode)
-        base = await self._parts.look()
-        self._draft = (await rebase(Draft(base, before, changes, moves), base, self._parts.workspace)).draft
+        # The files it changes as they were, whatever has become of them since: over the tree as it is now, a draft
+        # that collides would be checked as if nobody had edited anything.
+        base = with_changes(await self._parts.look(), {path: old or FileChange(None) for path, old in before.items()})
+        self._draft, self._collided = Draft(base, before, changes, moves), ""
+        if not self.newest.stale:
+            for edit in await asyncio.to_thread(self._edited_meanwhile):
+                self._parts.emit(edit)
+        if not await self.carried_over() and not self.collides and base.tree != self.newest.base_tree:
+            newest = self.newest
+            self._emit(newest.number, newest.attempt, newest.call_id, newest.note)
+
+    def _edited_meanwhile(self) -> tuple[ev.HumanEdited, ...]:
+        """What the human did to the draft's files while no session was open to hear it."""
+        edits = []
+        for path, old in self.draft.before.items():
+            before, now = old.data if old is not None else None, self._parts.workspace.read(path)
+            if before != now:
+                edits.append(edit_between(path, before, now))
+        return tuple(edits)
 
     def drop(self) -> None:
         """Forget the draft."""
-        self._draft = None
+        self._draft, self._collided = None, ""
 
     def is_open(self, proposal: ProposalState) -> bool:
         """Whether the call that made it still waits for its answer."""

@@ -101,6 +101,11 @@ class ProposalState(msgspec.Struct, frozen=True):
     reason: str = ""
     stale: bool = False
 
+    @property
+    def green(self) -> bool:
+        """Whether its verdict is green and about what is there now."""
+        return self.verdict is not None and self.verdict.green and not self.stale
+
 
 class LandingState(msgspec.Struct, frozen=True):
     """A landing (or the undo of one) and where it stands."""

@@ -131,6 +131,13 @@ class EditTracker:
                 self._kept += len(data)
 
 
+def edit_between(path: str, old: bytes | None, new: bytes | None) -> HumanEdited:
+    """A human edit by the file's content before and after; None where there is no file."""
+    kind: Literal["added", "changed", "deleted"] = "added" if old is None else "deleted" if new is None else "changed"
+    before, after = (None if data is None else content_hash(data) for data in (old, new))
+    return HumanEdited(path, kind, _diff(path, old or b"", new or b""), before, after)
+
+
 def _hash(tree: Snapshot | None, path: str) -> str | None:
     state = tree.files.get(path) if tree is not None else None
     return state.hash if state else None

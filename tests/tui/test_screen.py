@@ -258,6 +258,21 @@ async def test_a_human_edit_makes_the_verdict_stale_on_screen() -> None:
         assert "this verdict is about the tree as it was" in " ".join(driver.app.main.checks.plain_text.split())
 
 
+async def test_green_is_not_said_of_a_tree_that_is_no_more() -> None:
+    async with running(NARROW) as driver:
+        await driver.play(scenes.green)
+        assert "checks ✓" in driver.text
+        assert "✓ Proposal 2 is green" in driver.app.main.question.plain_text
+        driver.session.emit(
+            ev.HumanEdited("shop/pricing.py", "changed", "", None, None),
+            ev.DecisionAwaited(2, "it collides with your own edits"),
+        )
+        await driver.drawn()
+        assert "checks !" in driver.text
+        assert "✗ it collides with your own edits" in driver.app.main.question.plain_text
+        assert "✓2" not in driver.app.main.checks.plain_text
+
+
 async def test_attempts_are_a_strip_of_red_and_green() -> None:
     async with running(WIDE) as driver:
         await driver.play(scenes.green)

@@ -33,7 +33,7 @@ def attempts_line(proposals: Sequence[ProposalState], waiting: int) -> Line:
     """One cell for each proposal of a task: red, green, or open."""
     pieces: list[Piece] = [("attempts  ", "dim")]
     for proposal in proposals[-12:]:
-        if proposal.verdict is None:
+        if proposal.verdict is None or (proposal.stale and proposal.decision is None):
             sign, style = "◌", "cell-open"
         elif proposal.verdict.green:
             sign, style = "✓", "cell-good"
@@ -169,7 +169,7 @@ def checks_lines(state: State, elapsed: Mapping[tuple[str, str], float]) -> list
         lines.append(baseline_line(before))
     if proposal is None or verdict is None:
         return lines
-    style = "good-bold" if verdict.green else "bad-bold"
+    style = "dim" if proposal.stale else "good-bold" if verdict.green else "bad-bold"
     lines += [
         BLANK,
         Line(((clean(verdict.summary), style),), lead=(("✓ " if verdict.green else "✗ ", style),)),

@@ -163,7 +163,7 @@ class MainScreen(Screen[None]):
             self.question.ask("bad", f"Rejecting proposal {state.waiting}: say why below.", keys("leave_reason"), width)
         elif state.waiting:
             proposal = state.proposal
-            green = proposal is not None and proposal.verdict is not None and proposal.verdict.green
+            green = proposal is not None and proposal.green
             why = state.why or f"Proposal {state.waiting} waits for you."
             self.question.ask("good" if green else "bad", why, keys("accept", "reject", "go_on"), width)
         else:
@@ -187,7 +187,7 @@ class MainScreen(Screen[None]):
         if any(check.outcome is None for check in state.checks):
             news["checks"] = "◌"
         elif (proposal := state.proposal) is not None and proposal.verdict is not None and state.checks:
-            news["checks"] = "✓" if proposal.verdict.green else "✗"
+            news["checks"] = "!" if proposal.stale else "✓" if proposal.green else "✗"
         self.tabs.show(self.front, list(news.items()))
 
     def _tick(self) -> None:

@@ -1,0 +1,91 @@
+"""A proposal under which the human wrote: what is asked, and whose verdict is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent_core import commands
+from agent_core import events as ev
+from tests.support.running import Running, flags, running
+from tests.support.shop import MENDED, PRICES, QUICK, RIGHT_AT_ONCE, make_shop
+from tests.test_resume import write_script
+
+COLLIDES = "it collides with your own edits"
+THEIRS = PRICES.lstrip("\n").replace("prices[1:]", "prices[2:]")
+
+
+def settings(script: Path) -> dict[str, object]:
+    return flags("step", off=QUICK, partner={"script": str(script)})
+
+
+async def asked(here: Running) -> None:
+    here.submit(commands.Ask("mend total"))
+    await here.until(lambda state: state.waiting == 1)
+
+
+def is_stale(here: Running) -> bool:
+    assert here.state.proposal is not None
+    return here.state.proposal.stale
+
+
+async def test_a_verdict_does_not_outlive_the_text_it_is_about(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    prices = project / "shop/prices.py"
+    before = prices.read_text()
+    async with running(project, settings(write_script(tmp_path / "script.json", RIGHT_AT_ONCE)), watch=True) as here:
+        await asked(here)
+        verdict = here.state.why
+        assert verdict != COLLIDES
+        prices.write_text(THEIRS)
+        await here.until(lambda state: state.why == COLLIDES)
+        assert is_stale(here)
+        notes = [one for one in here.all(ev.Noted) if "overlap" in one.text]
+        assert [one.hint for one in notes] == ["shop/prices.py:7: was changed here too"]
+
+        # Taken back by the human, it can land again; that is said only after it was checked again.
+        checked = len(here.all(ev.VerdictReached))
+        prices.write_text(before)
+        await here.until(lambda state: state.waiting == 1 and state.why == verdict)
+        assert len(here.all(ev.VerdictReached)) == checked + 1
+        assert not is_stale(here)
+        here.submit(commands.Accept(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+    assert prices.read_text() == MENDED
+
+
+async def test_resumed_over_edits_that_overlap(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    prices = project / "shop/prices.py"
+    script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
+    async with running(project, settings(script)) as here:
+        await asked(here)
+        session = here.session.id
+    prices.write_text(THEIRS)
+    async with running(project, settings(script), resume=session) as here:
+        await here.until(lambda state: state.why == COLLIDES)
+        assert here.all(ev.CheckStarted) == [one for one in here.all(ev.CheckStarted) if one.where == "baseline"]
+        assert is_stale(here)
+        here.submit(commands.Accept(1))
+        await here.seen(ev.LandingConflicted)
+    assert [edit.path for edit in here.all(ev.HumanEdited)] == ["shop/prices.py"]
+    assert prices.read_text() == THEIRS
+
+
+async def test_resumed_over_edits_beside_it_shows_what_was_checked(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    prices = project / "shop/prices.py"
+    script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
+    async with running(project, settings(script)) as here:
+        await asked(here)
+        session = here.session.id
+    prices.write_text("# mine\n" + prices.read_text())
+    async with running(project, settings(script), resume=session) as here:
+        await here.seen(ev.VerdictReached)
+        await here.until(lambda state: state.waiting == 1)
+        assert [edit.path for edit in here.all(ev.HumanEdited)] == ["shop/prices.py"]
+        (proposal,) = here.all(ev.ProposalMade)
+        assert (proposal.number, proposal.attempt) == (1, 1)
+        assert "@@ -5,6 +5,6 @@" in proposal.diff
+        assert {check.result.tree for check in here.all(ev.CheckFinished) if check.where == "candidate"} == {
+            proposal.tree
+        }
