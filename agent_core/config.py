@@ -141,6 +141,18 @@ def project_state(root: Path) -> Path:
     return state_dir() / "projects" / f"{name}-{digest}"
 
 
+def make_private(folder: Path) -> Path:
+    """Make a folder that nobody but its owner may look into: journals hold code, prompts and what tests print.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
+    return folder
+
+
 def _dotted(text: str) -> list[str]:
     """The parts of a dotted key at the start of a text; none when there is no key."""
     found = _DOTTED.match(text)

@@ -6,7 +6,8 @@ import asyncio
 import importlib.metadata
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ from agent_core.conversation import PartnerInfo
 from agent_core.errors import PairloopError
 from agent_core.partners.build import build_partner, endpoint_of
 from agent_core.partners.client import Connection
-from agent_core.process import run
+from agent_core.process import Completed, run
 from agent_core.text import printable
 from agent_core.workspace.git import project_root, status
 from agent_core.workspace.interpreter import Interpreter
@@ -83,7 +84,7 @@ async def examine(project: Path | None, flags: Mapping[str, Any], environ: Mappi
 def _state(root: Path) -> Entry:
     folder = config.project_state(root)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        config.make_private(folder)
         (folder / ".doctor").write_text("")
         (folder / ".doctor").unlink()
     except OSError as error:
@@ -107,13 +108,22 @@ async def _workspace(root: Path, settings: config.Config, environ: Mapping[str, 
         Entry("good", "python", f"{workspace.interpreter.python} ({workspace.interpreter.found})"),
         Entry(level, "candidate", workspace.isolation, workspace.note),
     ]
-    return entries + list(await asyncio.gather(*(_tool(name, workspace.interpreter) for name in _TOOLS)))
+    try:
+        candidate = await workspace.candidate(await workspace.snapshot(), {}, cache="doctor")
+    except PairloopError as error:
+        return [*entries, Entry("bad", "candidate", error.message, error.hint)]
+    try:
+        # The project's tools are the project's code: they run where checks run, shut in and without keys.
+        start = partial(candidate.run, timeout=_SECONDS)
+        return entries + list(await asyncio.gather(*(_tool(name, workspace.interpreter, start) for name in _TOOLS)))
+    finally:
+        await candidate.close()
 
 
 _TOOLS = ("ruff", "mypy", "pytest")
 
 
-async def _tool(name: str, interpreter: Interpreter) -> Entry:
+async def _tool(name: str, interpreter: Interpreter, start: Callable[[Sequence[str]], Awaitable[Completed]]) -> Entry:
     """A check's tool: the project's own, or else the one that comes with pairloop."""
     own = project_program(interpreter, name)
     ours = own_tool(name)
@@ -125,8 +135,8 @@ async def _tool(name: str, interpreter: Interpreter) -> Entry:
         argv = (*((str(own),) if own else ours), "--version")
         whose = "the project's" if own else "pairloop's own"
     try:
-        done = await run(argv, cwd=Path(os.sep), timeout=_SECONDS)
-    except OSError as error:
+        done = await start(argv)
+    except (OSError, PairloopError) as error:
         return Entry("weak", name, f"cannot be started: {error}")
     if done.code or done.timed_out:
         hint = f"Install it where the tests run: {interpreter.python} -m pip install pytest" if name == "pytest" else ""

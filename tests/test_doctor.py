@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from agent_core.doctor import Entry, _tool, render
+from agent_core.config import project_state
+from agent_core.doctor import Entry, _tool, examine, render
+from agent_core.process import Completed, run
 from agent_core.workspace.interpreter import Interpreter
+from tests.projects import make_project
+
+
+async def plainly(argv: Sequence[str]) -> Completed:
+    return await run(argv, cwd=Path("/"), timeout=30)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +33,7 @@ async def test_a_tool_of_the_project(tmp_path: Path, script: str, level: str, te
     tool.parent.mkdir()
     tool.write_text(f"#!/bin/sh\n{script}\n")
     tool.chmod(0o755)
-    entry = await _tool("ruff", Interpreter(tmp_path / "bin/python", ".venv", tmp_path))
+    entry = await _tool("ruff", Interpreter(tmp_path / "bin/python", ".venv", tmp_path), plainly)
     assert (entry.level, entry.name) == (level, "ruff")
     assert entry.text.startswith(text)
 
@@ -33,7 +43,7 @@ async def test_a_tool_that_is_no_program(tmp_path: Path) -> None:
     tool.parent.mkdir()
     tool.write_bytes(b"\x00\x01")
     tool.chmod(0o755)
-    entry = await _tool("mypy", Interpreter(tmp_path / "bin/python", ".venv", tmp_path))
+    entry = await _tool("mypy", Interpreter(tmp_path / "bin/python", ".venv", tmp_path), plainly)
     assert entry.level == "weak"
     assert entry.text.startswith("cannot be started: ")
 
@@ -41,3 +51,28 @@ async def test_a_tool_that_is_no_program(tmp_path: Path) -> None:
 def test_the_report_shows_no_escapes_of_others() -> None:
     said = render((Entry("weak", "git", "main\x1b[2J", "one\ntwo"), Entry("good", "partner", "x")))
     assert said.split("\n")[1:] == ["! git      main␛[2J", "           → one", "           → two", "✓ partner  x", ""]
+
+
+async def test_a_projects_own_tools_are_shut_in_and_see_no_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_project(tmp_path / "p", {"a.py": "", ".gitignore": ".venv/\n"})
+    tool = root / ".venv" / "bin" / "ruff"
+    tool.parent.mkdir(parents=True)
+    (root / ".venv" / "pyvenv.cfg").write_text(f"home = {Path(sys.base_prefix) / 'bin'}\n")
+    (root / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    tool.write_text(f'#!/bin/sh\ntouch {root}/left-behind\necho "key=$OPENAI_API_KEY"\n')
+    tool.chmod(0o755)
+    report = await examine(
+        root, {}, {**os.environ, "OPENAI_API_KEY": "sk-secret", "OPENAI_BASE_URL": "http://[::1]:9/v1"}
+    )
+    (ruff,) = [entry for entry in report if entry.name == "ruff"]
+    assert ruff.text == "key= (the project's)"
+    assert not (root / "left-behind").exists()
+
+
+async def test_what_is_kept_is_for_its_owner_only(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"a.py": ""})
+    project_state(root).mkdir(parents=True, mode=0o755)
+    await examine(root, {}, os.environ)
+    assert project_state(root).stat().st_mode & 0o777 == 0o700

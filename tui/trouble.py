@@ -27,7 +27,7 @@ class Log:
             return
         path = state_dir() / "pairloop.log"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             mode = "w" if path.exists() and path.stat().st_size > _MAX_LOG else "a"
             handler = logging.FileHandler(path, mode, encoding="utf-8", errors="backslashreplace")
         except OSError:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import agent_core
-from agent_core.config import Config, project_state
+from agent_core.config import Config, make_private, project_state
 from agent_core.errors import ConfigError
 from agent_core.sandbox.choose import Mechanism, choose
 from agent_core.sandbox.environment import command_environment
@@ -141,8 +141,7 @@ async def open_project(path: Path, config: Config, environ: Mapping[str, str]) -
     root = Path(await asyncio.to_thread(os.path.realpath, path))
     if not await asyncio.to_thread(root.is_dir):
         raise ConfigError(f"{path}: there is no such folder.", "Name a project's folder with --project.")
-    state = project_state(root)
-    await asyncio.to_thread(state.mkdir, parents=True, exist_ok=True)
+    state = await asyncio.to_thread(make_private, project_state(root))
     finding = asyncio.create_task(asyncio.to_thread(find_interpreter, root, environ))
     try:
         mechanism = await _choose(config, root, environ)
