@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from typing import Protocol, TextIO
 
 import msgspec
@@ -97,6 +99,7 @@ class _Driver:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._ended = False
         self.code = NOT_GREEN
         self.last_word = ""
 
@@ -114,11 +117,13 @@ class _Driver:
                 self._end(_code(outcome, kind, state), _afterword(outcome, state))
 
     def _end(self, code: int, word: str) -> None:
-        self.code, self.last_word = code, word
+        self._ended, self.code, self.last_word = True, code, word
         self._session.submit(commands.Quit())
 
     def interrupt(self) -> None:
-        """Stop, because somebody pressed ctrl+c."""
+        """Stop, because somebody pressed ctrl+c or reads no further; what has come to its end stays as it ended."""
+        if self._ended:
+            return
         self.code = INTERRUPTED
         self._session.submit(commands.Interrupt())
         self._session.submit(commands.Quit())
@@ -147,6 +152,39 @@ def _afterword(outcome: ev.TaskOutcome, state: State) -> str:
     return ""
 
 
+class _Told:
+    """Writes events for whoever reads; once nobody does, the work is stopped, as nobody would know of it.
+
+    Args:
+        write: Writes one event.
+        out: Where it writes to.
+        gone: Called when nobody reads any more.
+    """
+
+    def __init__(self, write: Callable[[ev.Entry, State], None], out: TextIO, gone: Callable[[], None]) -> None:
+        self._write = write
+        self._out = out
+        self._gone = gone
+
+    def __call__(self, entry: ev.Entry, state: State) -> None:
+        """Write an event."""
+        with self.reader():
+            self._write(entry, state)
+
+    @contextlib.contextmanager
+    def reader(self) -> Iterator[None]:
+        """Around writing: finds out when that goes nowhere, says why if there is more to it than a closed pipe."""
+        try:
+            yield
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError):
+                sys.stderr.write(f"pairloop: the output cannot be written: {error.strerror or error}.\n")
+            with contextlib.suppress(OSError):
+                # What is still buffered must go somewhere, or Python complains at exit.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+            self._gone()
+
+
 async def execute(opener: Opener, task: str, *, json: bool, out: TextIO | None = None) -> int:
     """Work on one task without a screen.
 
@@ -165,9 +203,10 @@ async def execute(opener: Opener, task: str, *, json: bool, out: TextIO | None =
         session = await opener.open(None)
     except PairloopError as error:
         sys.stderr.write(f"pairloop: {printable(str(error))}\n")
-        return PARTNER if isinstance(error, PartnerError) else USAGE
+        return PARTNER if isinstance(error, PartnerError) and error.kind != "script" else USAGE
     driver = _Driver(session)
-    session.subscribe(JsonLines(out) if json else Lines(out))
+    told = _Told(JsonLines(out) if json else Lines(out), out, driver.interrupt)
+    session.subscribe(told)
     session.subscribe(driver)
     session.submit(commands.Ask(task))
     loop = asyncio.get_running_loop()
@@ -177,6 +216,7 @@ async def execute(opener: Opener, task: str, *, json: bool, out: TextIO | None =
             loop.add_signal_handler(number, driver.interrupt)
     await session.run()
     if driver.last_word and not json:
-        out.write(driver.last_word + "\n")
-        out.flush()
+        with told.reader():
+            out.write(driver.last_word + "\n")
+            out.flush()
     return driver.code

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from agent_core.config import project_state
 from agent_core.events import Entry
+from agent_core.fold import replay
+from agent_core.journal import SqliteJournal
 from tests.projects import git, make_project
 from tests.support.answers import call, error, text
 from tests.support.command_line import pairloop, run_pairloop
@@ -146,6 +149,23 @@ async def test_interrupted(tmp_path: Path, number: signal.Signals) -> None:
     assert tree(project) == {**before, "pairloop.toml": QUICK.encode()}
 
 
+async def test_nobody_reads_any_more(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    before = tree(project)
+    script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
+    arguments = ["exec", "test_total fails", "--json", "--mode", "auto", "--script", str(script)]
+    async with pairloop(arguments, project) as process:
+        assert await process.until("Asked") is not None
+        process.close_output()
+        code, _, err = await process.end()
+    assert (code, err) == (130, "")
+    assert tree(project) == before
+    journal = SqliteJournal(project_state(project) / "journal.db")
+    last = replay(journal.entries(journal.sessions()[0].id))
+    journal.close()
+    assert [task.outcome for task in last.tasks] == ["interrupted"]
+
+
 @pytest.mark.parametrize("path", ["../outside.py", "/etc/outside.py", ".git/hooks/pre-commit", "link/outside.py"])
 async def test_patches_that_reach_out_are_refused(tmp_path: Path, path: str) -> None:
     project = make_shop(tmp_path / "shop")
@@ -224,7 +244,14 @@ async def test_no_terminal_no_screen(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["exec"], ["exec", " "], ["--mode", "fast"], ["exec", "x", "--max-attempts", "0"]]
+    "arguments",
+    [
+        ["exec"],
+        ["exec", " "],
+        ["--mode", "fast"],
+        ["exec", "x", "--max-attempts", "0"],
+        ["exec", "x", "--script", "nowhere.json"],
+    ],
 )
 async def test_usage(tmp_path: Path, arguments: list[str]) -> None:
     code, out, err = await run_pairloop(arguments, make_shop(tmp_path / "shop"))

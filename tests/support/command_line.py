@@ -38,6 +38,12 @@ class Process:
                 return entry
         return None
 
+    def close_output(self) -> None:
+        """Read no further, as ``head`` does."""
+        # The transport is the one way to a read end that asyncio holds.
+        transport = self._process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]
+        transport.close()
+
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self._process.send_signal(number)
