@@ -284,7 +284,10 @@ def _landing_conflicted(state: State, event: ev.LandingConflicted) -> State:
 
 def _human_edited(state: State, event: ev.HumanEdited) -> State:
     proposals = tuple(
-        msgspec.structs.replace(proposal, stale=True) if proposal.decision is None else proposal
+        msgspec.structs.replace(proposal, stale=True)
+        # What the partner goes on from is asked about again when it has nothing to add.
+        if proposal.decision is None or (proposal.decision == "steer" and proposal is state.proposal)
+        else proposal
         for proposal in state.proposals
     )
     edit = Edit(event.path, event.kind, event.diff)

@@ -116,7 +116,7 @@ class Loop:
                 proposal = self._proposals.undecided(task)
                 if self._goes_on(proposal):
                     continue
-                return End("answered", "") if proposal is None else (proposal, True)
+                return End("answered", "") if proposal is None else (await self._once_more(), True)
             refused, proposed = await self._carry_out(calls, task)
             if proposed:
                 return await self._judged(), False
@@ -134,7 +134,21 @@ class Loop:
         if proposal is None:
             return None
         await self._proposals.restore()
+        if self._proposals.newest.verdict is None:
+            self._forget_late()
         return self._proposals.newest if self._proposals.collides else await self._judged()
+
+    def _forget_late(self) -> None:
+        """Drop decisions on the newest proposal as it was before it was carried over; words are kept."""
+        for late in self._inbox.late():
+            if late.kind == "steer" and late.reason:
+                self._parts.emit(ev.Steered(late.reason), durable=True)
+
+    async def _once_more(self) -> ProposalState:
+        """The newest proposal, to which the partner has nothing to add; checked anew if the tree is another by now."""
+        await self._proposals.restore()
+        newest = self._proposals.newest
+        return newest if newest.verdict is not None or self._proposals.collides else await self._judged()
 
     async def _begin(self) -> None:
         """Start a task: a fresh draft, and the first words."""
@@ -316,6 +330,7 @@ class Loop:
             if decision is not None:
                 return decision
             if await self._proposals.carried_over():
+                self._forget_late()
                 await self._judged()
                 asked, refused = "", False
 

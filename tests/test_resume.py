@@ -122,7 +122,8 @@ async def test_what_waits_for_the_human_still_waits(tmp_path: Path) -> None:
     assert previous is not None
     assert (previous.id, previous.title, previous.finished) == (session, "mend total", False)
     async with running(project, settings(script, "step"), resume=session) as again:
-        await again.until(lambda state: state.waiting == 1)
+        # What was shown before is about another tree by now, so a decision on it would be void.
+        await again.seen(ev.DecisionAwaited)
         again.submit(commands.Accept(1))
         await again.seen(ev.TaskFinished)
         assert prices.read_text() == "# mine\n" + MENDED

@@ -205,6 +205,30 @@ async def test_a_draft_the_human_wrote_over_is_gone_and_the_partner_knows(tmp_pa
         refused = await here.seen(ev.PatchRejected)
         assert "the draft is gone" in refused.message
         assert "shop/prices.py:8" in refused.message
+        # The next one does not fit either, and the partner gives up: the green verdict of the first is none any more.
+        await here.seen(ev.PatchRejected, 2)
+        await here.until(lambda state: state.waiting == 1)
+        assert here.state.why == "it collides with your own edits"
+
+
+async def test_words_instead_of_a_patch_after_an_edit_have_the_proposal_checked_anew(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
+    async with running(project, settings(script, "step")) as here:
+        here.submit(commands.Ask("mend total"))
+        await here.until(lambda state: state.waiting == 1)
+        first = here.all(ev.VerdictReached)[0].verdict
+        prices = project / "shop/prices.py"
+        prices.write_text("# mine\n" + prices.read_text())
+        here.submit(commands.Steer("go on"))
+        await here.seen(ev.DecisionAwaited, 2)
+        proposal = here.state.proposal
+        assert proposal is not None
+        assert proposal.verdict is not None
+        assert proposal.verdict.base_tree != first.base_tree
+        assert proposal.verdict.tree == proposal.tree
+        assert here.session.content(proposal.patch.files[0].after or "").startswith(b"# mine\n")
+        assert len(here.all(ev.HumanEdited)) == 1
 
 
 @pytest.mark.parametrize("fails", [False, True])
