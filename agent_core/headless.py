@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -36,6 +37,9 @@ class JsonLines:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._encoder = msgspec.json.Encoder()
+        if isinstance(out, io.TextIOWrapper):
+            # JSON is UTF-8, whatever the terminal is.
+            out.reconfigure(encoding="utf-8")
 
     def __call__(self, entry: ev.Entry, _state: State) -> None:
         """Write one event."""

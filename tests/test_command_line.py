@@ -266,6 +266,23 @@ async def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert "nowhere is not a folder" in err
 
 
+async def test_terminals_that_lack_letters(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    (project / "pairloop.toml").write_text(QUICK)
+    ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    code, out, err = await run_pairloop(["doctor"], project, ascii_only)
+    assert (code in {0, 1}, err) == (True, "")
+    assert "? project " in out
+    script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
+    code, out, err = await run_pairloop(["exec", "mend it", "--script", str(script)], project, ascii_only)
+    assert (code, err) == (0, "")
+    assert "? syntax: " in out
+    # Events are JSON, and that is UTF-8 everywhere.
+    code, out, err = await run_pairloop(["exec", "größer →", "--json", "--script", str(script)], project, ascii_only)
+    assert (code, err) == (0, "")
+    assert "größer →" in out
+
+
 async def test_doctor_says_what_it_found(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
     async with ModelServer(models=("one", "two")) as server:

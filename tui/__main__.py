@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -159,6 +160,13 @@ def _run(options: argparse.Namespace) -> int:
             return _open_screen(project, _flags(options))
 
 
+def _be_able_to_write() -> None:
+    """Have what the terminal's encoding lacks written as question marks, rather than end over it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -170,6 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     # Nothing is worth collecting before there is something to see; the app turns it on again.
     gc.disable()
+    _be_able_to_write()
     options = _parser().parse_args(arguments)
     if options.command is not None:
         gc.enable()
