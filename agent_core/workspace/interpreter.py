@@ -80,7 +80,7 @@ def _system_python(root: Path, environ: Mapping[str, str]) -> Path | None:
         return None
     look = "import sys, importlib.util as u; print(sys.executable); sys.exit(u.find_spec('pytest') is None)"
     try:
-        # -P and a neutral folder: a pytest.py in the project is not pytest.
+        # In the project's folder, as a shim chooses by it; but a pytest.py there is not pytest.
         done = run_blocking(
             (found, "-c", f"import sys; sys.path[:1] = []; {look}"), cwd=root, timeout=_SECONDS, env=environ
         )
