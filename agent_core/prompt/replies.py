@@ -114,13 +114,16 @@ def looks_like_patch(text: str) -> bool:
     return "*** Begin Patch" in text or "*** Update File" in text or "apply_patch" in text
 
 
-SAME_AGAIN = "[You sent exactly the same again, and it was refused for the same reason. Do something else.]"
+SAME_AGAIN = "[You sent exactly the same again, and the answer is the same again. Do something else.]"
 
 
 def said_again(items: Sequence[Item]) -> bool:
-    """Whether the partner's last two calls were the same, and nobody else said anything in between."""
+    """Whether the partner's last two calls and their answers were the same, and nobody else spoke in between."""
     calls = [item for item in items if isinstance(item, ToolCallItem)][-2:]
     if len(calls) < 2 or (calls[0].name, calls[0].arguments) != (calls[1].name, calls[1].arguments):
+        return False
+    answers = {item.call_id: item.output for item in items if isinstance(item, ToolResultItem)}
+    if answers.get(calls[0].call_id) != answers.get(calls[1].call_id):
         return False
     between = items[items.index(calls[0]) :]
     return not any(isinstance(item, UserItem) and item.text != SAME_AGAIN for item in between)

@@ -17,6 +17,8 @@ def test_the_same_call_twice_is_noticed_until_the_human_speaks() -> None:
     assert replies.said_again((UserItem("mend it"), *call(1, "a"), AssistantItem("hm"), *call(2, "a")))
     assert replies.said_again((*call(1, "a"), *call(2, "a"), UserItem(replies.SAME_AGAIN), *call(3, "a")))
     assert not replies.said_again((*call(1, "a"), UserItem("try it again"), *call(2, "a")))
+    allowed = (ToolCallItem("c2", "apply_patch", "a"), ToolResultItem("c2", "done"))
+    assert not replies.said_again((*call(1, "a"), *allowed)), "another answer is news"
 
 
 def test_every_call_gets_an_answer() -> None:
