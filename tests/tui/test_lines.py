@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -16,8 +16,9 @@ from tui.widgets.wrap import breaks, expand_tabs
 WORDS = st.text(alphabet="ab \u4e2d\u6587e\u0301\U0001f600\u200d\U0001f469\u200b\ufe0f日-", max_size=80)
 
 
-@given(WORDS | st.text(alphabet="abc  xyz", max_size=200), st.integers(2, 40), st.booleans())
-def test_rows_are_the_text_and_fit(text: str, width: int, words: bool) -> None:
+@example(text="\u4e2d \u0301", width=2, words=True)
+@given(text=WORDS | st.text(alphabet="abc  xyz", max_size=200), width=st.integers(2, 40), words=st.booleans())
+def test_rows_are_the_text_and_fit(text: str, width: int, *, words: bool) -> None:
     starts = breaks(text, width, words=words)
     rows = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
     assert starts[0] == 0

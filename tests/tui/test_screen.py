@@ -107,6 +107,21 @@ async def test_growing_and_shrinking_keeps_everything_usable() -> None:
             assert driver.app.main.prompt.region.bottom <= size[1]
 
 
+@pytest.mark.parametrize("small", [(60, 15), (40, 12)])
+async def test_nothing_is_left_of_a_size_that_was(small: tuple[int, int]) -> None:
+    async with running(MEDIUM) as driver:
+        await driver.play(scenes.red)
+        driver.app.main.prompt.insert("a long draft " * 40)
+        await driver.drawn()
+        before = driver.rows()
+        await driver.pilot.resize_terminal(*small)
+        await driver.drawn()
+        assert "^q" in driver.text
+        await driver.pilot.resize_terminal(*MEDIUM)
+        await driver.drawn()
+        assert driver.rows() == before
+
+
 @pytest.mark.parametrize("key", ["ctrl+j", "shift+enter"])
 async def test_the_prompt_grows_to_eight_lines_and_sends_them(key: str) -> None:
     async with running() as driver:

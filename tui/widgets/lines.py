@@ -174,7 +174,7 @@ class LinesView(ScrollView):
         self._at_end = True
         self._style = Style.null()
         self._blank = Strip.blank(0)
-        self._drawn: LRUCache[tuple[Line, int, int], Strip] = LRUCache(1024)
+        self._drawn: LRUCache[tuple[Line, int, int, int], Strip] = LRUCache(1024)
 
     @property
     def lines(self) -> Sequence[Line]:
@@ -288,11 +288,13 @@ class LinesView(ScrollView):
             return self._blank
         index, row = self._line_at(row_at)
         line = self._lines[index]
-        strip = self._drawn.get((line, row, width))
+        # Of a size it has not been told of yet, the lines are still broken for the one before.
+        key = (line, row, self._measured, width)
+        strip = self._drawn.get(key)
         if strip is None:
             strip = line.strip(row, self._measured, palette_of(self.app)).apply_style(style)
             strip = strip.adjust_cell_length(width, style)
-            self._drawn[(line, row, width)] = strip
+            self._drawn[key] = strip
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(row_at)) is not None:
             strip = self._select(strip, span)

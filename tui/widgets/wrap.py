@@ -43,7 +43,7 @@ def _wide_breaks(text: str, width: int, *, words: bool) -> list[int]:
     space_cells = 0
     for start, end, size in split_graphemes(text)[0]:
         if cells + size > width and start > starts[-1]:
-            if text[start] == " " and words:
+            if text[start:end] == " " and words:
                 # The space that would begin the next row ends this one unseen.
                 starts.append(end)
                 cells, space = 0, -1
@@ -56,7 +56,8 @@ def _wide_breaks(text: str, width: int, *, words: bool) -> list[int]:
                 cells = 0
             space = -1
         cells += size
-        if text[start] == " ":
+        # A space that carries an accent is to be seen, so it is no place to break.
+        if text[start:end] == " ":
             space, space_cells = end, cells
     if starts[-1] >= len(text) and len(starts) > 1:
         starts.pop()
