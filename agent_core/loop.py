@@ -134,9 +134,12 @@ class Loop:
         if proposal is None:
             return None
         await self._proposals.restore()
-        if self._proposals.newest.verdict is None:
-            self._forget_late()
-        return self._proposals.newest if self._proposals.collides else await self._judged()
+        if self._proposals.collides:
+            return self._proposals.newest
+        # Until the checks have spoken again there is nothing to decide on.
+        self._proposals.repeat()
+        self._forget_late()
+        return await self._judged()
 
     def _forget_late(self) -> None:
         """Drop decisions on the newest proposal as it was before it was carried over; words are kept."""

@@ -100,6 +100,11 @@ class Proposals:
         number = earlier[-1].number + 1 if earlier else 1
         self._emit(number, 1 + sum(one.task == task for one in earlier), call_id, note)
 
+    def repeat(self) -> None:
+        """Say the newest proposal again, over the draft's base: what the checks said of it so far no longer counts."""
+        newest = self.newest
+        self._emit(newest.number, newest.attempt, newest.call_id, newest.note)
+
     async def carried_over(self) -> bool:
         """Carry the newest proposal over to the working tree as it is now.
 
@@ -145,8 +150,7 @@ class Proposals:
             for edit in await asyncio.to_thread(self._edited_meanwhile):
                 self._parts.emit(edit)
         if not await self.carried_over() and not self.collides and base.tree != self.newest.base_tree:
-            newest = self.newest
-            self._emit(newest.number, newest.attempt, newest.call_id, newest.note)
+            self.repeat()
 
     def _edited_meanwhile(self) -> tuple[ev.HumanEdited, ...]:
         """What the human did to the draft's files while no session was open to hear it."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from agent_core import commands
 from agent_core import events as ev
+from agent_core.state import State
 from tests.support.running import Running, flags, running
 from tests.support.shop import MENDED, PRICES, QUICK, RIGHT_AT_ONCE, make_shop
 from tests.test_resume import write_script
@@ -83,9 +84,29 @@ async def test_resumed_over_edits_beside_it_shows_what_was_checked(tmp_path: Pat
         await here.seen(ev.VerdictReached)
         await here.until(lambda state: state.waiting == 1)
         assert [edit.path for edit in here.all(ev.HumanEdited)] == ["shop/prices.py"]
-        (proposal,) = here.all(ev.ProposalMade)
+        proposal = here.all(ev.ProposalMade)[-1]
         assert (proposal.number, proposal.attempt) == (1, 1)
         assert "@@ -5,6 +5,6 @@" in proposal.diff
         assert {check.result.tree for check in here.all(ev.CheckFinished) if check.where == "candidate"} == {
             proposal.tree
         }
+
+
+async def test_resumed_it_is_asked_about_only_when_it_was_checked_again(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
+    async with running(project, settings(script)) as here:
+        await asked(here)
+        session = here.session.id
+    async with running(project, settings(script), resume=session) as here:
+        waiting: list[int] = []
+
+        def look(entry: ev.Entry, state: State) -> None:
+            if isinstance(entry.event, ev.CheckStarted | ev.CheckFinished) and entry.event.where == "candidate":
+                waiting.append(state.waiting)
+
+        here.session.subscribe(look)
+        await here.seen(ev.DecisionAwaited)
+        assert set(waiting) == {0}
+        here.submit(commands.Accept(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
