@@ -82,7 +82,10 @@ def _mode_changed(state: State, event: ev.ModeChanged) -> State:
 
 def _asked(state: State, event: ev.Asked) -> State:
     tasks = (*state.tasks, TaskState(event.task, event.text))
-    return _say(state, Said("human", event.text), tasks=tasks, phase="thinking", checks=())
+    # What the baseline's checks said stands, unless the tree they looked at was landed on.
+    landed = bool(state.tasks) and state.tasks[-1].outcome == "landed"
+    checks = () if landed else tuple(check for check in state.checks if check.where == "baseline")
+    return _say(state, Said("human", event.text), tasks=tasks, phase="thinking", checks=checks)
 
 
 def _steered(state: State, event: ev.Steered) -> State:

@@ -237,6 +237,15 @@ def test_only_what_is_undecided_goes_stale() -> None:
 # -- checks
 
 
+def test_what_was_found_before_the_task_stands_until_something_lands() -> None:
+    state = after(finished("ruff", "baseline"), finished("mypy", "candidate"), ev.Asked(1, "x"))
+    assert [check.check for check in state.checks] == ["ruff"]
+    ended = after(ev.TaskFinished(1, "answered", ""), ev.Asked(2, "y"), state=state)
+    assert [check.check for check in ended.checks] == ["ruff"]
+    landed = after(ev.TaskFinished(1, "landed", ""), ev.Asked(2, "y"), state=state)
+    assert landed.checks == ()
+
+
 def test_checks_run_and_end_in_place() -> None:
     state = after(
         ev.CheckStarted("pytest", "candidate", "t"),

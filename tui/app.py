@@ -292,8 +292,13 @@ class PairloopApp(App[None], inherit_bindings=False):
         self.submit(Interrupt())
 
     def action_mode(self) -> None:
-        """On to the next mode."""
-        self.submit(SetMode(_MODES[(_MODES.index(self.state.mode) + 1) % len(_MODES)]))
+        """On to the next mode; while a proposal waits not to auto, which would land it (or give it up) in passing."""
+        state = self.state
+        mode = _MODES[(_MODES.index(state.mode) + 1) % len(_MODES)]
+        if mode == "auto" and state.waiting:
+            mode = "step"
+            self.main.flash("Auto would decide on what waits: do that first.")
+        self.submit(SetMode(mode))
 
     def action_next_pane(self) -> None:
         """Move the focus on."""

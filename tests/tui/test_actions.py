@@ -175,6 +175,17 @@ async def test_the_mode_goes_round() -> None:
             await driver.drawn()
 
 
+@pytest.mark.parametrize("scene", [scenes.red, scenes.green])
+async def test_no_mode_decides_on_what_waits_in_passing(scene: Callable[[FakeSession], None]) -> None:
+    async with running() as driver:
+        await driver.play(scene)
+        driver.session.emit(ev.ModeChanged("until-green"))
+        await driver.drawn()
+        await driver.press("f9")
+        assert driver.session.commands == [SetMode("step")]
+        assert "Auto would decide on what waits" in driver.text
+
+
 async def test_help_opens_over_the_panes_and_closes() -> None:
     async with running() as driver:
         await driver.play(scenes.green)

@@ -264,6 +264,17 @@ async def test_checks_show_their_state_counts_and_time() -> None:
         assert "boom [red]␛[0m" in text
 
 
+async def test_a_check_without_a_patch_to_look_at_is_not_doubted() -> None:
+    async with running(WIDE) as driver:
+        driver.session.emit(
+            ev.CheckFinished("baseline", CheckResult("mypy", "skipped", "t", "")),
+            ev.CheckFinished("baseline", CheckResult("pytest", "timeout", "t", "")),
+            ev.CheckFinished("baseline", CheckResult("ruff", "passed", "t", "")),
+        )
+        await driver.drawn()
+        assert "before  pytest ?   ruff ✓" in driver.app.main.checks.plain_text
+
+
 async def test_a_human_edit_makes_the_verdict_stale_on_screen() -> None:
     async with running(WIDE) as driver:
         await driver.play(scenes.red)

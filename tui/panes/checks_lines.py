@@ -156,7 +156,8 @@ def checks_lines(state: State, elapsed: Mapping[tuple[str, str], float]) -> list
     task = state.tasks[-1].number if state.tasks else 0
     attempts = [one for one in state.proposals if one.task == task]
     current = [check for check in state.checks if check.where == "candidate"]
-    before = [check for check in state.checks if check.where == "baseline"]
+    # Skipped is what has nothing to look at until there is a patch.
+    before = [check for check in state.checks if check.where == "baseline" and check.outcome != "skipped"]
     lines: list[Line] = []
     if attempts:
         lines += [attempts_line(attempts, state.waiting), BLANK]
