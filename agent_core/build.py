@@ -80,7 +80,7 @@ class Engine:
             config=config,
             workspace=workspace,
             model=build_partner(config.partner, self._environ),
-            checks=default_checks(self.root, workspace.interpreter, config.checks),
+            checks=default_checks(workspace.interpreter, config.checks),
             journal=journal,
             lander=lander,
             watcher=partial(_watcher, self.root, self.state) if self._watch else None,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from agent_core.checks.model import CheckResult, Where
 from agent_core.checks.mypy import MypyCheck
@@ -22,11 +21,10 @@ from agent_core.workspace.interpreter import Interpreter
 _PROGRESS_EVERY = 0.2
 
 
-def default_checks(root: Path, interpreter: Interpreter, config: ChecksConfig) -> tuple[Check, ...]:  # noqa: ARG001 - where checks of the project's own will be found
+def default_checks(interpreter: Interpreter, config: ChecksConfig) -> tuple[Check, ...]:
     """The checks of a project, cheapest first.
 
     Args:
-        root: The project's folder.
         interpreter: The Python that runs them.
         config: Which are off, and how long each may take.
     """

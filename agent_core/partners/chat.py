@@ -16,7 +16,6 @@ from agent_core.conversation import (
     Chunk,
     Completed,
     Item,
-    PartnerInfo,
     ReasoningDelta,
     ReasoningItem,
     Request,
@@ -30,8 +29,9 @@ from agent_core.conversation import (
 )
 from agent_core.errors import PartnerError
 from agent_core.partners.call_ids import make_call_id, taken_ids
-from agent_core.partners.client import Connection, drain
+from agent_core.partners.client import drain
 from agent_core.partners.replay import paired, wire_arguments
+from agent_core.partners.server_model import ServerModel
 from agent_core.partners.sse import DONE
 
 _OPTIONAL = ("stream_options", "prompt_cache_key", "reasoning_effort", "temperature")
@@ -218,31 +218,17 @@ class _Answer:
         return Completed(tuple(items), self._usage)
 
 
-class ChatModel:
-    """A partner behind Chat Completions.
+class ChatModel(ServerModel):
+    """A partner behind Chat Completions."""
 
-    Args:
-        connection: The server.
-        reasoning_effort: Sent when not empty.
-        temperature: Sent when not negative.
-    """
-
-    def __init__(self, connection: Connection, reasoning_effort: str = "", temperature: float = -1.0) -> None:
-        self._connection = connection
-        self._effort = reasoning_effort
-        self._temperature = temperature
-
-    @property
-    def info(self) -> PartnerInfo:
-        """Who this is."""
-        return self._connection.info("chat")
+    api = "chat"
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Answer one request; see `agent_core.protocols.Model`."""
         body = await self._body(request)
         answer = _Answer(request)
         host = self._connection.endpoint.host
-        async with contextlib.aclosing(self._connection.events("chat", body, _OPTIONAL)) as events:
+        async with contextlib.aclosing(self._connection.events(self.api, body, _OPTIONAL)) as events:
             async for event in events:
                 for chunk in answer.feed(event):
                     yield chunk
@@ -264,12 +250,7 @@ class ChatModel:
             body["tools"] = [tool_to_function(tool) for tool in request.tools]
         if self._effort:
             body["reasoning_effort"] = self._effort
-        if self._temperature >= 0:
-            body["temperature"] = self._temperature + request.variety
+        body |= self._sampling(request)
         if self._connection.endpoint.official:
             body["prompt_cache_key"] = request.cache_key
         return body
-
-    async def close(self) -> None:
-        """Give back connections."""
-        await self._connection.close()

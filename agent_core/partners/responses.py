@@ -16,7 +16,6 @@ from agent_core.conversation import (
     Chunk,
     Completed,
     Item,
-    PartnerInfo,
     ReasoningDelta,
     ReasoningItem,
     Request,
@@ -32,6 +31,7 @@ from agent_core.errors import PartnerError
 from agent_core.partners.client import Connection, drain
 from agent_core.partners.errors import clean, from_codes, server_words
 from agent_core.partners.replay import paired, wire_arguments
+from agent_core.partners.server_model import ServerModel
 
 _OPTIONAL = ("include", "reasoning", "prompt_cache_key", "parallel_tool_calls", "store", "temperature")
 
@@ -196,30 +196,16 @@ def _incomplete(reason: str) -> PartnerError:
     )
 
 
-class ResponsesModel:
-    """A partner behind the Responses API.
+class ResponsesModel(ServerModel):
+    """A partner behind the Responses API."""
 
-    Args:
-        connection: The server.
-        reasoning_effort: Sent when not empty.
-        temperature: Sent when not negative.
-    """
-
-    def __init__(self, connection: Connection, reasoning_effort: str = "", temperature: float = -1.0) -> None:
-        self._connection = connection
-        self._effort = reasoning_effort
-        self._temperature = temperature
-
-    @property
-    def info(self) -> PartnerInfo:
-        """Who this is."""
-        return self._connection.info("responses")
+    api = "responses"
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Answer one request; see `agent_core.protocols.Model`."""
         body = await self._body(request)
         answer = _Answer(self._connection)
-        async with contextlib.aclosing(self._connection.events("responses", body, _OPTIONAL)) as events:
+        async with contextlib.aclosing(self._connection.events(self.api, body, _OPTIONAL)) as events:
             async for event in events:
                 if (chunk := answer.feed(event)) is not None:
                     yield chunk
@@ -245,10 +231,5 @@ class ResponsesModel:
             body["parallel_tool_calls"] = True
         if self._effort:
             body["reasoning"] = {"effort": self._effort, "summary": "auto"}
-        if self._temperature >= 0:
-            body["temperature"] = self._temperature + request.variety
+        body |= self._sampling(request)
         return body
-
-    async def close(self) -> None:
-        """Give back connections."""
-        await self._connection.close()

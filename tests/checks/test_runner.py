@@ -79,10 +79,10 @@ def nothing(_event: AnyEvent) -> None:
 
 
 def test_default_checks_leave_out_what_is_off() -> None:
-    checks = default_checks(Path("/p"), THIS_PYTHON, ChecksConfig(off=("mypy", "syntax"), timeout=7))
+    checks = default_checks(THIS_PYTHON, ChecksConfig(off=("mypy", "syntax"), timeout=7))
     assert [check.name for check in checks] == ["ruff", "pytest"]
     assert len(set(checks)) == 2
-    assert [check.name for check in default_checks(Path("/p"), THIS_PYTHON, ChecksConfig())] == [
+    assert [check.name for check in default_checks(THIS_PYTHON, ChecksConfig())] == [
         "syntax",
         "ruff",
         "mypy",
@@ -211,7 +211,7 @@ async def test_all_checks_together_judge_a_change_against_its_base(opened: Open)
         }
     )
     base = await project.snapshot()
-    checks = default_checks(project.root, THIS_PYTHON, ChecksConfig())
+    checks = default_checks(THIS_PYTHON, ChecksConfig())
     baseline = Baseline(project, checks, nothing)
     texts = [
         "def total(prices: list[int]) -> int:\n    return sum(prices) + 0\n",
@@ -247,7 +247,7 @@ async def test_checks_judge_a_copy_where_overlays_are_forbidden(tmp_path: Path) 
     changed = changes({"shop.py": "import os\n\ndef total(prices):\n    return sum(prices) + nothing\n"})
     candidate = await project.candidate(await project.snapshot(), changed, cache="candidate")
     assert candidate.root != root
-    checks = default_checks(root, THIS_PYTHON, ChecksConfig(off=("mypy",)))
+    checks = default_checks(THIS_PYTHON, ChecksConfig(off=("mypy",)))
     syntax, ruff, tests = await run_checks(checks, candidate, "candidate", nothing)
     await candidate.close()
     assert syntax.outcome == "passed"
