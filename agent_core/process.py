@@ -112,8 +112,10 @@ class _Pipes(asyncio.SubprocessProtocol):
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
+    # Not wait_for: until Python 3.12 it loses a cancellation that comes together with the event.
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 async def _end(pipes: _Pipes) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent_core.process import Completed, run, run_blocking
+from agent_core.process import Completed, _wait, run, run_blocking
 
 _PATIENCE = 10.0
 
@@ -277,3 +277,18 @@ async def test_nothing_is_left_open(tmp_path: Path) -> None:
         await sh("echo x", tmp_path, stdin=b"y")
         await sh("sleep 60", tmp_path, timeout=0.05)
     assert len(list(folder.iterdir())) <= before
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_a_cancellation_that_comes_with_the_end_is_not_lost(steps: int) -> None:
+    event = asyncio.Event()
+    waiting = asyncio.create_task(_wait(event, 60))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    event.set()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    # Once it is done it cannot be cancelled; until then it must be.
+    cancelled = waiting.cancel()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled() == cancelled

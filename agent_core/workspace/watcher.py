@@ -114,7 +114,10 @@ class Watcher:
                     if again:
                         yield frozenset()
                 while True:
-                    batch = await pending
+                    # Not awaited itself: to cancel us would be to cancel it, and the library loses a cancellation that
+                    # comes together with a change. We would then wait for ever.
+                    await asyncio.wait([pending])
+                    batch = pending.result()
                     after = await asyncio.to_thread(self._regroup, batch, watched)
                     # The next step is taken before the batch is handed out, so that nothing is missed meanwhile.
                     pending = asyncio.ensure_future(anext(changes))

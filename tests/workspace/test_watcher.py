@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -158,3 +159,23 @@ async def test_the_systems_own_limits(root: Path, tmp_path: Path, limit: str) ->
     note, batch = done.text.splitlines()
     assert note.startswith("File watches cannot be used (")
     assert batch == "[] True"
+
+
+async def test_it_ends_though_the_library_loses_the_cancellation(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deaf(*_folders: Path, stop_event: asyncio.Event, **_options: Any) -> AsyncIterator[set[Any]]:
+        while not stop_event.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await stop_event.wait()
+        for nothing in ():
+            yield nothing
+
+    monkeypatch.setattr(watchfiles, "awatch", deaf)
+    watcher = Watcher(root, tmp_path / "state", print)
+    listening = asyncio.create_task(Heard().listen(watcher))
+    await watcher.watching.wait()
+    listening.cancel()
+    done, _ = await asyncio.wait([listening], timeout=5)
+    assert done == {listening}
+    assert listening.cancelled()
