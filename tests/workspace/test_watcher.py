@@ -168,7 +168,7 @@ async def test_it_ends_though_the_library_loses_the_cancellation(
         while not stop_event.is_set():
             with contextlib.suppress(asyncio.CancelledError):
                 await stop_event.wait()
-        for nothing in ():
+        for nothing in list[set[Any]]():
             yield nothing
 
     monkeypatch.setattr(watchfiles, "awatch", deaf)
