@@ -282,7 +282,8 @@ def _landing_abandoned(state: State, event: ev.LandingAbandoned) -> State:
 
 def _landing_conflicted(state: State, event: ev.LandingConflicted) -> State:
     notice = Notice("error", event.message, "\n".join(event.conflicts), about="landing")
-    return _say(state, notice, phase=_after_landing(state))
+    proposals = _replace_proposal(state, event.proposal, refused=event.message)
+    return _say(state, notice, proposals=proposals, phase=_after_landing(state))
 
 
 def _human_edited(state: State, event: ev.HumanEdited) -> State:

@@ -62,18 +62,19 @@ class Landings:
         self._emit = emit
         self._state = state
 
-    async def land(self, proposal: ProposalState) -> bool:
+    async def land(self, proposal: ProposalState) -> str:
         """Merge a proposal into the working tree.
 
         Returns:
-            True when it is there; False when it collides with what is on disk (an event says where).
+            Why it is not there: it collides with what is on disk, or could not be written (an event says where).
+            Empty when it is.
         """
         try:
             await _to_the_end(self._land(proposal))
         except LandingConflictError as error:
             self._emit(LandingConflicted(proposal.number, 0, error.message, error.conflicts))
-            return False
-        return True
+            return error.message
+        return ""
 
     async def undo(self, number: int) -> bool:
         """Take back a landing.

@@ -286,7 +286,7 @@ class Loop:
         Returns:
             How the task ended; None when the partner goes on.
         """
-        parts, refused = self._parts, False
+        parts, refused = self._parts, ""
         while True:
             decision = await self._decision(final=final, refused=refused)
             proposal = self._proposals.newest
@@ -294,12 +294,12 @@ class Loop:
                 return _where_it_stands(proposal)
             parts.emit(ev.Decided(proposal.number, decision.kind, decision.by, decision.reason), durable=True)
             if decision.kind == "accept":
-                if await self._landings.land(proposal):
+                refused = await self._landings.land(proposal)
+                if not refused:
                     self._tell(proposal, replies.landed_part(proposal.number))
                     return End("landed", "")
                 if decision.by == "mode":
-                    return End("conflict", f"Proposal {proposal.number} could not land: your files changed under it.")
-                refused = True
+                    return End("conflict", f"Proposal {proposal.number} could not land. {refused}")
                 continue
             if decision.kind == "reject":
                 self._tell(proposal, replies.rejected_part(proposal.number, decision.reason))
@@ -308,12 +308,12 @@ class Loop:
                 self._tell(proposal, replies.go_on_part(decision.reason))
             return None
 
-    async def _decision(self, *, final: bool, refused: bool) -> Decision | None:
+    async def _decision(self, *, final: bool, refused: str) -> Decision | None:
         """The mode's decision or the human's; None when the mode never asks and has nothing more to try.
 
         Args:
             final: As in `_concluded`.
-            refused: Its landing has just collided with the human's edits.
+            refused: Why it has just not landed; empty when that was not tried.
         """
         asked = ""
         while True:
@@ -324,8 +324,8 @@ class Loop:
                 decision = by_mode(mode, proposal.number, green=green, final=final)
                 if decision is not None or mode == "auto":
                     return decision
-            collides = refused or self._proposals.collides
-            why = _COLLIDES if collides else verdict.summary if verdict else "not checked"
+            why = _COLLIDES if self._proposals.collides else refused
+            why = why or (verdict.summary if verdict else "not checked")
             if why != asked:
                 self._parts.emit(ev.DecisionAwaited(proposal.number, why))
                 asked = why
@@ -335,7 +335,7 @@ class Loop:
             if await self._proposals.carried_over():
                 self._forget_late()
                 await self._judged()
-                asked, refused = "", False
+                asked, refused = "", ""
 
     def _tell(self, proposal: ProposalState, words: str) -> None:
         """Answer the call that made a proposal, or say it plainly when that call has been answered before."""

@@ -84,6 +84,7 @@ class ProposalState(msgspec.Struct, frozen=True):
 
     Attributes:
         stale: The working tree changed since it was made, so its verdict is about another tree.
+        refused: Why it could not land when that was last tried; empty when it was not.
     """
 
     number: int
@@ -100,11 +101,12 @@ class ProposalState(msgspec.Struct, frozen=True):
     decision: ev.DecisionKind | None = None
     reason: str = ""
     stale: bool = False
+    refused: str = ""
 
     @property
     def green(self) -> bool:
-        """Whether its verdict is green and about what is there now."""
-        return self.verdict is not None and self.verdict.green and not self.stale
+        """Whether its verdict is green and about what is there now, and nothing is known to keep it from landing."""
+        return self.verdict is not None and self.verdict.green and not self.stale and not self.refused
 
 
 class LandingState(msgspec.Struct, frozen=True):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+
+import pytest
 
 from agent_core import commands
 from agent_core import events as ev
 from agent_core.state import State
+from agent_core.workspace.disk import FileSystem
 from tests.support.running import Running, flags, running
 from tests.support.shop import MENDED, PRICES, QUICK, RIGHT_AT_ONCE, make_shop
 from tests.test_resume import write_script
@@ -17,6 +22,10 @@ THEIRS = PRICES.lstrip("\n").replace("prices[1:]", "prices[2:]")
 
 def settings(script: Path) -> dict[str, object]:
     return flags("step", off=QUICK, partner={"script": str(script)})
+
+
+def read_only(_disk: FileSystem, _source: Path, target: Path) -> None:
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(target))
 
 
 async def asked(here: Running) -> None:
@@ -108,5 +117,24 @@ async def test_resumed_it_is_asked_about_only_when_it_was_checked_again(tmp_path
         here.session.subscribe(look)
         await here.seen(ev.DecisionAwaited)
         assert set(waiting) == {0}
+        here.submit(commands.Accept(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+
+
+async def test_what_cannot_be_written_is_not_blamed_on_the_human(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    prices = project / "shop/prices.py"
+    async with running(project, settings(write_script(tmp_path / "script.json", RIGHT_AT_ONCE))) as here:
+        await asked(here)
+        before = prices.read_bytes()
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(FileSystem, "replace", read_only)
+            here.submit(commands.Accept(1))
+            await here.seen(ev.DecisionAwaited, 2)
+        assert "Read-only file system" in here.state.why
+        assert "edits" not in here.state.why
+        assert here.state.proposal is not None
+        assert not here.state.proposal.green
+        assert prices.read_bytes() == before
         here.submit(commands.Accept(1))
         assert (await here.seen(ev.TaskFinished)).outcome == "landed"
