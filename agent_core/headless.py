@@ -69,7 +69,8 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
         case ev.AnswerFinished(text):
             return text.strip()
         case ev.AnswerVoided(reason, retry_in):
-            return f"! {reason}" + (f" Trying again in {retry_in:.0f} s." if retry_in is not None else "")
+            when = "" if retry_in is None else f" Trying again in {max(retry_in, 1):.0f} s."
+            return f"! {reason}{when}"
         case ev.ToolStarted(_, _, title):
             return f"  > {title}"
         case ev.PatchRejected(_, message):

@@ -238,6 +238,9 @@ async def test_the_status_line_says_what_goes_on() -> None:
         driver.clock.pass_(65)
         driver.app.main.draw_bars()
         assert "thinking 65 s" in driver.app.main.status.plain_text
+        driver.session.emit(ev.AnswerVoided("It broke.", 4.0))
+        await driver.drawn()
+        assert "waiting 4 s to ask again ·" in driver.app.main.status.plain_text
 
 
 async def test_checks_show_their_state_counts_and_time() -> None:

@@ -89,7 +89,8 @@ class StatusBar(Rows):
         if session:
             sign, style = "○", "faint"
         left: list[Piece] = [(f"{sign} ", style), (clean(flash), "warn-bold") if flash else (words, "strong")]
-        if busy and elapsed >= 1 and not flash:
+        # Next to how long it will wait, how long it has worked would be a riddle.
+        if busy and elapsed >= 1 and not flash and state.retry_in is None:
             left.append((f" {seconds_text(float(int(elapsed)) if elapsed < 10 else elapsed)}", "dim"))
         proposal = state.proposal
         parts: list[Piece] = []
