@@ -23,7 +23,6 @@ from agent_core.proposals import Proposals
 from agent_core.state import ProposalState, State
 from agent_core.text import cap_text, estimate_tokens
 from agent_core.tools.base import ToolError, ToolOutput
-from agent_core.tools.files import ReadFile
 from agent_core.tools.toolbox import APPLY_PATCH, RUN_CHECKS, Toolbox
 from agent_core.turn import take_turn
 
@@ -161,7 +160,7 @@ class Loop:
         state = parts.state()
         text, view = state.tasks[-1].text, self._proposals.view
         named = await asyncio.to_thread(named_files, text, view.paths(), view.read)
-        text = replies.task_part(text, await self._shown(named))
+        text = replies.task_part(text, self._shown(named))
         if not state.items:
             budget = parts.config.prompt.project_tokens
             context = await asyncio.to_thread(project_context, parts.workspace.root, view.read, view.paths(), budget)
@@ -169,19 +168,21 @@ class Loop:
             text = replies.first_item(context, known, text)
         parts.append(*replies.cut_short(state.items), UserItem(text))
 
-    async def _shown(self, paths: Sequence[str]) -> str:
-        """Files of the draft as read_file shows them, within a budget; those that can't be shown are left out."""
-        tool, shown = ReadFile(), []
-        left = self._parts.config.prompt.tool_tokens
+    def _shown(self, paths: Sequence[str]) -> str:
+        """Text files of the draft as they are, within a budget; those that do not fit are left out.
+
+        Without line numbers: small models copy them into their patches.
+        """
+        shown, left = [], self._parts.config.prompt.tool_tokens
         for path in paths:
-            try:
-                output = await tool.run(msgspec.json.encode({"path": path}).decode(), self._proposals.view)
-            except ToolError:
+            data = self._proposals.view.read(path)
+            if data is None or b"\0" in data:
                 continue
-            left -= estimate_tokens(output.text)
+            text = f"{path}:\n```\n{data.decode('utf-8', 'replace').rstrip()}\n```"
+            left -= estimate_tokens(text)
             if left < 0:
                 break
-            shown.append(output.text)
+            shown.append(text)
         return "\n\n".join(shown)
 
     def _goes_on(self, proposal: ProposalState | None) -> bool:
@@ -231,7 +232,7 @@ class Loop:
             except PatchRefusedError as error:
                 refused += 1
                 self._parts.emit(ev.PatchRejected(call.call_id, str(error)))
-                files = await self._shown(replies.updated_files(call.arguments))
+                files = self._shown(replies.updated_files(call.arguments))
                 self._parts.append(ToolResultItem(call.call_id, replies.refused(str(error), files)))
                 continue
             if taken:
