@@ -31,15 +31,23 @@ class Engine:
         project: The project's folder; None for the repository (or else the folder) that this process stands in.
         flags: Settings from the command line, as nested tables.
         environ: The environment.
+        finished: Offer the last session also when nothing in it is left open.
         watch: Look at the working tree whenever something is saved, not only before each step.
     """
 
     def __init__(
-        self, project: Path | None, flags: Mapping[str, Any], environ: Mapping[str, str], *, watch: bool = True
+        self,
+        project: Path | None,
+        flags: Mapping[str, Any],
+        environ: Mapping[str, str],
+        *,
+        finished: bool = False,
+        watch: bool = True,
     ) -> None:
         self.root = project_root(project)
         self._flags = flags
         self._environ = environ
+        self._finished = finished
         self._watch = watch
         self._held: IO[bytes] | None = None
 
@@ -57,7 +65,7 @@ class Engine:
         return configuration.load(self.root, self._flags, self._environ)
 
     async def previous(self) -> SessionSummary | None:
-        """The last session, if something in it was left open and no other pairloop has it."""
+        """The last session, if something in it was left open (or any was wanted) and no other pairloop has it."""
         return await asyncio.to_thread(self._previous)
 
     async def open(self, resume: str | None) -> Session:
@@ -101,7 +109,7 @@ class Engine:
             sessions = journal.sessions()
         finally:
             journal.close()
-        if not sessions or sessions[0].finished or self._in_use(sessions[0].id):
+        if not sessions or (sessions[0].finished and not self._finished) or self._in_use(sessions[0].id):
             return None
         return sessions[0]
 

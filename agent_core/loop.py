@@ -322,6 +322,8 @@ class Loop:
             verdict = proposal.verdict
             if not refused:
                 green = verdict is not None and verdict.green
+                if mode == "auto" and green and not _whole(verdict):
+                    return None
                 decision = by_mode(mode, proposal.number, green=green, final=final)
                 if decision is not None or mode == "auto":
                     return decision
@@ -358,7 +360,14 @@ class Loop:
         return diagnose(verdict, proposal, earlier, self._parts.config.prompt.tool_tokens)
 
 
+def _whole(verdict: Verdict | None) -> bool:
+    """Whether every check that was started came to a judgement: one that crashed or hung may hide anything."""
+    return verdict is not None and all(result.outcome not in {"error", "timeout"} for result in verdict.results)
+
+
 def _where_it_stands(proposal: ProposalState) -> End:
     summary = proposal.verdict.summary if proposal.verdict else "it was not checked"
+    if proposal.verdict is not None and proposal.verdict.green:
+        return End("not_green", f"Nothing was landed, as not every check could judge: {summary}.")
     tries = "1 attempt" if proposal.attempt == 1 else f"{proposal.attempt} attempts"
     return End("not_green", f"Not green after {tries}: {summary}. Nothing was landed.")

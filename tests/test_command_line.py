@@ -52,6 +52,17 @@ async def test_auto_lands_and_json_is_the_journal(tmp_path: Path) -> None:
     assert (project / "shop/prices.py").read_text() == MENDED
 
 
+async def test_auto_does_not_land_what_a_check_could_not_judge(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    (project / "tests/conftest.py").write_text('raise RuntimeError("no database")\n')
+    before = tree(project)
+    script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
+    code, out, err = await run_pairloop(["exec", "mend", "--mode", "auto", "--script", str(script)], project)
+    assert (code, err) == (1, "")
+    assert "not every check could judge" in out
+    assert tree(project) == before
+
+
 async def test_attempts_run_out(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
     before = tree(project)

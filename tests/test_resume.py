@@ -132,3 +132,6 @@ async def test_what_waits_for_the_human_still_waits(tmp_path: Path) -> None:
         assert "prices[1:]" in prices.read_text()
         assert prices.read_text().startswith("# mine\n")
     assert await Engine(project, settings(script, "step"), {}).previous() is None
+    wanted = await Engine(project, settings(script, "step"), {}, finished=True).previous()
+    assert wanted is not None
+    assert (wanted.id, wanted.finished) == (session, True)

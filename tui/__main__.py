@@ -29,6 +29,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"pairloop {__version__}")
     _add_settings(parser, modes=("step", "until-green", "auto"))
+    parser.add_argument(
+        "--resume", action="store_true", help="offer the last session also when nothing in it was left open"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands (none opens the screen)")
 
     run = commands.add_parser(
@@ -86,7 +89,7 @@ def _flags(options: argparse.Namespace) -> dict[str, Any]:
     return flags
 
 
-def _open_screen(project: Path | None, flags: dict[str, Any], *, draft: str = "") -> int:
+def _open_screen(project: Path | None, flags: dict[str, Any], *, draft: str = "", finished: bool = False) -> int:
     """The full screen; what costs time to import comes after the first paint."""
     from tui.app import PairloopApp  # noqa: PLC0415
     from tui.engine import Engine  # noqa: PLC0415
@@ -94,7 +97,7 @@ def _open_screen(project: Path | None, flags: dict[str, Any], *, draft: str = ""
     def engine() -> Engine:
         from agent_core.build import Engine as Real  # noqa: PLC0415
 
-        return Real(project, flags, os.environ)
+        return Real(project, flags, os.environ, finished=finished)
 
     app = PairloopApp(engine, draft=draft)
     app.run()
@@ -157,7 +160,7 @@ def _run(options: argparse.Namespace) -> int:
             if not (sys.stdin.isatty() and sys.stdout.isatty()):
                 sys.stderr.write("pairloop: there is no terminal here. `pairloop exec TASK` works without one.\n")
                 return 2
-            return _open_screen(project, _flags(options))
+            return _open_screen(project, _flags(options), finished=options.resume)
 
 
 def _be_able_to_write() -> None:
