@@ -10,7 +10,9 @@ from textwrap import dedent
 
 def git(root: Path, *arguments: str) -> str:
     """Run git in a folder and give what it prints."""
-    done = subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True)
+    # Also before a test has its own home: a bare machine knows no name to commit under.
+    name = ("-c", "user.name=Test", "-c", "user.email=test@example.invalid")
+    done = subprocess.run(["git", *name, *arguments], cwd=root, check=True, capture_output=True, text=True)
     return done.stdout
 
 
