@@ -160,7 +160,7 @@ class Loop:
         state = parts.state()
         text, view = state.tasks[-1].text, self._proposals.view
         named = await asyncio.to_thread(named_files, text, view.paths(), view.read)
-        text = replies.task_part(text, self._shown(named))
+        text = replies.task_part(text, await self._shown(named))
         if not state.items:
             budget = parts.config.prompt.project_tokens
             context = await asyncio.to_thread(project_context, parts.workspace.root, view.read, view.paths(), budget)
@@ -168,14 +168,14 @@ class Loop:
             text = replies.first_item(context, known, text)
         parts.append(*replies.cut_short(state.items), UserItem(text))
 
-    def _shown(self, paths: Sequence[str]) -> str:
+    async def _shown(self, paths: Sequence[str]) -> str:
         """Text files of the draft as they are, within a budget; those that do not fit are left out.
 
         Without line numbers: small models copy them into their patches.
         """
         shown, left = [], self._parts.config.prompt.tool_tokens
         for path in paths:
-            data = self._proposals.view.read(path)
+            data = await asyncio.to_thread(self._proposals.view.read, path)
             if data is None or b"\0" in data:
                 continue
             text = f"{path}:\n```\n{data.decode('utf-8', 'replace').rstrip()}\n```"
@@ -232,7 +232,7 @@ class Loop:
             except PatchRefusedError as error:
                 refused += 1
                 self._parts.emit(ev.PatchRejected(call.call_id, str(error)))
-                files = self._shown(replies.updated_files(call.arguments))
+                files = await self._shown(replies.updated_files(call.arguments))
                 self._parts.append(ToolResultItem(call.call_id, replies.refused(str(error), files)))
                 continue
             if taken:

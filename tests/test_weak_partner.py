@@ -1,0 +1,86 @@
+"""What the loop does for partners that write code down, forget the tool, or say the same again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent_core import commands
+from agent_core import events as ev
+from agent_core.prompt import replies
+from tests.support.answers import call, text
+from tests.support.model_server import ModelServer
+from tests.support.running import flags, running, server_settings
+from tests.support.shop import BROKEN, MENDED, QUICK, RIGHT_AT_ONCE, make_shop
+
+CODE = "It must be so:\n```python\nfor price in prices:\n    result += price\n```"
+OFF_THE_MARK = RIGHT_AT_ONCE.replace("-        result += price", "-        result += money")
+
+
+def said(server: ModelServer, request: int) -> str:
+    """The last thing a request says."""
+    body = server.requests[request].body
+    return str((body["input"] if "input" in body else body["messages"])[-1])
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+async def test_repairs_are_asked_for_and_a_rut_is_left(tmp_path: Path, api: str) -> None:
+    project = make_shop(tmp_path / "shop")
+    # Code in words is taken for a failed change only from partners behind compatible servers' Chat Completions.
+    opening = [text(CODE)] if api == "chat" else []
+    answers = [
+        *opening,
+        text("I call apply_patch with it."),
+        call("apply_patch", "one", patch=OFF_THE_MARK),
+        call("apply_patch", "two", patch=OFF_THE_MARK),
+        call("apply_patch", "three", patch=RIGHT_AT_ONCE),
+    ]
+    async with (
+        ModelServer(answers) as server,
+        running(project, flags("auto", off=QUICK) | server_settings(server.base_url, api)) as here,
+    ):
+        here.submit(commands.Ask("mend total in shop/prices.py"))
+        done = await here.seen(ev.TaskFinished)
+    assert done.outcome == "landed"
+    assert (project / "shop/prices.py").read_text() == MENDED
+
+    start = len(opening)
+    first = said(server, 0)
+    assert "for price in prices[1:]" in first, "the file that the task names goes along"
+    if opening:
+        assert "Code in your message changes nothing" in said(server, 1)
+    assert "holds none that can be read" in said(server, start + 1)
+    refused = said(server, start + 2)
+    assert "result += money" in refused
+    assert "for price in prices[1:]" in refused, "the file as it is goes with the refusal"
+    assert "exactly the same again" in said(server, start + 3)
+    heat = [request.body["temperature"] for request in server.requests]
+    assert heat[:-1] == [0.0] * (start + 3)
+    assert heat[-1] > 0.3
+
+
+async def test_words_alone_on_a_red_proposal_are_asked_about_once(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    answers = [call("apply_patch", patch=BROKEN), text("I will mend it."), text("I really will.")]
+    async with (
+        ModelServer(answers) as server,
+        running(project, flags("auto", off=QUICK) | server_settings(server.base_url, "chat")) as here,
+    ):
+        here.submit(commands.Ask("add a module"))
+        done = await here.seen(ev.TaskFinished)
+    assert done.outcome == "not_green"
+    assert replies.NUDGE in said(server, 2)
+    assert len(server.requests) == 3
+
+
+async def test_an_answer_with_code_is_taken_for_an_answer_when_it_is_kept_to(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    async with (
+        ModelServer([text(CODE), text("It was only an example.")]) as server,
+        running(project, flags(off=QUICK) | server_settings(server.base_url, "chat")) as here,
+    ):
+        here.submit(commands.Ask("how could it look?"))
+        done = await here.seen(ev.TaskFinished)
+    assert done.outcome == "answered"
+    assert len(server.requests) == 2
