@@ -54,6 +54,16 @@ class Undo(Command, frozen=True):
     landing: int = 0
 
 
+class Redo(Command, frozen=True):
+    """Land again what an undo took back.
+
+    Attributes:
+        landing: Number of the landing that was taken back; 0 for the one taken back last.
+    """
+
+    landing: int = 0
+
+
 class Approve(Command, frozen=True):
     """Answer the partner's wish to run a command."""
 
@@ -75,4 +85,4 @@ class Quit(Command, frozen=True):
     """End the session in an orderly way."""
 
 
-AnyCommand = Ask | Steer | Accept | Reject | Undo | Approve | Interrupt | SetMode | Quit
+AnyCommand = Ask | Steer | Accept | Reject | Undo | Redo | Approve | Interrupt | SetMode | Quit

@@ -45,11 +45,14 @@ class ToolCallItem(msgspec.Struct, frozen=True, tag=True):
         call_id: Name of the call, chosen by the provider (or by us for calls found in text).
         name: Tool name.
         arguments: The arguments' JSON text, as the model wrote it.
+        raw: The provider's own item, as JSON text, where it was no function call (such as an ``apply_patch_call`` of
+            the Responses API): it is replayed as it came. Empty otherwise.
     """
 
     call_id: str
     name: str
     arguments: str
+    raw: str = ""
 
 
 class ToolResultItem(msgspec.Struct, frozen=True, tag=True):
@@ -58,10 +61,12 @@ class ToolResultItem(msgspec.Struct, frozen=True, tag=True):
     Attributes:
         call_id: The call it answers.
         output: Text for the partner.
+        ok: Whether the call did what was asked; some APIs want to know.
     """
 
     call_id: str
     output: str
+    ok: bool = True
 
 
 Item = UserItem | AssistantItem | ReasoningItem | ToolCallItem | ToolResultItem

@@ -35,7 +35,27 @@ class PatchRefusedError(PairloopError):
     """A patch does not parse or does not apply; nothing was written.
 
     The message is written so that a model can repair its patch from it in one step.
+
+    Args:
+        message: The whole refusal, failures and fine parts included.
+        failures: One entry for each part that failed: which part and why. Empty when the patch as a whole is at fault.
+        fine: The parts that had their place.
+        already: Everything that the patch asks for is there already.
     """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        failures: tuple[str, ...] = (),
+        fine: tuple[str, ...] = (),
+        already: bool = False,
+    ) -> None:
+        super().__init__(message, hint)
+        self.failures = failures
+        self.fine = fine
+        self.already = already
 
 
 class LandingConflictError(PairloopError):

@@ -293,6 +293,12 @@ class FileLanding(msgspec.Struct, frozen=True):
     """What a landing does to one path; hashes name journal blobs, None means no file.
 
     Modes are Git-style; 0 where there is no file.
+
+    Attributes:
+        moved_from: For the new path of a moved file the path it came from, which has an entry of its own. Undoing the
+            landing takes along to the old path what a human changed in the file since.
+        before_bits: All permission bits (0o7777) of the file that was there, 0 where there was none or they are not
+            known: a file that comes back gets them back.
     """
 
     path: str
@@ -300,6 +306,8 @@ class FileLanding(msgspec.Struct, frozen=True):
     after: str | None
     before_mode: int
     after_mode: int
+    moved_from: str = ""
+    before_bits: int = 0
 
 
 class LandingStarted(Event, frozen=True):
@@ -308,7 +316,7 @@ class LandingStarted(Event, frozen=True):
     Attributes:
         landing: Its number in the project, from 1.
         proposal: The proposal it lands; 0 for an undo.
-        undoes: The landing it takes back; 0 for a landing.
+        undoes: The landing it takes back; 0 for a landing. An undo is a landing too: a redo is the undo of an undo.
         files: Exactly what will be written.
     """
 

@@ -27,7 +27,8 @@ class Hunk(msgspec.Struct, frozen=True):
     """One place to be changed.
 
     Attributes:
-        lines: Context, removed and added lines from top to bottom.
+        lines: Context, removed and added lines from top to bottom. A hunk of nothing but context changes nothing; it
+            says what stands above the hunk after it (SEARCH/REPLACE blocks with elided lines).
         number: 1-based line of the patch text on which it begins.
         anchors: Texts of the ``@@`` lines before it, outermost first.
         at_end: It stands at the end of the file.
@@ -50,18 +51,27 @@ class AddFile(msgspec.Struct, frozen=True):
         path: As the patch writes it.
         text: Its content.
         number: Line of the patch text with its header.
+        mode: Git-style mode (0o100644, 0o100755) where the patch names one; 0 where it does not.
     """
 
     path: str
     text: str
     number: int = 0
+    mode: int = 0
 
 
 class DeleteFile(msgspec.Struct, frozen=True):
-    """Remove a file."""
+    """Remove a file.
+
+    Attributes:
+        path: As the patch writes it.
+        number: Line of the patch text with its header.
+        lines: The file's lines, where the patch shows them: it is removed only when it holds these.
+    """
 
     path: str
     number: int = 0
+    lines: tuple[HunkLine, ...] | None = None
 
 
 class UpdateFile(msgspec.Struct, frozen=True):
@@ -70,14 +80,19 @@ class UpdateFile(msgspec.Struct, frozen=True):
     Attributes:
         path: As the patch writes it.
         move_to: The new path of a move.
-        hunks: The places to be changed, from top to bottom.
+        hunks: The places to be changed.
         number: Line of the patch text with its header.
+        mode: Git-style mode it gets (0o100644, 0o100755) where the patch names one; 0 where it stays.
+        ordered: The format promises that the hunks stand from top to bottom (the envelope, unified diffs). Where it
+            does not (SEARCH/REPLACE blocks), they may come in any order, and a later one may build on an earlier one.
     """
 
     path: str
     move_to: str | None
     hunks: tuple[Hunk, ...]
     number: int = 0
+    mode: int = 0
+    ordered: bool = True
 
 
 Operation = AddFile | DeleteFile | UpdateFile
