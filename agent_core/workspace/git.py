@@ -74,9 +74,15 @@ def project_root(chosen: Path | None) -> Path:
     return Path(os.path.realpath(chosen))
 
 
-def _no_filters(root: Path) -> tuple[tuple[str, str], ...]:
-    """Settings that switch off the content filters a repository itself configures: comparing files would run them."""
-    wanted = r"^filter\..*\.(clean|process|required)$"
+def without_filters(root: Path) -> tuple[tuple[str, str], ...]:
+    """Settings that switch off the content filters a repository itself configures.
+
+    Comparing files and reading them as a checkout writes them would run them.
+
+    Args:
+        root: A folder of the repository.
+    """
+    wanted = r"^filter\..*\.(clean|smudge|process|required)$"
     command = ("git", "config", "--local", "--includes", "-z", "--name-only", "--get-regexp", wanted)
     try:
         done = run_blocking(command, cwd=root, timeout=_SECONDS, env=git_environment(os.environ))
@@ -93,7 +99,7 @@ def _status(root: Path) -> GitStatus | None:
     from git.exc import CommandError  # noqa: PLC0415
 
     command = Git(root)
-    command.update_environment(**git_environment(os.environ, _no_filters(root)))
+    command.update_environment(**git_environment(os.environ, without_filters(root)))
     # Submodules have configurations of their own, which nobody has looked at.
     options = ("--porcelain=v2", "--branch", "-z", "--ignore-submodules=dirty")
     try:
