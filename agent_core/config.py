@@ -46,6 +46,8 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         temperature: Sent to servers other than OpenAI's; small models keep to a form only near 0. Negative:
             not sent, the server chooses.
         reasoning_effort: Sent to models that reason; empty for the model's default.
+        patch_tool: How patches come over the Responses API: through OpenAI's ``builtin`` tool or our ``function``;
+            ``auto`` takes the built-in one for OpenAI's own models that have it (gpt-5.1 and later).
     """
 
     api: Literal["auto", "responses", "chat"] = "auto"
@@ -57,6 +59,7 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_retries: Annotated[int, msgspec.Meta(ge=0)] = 4
     temperature: float = 0.0
     reasoning_effort: Literal["", "minimal", "low", "medium", "high"] = ""
+    patch_tool: Literal["auto", "builtin", "function"] = "auto"
 
 
 class LoopConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -75,7 +75,10 @@ def build_partner(config: PartnerConfig, environ: Mapping[str, str]) -> Model:
         endpoint = endpoint_of(config, environ)
         connection = Connection(endpoint)
         api = config.api if config.api != "auto" else "responses" if endpoint.official else "chat"
-        kind = ResponsesModel if api == "responses" else ChatModel
         # OpenAI's models reason, and take no temperature.
-        inner = kind(connection, config.reasoning_effort, -1.0 if endpoint.official else config.temperature)
+        sampling = (config.reasoning_effort, -1.0 if endpoint.official else config.temperature)
+        if api == "responses":
+            inner = ResponsesModel(connection, *sampling, patch_tool=config.patch_tool)
+        else:
+            inner = ChatModel(connection, *sampling)
     return RetryingModel(TextCallsModel(inner), config.max_retries)

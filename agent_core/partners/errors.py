@@ -31,6 +31,10 @@ _WAIT = re.compile(r"try again in ([0-9.]+)\s*(ms|s|m)\b", re.IGNORECASE)
 _NO_TOOLS = re.compile(r"does not support tools|requires --jinja|tool use is not supported", re.IGNORECASE)
 
 
+class ToolRefusedError(PartnerError):
+    """The server does not know a built-in tool that it was offered; the same request may go without it."""
+
+
 def server_words(body: object) -> tuple[str, str]:
     """The message of an error body, and the codes it carries.
 

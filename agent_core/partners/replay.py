@@ -27,7 +27,9 @@ def paired(items: Sequence[Item]) -> list[Item]:
     open_calls: list[ToolCallItem] = []
 
     def answer() -> None:
-        out.extend(results.get(call.call_id) or ToolResultItem(call.call_id, NO_RESULT) for call in open_calls)
+        out.extend(
+            results.get(call.call_id) or ToolResultItem(call.call_id, NO_RESULT, ok=False) for call in open_calls
+        )
         open_calls.clear()
 
     for item in items:

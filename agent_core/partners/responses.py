@@ -2,13 +2,14 @@
 
 Reference: https://platform.openai.com/docs/api-reference/responses-streaming. llama.cpp's ``/v1/responses``
 speaks the same with fewer fields (no ``output_index``, no reasoning items); only what both have is relied on.
+Patches come through the built-in tool where there is one, see `agent_core.partners.builtin_patch`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, assert_never
 
 from agent_core.conversation import (
@@ -28,8 +29,10 @@ from agent_core.conversation import (
     UserItem,
 )
 from agent_core.errors import PartnerError
+from agent_core.partners import builtin_patch
+from agent_core.partners.builtin_patch import PatchTool, StreamedCall
 from agent_core.partners.client import Connection, drain
-from agent_core.partners.errors import clean, from_codes, server_words
+from agent_core.partners.errors import ToolRefusedError, clean, from_codes, server_words
 from agent_core.partners.replay import paired, wire_arguments
 from agent_core.partners.server_model import ServerModel
 
@@ -62,6 +65,26 @@ def item_to_input(item: Item) -> dict[str, Any]:
             return {"type": "function_call_output", "call_id": call_id, "output": output}
         case _:
             assert_never(item)
+
+
+def items_to_input(items: Sequence[Item], *, builtin: bool) -> list[dict[str, Any]]:
+    """The conversation as input items.
+
+    Args:
+        items: Every item so far.
+        builtin: The built-in tool is offered, so that calls of it go back as they came; else as function calls.
+    """
+    whole = paired(items)
+    raw = {item.call_id for item in whole if builtin and isinstance(item, ToolCallItem) and item.raw}
+    out: list[dict[str, Any]] = []
+    for item in whole:
+        if isinstance(item, ToolCallItem) and item.call_id in raw:
+            out.append(builtin_patch.call_input(item))
+        elif isinstance(item, ToolResultItem) and item.call_id in raw:
+            out.append(builtin_patch.output_input(item))
+        else:
+            out.append(item_to_input(item))
+    return out
 
 
 def tool_to_function(tool: ToolSpec) -> dict[str, Any]:
@@ -104,6 +127,7 @@ class _Answer:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._calls: dict[str, tuple[str, str]] = {}
+        self._patches: dict[str, StreamedCall] = {}
         self._items: list[Item] = []
         self.finished: Completed | None = None
 
@@ -111,38 +135,46 @@ class _Answer:
         """Take one event; gives the chunk it amounts to, if any."""
         delta = event.get("delta")
         text = delta if isinstance(delta, str) else ""
+        chunk: Chunk | None = None
         match event.get("type"):
             case "response.output_text.delta" | "response.refusal.delta" if text:
-                return TextDelta(text)
+                chunk = TextDelta(text)
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta" if text:
-                return ReasoningDelta(text)
+                chunk = ReasoningDelta(text)
             case "response.reasoning_summary_part.added" if event.get("summary_index"):
-                return ReasoningDelta("\n\n")
+                chunk = ReasoningDelta("\n\n")
             case "response.output_item.added":
-                self._begin(event)
+                chunk = self._begin(event.get("item"))
             case "response.function_call_arguments.delta" if text:
                 call_id, name = self._calls.get(str(event.get("item_id")), ("", ""))
-                return ToolCallDelta(call_id, name, text) if call_id else None
+                chunk = ToolCallDelta(call_id, name, text) if call_id else None
+            case "response.apply_patch_call_operation_diff.delta" if text:
+                patch = self._patches.get(str(event.get("item_id")))
+                chunk = _patch_delta(patch, patch.add(text)) if patch else None
             case "response.output_item.done":
-                self._end(event.get("item"))
+                chunk = self._end(event.get("item"))
             case "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled":
                 self._finish(event)
             case _:
                 pass
+        return chunk
+
+    def _begin(self, item: object) -> Chunk | None:
+        if not isinstance(item, Mapping) or not item.get("call_id"):
+            return None
+        # llama.cpp names the item by its call id in the deltas and gives it no id of its own.
+        keys = [str(key) for key in (item.get("id"), item["call_id"]) if key]
+        if item.get("type") == "function_call":
+            self._calls |= dict.fromkeys(keys, (str(item["call_id"]), str(item.get("name") or "")))
+        elif item.get("type") == builtin_patch.CALL:
+            patch = StreamedCall(item)
+            self._patches |= dict.fromkeys(keys, patch)
+            return _patch_delta(patch, patch.begin())
         return None
 
-    def _begin(self, event: Mapping[str, Any]) -> None:
-        item = event.get("item")
-        if isinstance(item, Mapping) and item.get("type") == "function_call" and item.get("call_id"):
-            call = (str(item["call_id"]), str(item.get("name") or ""))
-            # llama.cpp names the item by its call id in the deltas and gives it no id of its own.
-            for key in (item.get("id"), item.get("call_id")):
-                if key:
-                    self._calls[str(key)] = call
-
-    def _end(self, item: object) -> None:
+    def _end(self, item: object) -> Chunk | None:
         if not isinstance(item, Mapping):
-            return
+            return None
         match item.get("type"):
             case "message":
                 text, refusal = _message_text(item)
@@ -157,6 +189,13 @@ class _Answer:
                     raise PartnerError("stream", f"{self._connection.endpoint.host} sent a tool call without a name.")
                 arguments = item.get("arguments")
                 self._items.append(ToolCallItem(call_id, name, arguments if isinstance(arguments, str) else "{}"))
+            case builtin_patch.CALL:
+                call = builtin_patch.call_item(item)
+                if call is None:
+                    raise PartnerError("stream", f"{self._connection.endpoint.host} sent a tool call without an id.")
+                self._items.append(call)
+                patch = self._patches.get(call.call_id) or StreamedCall(item)
+                return _patch_delta(patch, patch.end(call.arguments))
             case "reasoning":
                 # Without its encrypted content a provider that stores nothing cannot take it back.
                 if item.get("encrypted_content"):
@@ -164,6 +203,7 @@ class _Answer:
                     self._items.append(ReasoningItem(raw))
             case _:
                 pass
+        return None
 
     def _finish(self, event: Mapping[str, Any]) -> None:
         endpoint = self._connection.endpoint
@@ -186,6 +226,10 @@ class _Answer:
         self.finished = Completed(tuple(self._items), _usage(response))
 
 
+def _patch_delta(patch: StreamedCall, text: str) -> ToolCallDelta | None:
+    return ToolCallDelta(patch.call_id, builtin_patch.PATCH_TOOL, text) if text else None
+
+
 def _incomplete(reason: str) -> PartnerError:
     if reason == "content_filter":
         return PartnerError("refused", "The provider's content filter stopped the answer.", "Put the task otherwise.")
@@ -197,12 +241,42 @@ def _incomplete(reason: str) -> PartnerError:
 
 
 class ResponsesModel(ServerModel):
-    """A partner behind the Responses API."""
+    """A partner behind the Responses API.
+
+    Args:
+        connection: The server.
+        reasoning_effort: Sent when not empty.
+        temperature: Sent when not negative.
+        patch_tool: How patches come: ``builtin`` and ``function`` insist, ``auto`` takes the built-in tool for OpenAI's
+            own models that have it. Once a server has refused it, it is the function on this connection.
+    """
 
     api = "responses"
 
+    def __init__(
+        self,
+        connection: Connection,
+        reasoning_effort: str = "",
+        temperature: float = -1.0,
+        *,
+        patch_tool: PatchTool = "auto",
+    ) -> None:
+        super().__init__(connection, reasoning_effort, temperature)
+        self._patch_tool = patch_tool
+
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Answer one request; see `agent_core.protocols.Model`."""
+        try:
+            async with contextlib.aclosing(self._answered(request)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except ToolRefusedError:
+            self._patch_tool = "function"
+            async with contextlib.aclosing(self._answered(request)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    async def _answered(self, request: Request) -> AsyncGenerator[Chunk, None]:
         body = await self._body(request)
         answer = _Answer(self._connection)
         async with contextlib.aclosing(self._connection.events(self.api, body, _OPTIONAL)) as events:
@@ -217,17 +291,32 @@ class ResponsesModel(ServerModel):
             raise PartnerError("stream", f"{host} ended its answer in the middle.")
         yield answer.finished
 
+    def _builtin(self, request: Request, model: str) -> bool:
+        """Whether patches come through the built-in tool."""
+        if not any(tool.name == builtin_patch.PATCH_TOOL for tool in request.tools):
+            return False
+        if self._patch_tool == "auto":
+            return self._connection.endpoint.official and builtin_patch.has_builtin(model)
+        return self._patch_tool == "builtin"
+
     async def _body(self, request: Request) -> dict[str, Any]:
+        model = await self._connection.resolve_model()
+        builtin = self._builtin(request, model)
         body: dict[str, Any] = {
-            "model": await self._connection.resolve_model(),
-            "instructions": request.instructions,
-            "input": [item_to_input(item) for item in paired(request.items)],
+            "model": model,
+            "instructions": f"{request.instructions}\n\n{builtin_patch.NOTE}" if builtin else request.instructions,
+            "input": items_to_input(request.items, builtin=builtin),
             "store": False,
             "include": ["reasoning.encrypted_content"],
             "prompt_cache_key": request.cache_key,
         }
         if request.tools:
-            body["tools"] = [tool_to_function(tool) for tool in request.tools]
+            body["tools"] = [
+                dict(builtin_patch.BUILTIN)
+                if builtin and tool.name == builtin_patch.PATCH_TOOL
+                else tool_to_function(tool)
+                for tool in request.tools
+            ]
             body["parallel_tool_calls"] = True
         if self._effort:
             body["reasoning"] = {"effort": self._effort, "summary": "auto"}

@@ -23,7 +23,14 @@ import openai.resources.responses
 from agent_core.errors import PartnerError
 from agent_core.partners import sse
 from agent_core.partners.endpoint import Endpoint
-from agent_core.partners.errors import error_in, from_status, from_transport, is_transport, web_page
+from agent_core.partners.errors import (
+    ToolRefusedError,
+    error_in,
+    from_status,
+    from_transport,
+    is_transport,
+    web_page,
+)
 
 Api = Literal["responses", "chat"]
 
@@ -36,10 +43,24 @@ def _status_error(endpoint: Endpoint, error: openai.APIStatusError) -> PartnerEr
     return from_status(endpoint, error.status_code, error.body, error.response.headers)
 
 
+def _words(error: openai.APIStatusError) -> str:
+    return f"{json.dumps(error.body, default=str)} {error.message}"
+
+
 def _refused_fields(error: openai.APIStatusError, sent: Mapping[str, Any], optional: Iterable[str]) -> set[str]:
     """Which optional fields of a request its refusal names."""
-    words = f"{json.dumps(error.body, default=str)} {error.message}"
+    words = _words(error)
     return {name for name in optional if name in sent and re.search(rf"\b{name}\b", words)}
+
+
+def _refused_tool(error: openai.APIStatusError, sent: Mapping[str, Any]) -> bool:
+    """Whether a refusal is about a built-in tool: it names that, or speaks of the tools and one of them is built in.
+
+    OpenAI says "Tool 'apply_patch' is not supported with gpt-5", llama.cpp "'type' of tool must be 'function'".
+    """
+    builtin = [tool["type"] for tool in sent.get("tools") or () if tool["type"] != "function"]
+    words = _words(error)
+    return bool(builtin) and any(re.search(rf"\b{name}\b", words) for name in (*builtin, "tools?"))
 
 
 async def _no_stream(endpoint: Endpoint, response: Any, content_type: str) -> PartnerError:
@@ -118,6 +139,7 @@ class Wire:
             Each event's JSON object.
 
         Raises:
+            ToolRefusedError: The server does not know a built-in tool among ``tools``.
             PartnerError: The server could not be reached, refused, broke off, or sent something else.
         """
         # The overloads of create() want literal arguments; what is sent is checked by tests on the wire.
@@ -135,7 +157,10 @@ class Wire:
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                 refused = _refused_fields(error, sent, optional)
                 if not refused:
-                    raise _status_error(self._endpoint, error) from error
+                    told = _status_error(self._endpoint, error)
+                    if _refused_tool(error, sent):
+                        raise ToolRefusedError(told.kind, told.message, told.hint) from error
+                    raise told from error
                 self._refused |= refused
             else:
                 return
