@@ -18,8 +18,8 @@ from agent_core.workspace.tree import FileChange
 _SECONDS = 60.0
 _MOST_NAMES = 400_000_000
 _MOST_BYTES = 64_000_000
-_AT_ONCE = 8
-_FILE_MODES = frozenset({0o100644, 0o100755, 0o120000})
+_LINK = 0o120000
+_FILE_MODES = frozenset({0o100644, 0o100755, _LINK})
 
 
 class _Object(msgspec.Struct, frozen=True):
@@ -36,47 +36,38 @@ class Revision:
         root: The project's folder; paths are relative to it.
         name: The revision as the human wrote it.
         objects: Its files.
+        top: The project's folder as the repository names it: empty, or with a ``/`` at the end.
+        settings: What git is told of filters.
     """
 
-    def __init__(self, root: Path, name: str, objects: dict[str, _Object]) -> None:
+    def __init__(
+        self, root: Path, name: str, objects: dict[str, _Object], top: str, settings: tuple[tuple[str, str], ...]
+    ) -> None:
         self._root = root
         self._name = name
         self._objects = objects
+        self._top = top
+        self._settings = settings
 
     @property
     def paths(self) -> tuple[str, ...]:
         """The names of its files."""
         return tuple(self._objects)
 
-    async def files(self, paths: Iterable[str]) -> dict[str, FileChange]:
-        """Some files of it, as a checkout would write them (line endings, encodings); those it has not are left out.
+    async def file(self, path: str) -> FileChange | None:
+        """One file as a checkout would write it (line endings, encodings); None where the revision has none.
 
         Programs that the repository wants to be run on a checkout are not run.
 
         Raises:
-            ConfigError: git cannot give one of them.
+            ConfigError: git cannot give it.
         """
-        wanted = [path for path in dict.fromkeys(paths) if path in self._objects]
-        if not wanted:
-            return {}
-        environment = git_environment(os.environ, await asyncio.to_thread(without_filters, self._root))
-        # Attributes go by the path from the top of the repository.
-        said = await run(("git", "rev-parse", "--show-prefix"), cwd=self._root, timeout=_SECONDS, env=environment)
-        top = os.fsdecode(said.stdout.removesuffix(b"\n"))
-        few = asyncio.Semaphore(_AT_ONCE)
-
-        async def read(path: str) -> FileChange:
-            async with few:
-                return await self._read(path, top, environment)
-
-        return dict(zip(wanted, await asyncio.gather(*(read(path) for path in wanted)), strict=True))
-
-    async def _read(self, path: str, top: str, environment: dict[str, str]) -> FileChange:
-        found = self._objects[path]
-        # A link's target is no text to be converted.
-        how = ("blob",) if found.mode == 0o120000 else ("--filters", f"--path={top}{path}")
-        command = ("git", "cat-file", *how, found.name)
-        done = await run(command, cwd=self._root, timeout=_SECONDS, env=environment, cap=_MOST_BYTES)
+        found = self._objects.get(path)
+        if found is None:
+            return None
+        # A link's target is no text to be converted. Attributes go by the path from the top of the repository.
+        how = ("blob",) if found.mode == _LINK else ("--filters", f"--path={self._top}{path}")
+        done = await _git(self._root, "cat-file", *how, found.name, cap=_MOST_BYTES, settings=self._settings)
         if done.code != 0 or done.timed_out:
             raise ConfigError(f"git cannot give {path} as it is in {self._name}: {_reason(done)}.")
         if len(done.stdout) >= _MOST_BYTES:
@@ -98,16 +89,23 @@ async def open_revision(root: Path, name: str) -> Revision:
     refused = f"--base {name}: "
     if name.startswith("-") or not name.strip() or "\0" in name:
         raise ConfigError(f"{refused}is not the name of a revision.", "Name a commit, a branch or a tag.")
-    command = ("git", "ls-tree", "-r", "-z", name)
     try:
-        done = await run(command, cwd=root, timeout=_SECONDS, env=git_environment(os.environ), cap=_MOST_NAMES)
+        listed = await _git(root, "ls-tree", "-r", "-z", name, cap=_MOST_NAMES)
     except FileNotFoundError as error:
         raise ConfigError(f"{refused}git is not installed.", "Without --base no git is needed.") from error
-    if done.code != 0 or done.timed_out:
-        raise ConfigError(f"{refused}{_reason(done)}.", "Name a commit, a branch or a tag of this repository.")
-    if len(done.stdout) >= _MOST_NAMES:
+    if listed.code != 0 or listed.timed_out:
+        raise ConfigError(f"{refused}{_reason(listed)}.", "Name a commit, a branch or a tag of this repository.")
+    if len(listed.stdout) >= _MOST_NAMES:
         raise ConfigError(f"{refused}has too many files to be listed.")
-    return Revision(root, name, dict(_entries(done.stdout)))
+    top = await _git(root, "rev-parse", "--show-prefix", cap=_MOST_NAMES)
+    settings = await asyncio.to_thread(without_filters, root)
+    objects = dict(_entries(listed.stdout))
+    return Revision(root, name, objects, os.fsdecode(top.stdout.removesuffix(b"\n")), settings)
+
+
+async def _git(root: Path, *arguments: str, cap: int, settings: Iterable[tuple[str, str]] = ()) -> Completed:
+    environment = git_environment(os.environ, settings)
+    return await run(("git", *arguments), cwd=root, timeout=_SECONDS, env=environment, cap=cap)
 
 
 def _entries(listing: bytes) -> Iterable[tuple[str, _Object]]:

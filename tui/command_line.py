@@ -1,0 +1,170 @@
+"""The words of the command line: commands, options, help texts."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TypeAlias
+
+from agent_core import __version__
+
+# argparse has no public name for this one.
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+
+_EXEC = """exit codes:
+  0 green (and landed, in mode auto)     3 the partner could not be reached or refused
+  1 not green                            4 a landing conflict
+  2 usage or configuration               130 interrupted"""
+
+_APPLY = """The patch is an apply_patch envelope, SEARCH/REPLACE blocks or a unified diff, also with words and fences
+around it. Its paths are relative to the current folder (with --project: to that one) and may not leave the project.
+All of it is applied, or nothing is written.
+
+examples:
+  git diff main | pairloop patch apply --project ../other-clone
+  pairloop patch apply --check --json < answer.txt
+  pairloop patch apply --base HEAD~3 --only src/app.py < old.diff
+
+exit codes:
+  0 applied (with --check: would apply)  2 usage, or no such revision
+  1 refused, nothing written             3 conflict with what is there now, nothing written"""
+
+_UNDO = """What you changed since stays. Landings can be undone in any order.
+
+examples:
+  pairloop undo         the last landing that stands
+  pairloop undo 12      landing 12, as `pairloop log` numbers them
+
+exit codes:
+  0 done                                 2 usage
+  1 there is no such landing to undo     3 newer changes are in the way, nothing written"""
+
+_REDO = """examples:
+  pairloop redo         what was undone last
+  pairloop redo 12      landing 12, which was undone
+
+exit codes:
+  0 done                                 2 usage
+  1 there is no such landing to redo     3 newer changes are in the way, nothing written"""
+
+_LOG = """examples:
+  pairloop log -n 5     the last five landings
+  pairloop log -p 12    landing 12 with its diff
+  pairloop log --json   one JSON object a line and landing
+
+exit codes:
+  0 told                                 2 usage
+  1 there is no such landing"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of ``pairloop``."""
+    top = argparse.ArgumentParser(
+        prog="pairloop",
+        description="A pair-programmer for the terminal: the model proposes, tools judge, you decide.",
+    )
+    top.add_argument("--version", action="version", version=f"pairloop {__version__}")
+    _add_settings(top, modes=("step", "until-green", "auto"))
+    top.add_argument(
+        "--resume", action="store_true", help="offer the last session also when nothing in it was left open"
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands (none opens the screen)")
+
+    run = _command(commands, "exec", "work on one task without a screen", _EXEC)
+    run.add_argument("task", metavar="TASK", help="what is wanted; - reads it from standard input")
+    run.add_argument("--json", action="store_true", help="write events as JSON lines")
+    _add_settings(run, modes=("until-green", "auto"))
+
+    patch = commands.add_parser("patch", help="apply a patch by the rules of the engine")
+    _add_apply(patch.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True))
+    _add_landing_commands(commands)
+
+    doctor = commands.add_parser("doctor", help="say what was found here, and what to do about what is missing")
+    _add_settings(doctor, modes=())
+    commands.add_parser("try", help="open pairloop on a bundled sample project with a real bug")
+    return top
+
+
+def _command(commands: _Commands, name: str, text: str, epilog: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_apply(actions: _Commands) -> None:
+    apply = _command(actions, "apply", "apply a patch from standard input to the project's files", _APPLY)
+    apply.add_argument(
+        "--format",
+        choices=("auto", "envelope", "blocks", "unified"),
+        default="auto",
+        help="the format it is in (default: found out)",
+    )
+    apply.add_argument(
+        "--base", metavar="REV", help="it was written against that git revision: merge it into what is there now"
+    )
+    apply.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="ID_OR_PATH",
+        help="apply only this block or file, as --check --json names them; may be given several times",
+    )
+    apply.add_argument("--check", action="store_true", help="say what would be done, and write nothing")
+    apply.add_argument("--json", action="store_true", help="write the outcome as one JSON object")
+    _add_project(apply)
+
+
+def _add_landing_commands(commands: _Commands) -> None:
+    undo = _command(commands, "undo", "take a landing back, whichever session made it", _UNDO)
+    undo.add_argument(
+        "landing", metavar="N", type=_positive, nargs="?", default=0, help="its number (default: the last that stands)"
+    )
+    _add_project(undo)
+    redo = _command(commands, "redo", "land again what was taken back", _REDO)
+    redo.add_argument(
+        "landing", metavar="N", type=_positive, nargs="?", default=0, help="its number (default: what was undone last)"
+    )
+    _add_project(redo)
+    log = _command(commands, "log", "list what has landed in the project, newest first", _LOG)
+    log.add_argument("landing", metavar="N", type=_positive, nargs="?", default=0, help="only this landing")
+    log.add_argument("-n", dest="count", type=_positive, metavar="COUNT", default=0, help="only the last COUNT")
+    log.add_argument("-p", "--patch", action="store_true", help="with the diffs")
+    log.add_argument("--json", action="store_true", help="write one JSON object a landing")
+    _add_project(log)
+
+
+def _add_project(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--project",
+        type=Path,
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="the project's folder (default: the repository, or else the folder, that this is called in)",
+    )
+
+
+def _add_settings(one: argparse.ArgumentParser, modes: tuple[str, ...]) -> None:
+    """Options that set the same things as the configuration files."""
+    nothing = argparse.SUPPRESS
+    _add_project(one)
+    one.add_argument("--model", metavar="M", default=nothing, help="the model's id")
+    if modes:
+        one.add_argument("--mode", choices=modes, default=nothing, help="when you are asked")
+        one.add_argument("--max-attempts", type=_positive, metavar="N", default=nothing, help="proposals per task")
+        one.add_argument(
+            "--script", type=Path, metavar="FILE", default=nothing, help="play a script of turns as partner"
+        )
+
+
+def _positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return number
