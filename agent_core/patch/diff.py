@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from agent_core.patch import encoding
+from agent_core.patch.encoding import NotTextError
 from agent_core.patch.line_diff import changed_ranges
-from agent_core.patch.model import Block, FileKind, FilePatch, Patch
+from agent_core.patch.model import Block, BlockNames, FileKind, FilePatch, Patch
 from agent_core.workspace.tree import Changes, FileChange, content_hash
 
 _CONTEXT = 3
@@ -16,12 +16,10 @@ _ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 
 
 def decode(data: bytes) -> str | None:
-    """The text of some content, None when it is binary: it has a NUL byte or is not UTF-8."""
-    if b"\0" in data:
-        return None
+    """The text of some content, None when it is binary or not valid in its encoding."""
     try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
+        return encoding.decode(data)[0]
+    except NotTextError:
         return None
 
 
@@ -79,28 +77,29 @@ def _file(
 
 
 def make_blocks(path: str, old: bytes, new: bytes) -> tuple[Block, ...]:
-    """The changed runs between two contents of a file; none when one of them is binary.
+    """The changed runs between two contents of a file.
 
     Args:
         path: Path of the file; part of the blocks' ids.
         old: Content before.
         new: Content after.
+
+    Returns:
+        The blocks, from top to bottom; none when one of the contents is binary, or when they are in different
+        encodings, so that lines alike in both are not the same bytes.
     """
-    old_text, new_text = decode(old), decode(new)
-    if old_text is None or new_text is None:
+    try:
+        texts = encoding.decode_alike(old, new)
+    except NotTextError:
         return ()
-    return _blocks(path, split_lines(old_text), split_lines(new_text))
+    return _blocks(path, *map(split_lines, texts)) if texts is not None else ()
 
 
 def _blocks(path: str, old: Sequence[str], new: Sequence[str]) -> tuple[Block, ...]:
-    seen: Counter[str] = Counter()
-    blocks = []
+    names, blocks = BlockNames(path), []
     for a, b, c, d in changed_ranges(old, new):
         removed, added = tuple(old[a:b]), tuple(new[c:d])
-        text = "\0".join((path, "".join(removed), "".join(added)))
-        seen[text] += 1
-        name = hashlib.sha256(f"{text}\0{seen[text]}".encode()).hexdigest()[:12]
-        blocks.append(Block(name, a + 1, c + 1, removed, added))
+        blocks.append(Block(names.name(removed, added), a + 1, c + 1, removed, added))
     return tuple(blocks)
 
 

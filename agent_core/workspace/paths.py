@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+from collections.abc import Collection
 from pathlib import Path
 
 from agent_core.errors import PatchRefusedError
 
 _HINT = "Name files relative to the project's root, such as src/app.py."
 
+# What HFS+ leaves out when it compares names: the list of next_hfs_char in git's utf8.c, and two more that are unseen.
+_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\u206a-\u206f\ufeff]")
+# What NTFS takes for .git: is_ntfs_dotgit in git's path.c. It drops dots and blanks at the end, and after a colon
+# comes the name of a stream of the same file.
+_GIT = re.compile(r"(?:\.git|git~1)[. ]*(?::.*)?", re.IGNORECASE | re.DOTALL)
 
-def _normalise(path: str) -> list[str]:
-    """The parts of a relative path; refuses what cannot be one."""
+
+def plain_path(path: str) -> str:
+    """Normalise a path a patch names, without a look at the disk.
+
+    Args:
+        path: As the patch writes it.
+
+    Returns:
+        The path relative to the project, with ``/``, without ``.`` and ``..``.
+
+    Raises:
+        PatchRefusedError: It is empty, absolute, leads out of the project or into ``.git`` (under any of the names
+            file systems know that by), names a folder, or has characters that are not taken.
+    """
     if not path.strip():
         raise PatchRefusedError("The patch names an empty path.", _HINT)
     if any(ord(char) < 0x20 or ord(char) == 0x7F for char in path):
@@ -21,7 +40,7 @@ def _normalise(path: str) -> list[str]:
         path.encode("utf-8")
     except UnicodeEncodeError as error:
         raise PatchRefusedError(f"The path {path!r} is not valid Unicode.", _HINT) from error
-    if path.startswith(("/", "~/")) or (len(path) > 2 and path[1] == ":" and path[2] in "/\\"):
+    if path.startswith(("/", "~/")) or path == "~" or (len(path) > 2 and path[1] == ":" and path[2] in "/\\"):
         raise PatchRefusedError(f"{path}: absolute paths are not allowed.", _HINT)
     if "\\" in path:
         raise PatchRefusedError(f"{path}: backslashes are not allowed in paths.", "Write / between folders.")
@@ -35,29 +54,24 @@ def _normalise(path: str) -> list[str]:
             parts.append(part)
     if not parts or path.endswith(("/", "/.", "/..")):
         raise PatchRefusedError(f"{path}: is a folder; a patch names files.", _HINT)
-    return parts
+    name = "/".join(parts)
+    if any(_GIT.fullmatch(_UNSEEN.sub("", part)) for part in parts):
+        raise PatchRefusedError(f"{name}: git's own files are not to be touched.")
+    return name
 
 
-def _is_git(part: str) -> bool:
-    """Whether a name reaches git's own folder on any file system.
-
-    HFS+ ignores zero-width characters; NTFS knows ``git~1`` and drops trailing dots and spaces.
-    """
-    bare = "".join(char for char in part if char not in "\u200b\u200c\u200d\u200e\u200f\ufeff\u2060")
-    name = bare.rstrip(". ").casefold()
-    return name in {".git", "git~1"} or name.startswith(".git:")
-
-
-def check_path(root: Path, path: str) -> str:
+def check_path(root: Path, path: str, gone: Collection[str] = ()) -> str:
     """Normalise a path a patch names, and refuse what must not be written.
 
-    Refused are absolute paths, paths out of the project, anything in ``.git``, paths through a symlink, folders, and
+    Refused are paths that `plain_path` refuses, paths through a symlink, folders, files below files, and
     symlinks themselves. A symlinked folder is refused even where it stays inside the project: the
     same file would have two names.
 
     Args:
         root: The project's folder.
         path: As the patch writes it.
+        gone: Files that are removed before this one is written: a folder of nothing but these is no obstacle, and
+            neither is one of these in the place of a folder.
 
     Returns:
         The path relative to `root`, with ``/``, without ``.`` and ``..``.
@@ -65,30 +79,49 @@ def check_path(root: Path, path: str) -> str:
     Raises:
         PatchRefusedError: It must not be written; the message names the path and the reason.
     """
-    parts = _normalise(path)
-    name = "/".join(parts)
-    if any(_is_git(part) for part in parts):
-        raise PatchRefusedError(f"{name}: git's own files are not to be touched.")
+    try:
+        name = plain_path(path)
+    except PatchRefusedError as error:
+        if path.startswith("/") and Path(os.path.normpath(path)).is_relative_to(root):
+            inside = Path(os.path.normpath(path)).relative_to(root).as_posix()
+            raise PatchRefusedError(error.message, f"Name files relative to the project's root: {inside}.") from error
+        raise
+    parts = name.split("/")
     here = root
     for index, part in enumerate(parts):
         here = here / part
-        last = index == len(parts) - 1
+        place = "/".join(parts[: index + 1])
+        last = place == name
         try:
             mode = here.lstat().st_mode
         except FileNotFoundError:
             break
         except OSError as error:
             raise PatchRefusedError(f"{name}: cannot be looked at: {error.strerror}.") from error
-        place = "/".join(parts[: index + 1])
         if stat.S_ISLNK(mode):
             raise _symlink(root, name, place, here)
-        if last and stat.S_ISDIR(mode):
+        if last and stat.S_ISDIR(mode) and not _empties(root, here, gone):
             raise PatchRefusedError(f"{name}: is a folder; a patch names files.")
-        if last and not stat.S_ISREG(mode):
+        if last and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             raise PatchRefusedError(f"{name}: is not a regular file.")
         if not last and not stat.S_ISDIR(mode):
+            if place in gone and stat.S_ISREG(mode):
+                break
             raise PatchRefusedError(f"{name}: {place} is a file, not a folder.")
     return name
+
+
+def _empties(root: Path, folder: Path, gone: Collection[str]) -> bool:
+    """Whether a folder has files, all of which are gone: then it goes with them."""
+    prefix = f"{folder.relative_to(root).as_posix()}/"
+    if not any(name.startswith(prefix) for name in gone):
+        return False
+    for here, folders, files in os.walk(folder):
+        # A link to a folder is listed among the folders, but it is an entry that stays.
+        entries = [*files, *(name for name in folders if (Path(here) / name).is_symlink())]
+        if any((Path(here) / name).relative_to(root).as_posix() not in gone for name in entries):
+            return False
+    return True
 
 
 def _symlink(root: Path, name: str, place: str, link: Path) -> PatchRefusedError:
