@@ -7,6 +7,9 @@ all of it be rebased, without trusting line numbers.
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -30,6 +33,30 @@ class Block(msgspec.Struct, frozen=True):
     new_start: int
     removed: tuple[str, ...]
     added: tuple[str, ...]
+
+
+class BlockNames:
+    """Names the blocks of one file by what they do: the same change has the same name, wherever it stands.
+
+    Args:
+        path: Path of the file after the patch.
+        taken: Names that others of its blocks have already.
+    """
+
+    def __init__(self, path: str, taken: Iterable[str] = ()) -> None:
+        self._path = path
+        self._taken = set(taken)
+        self._seen: Counter[str] = Counter()
+
+    def name(self, removed: Sequence[str], added: Sequence[str]) -> str:
+        """The name of the next block; equal blocks are told apart by their order."""
+        text = "\0".join((self._path, "".join(removed), "".join(added)))
+        while True:
+            self._seen[text] += 1
+            name = hashlib.sha256(f"{text}\0{self._seen[text]}".encode()).hexdigest()[:12]
+            if name not in self._taken:
+                self._taken.add(name)
+                return name
 
 
 class FilePatch(msgspec.Struct, frozen=True):

@@ -1,9 +1,7 @@
 """Three-way merge of contents, line by line.
 
-The rule is diff3's (Khanna, Kunal, Pierce: A Formal Investigation of Diff3, 2007): both sides are compared with
-their base, and a stretch of the base that only one side changed becomes what that side made of it. It differs from
-``git merge-file`` in one point: changes to neighbouring lines are merged where their order is not in doubt, so that a
-line a human adds right below ours does not stand in the way of an undo.
+Both sides are compared with their base, and a stretch of the base that only one side changed becomes what that side
+made of it; `agent_core.patch.overlap` says what collides.
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from agent_core.patch.line_diff import Change, changed_ranges
+from agent_core.patch.overlap import edits_of, overlapping, side
 
 _LONG = 200_000
 
@@ -60,32 +59,17 @@ def _lines(data: bytes) -> list[bytes]:
     return [*lines, last] if last else lines
 
 
-class _Edit(msgspec.Struct, frozen=True):
-    """One side's change of a stretch of the base."""
-
-    start: int
-    end: int
-    new: tuple[bytes, ...]
-    is_ours: bool
-
-
-def _edits(changes: Sequence[Change], new: Sequence[bytes], *, is_ours: bool) -> list[_Edit]:
-    return [_Edit(a, b, tuple(new[c:d]), is_ours) for a, b, c, d in changes]
-
-
 def _merge_lines(base: bytes, ours: bytes, theirs: bytes) -> Merged:
     old, mine, other = _lines(base), _lines(ours), _lines(theirs)
     my_changes = changed_ranges(old, mine)
-    edits = _edits(my_changes, mine, is_ours=True)
-    edits += _edits(changed_ranges(old, other), other, is_ours=False)
-    edits.sort(key=lambda edit: (edit.start, edit.end))
+    edits = edits_of(my_changes, mine, is_ours=True) + edits_of(changed_ranges(old, other), other, is_ours=False)
     out: list[bytes] = []
     conflicts: list[tuple[int, int]] = []
     at = 0
-    for group in _groups(edits):
+    for group in overlapping(edits):
         start, end = group[0].start, max(edit.end for edit in group)
         sides = [
-            _side([edit for edit in group if edit.is_ours is is_ours], old, start, end) for is_ours in (True, False)
+            side([edit for edit in group if edit.is_ours is is_ours], old, start, end) for is_ours in (True, False)
         ]
         out += old[at:start]
         at = end
@@ -98,43 +82,6 @@ def _merge_lines(base: bytes, ours: bytes, theirs: bytes) -> Merged:
     if conflicts:
         return Merged(None, tuple(conflicts))
     return Merged(b"".join([*out, *old[at:]]))
-
-
-def _groups(edits: Sequence[_Edit]) -> list[list[_Edit]]:
-    """Edits that collide, directly or through others, together; the rest each alone."""
-    groups: list[list[_Edit]] = []
-    for edit in edits:
-        if groups and any(_collide(other, edit) for other in groups[-1]):
-            groups[-1].append(edit)
-        else:
-            groups.append([edit])
-    return groups
-
-
-def _collide(first: _Edit, second: _Edit) -> bool:
-    """Whether two edits, the first not starting later, touch the same place.
-
-    Edits that only meet end to end collide when both bring lines and one replaces none: then nothing tells
-    which lines come first.
-    """
-    if first.is_ours is second.is_ours:
-        return False
-    if first.end != second.start:
-        return first.end > second.start
-    if (first.start, first.end) == (second.start, second.end) and first.new == second.new:
-        return True
-    return bool(first.new and second.new) and (first.start == first.end or second.start == second.end)
-
-
-def _side(edits: Sequence[_Edit], old: Sequence[bytes], start: int, end: int) -> list[bytes]:
-    """What one side makes of a stretch of the base."""
-    out: list[bytes] = []
-    at = start
-    for edit in edits:
-        out += old[at : edit.start]
-        out += edit.new
-        at = edit.end
-    return [*out, *old[at:end]]
 
 
 def _span_in_ours(changes: Sequence[Change], start: int, end: int) -> tuple[int, int]:
