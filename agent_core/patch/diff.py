@@ -89,10 +89,10 @@ def make_blocks(path: str, old: bytes, new: bytes) -> tuple[Block, ...]:
         encodings, so that lines alike in both are not the same bytes.
     """
     try:
-        texts = encoding.decode_alike(old, new)
+        alike = encoding.decode_alike(old, new)
     except NotTextError:
         return ()
-    return _blocks(path, *map(split_lines, texts)) if texts is not None else ()
+    return () if alike is None else _blocks(path, *map(split_lines, alike[0]))
 
 
 def _blocks(path: str, old: Sequence[str], new: Sequence[str]) -> tuple[Block, ...]:

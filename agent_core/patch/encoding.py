@@ -142,14 +142,14 @@ def rewrite(old: bytes, new: str) -> bytes:
     return encode(new, says)
 
 
-def decode_alike(*contents: bytes) -> tuple[str, ...] | None:
+def decode_alike(*contents: bytes) -> tuple[tuple[str, ...], str] | None:
     """The texts of several contents of one file, if a line that is the same in two of them is the same bytes too.
 
     Args:
         contents: Any number of contents.
 
     Returns:
-        Their texts; None when they are in encodings that differ in what they hold.
+        Their texts and the codec all of them can be written in; None when there is no such codec.
 
     Raises:
         NotTextError: One of them is no text.
@@ -157,13 +157,8 @@ def decode_alike(*contents: bytes) -> tuple[str, ...] | None:
     texts, codecs_used = zip(*map(decode, contents), strict=True)
     for codec in dict.fromkeys(codecs_used):
         if all(_encoded(text, codec) == data for text, data in zip(texts, contents, strict=True)):
-            return texts
+            return texts, codec
     return None
-
-
-def is_wide(codec: str) -> bool:
-    r"""Whether the bytes of a line break are not just ``\n``: UTF-16 and UTF-32."""
-    return codec in _WIDE
 
 
 def declared(text: str) -> str:

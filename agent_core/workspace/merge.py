@@ -11,6 +11,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from agent_core.patch.diff import decode as text_of
+from agent_core.patch.diff import split_lines
+from agent_core.patch.encoding import MARK, NotTextError, decode_alike, encode
 from agent_core.patch.line_diff import Change, changed_ranges
 from agent_core.patch.overlap import edits_of, overlapping, side
 
@@ -33,37 +36,57 @@ class Merged(msgspec.Struct, frozen=True):
 async def merge(base: bytes, ours: bytes, theirs: bytes) -> Merged:
     """Merge what two sides made of a content.
 
+    Text is merged by its lines in the encoding all three are in, a byte order mark apart from them. What is valid in
+    no encoding, but not binary, is merged by lines of bytes.
+
     Args:
         base: What both started from.
         ours: One side; conflicts are told by its lines.
         theirs: The other side.
 
     Returns:
-        The merged content or the conflicts. Contents with NUL bytes conflict unless one side left them alone.
+        The merged content or the conflicts. Binary contents, and such as are in different encodings, conflict as a
+        whole unless one side left them alone.
     """
     if theirs in {base, ours}:
         return Merged(ours)
     if ours == base:
         return Merged(theirs)
-    if any(b"\0" in data for data in (base, ours, theirs)):
-        return Merged(None, ((1, ours.count(b"\n") + (not ours.endswith(b"\n"))),))
     if len(base) + len(ours) + len(theirs) > _LONG:
-        return await asyncio.to_thread(_merge_lines, base, ours, theirs)
-    return _merge_lines(base, ours, theirs)
+        return await asyncio.to_thread(_merge_contents, base, ours, theirs)
+    return _merge_contents(base, ours, theirs)
 
 
-def _lines(data: bytes) -> list[bytes]:
-    pieces = data.split(b"\n")
-    last = pieces.pop()
-    lines = [piece + b"\n" for piece in pieces]
-    return [*lines, last] if last else lines
+def _merge_contents(base: bytes, ours: bytes, theirs: bytes) -> Merged:
+    contents = (base, ours, theirs)
+    whole = Merged(None, ((1, ours.count(b"\n") + (not ours.endswith(b"\n"))),))
+    try:
+        alike = decode_alike(*contents)
+    except NotTextError:
+        if any(b"\0" in data for data in contents):
+            return whole
+        # Latin-1 has a character for every byte: the lines are those of the bytes.
+        merged = _merge_texts(*(data.decode("latin-1") for data in contents))
+        return merged if isinstance(merged, Merged) else Merged(merged.encode("latin-1"))
+    if alike is None:
+        return whole
+    texts, codec = alike
+    marks = [text[: text.startswith(MARK)] for text in texts]
+    merged = _merge_texts(*(text.removeprefix(MARK) for text in texts))
+    if isinstance(merged, Merged):
+        return merged
+    merged = (marks[1] if marks[0] == marks[2] else marks[2]) + merged
+    data = encode(merged, codec)
+    # One side's coding line may say what the other side's lines are not in.
+    return Merged(data) if text_of(data) == merged else whole
 
 
-def _merge_lines(base: bytes, ours: bytes, theirs: bytes) -> Merged:
-    old, mine, other = _lines(base), _lines(ours), _lines(theirs)
+def _merge_texts(base: str, ours: str, theirs: str) -> str | Merged:
+    """The merged text, or the conflicts."""
+    old, mine, other = split_lines(base), split_lines(ours), split_lines(theirs)
     my_changes = changed_ranges(old, mine)
     edits = edits_of(my_changes, mine, is_ours=True) + edits_of(changed_ranges(old, other), other, is_ours=False)
-    out: list[bytes] = []
+    out: list[str] = []
     conflicts: list[tuple[int, int]] = []
     at = 0
     for group in overlapping(edits):
@@ -79,9 +102,7 @@ def _merge_lines(base: bytes, ours: bytes, theirs: bytes) -> Merged:
             out += sides[0]
         else:
             conflicts.append(_span_in_ours(my_changes, start, end))
-    if conflicts:
-        return Merged(None, tuple(conflicts))
-    return Merged(b"".join([*out, *old[at:]]))
+    return Merged(None, tuple(conflicts)) if conflicts else "".join([*out, *old[at:]])
 
 
 def _span_in_ours(changes: Sequence[Change], start: int, end: int) -> tuple[int, int]:
