@@ -58,16 +58,28 @@ class PatchRefusedError(PairloopError):
         self.already = already
 
 
+class SelectionError(PairloopError):
+    """A part of a patch was chosen that it does not have, or that cannot be had without another."""
+
+
 class LandingConflictError(PairloopError):
     """A landing or an undo would collide with what is on disk; nothing was written.
 
     Args:
-        conflicts: One entry a place: a path, or ``path:line``, with what collides there.
+        conflicts: One entry a place: a path, or ``path:first-last`` with its lines, with what collides there.
+        unsettled: It was broken off and some of it could not be taken back: it is still to be brought to an end.
     """
 
-    def __init__(self, message: str, conflicts: tuple[str, ...] = (), hint: str = "") -> None:
+    def __init__(
+        self, message: str, conflicts: tuple[str, ...] = (), hint: str = "", *, unsettled: bool = False
+    ) -> None:
         super().__init__(message, hint)
         self.conflicts = conflicts
+        self.unsettled = unsettled
+
+
+class LandingUnknownError(PairloopError):
+    """There is no such landing, or it does not stand as it would have to: it is undone already, or not undone."""
 
 
 class PartnerError(PairloopError):

@@ -299,6 +299,7 @@ class FileLanding(msgspec.Struct, frozen=True):
             landing takes along to the old path what a human changed in the file since.
         before_bits: All permission bits (0o7777) of the file that was there, 0 where there was none or they are not
             known: a file that comes back gets them back.
+        after_bits: The permission bits it gets; 0 where the process's umask decides.
     """
 
     path: str
@@ -308,6 +309,7 @@ class FileLanding(msgspec.Struct, frozen=True):
     after_mode: int
     moved_from: str = ""
     before_bits: int = 0
+    after_bits: int = 0
 
 
 class LandingStarted(Event, frozen=True):
@@ -318,12 +320,18 @@ class LandingStarted(Event, frozen=True):
         proposal: The proposal it lands; 0 for an undo.
         undoes: The landing it takes back; 0 for a landing. An undo is a landing too: a redo is the undo of an undo.
         files: Exactly what will be written.
+        about: For an undo or a redo: the landing that started it all, however many undos and redos lie between.
+        again: It is a redo: the landing it is about stands again by it.
+        title: What it is for: the first line of the task, or of what a command line said.
     """
 
     landing: int
     proposal: int
     undoes: int
     files: tuple[FileLanding, ...]
+    about: int = 0
+    again: bool = False
+    title: str = ""
 
 
 class Landed(Event, frozen=True):
@@ -339,12 +347,26 @@ class LandingAbandoned(Event, frozen=True):
     reason: str
 
 
-class LandingConflicted(Event, frozen=True):
-    """A landing or undo met other changes; nothing was written.
+class LandingTurned(Event, frozen=True):
+    """A landing of this session was taken back, or landed again, from another session of the project.
 
     Attributes:
-        proposal: The proposal that could not land; 0 for an undo.
-        undoes: The landing that could not be taken back; 0 otherwise.
+        landing: Its number.
+        stands: Where it stands now.
+        by: Number of the undo or redo that brought it there.
+    """
+
+    landing: int
+    stands: Literal["landed", "undone"]
+    by: int
+
+
+class LandingConflicted(Event, frozen=True):
+    """A landing, undo or redo met other changes; nothing was written.
+
+    Attributes:
+        proposal: The proposal that could not land; 0 for an undo or a redo.
+        undoes: The landing that could not be taken back or landed again; 0 otherwise.
         conflicts: One entry a place.
     """
 
@@ -431,6 +453,7 @@ AnyEvent = (
     | LandingStarted
     | Landed
     | LandingAbandoned
+    | LandingTurned
     | LandingConflicted
     | HumanEdited
     | Noted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -244,13 +244,20 @@ def _decided(state: State, event: ev.Decided) -> State:
 
 
 def _landing_started(state: State, event: ev.LandingStarted) -> State:
-    landing = LandingState(event.landing, event.proposal, event.undoes, event.files)
+    landing = LandingState(
+        event.landing,
+        event.proposal,
+        event.undoes,
+        event.files,
+        about=event.about or event.undoes,
+        again=event.again,
+    )
     return msgspec.structs.replace(state, landings=(*state.landings, landing), phase="landing")
 
 
-def _set_landing(state: State, number: int, stands: Literal["landed", "abandoned", "undone"]) -> State:
+def _set_landing(state: State, number: int, **changes: Any) -> State:
     landings = tuple(
-        msgspec.structs.replace(landing, stands=stands) if landing.number == number else landing
+        msgspec.structs.replace(landing, **changes) if landing.number == number else landing
         for landing in state.landings
     )
     return msgspec.structs.replace(state, landings=landings)
@@ -261,23 +268,35 @@ def _after_landing(state: State) -> Phase:
 
 
 def _landed(state: State, event: ev.Landed) -> State:
-    state = _set_landing(state, event.landing, "landed")
+    state = _set_landing(state, event.landing, stands="landed")
     landing = next((one for one in state.landings if one.number == event.landing), None)
     if landing is None:
         return state
-    names = ", ".join(file.path for file in landing.files)
+    names = ", ".join(file.path for file in landing.files) or "there was nothing left to write"
     if landing.undoes:
-        state = _set_landing(state, landing.undoes, "undone")
-        text = f"Took back landing {landing.undoes}: {names}"
+        state = _set_landing(state, landing.undoes, stands="undone", by=landing.number)
+        stands = "landed" if landing.again else "undone"
+        state = _set_landing(state, landing.about, stands=stands, by=landing.number)
+        text = f"Landed landing {landing.about} again" if landing.again else f"Took back landing {landing.about}"
     else:
-        text = f"Landed proposal {landing.proposal} as landing {landing.number}: {names}"
-    return _say(state, Notice("info", text, about="landing"), phase=_after_landing(state))
+        text = f"Landed proposal {landing.proposal} as landing {landing.number}"
+    return _say(state, Notice("info", f"{text}: {names}", about="landing"), phase=_after_landing(state))
 
 
 def _landing_abandoned(state: State, event: ev.LandingAbandoned) -> State:
-    state = _set_landing(state, event.landing, "abandoned")
+    state = _set_landing(state, event.landing, stands="abandoned")
     notice = Notice("warning", f"Landing {event.landing} was not completed: {event.reason}", about="landing")
     return _say(state, notice, phase=_after_landing(state))
+
+
+def _landing_turned(state: State, event: ev.LandingTurned) -> State:
+    landing = next((one for one in state.landings if one.number == event.landing), None)
+    state = _set_landing(state, event.landing, stands=event.stands, by=event.by)
+    if landing is None or landing.undoes:
+        return state
+    what = "landed again" if event.stands == "landed" else "taken back"
+    text = f"Landing {event.landing} has been {what} from another session."
+    return _say(state, Notice("info", text, about="landing"))
 
 
 def _landing_conflicted(state: State, event: ev.LandingConflicted) -> State:
@@ -348,6 +367,7 @@ _FOLDS: dict[type[ev.Event], Callable[[State, Any], State]] = {
     ev.LandingStarted: _landing_started,
     ev.Landed: _landed,
     ev.LandingAbandoned: _landing_abandoned,
+    ev.LandingTurned: _landing_turned,
     ev.LandingConflicted: _landing_conflicted,
     ev.HumanEdited: _human_edited,
     ev.Noted: _noted,

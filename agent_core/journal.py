@@ -12,12 +12,13 @@ import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from agent_core.errors import JournalError
 from agent_core.events import AnyEvent, Asked, Entry, LandingStarted
+from agent_core.landings_log import LandingRecord, landing_records
 from agent_core.workspace.tree import content_hash
 
 _VERSION = 1
@@ -56,6 +57,12 @@ class SessionSummary(msgspec.Struct, frozen=True):
     finished: bool
 
 
+class _Numbered(msgspec.Struct):
+    """As much of an event about a landing as it takes to count; the rest is skipped, which is many times faster."""
+
+    landing: int
+
+
 class SqliteJournal:
     """The journal of one project.
 
@@ -71,6 +78,7 @@ class SqliteJournal:
         self._next: dict[str, int] = {}
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(AnyEvent)
+        self._counter = msgspec.json.Decoder(_Numbered)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
@@ -152,14 +160,31 @@ class SqliteJournal:
 
     def next_landing(self) -> int:
         """The number for the next landing in this project, from 1."""
-        numbers = [event.landing for _, event in self._of_kind(LandingStarted)]
-        return max(numbers, default=0) + 1
+        return max((number for number, _ in self._numbers("LandingStarted")), default=0) + 1
+
+    def landings(self) -> tuple[LandingRecord, ...]:
+        """Every landing, undo and redo of the project, oldest first, with what stands of them."""
+        rows = self._rows("SELECT session, at, body FROM events WHERE kind = 'LandingStarted'")
+        decoded = ((session, at, self._decode(body, f"session {session}")) for session, at, body in rows)
+        started = [(session, at, event) for session, at, event in decoded if isinstance(event, LandingStarted)]
+        ended: dict[int, Literal["landed", "abandoned"]] = {}
+        for number, kind in self._numbers("Landed", "LandingAbandoned"):
+            ended[number] = "landed" if kind == "Landed" else "abandoned"
+        return landing_records(started, ended)
 
     def unfinished_landings(self) -> tuple[tuple[str, LandingStarted], ...]:
-        """Landings that were begun and neither completed nor abandoned, each with its session."""
-        rows = self._rows("SELECT body FROM events WHERE kind IN ('Landed', 'LandingAbandoned')")
-        ended = {getattr(self._decode(body, "a landing"), "landing", 0) for (body,) in rows}
-        return tuple((session, event) for session, event in self._of_kind(LandingStarted) if event.landing not in ended)
+        """Landings that were begun and neither completed nor abandoned, each with its session, oldest first."""
+        ended = {number for number, _ in self._numbers("Landed", "LandingAbandoned")}
+        if all(number in ended for number, _ in self._numbers("LandingStarted")):
+            return ()
+        rows = self._rows("SELECT session, body FROM events WHERE kind = 'LandingStarted'")
+        decoded = [(session, self._decode(body, f"session {session}")) for session, body in rows]
+        found = [(session, event) for session, event in decoded if isinstance(event, LandingStarted)]
+        return tuple(sorted((one for one in found if one[1].landing not in ended), key=lambda one: one[1].landing))
+
+    def changes(self) -> int:
+        """A number that is another one after another process has written to the journal."""
+        return int(next(self._rows("PRAGMA data_version"))[0])
 
     def put(self, data: bytes) -> str:
         """Keep some content; gives its hash."""
@@ -181,10 +206,14 @@ class SqliteJournal:
         except zlib.error as error:
             raise self._unusable("read", error) from error
 
-    def _of_kind(self, kind: type[LandingStarted]) -> list[tuple[str, LandingStarted]]:
-        rows = self._rows("SELECT session, body FROM events WHERE kind = ? ORDER BY at", (kind.__name__,))
-        decoded = [(session, self._decode(body, f"session {session}")) for session, body in rows]
-        return [(session, event) for session, event in decoded if isinstance(event, kind)]
+    def _numbers(self, *kinds: str) -> Iterator[tuple[int, str]]:
+        """The numbers in events about landings, each with the event's kind."""
+        marks = ", ".join("?" * len(kinds))
+        for kind, body in self._rows(f"SELECT kind, body FROM events WHERE kind IN ({marks})", kinds):  # noqa: S608 - marks
+            try:
+                yield self._counter.decode(body).landing, kind
+            except msgspec.DecodeError as error:
+                raise JournalError(f"{self._path}: a landing cannot be read: {error}.") from error
 
     def _title(self, session: str) -> str:
         sql = "SELECT body FROM events WHERE session = ? AND kind = ? ORDER BY seq LIMIT 1"
@@ -227,7 +256,10 @@ class SqliteJournal:
             raise self._unusable("read", error) from error
 
     def _unusable(self, verb: str, error: Exception) -> JournalError:
-        hint = "Move the file away to start a new one, or set PAIRLOOP_STATE_DIR to a folder you can write to."
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+            hint = "Make room on the disk that holds it; what was written before is kept."
+        else:
+            hint = "Move the file away to start a new one, or set PAIRLOOP_STATE_DIR to a folder you can write to."
         return JournalError(f"{self._path}: the journal cannot be {verb}: {str(error).rstrip('.')}.", hint)
 
 

@@ -79,7 +79,9 @@ class Session:
         self._resumed = resume
         self._inbox = Inbox(self._emit)
         self._tracker = EditTracker(outfit.workspace)
-        self._landings = Landings(outfit.journal, outfit.lander, self._tracker, self._emit, lambda: self._state)
+        self._landings = Landings(
+            session, outfit.journal, outfit.lander, self._tracker, self._emit, state=lambda: self._state
+        )
         parts = Parts(
             session=session,
             config=outfit.config,
@@ -170,6 +172,7 @@ class Session:
             self._emit(ev.Noted("warning", text))
         if outfit.workspace.note:
             self._emit(ev.Noted("warning", outfit.workspace.note))
+        self._landings.catch_up()
         await self._tracker.start()
 
     async def _take_up(self, group: asyncio.TaskGroup) -> None:
@@ -224,6 +227,9 @@ class Session:
                 await self._interrupt()
             case commands.Undo(landing):
                 await self._landings.undo(landing)
+                self._inbox.edited()
+            case commands.Redo(landing):
+                await self._landings.redo(landing)
                 self._inbox.edited()
             case commands.Quit():
                 pass
@@ -342,6 +348,8 @@ class Session:
             rest = edits[_MOST_EDITS:]
             self._emit(ev.Noted("info", f"{len(rest)} more files changed at the same time.", _names(rest)))
         if edits:
+            # They may be what another session of this project has taken back.
+            self._landings.catch_up()
             self._inbox.edited()
         return now
 

@@ -110,13 +110,23 @@ class ProposalState(msgspec.Struct, frozen=True):
 
 
 class LandingState(msgspec.Struct, frozen=True):
-    """A landing (or the undo of one) and where it stands."""
+    """A landing (or the undo of one) and where it stands.
+
+    Attributes:
+        undoes: The landing it takes back; 0 for a landing of its own.
+        about: For an undo or a redo: the landing that started it all.
+        again: It is a redo.
+        by: Number of the undo or redo that made it stand as it does; 0 when there was none.
+    """
 
     number: int
     proposal: int
     undoes: int
     files: tuple[ev.FileLanding, ...]
     stands: Literal["started", "landed", "abandoned", "undone"] = "started"
+    about: int = 0
+    again: bool = False
+    by: int = 0
 
 
 class ApprovalState(msgspec.Struct, frozen=True):
@@ -192,8 +202,14 @@ class State(msgspec.Struct, frozen=True):
 
     @property
     def undoable(self) -> LandingState | None:
-        """The last landing that stands."""
-        for landing in reversed(self.landings):
-            if landing.stands == "landed" and not landing.undoes:
-                return landing
-        return None
+        """The landing that was landed (or landed again) last, of those that stand."""
+        return self._latest("landed")
+
+    @property
+    def redoable(self) -> LandingState | None:
+        """The landing that was taken back last, of those that do not stand again."""
+        return self._latest("undone")
+
+    def _latest(self, stands: Literal["landed", "undone"]) -> LandingState | None:
+        found = (landing for landing in self.landings if landing.stands == stands and not landing.undoes)
+        return max(found, key=lambda landing: max(landing.number, landing.by), default=None)

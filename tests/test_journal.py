@@ -237,13 +237,13 @@ def test_landings_are_counted_through_the_project(path: Path) -> None:
 
 
 @contextmanager
-def unusable(path: Path, reason: str) -> Iterator[None]:
+def unusable(path: Path, reason: str, hint: str = "PAIRLOOP_STATE_DIR") -> Iterator[None]:
     """An error for a human: names the file, says why, and what to do."""
     with pytest.raises(JournalError) as caught:
         yield
     assert caught.value.message.startswith(f"{path}: ")
     assert reason in caught.value.message
-    assert "PAIRLOOP_STATE_DIR" in caught.value.hint
+    assert hint in caught.value.hint
 
 
 def test_a_file_that_is_no_journal(path: Path) -> None:
@@ -333,7 +333,7 @@ def test_a_disk_that_is_full_is_said(path: Path) -> None:
         journal.create("s")
         journal.append("s", note("fits"))
         journal._db.execute("PRAGMA max_page_count=12")
-        with unusable(path, "cannot be written"):
+        with unusable(path, "cannot be written", "Make room on the disk"):
             journal.append("s", note("x" * 200_000))
         assert journal.append("s", note("fits again")).seq == 2
 

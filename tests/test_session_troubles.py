@@ -18,7 +18,7 @@ from agent_core.config import project_state
 from agent_core.conversation import ToolResultItem
 from agent_core.errors import JournalError, LandingConflictError, first_cause
 from agent_core.journal import SqliteJournal
-from agent_core.landings import _to_the_end
+from agent_core.landings import to_the_end
 from agent_core.state import State
 from tests.support.running import Running, running
 from tests.support.shop import MENDED, RIGHT_AT_ONCE, WRONG, make_shop
@@ -242,7 +242,7 @@ async def test_what_must_not_be_cut_in_two_is_not_however_often_one_tries(*, fai
         if fails:
             raise LandingConflictError("It was in the way.")
 
-    task = asyncio.create_task(_to_the_end(work()))
+    task = asyncio.create_task(to_the_end(work()))
     await began.wait()
     for _ in range(3):
         task.cancel()

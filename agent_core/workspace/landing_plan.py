@@ -43,7 +43,7 @@ class Planner:
                 await self._file(file.path, file.before, file.after, (file.before_mode, file.after_mode), "proposed")
         return self._result("The proposal collides with what is in the working tree now; nothing was written.")
 
-    async def undo(self, files: Sequence[FileLanding]) -> tuple[FileLanding, ...]:
+    async def undo(self, files: Sequence[FileLanding], *, again: bool = False) -> tuple[FileLanding, ...]:
         """What has to be written to take a landing back.
 
         Raises:
@@ -51,7 +51,8 @@ class Planner:
         """
         for file in files:
             await self._file(file.path, file.after, file.before, (file.after_mode, file.before_mode), "landed")
-        return self._result("The landing can't be taken back over newer changes; nothing was written.")
+        what = "landed again" if again else "taken back"
+        return self._result(f"The landing can't be {what} over newer changes; nothing was written.")
 
     def _result(self, message: str) -> tuple[FileLanding, ...]:
         if self._conflicts:
