@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fcntl
-import secrets
-import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -16,30 +12,14 @@ from typing import IO, Any
 from agent_core import config as configuration
 from agent_core.checks.runner import default_checks
 from agent_core.errors import JournalError
-from agent_core.events import AnyEvent
-from agent_core.journal import SessionSummary, SqliteJournal
-from agent_core.landings import LandingService, recover
+from agent_core.journal import SessionSummary, SqliteJournal, new_session
+from agent_core.landings import recover
 from agent_core.partners.build import build_partner, warm
 from agent_core.session import Outfit, Session
 from agent_core.workspace.git import project_root
 from agent_core.workspace.landing import Lander
 from agent_core.workspace.project import open_project
 from agent_core.workspace.watcher import Watcher
-
-
-@dataclass(frozen=True)
-class LandingRoom:
-    """What it takes to land without a conversation.
-
-    Attributes:
-        service: Lands, takes back and lands again.
-        journal: The project's journal: it lists the landings, and takes the contents of a patch before it is landed.
-        recovered: What was found and mended of landings cut short, for the human.
-    """
-
-    service: LandingService
-    journal: SqliteJournal
-    recovered: tuple[str, ...]
 
 
 class Engine:
@@ -97,10 +77,10 @@ class Engine:
         """
         config = self.config()
         journal = await asyncio.to_thread(SqliteJournal, self._journal_file)
-        lander = self._lander(journal)
+        lander = Lander(self.root, journal, self.state / "landing.lock")
         recovered = await recover(journal, lander)
         workspace = await open_project(self.root, config, self._environ)
-        session = resume or _new_id()
+        session = resume or new_session()
         self._hold(session)
         outfit = Outfit(
             config=config,
@@ -114,36 +94,6 @@ class Engine:
             recovered=recovered,
         )
         return Session(session, outfit, resume=resume is not None)
-
-    @contextlib.asynccontextmanager
-    async def landings(self) -> AsyncIterator[LandingRoom]:
-        """Land, take back and land again without a conversation, in a session of its own.
-
-        Yields:
-            What it takes. The session is kept only when something comes of it.
-
-        Raises:
-            PairloopError: The journal cannot be used, or another pairloop is landing for too long.
-        """
-        journal = await asyncio.to_thread(SqliteJournal, self._journal_file)
-        session, begun = _new_id(), False
-
-        def emit(event: AnyEvent, *, durable: bool = False) -> None:
-            nonlocal begun
-            if not begun:
-                journal.create(session)
-                begun = True
-            journal.append(session, event, durable=durable)
-
-        try:
-            lander = self._lander(journal)
-            recovered = await recover(journal, lander)
-            yield LandingRoom(LandingService(journal, lander, session, emit), journal, recovered)
-        finally:
-            journal.close()
-
-    def _lander(self, journal: SqliteJournal) -> Lander:
-        return Lander(self.root, journal, self.state / "landing.lock")
 
     @property
     def _journal_file(self) -> Path:
@@ -190,8 +140,3 @@ class Engine:
 
 def _watcher(root: Path, state: Path, note: Callable[[str], None]) -> Watcher:
     return Watcher(root, state, note)
-
-
-def _new_id() -> str:
-    """An id that sorts by time and is never given twice."""
-    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"

@@ -7,6 +7,7 @@ durable survives a power cut too (synchronous=FULL for that commit). Several pro
 from __future__ import annotations
 
 import re
+import secrets
 import sqlite3
 import time
 import zlib
@@ -61,6 +62,11 @@ class _Numbered(msgspec.Struct):
     """As much of an event about a landing as it takes to count; the rest is skipped, which is many times faster."""
 
     landing: int
+
+
+def new_session() -> str:
+    """An id for a session that sorts by time and is never given twice."""
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
 
 
 class SqliteJournal:
