@@ -2,24 +2,37 @@
 
 Nothing here touches the disk. Files come from a function and the result is a set of changes, so the
 same code serves a candidate, a test and the working tree.
+
+Operations build on each other from top to bottom. What needs the whole patch is judged at its end: whether a name is
+free for a file or a folder, since a later part may make room for an earlier one. A file moved onto one that the same
+patch moves away further down takes its place, and the other one goes on from there: so names can be swapped.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import msgspec
 
 from agent_core.errors import PatchRefusedError
-from agent_core.patch.locate import Place, Unplaced, locate
-from agent_core.patch.operations import AddFile, DeleteFile, Hunk, Operation, UpdateFile
+from agent_core.patch.closest import already_there
+from agent_core.patch.encoding import NotTextError, decode, rewrite
+from agent_core.patch.levels import Shift
+from agent_core.patch.locate import Place, locate
+from agent_core.patch.names import Names
+from agent_core.patch.operations import AddFile, DeleteFile, HunkLine, Operation, UpdateFile
 from agent_core.patch.rebuild import rebuild, split
-from agent_core.workspace.paths import check_path
-from agent_core.workspace.tree import FileChange
+from agent_core.patch.report import Report
+from agent_core.workspace.paths import check_path, plain_path
+from agent_core.workspace.tree import Changes, FileChange
 
 MAX_BYTES = 8_000_000
+"""Larger files are not changed by patches."""
+
+MAX_PATCH = 16_000_000
+"""A patch with more characters than this in its lines is not applied."""
+
 _REGULAR = 0o100644
 _SYMLINK = 0o120000
 
@@ -31,206 +44,334 @@ class Result(msgspec.Struct, frozen=True):
 
     Attributes:
         changes: Every path that differs afterwards.
-        moves: New path to old path, for files that were moved.
+        moves: New path to old path, for files that were moved and whose old name is free now.
+        notes: One sentence for whatever was not exactly as the patch has it.
     """
 
     changes: dict[str, FileChange]
     moves: dict[str, str]
+    notes: tuple[str, ...] = ()
 
 
-class _Failure(msgspec.Struct, frozen=True):
-    """A part of the patch that cannot be done."""
-
-    where: str
-    reason: str
-
-
-def apply_operations(operations: Sequence[Operation], read: Reader, paths: Iterable[str], root: Path) -> Result:
+def apply_operations(operations: Sequence[Operation], read: Reader, paths: Collection[str], root: Path) -> Result:
     """Apply a patch to a tree.
 
     Args:
         operations: The patch.
         read: Gives a file of the tree the patch is for, None when it is not there.
-        paths: Names of the tree's files, from which close ones are offered for a missing one.
+        paths: Names of the tree's files (a set, or a mapping by name, is used as it is): by them names that are
+            missing or new are judged.
         root: The project's folder, against which paths are checked.
 
     Returns:
         The changes; only what really differs.
 
     Raises:
-        PatchRefusedError: Some part cannot be done; then nothing is. The message lists every part that failed,
-            why, and which parts were fine.
+        PatchRefusedError: Some part cannot be done; then nothing is. It lists every part that failed,
+            why, and which parts were fine; it says so when the patch is applied already.
     """
     if not operations:
         raise PatchRefusedError("The patch is empty.", "Name at least one file in it.")
-    applier = _Applier(root, read, paths)
-    for operation in operations:
-        applier.apply(operation)
+    if sum(map(_size, operations)) > MAX_PATCH:
+        raise PatchRefusedError(
+            f"The patch is larger than {MAX_PATCH // 1_000_000} MB, which is more than is taken.", "Send it in parts."
+        )
+    applier = _Applier(root, read, paths, operations)
+    for number, operation in enumerate(operations):
+        applier.apply(number, operation)
     return applier.result()
+
+
+def _size(operation: Operation) -> int:
+    """How many characters an operation brings."""
+    if isinstance(operation, AddFile):
+        return len(operation.text)
+    hunks = operation.hunks if isinstance(operation, UpdateFile) else ()
+    lines = (operation.lines or ()) if isinstance(operation, DeleteFile) else ()
+    return sum(len(line.text) for hunk in hunks for line in hunk.lines) + sum(len(line.text) for line in lines)
+
+
+class _File(msgspec.Struct, frozen=True):
+    """A file as the operations so far have left it.
+
+    Attributes:
+        data: What it holds.
+        mode: Its mode.
+        origin: The name it had in the tree; empty when the patch has added it.
+    """
+
+    data: bytes
+    mode: int
+    origin: str
 
 
 class _Applier:
     """Works through the operations one after the other; later ones see what earlier ones made."""
 
-    def __init__(self, root: Path, read: Reader, paths: Iterable[str]) -> None:
+    def __init__(self, root: Path, read: Reader, paths: Collection[str], operations: Sequence[Operation]) -> None:
         self._root = root
         self._original = read
-        self._known = frozenset(paths)
-        self._made: dict[str, FileChange] = {}
-        self._moves: dict[str, str] = {}
-        self._failures: list[_Failure] = []
-        self._fine: list[str] = []
+        self._known = paths
+        self._names = Names(paths)
+        self._files: dict[str, _File | None] = {}
+        # Files in whose place another one was moved, until they are moved on.
+        self._displaced: dict[str, _File] = {}
+        self._report = Report()
+        self._moved_at: dict[str, int] = {}
+        self._leaving: set[str] = set()
+        for number, operation in enumerate(operations):
+            self._note_leaving(number, operation)
 
-    def apply(self, operation: Operation) -> None:
-        """Do one operation, or note why not."""
+    def _note_leaving(self, number: int, operation: Operation) -> None:
+        """Note a name that the patch makes free; one it must not write is refused when its turn comes."""
+        moves = isinstance(operation, UpdateFile) and operation.move_to is not None
+        if not moves and not isinstance(operation, DeleteFile):
+            return
         try:
-            path = check_path(self._root, operation.path)
+            path = plain_path(operation.path)
+        except PatchRefusedError:
+            return
+        self._leaving.add(path)
+        if moves:
+            self._moved_at[path] = number
+
+    def apply(self, number: int, operation: Operation) -> None:
+        """Do one operation, or note why not."""
+        line = f" (line {operation.number} of the patch)" if operation.number else ""
+        where = f"{operation.path}{line}"
+        try:
+            path = self._checked(operation.path, deletes=isinstance(operation, DeleteFile))
             if isinstance(operation, AddFile):
-                self._add(path, operation)
+                self._add(number, path, operation)
             elif isinstance(operation, DeleteFile):
-                self._delete(path)
+                self._delete(where, number, path, operation)
             else:
-                self._update(path, operation)
-        except PatchRefusedError as error:
-            where = f" (line {operation.number} of the patch)" if operation.number else ""
-            self._failures.append(_Failure(f"{operation.path}{where}", str(error).removeprefix(f"{operation.path}: ")))
+                self._update(where, number, path, operation)
+        except (PatchRefusedError, NotTextError) as error:
+            self._report.fail(where, str(error).removeprefix(f"{operation.path}: "), number)
 
     def result(self) -> Result:
         """The changes, or the refusal."""
-        if self._failures:
-            raise PatchRefusedError(self._report())
-        changes = {}
-        for path, change in sorted(self._made.items()):
+        changes: dict[str, FileChange] = {}
+        for path, file in sorted(self._files.items()):
             before = self._before(path)
-            if (before is None and change.data is not None) or (before is not None and before != change):
-                changes[path] = change
+            if file is None and before is not None:
+                changes[path] = FileChange(None, 0)
+            elif file is not None and (before is None or (before.data, before.mode) != (file.data, file.mode)):
+                changes[path] = FileChange(file.data, file.mode)
+                if before is None:
+                    self._check_room(path)
+        if self._report.failed:
+            raise self._report.refusal(changes=bool(changes))
         if not changes:
             raise PatchRefusedError(
                 "The patch changes nothing: every file already is as the patch would make it.",
                 "Read the files again before the next patch.",
+                already=True,
             )
-        moves: dict[str, str] = {}
-        for new, old in self._moves.items():
-            there = new in changes and changes[new].data is not None
-            if there and old in changes and changes[old].data is None and old not in moves.values():
-                moves[new] = old
-        return Result(changes, moves)
+        return Result(changes, self._moves(changes), tuple(self._report.notes))
 
-    def _before(self, path: str) -> FileChange | None:
+    def _moves(self, changes: Changes) -> dict[str, str]:
+        """New name to old name of every file that was moved and left its old name free."""
+        moves = {}
+        for path in changes:
+            file = self._files[path]
+            origin = file.origin if file is not None else ""
+            if origin not in {"", path} and origin in changes and changes[origin].data is None:
+                moves[path] = origin
+        return moves
+
+    def _checked(self, path: str, *, deletes: bool = False) -> str:
+        """A path that may be written, in its normal form."""
+        if deletes:
+            name = plain_path(path)
+            if name not in self._names and self._names.is_folder(name):
+                raise self._folder(name)
+        return check_path(self._root, path, self._leaving)
+
+    def _folder(self, path: str) -> PatchRefusedError:
+        files = [name for name, _ in zip(self._names.below(path), range(4), strict=False)]
+        listed = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")
+        return PatchRefusedError(f"{path}: is a folder; a patch names files.", f"Name each of them: {listed}.")
+
+    def _before(self, path: str) -> _File | None:
+        """A file as the tree has it under exactly this name."""
         found = self._original(path)
-        return None if found is None or found.data is None else found
-
-    def _read(self, path: str) -> FileChange | None:
-        """A file as the operations so far have left it."""
-        if path not in self._made:
-            return self._before(path)
-        change = self._made[path]
-        return None if change.data is None else change
-
-    def _existing(self, path: str) -> tuple[bytes, int]:
-        found = self._read(path)
         if found is None or found.data is None:
-            raise PatchRefusedError(f"{path}: there is no such file.", self._close_names(path))
+            return None
+        if path not in self._known:
+            # Where case does not count, the disk answers for a name that is another file's.
+            other = self._names.alike(path)
+            if other and _is_same_file(self._root / path, self._root / other):
+                return None
+        return _File(found.data, found.mode, path)
+
+    def _file(self, path: str) -> _File | None:
+        """A file as the operations so far have left it."""
+        return self._files[path] if path in self._files else self._before(path)
+
+    def _put(self, path: str, file: _File | None) -> None:
+        self._files[path] = file
+        if file is None:
+            self._names.remove(path)
+        else:
+            self._names.add(path)
+
+    def _existing(self, path: str) -> _File:
+        """The file an operation is about."""
+        found = self._displaced.get(path) or self._file(path)
+        if found is None:
+            raise self._missing(path)
         if found.mode == _SYMLINK:
             raise PatchRefusedError(f"{path}: is a symlink.", "Name the file it points to.")
-        return found.data, found.mode
+        return found
 
-    def _close_names(self, path: str) -> str:
-        """Names much like a missing one; a file of the same name in another folder comes first."""
-        known = sorted(name for name in self._known | self._made.keys() if self._stands(name))
-        name = path.rpartition("/")[2]
-        same = [other for other in known if other.rpartition("/")[2] == name and other != path]
-        close = dict.fromkeys([*same[:3], *difflib.get_close_matches(path, known, n=3)])
-        return f"Did you mean {' or '.join(list(close)[:3])}?" if close else "To make a new file, write '*** Add File'."
+    def _missing(self, path: str) -> PatchRefusedError:
+        if path in self._files:
+            return PatchRefusedError(f"{path}: is deleted or moved away further up in the same patch.")
+        if self._names.is_folder(path):
+            return self._folder(path)
+        close = self._names.close(path)
+        hint = f"Did you mean {' or '.join(close)}?" if close else "A new file has to be added: '*** Add File'."
+        return PatchRefusedError(f"{path}: there is no such file.", hint)
 
-    def _stands(self, path: str) -> bool:
-        """Whether a file of that name is there after the operations so far, by its name alone."""
-        return self._made[path].data is not None if path in self._made else path in self._known
+    def _make_room(self, number: int, target: str, reason: PatchRefusedError) -> None:
+        """Let a file that stands in the way be moved on further down in the patch; refuse where it is not."""
+        there = self._file(target)
+        if there is None:
+            return
+        if target in self._displaced or self._moved_at.get(target, -1) <= number:
+            raise reason
+        self._displaced[target] = there
 
     def _check_room(self, path: str) -> None:
-        """Refuse a new file below another file, or in the place of a folder."""
-        parent = path.rpartition("/")[0]
-        while parent:
-            if self._stands(parent):
-                raise PatchRefusedError(f"{path}: {parent} is a file, not a folder.")
-            parent = parent.rpartition("/")[0]
-        if any(name.startswith(f"{path}/") and self._stands(name) for name in self._known | self._made.keys()):
-            raise PatchRefusedError(f"{path}: is a folder; a patch names files.")
+        """Note a new file below another file, in the place of a folder, or with a name too much like another one."""
+        above = self._names.file_above(path)
+        if above:
+            self._report.fail_file(path, f"{above} is a file, not a folder.")
+        elif self._names.is_folder(path):
+            self._report.fail_file(path, "is a folder; a patch names files.")
+        else:
+            collision = self._names.collision(path)
+            if collision is not None:
+                new, old = collision
+                self._report.fail_file(
+                    path,
+                    f"{new} is the same name as {old} where upper and lower case or the form of accents do not count. "
+                    f"Write {old}, or choose another name.",
+                )
 
-    def _add(self, path: str, operation: AddFile) -> None:
-        data = operation.text.encode("utf-8")
+    def _add(self, number: int, path: str, operation: AddFile) -> None:
+        data = rewrite(b"", operation.text)
         _check_size(path, data)
-        self._check_room(path)
-        there = self._read(path)
-        if there is not None and there.data != data:
-            raise PatchRefusedError(
-                f"{path}: exists already, and adding it again would lose its text.",
-                "Change it with '*** Update File', or delete it first with '*** Delete File' in the same patch.",
+        there = self._file(path)
+        if there is not None and there.data == data and there.mode != _SYMLINK:
+            mode = operation.mode or there.mode
+            if mode == there.mode:
+                self._report.is_there()
+            self._put(path, _File(data, mode, there.origin))
+        else:
+            self._make_room(
+                number,
+                path,
+                PatchRefusedError(
+                    f"{path}: exists already, and adding it again would lose its text.",
+                    "Change it with '*** Update File', or delete it first with '*** Delete File' in the same patch.",
+                ),
             )
-        self._made[path] = there or FileChange(data, self._mode_of_deleted(path))
-        self._fine.append(path)
+            self._put(path, _File(data, operation.mode or self._mode_of_deleted(path), ""))
+        self._report.fine(path, path, number)
 
     def _mode_of_deleted(self, path: str) -> int:
         """The mode of a new file: that of the one it replaces, where the same patch deleted it."""
-        before = self._before(path) if path in self._made else None
+        before = self._before(path) if path in self._files else None
         return before.mode if before is not None and before.mode != _SYMLINK else _REGULAR
 
-    def _delete(self, path: str) -> None:
-        self._existing(path)
-        self._made[path] = FileChange(None, 0)
-        self._moves.pop(path, None)
-        self._fine.append(path)
+    def _delete(self, where: str, number: int, path: str, operation: DeleteFile) -> None:
+        if path in self._displaced:
+            raise _ambiguous(path)
+        if self._file(path) is None and path not in self._files and not self._names.close(path):
+            self._report.moot(where, "there is no such file.")
+            return
+        file = self._existing(path)
+        if operation.lines is not None:
+            _check_lines(path, file.data, operation.lines)
+        self._put(path, None)
+        self._report.fine(path, path, number)
 
-    def _update(self, path: str, operation: UpdateFile) -> None:
-        data, mode = self._existing(path)
-        target = path
-        if operation.move_to is not None:
-            target = check_path(self._root, operation.move_to)
-            if target != path and self._read(target) is not None:
-                raise PatchRefusedError(
+    def _update(self, where: str, number: int, path: str, operation: UpdateFile) -> None:
+        target = path if operation.move_to is None else self._checked(operation.move_to)
+        if target == path and path in self._displaced:
+            raise _ambiguous(path)
+        if target != path and self._moved_already(path, target, operation):
+            self._report.stands(where, f"was moved to {target} already, and is there as the patch would make it.")
+            return
+        file = self._existing(path)
+        if target != path:
+            self._make_room(
+                number,
+                target,
+                PatchRefusedError(
                     f"{path}: cannot be moved to {target}, which exists.",
                     f"Delete {target} first with '*** Delete File' in the same patch, or choose another name.",
-                )
-            self._check_room(target)
-        if operation.hunks:
-            changed = self._hunks(path, data, operation.hunks)
-            if changed is None:
-                return
-            data = changed
-        self._made[target] = FileChange(data, mode)
-        if target != path:
-            self._made[path] = FileChange(None, 0)
-            self._moves[target] = self._moves.pop(path, path)
+                ),
+            )
+        data = self._hunks(number, path, target, file.data, operation) if operation.hunks else file.data
+        self._put(target, _File(data, operation.mode or file.mode, file.origin))
+        if target != path and self._displaced.pop(path, None) is None:
+            self._put(path, None)
         if not operation.hunks:
-            self._fine.append(path)
+            self._report.fine(path, target, number)
 
-    def _hunks(self, path: str, data: bytes, hunks: Sequence[Hunk]) -> bytes | None:
-        """The content with all hunks in it; None, with the failures noted, when one has no place."""
-        text = _decode(path, data)
-        answers = locate([line for line, _ in split(text)], hunks)
+    def _moved_already(self, path: str, target: str, operation: UpdateFile) -> bool:
+        """Whether a move with changes has been made before: only the new name is there, with the new lines."""
+        there = self._file(target)
+        if not operation.hunks or there is None or path in self._displaced or self._file(path) is not None:
+            return False
+        try:
+            lines = [line for line, _ in split(decode(there.data)[0])]
+        except NotTextError:
+            return False
+        return all(already_there(lines, hunk.lines) is not None for hunk in operation.hunks)
+
+    def _hunks(self, number: int, path: str, target: str, data: bytes, operation: UpdateFile) -> bytes:
+        """The content with all hunks in it; the same content, with the failures noted, when one has no place."""
+        _check_size(path, data)
+        text, _ = decode(data)
+        lines = [line for line, _ in split(text)]
         places: list[Place] = []
-        for number, (hunk, answer) in enumerate(zip(hunks, answers, strict=True), 1):
-            name = f"{path}, hunk {number}"
-            if isinstance(answer, Unplaced):
-                self._failures.append(_Failure(f"{name} (line {hunk.number} of the patch)", answer.reason))
-            else:
-                self._fine.append(name)
+        answers = locate(lines, operation.hunks)
+        for count, (hunk, answer) in enumerate(zip(operation.hunks, answers, strict=True), 1):
+            name = f"{path}, hunk {count}"
+            if isinstance(answer, Place):
+                self._report.fine(name, target, number)
                 places.append(answer)
-        if len(places) < len(hunks):
-            return None
-        changed = rebuild(text, places).encode("utf-8")
+                if answer.shift != Shift():
+                    self._report.notes.append(f"{name}: its new lines are indented as the file is.")
+            elif already_there(lines, hunk.lines) is not None:
+                self._report.stands(f"{name} (line {hunk.number} of the patch)", answer.reason)
+            else:
+                self._report.fail(f"{name} (line {hunk.number} of the patch)", answer.reason)
+        if len(places) < len(operation.hunks):
+            return data
+        changed = rewrite(data, rebuild(text, places))
         _check_size(path, changed)
         return changed
 
-    def _report(self) -> str:
-        """Everything that failed and everything that did not."""
-        failed = [f"- {failure.where}: {failure.reason}" for failure in self._failures]
-        count = f"{len(failed)} part{'s' if len(failed) > 1 else ''} of it failed"
-        lines = [f"The patch was refused and no file was changed: {count}.", *failed]
-        if self._fine:
-            lines.append(f"These were fine: {'; '.join(dict.fromkeys(self._fine))}.")
-        lines.append("Mend what failed and send the whole patch again, with the parts that were fine.")
-        return "\n".join(lines)
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _ambiguous(path: str) -> PatchRefusedError:
+    return PatchRefusedError(
+        f"{path}: another file is moved here further up, and the one that was here is moved away further down, so it "
+        "is not clear which of the two is meant.",
+        "Change a moved file in the section that moves it.",
+    )
 
 
 def _check_size(path: str, data: bytes) -> None:
@@ -238,12 +379,19 @@ def _check_size(path: str, data: bytes) -> None:
         raise PatchRefusedError(f"{path}: is larger than {MAX_BYTES // 1_000_000} MB, which patches may not be.")
 
 
-def _decode(path: str, data: bytes) -> str:
+def _check_lines(path: str, data: bytes, shown: Sequence[HunkLine]) -> None:
+    """Refuse to delete a file that does not hold the lines the patch shows of it; line endings do not count."""
     _check_size(path, data)
-    if b"\0" in data:
-        raise PatchRefusedError(f"{path}: is a binary file, which a patch cannot change.")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise PatchRefusedError(f"{path}: is not UTF-8 (line {line}), so a patch cannot change it safely.") from error
+    lines = [line for line, _ in split(decode(data)[0])]
+    wanted = [line.text for line in shown]
+    if lines == wanted:
+        return
+    at = next(
+        (at for at, (a, b) in enumerate(zip(lines, wanted, strict=False)) if a != b), min(len(lines), len(wanted))
+    )
+    there = repr(lines[at]) if at < len(lines) else "nothing"
+    meant = repr(wanted[at]) if at < len(wanted) else "nothing"
+    raise PatchRefusedError(
+        f"{path}: is not what the patch would delete: line {at + 1} is {there} in the file and {meant} in the patch.",
+        "Read the file again; if it is to go all the same, delete it without showing its lines.",
+    )

@@ -1,0 +1,111 @@
+"""What became of the parts of a patch, and the refusal made of it: for a human, and for a model to repair from."""
+
+from __future__ import annotations
+
+from agent_core.errors import PatchRefusedError
+
+_WHOLE = 8
+_CHARS = 8_000
+_SHORT = 160
+_LISTED = 60
+_FINE = 40
+
+
+class Report:
+    """Collects the parts that failed and those that did not, in the order of the patch."""
+
+    def __init__(self) -> None:
+        self._failures: list[tuple[str, str]] = []
+        # Where: the file it makes, and the operation it belongs to.
+        self._fine: dict[str, tuple[str, int]] = {}
+        self._standing = 0
+        self._moot = 0
+        self._there = 0
+        self.notes: list[str] = []
+
+    @property
+    def failed(self) -> bool:
+        """Whether any part failed."""
+        return bool(self._failures)
+
+    def fine(self, where: str, path: str, operation: int) -> None:
+        """A part can be done, for all that is known yet.
+
+        Args:
+            where: Which part.
+            path: The file it makes.
+            operation: The operation it belongs to.
+        """
+        self._fine[where] = path, operation
+
+    def is_there(self) -> None:
+        """A part that can be done asks for what is there already."""
+        self._there += 1
+
+    def fail(self, where: str, reason: str, operation: int | None = None) -> None:
+        """A part cannot be done.
+
+        Args:
+            where: Which part.
+            reason: Why, and how to mend it.
+            operation: The operation that fails with all its parts.
+        """
+        self._fine = {part: made for part, made in self._fine.items() if made[1] != operation}
+        self._failures.append((where, reason))
+
+    def stands(self, where: str, reason: str) -> None:
+        """A part cannot be done because what it asks for is there already."""
+        self._standing += 1
+        self.fail(where, reason)
+
+    def moot(self, where: str, reason: str) -> None:
+        """A part cannot be done, but neither is anything left to do: a file to be deleted that is nowhere."""
+        self._moot += 1
+        self.fail(where, reason)
+
+    def fail_file(self, path: str, reason: str) -> None:
+        """A file cannot be as the parts that make it would have it."""
+        self._fine = {part: made for part, made in self._fine.items() if made[0] != path}
+        self.fail(path, reason)
+
+    def refusal(self, *, changes: bool) -> PatchRefusedError:
+        """The error that says all of it.
+
+        Args:
+            changes: Whether the parts that are fine change anything.
+        """
+        failures = tuple(f"{where}: {reason}" for where, reason in self._failures)
+        fine = tuple(self._fine)
+        if not changes and (self._standing or self._there) and len(failures) == self._standing + self._moot:
+            return PatchRefusedError(
+                "\n".join(["The patch is applied already: everything it asks for is in the files.", *self._listed()]),
+                "Do not send it again.",
+                failures=failures,
+                fine=fine,
+                already=True,
+            )
+        count = f"{len(failures)} part{'s' if len(failures) > 1 else ''} of it failed"
+        lines = [f"The patch was refused and no file was changed: {count}.", *self._listed()]
+        if fine:
+            more = f"; and {len(fine) - _FINE} more" if len(fine) > _FINE else ""
+            lines.append(f"These were fine: {'; '.join(fine[:_FINE])}{more}.")
+        lines.append("Mend what failed and send the whole patch again, with the parts that were fine.")
+        return PatchRefusedError("\n".join(lines), failures=failures, fine=fine)
+
+    def _listed(self) -> list[str]:
+        """The failures: the first in full, the others by a line each, so that a model can read all of it."""
+        lines: list[str] = []
+        size = 0
+        for number, (where, reason) in enumerate(self._failures[:_LISTED]):
+            whole = f"- {where}: {reason}"
+            size += len(whole)
+            lines.append(whole if number < _WHOLE and (size <= _CHARS or not number) else _short(whole))
+        if len(self._failures) > _LISTED:
+            lines.append(f"- and {len(self._failures) - _LISTED} more.")
+        return lines
+
+
+def _short(text: str) -> str:
+    """The first line of a failure, cut where it is long."""
+    line = text.partition("\n")[0]
+    return line if len(line) <= _SHORT else f"{line[:_SHORT]} ..."
