@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
-import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Protocol, TextIO
-
-import msgspec
 
 from agent_core import commands
 from agent_core import events as ev
 from agent_core.errors import PairloopError, PartnerError
+from agent_core.output import JsonWriter, complain, reader
 from agent_core.session import Session
 from agent_core.state import State
 from agent_core.text import printable
@@ -35,16 +32,11 @@ class JsonLines:
     """Writes every event as one line of JSON: ``seq``, ``at``, and the event under ``event``."""
 
     def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._encoder = msgspec.json.Encoder()
-        if isinstance(out, io.TextIOWrapper):
-            # JSON is UTF-8, whatever the terminal is.
-            out.reconfigure(encoding="utf-8")
+        self._writer = JsonWriter(out)
 
     def __call__(self, entry: ev.Entry, _state: State) -> None:
         """Write one event."""
-        self._out.write(self._encoder.encode(entry).decode("utf-8", "replace") + "\n")
-        self._out.flush()
+        self._writer.write(entry)
 
 
 class Lines:
@@ -173,21 +165,8 @@ class _Told:
 
     def __call__(self, entry: ev.Entry, state: State) -> None:
         """Write an event."""
-        with self.reader():
+        with reader(self._out, self._gone):
             self._write(entry, state)
-
-    @contextlib.contextmanager
-    def reader(self) -> Iterator[None]:
-        """Around writing: finds out when that goes nowhere, says why if there is more to it than a closed pipe."""
-        try:
-            yield
-        except OSError as error:
-            if not isinstance(error, BrokenPipeError):
-                sys.stderr.write(f"pairloop: the output cannot be written: {error.strerror or error}.\n")
-            with contextlib.suppress(OSError):
-                # What is still buffered must go somewhere, or Python complains at exit.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
-            self._gone()
 
 
 async def execute(opener: Opener, task: str, *, json: bool, out: TextIO | None = None) -> int:
@@ -207,7 +186,7 @@ async def execute(opener: Opener, task: str, *, json: bool, out: TextIO | None =
     try:
         session = await opener.open(None)
     except PairloopError as error:
-        sys.stderr.write(f"pairloop: {printable(str(error))}\n")
+        complain(str(error))
         return PARTNER if isinstance(error, PartnerError) and error.kind != "script" else USAGE
     driver = _Driver(session)
     told = _Told(JsonLines(out) if json else Lines(out), out, driver.interrupt)
@@ -221,7 +200,6 @@ async def execute(opener: Opener, task: str, *, json: bool, out: TextIO | None =
             loop.add_signal_handler(number, driver.interrupt)
     await session.run()
     if driver.last_word and not json:
-        with told.reader():
+        with reader(out, driver.interrupt):
             out.write(driver.last_word + "\n")
-            out.flush()
     return driver.code

@@ -6,7 +6,6 @@ durable survives a power cut too (synchronous=FULL for that commit). Several pro
 
 from __future__ import annotations
 
-import re
 import secrets
 import sqlite3
 import time
@@ -20,6 +19,7 @@ import msgspec
 from agent_core.errors import JournalError
 from agent_core.events import AnyEvent, Asked, Entry, LandingStarted
 from agent_core.landings_log import LandingRecord, landing_records
+from agent_core.text import without_surrogates
 from agent_core.workspace.tree import content_hash
 
 _VERSION = 1
@@ -271,13 +271,5 @@ class SqliteJournal:
 
 def _storable(event: AnyEvent) -> AnyEvent:
     """An event without lone surrogates, which JSON cannot hold: names and arguments that are no UTF-8 bring them in."""
-    plain: AnyEvent = msgspec.convert(_without_surrogates(msgspec.to_builtins(event)), type(event))
+    plain: AnyEvent = msgspec.convert(without_surrogates(msgspec.to_builtins(event)), type(event))
     return plain
-
-
-def _without_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return re.sub("[\ud800-\udfff]", "\ufffd", value)
-    if isinstance(value, dict):
-        return {key: _without_surrogates(item) for key, item in value.items()}
-    return [_without_surrogates(item) for item in value] if isinstance(value, list | tuple) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 # C0 without tab and newline, DEL, C1, lone surrogates, and the marks that reorder or hide text on a terminal. Joiners
 # (U+200C, U+200D) stay: scripts and emoji need them.
@@ -28,6 +29,18 @@ def printable(text: str) -> str:
     newline is dropped) and marks that reorder or hide text become visible symbols, as do lone surrogates.
     """
     return _UNSAFE.sub(_visible, text.replace("\r\n", "\n"))
+
+
+def without_surrogates(value: Any) -> Any:
+    """A text, or lists and dictionaries with texts in them, with lone surrogates replaced: JSON cannot hold them.
+
+    Names of files and arguments that are no UTF-8 bring them in.
+    """
+    if isinstance(value, str):
+        return re.sub("[\ud800-\udfff]", "\ufffd", value)
+    if isinstance(value, dict):
+        return {key: without_surrogates(item) for key, item in value.items()}
+    return [without_surrogates(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def estimate_tokens(text: str) -> int:
