@@ -121,17 +121,22 @@ def landing_patch(files: Sequence[FileLanding], content: Callable[[str], bytes])
     return make_patch(changes, before.get, moves)
 
 
-def is_coloured(out: TextIO) -> bool:
+def wants_colour(out: TextIO) -> bool:
     """Whether colours are wanted there: on a terminal that has them, unless ``NO_COLOR`` is set (no-color.org)."""
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def diff_lines(diff: str, *, coloured: bool) -> Iterator[str]:
+def heading(text: str, *, colour: bool) -> str:
+    """A line that stands out, where there is colour."""
+    return f"{_BOLD}{text}{_PLAIN}" if colour else text
+
+
+def diff_lines(diff: str, *, colour: bool) -> Iterator[str]:
     """The lines of a unified diff, safe to be shown on a terminal.
 
     Args:
         diff: As `agent_core.patch.diff.unified` writes it.
-        coloured: Put colours round them.
+        colour: Put colours round them.
     """
     inside = False
     for line in printable(diff).split("\n")[:-1]:
@@ -139,11 +144,5 @@ def diff_lines(diff: str, *, coloured: bool) -> Iterator[str]:
             inside = False
         elif line.startswith("@@ "):
             inside = True
-        colour = _colour(line, inside=inside) if coloured else ""
-        yield f"{colour}{line}{_PLAIN}" if colour else line
-
-
-def _colour(line: str, *, inside: bool) -> str:
-    if not inside:
-        return _BOLD
-    return {"@": _CYAN, "-": _RED, "+": _GREEN}.get(line[:1], "")
+        style = ({"@": _CYAN, "-": _RED, "+": _GREEN}.get(line[:1], "") if inside else _BOLD) if colour else ""
+        yield f"{style}{line}{_PLAIN}" if style else line

@@ -38,13 +38,17 @@ class JsonWriter:
         self._out.flush()
 
 
+def _nobody() -> None:
+    """Nobody reads any more what has been done all the same."""
+
+
 @contextlib.contextmanager
-def reader(out: TextIO, gone: Callable[[], None]) -> Iterator[None]:
+def reader(out: TextIO, gone: Callable[[], None] = _nobody) -> Iterator[None]:
     """Around writing: finds out when that goes nowhere, and says why if there is more to it than a closed pipe.
 
     Args:
         out: What is written to.
-        gone: Called when nobody reads any more.
+        gone: Called when nobody reads any more; nothing else happens then.
     """
     try:
         yield

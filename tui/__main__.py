@@ -10,69 +10,11 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent_core import __version__
-
-_EXIT_CODES = """exit codes of exec:
-  0 green (and landed, in mode auto)     3 the partner could not be reached or refused
-  1 not green                            4 a landing conflict
-  2 usage or configuration               130 interrupted"""
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="pairloop",
-        description="A pair-programmer for the terminal: the model proposes, tools judge, you decide.",
-    )
-    parser.add_argument("--version", action="version", version=f"pairloop {__version__}")
-    _add_settings(parser, modes=("step", "until-green", "auto"))
-    parser.add_argument(
-        "--resume", action="store_true", help="offer the last session also when nothing in it was left open"
-    )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands (none opens the screen)")
-
-    run = commands.add_parser(
-        "exec",
-        help="work on one task without a screen",
-        epilog=_EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    run.add_argument("task", metavar="TASK", help="what is wanted; - reads it from standard input")
-    run.add_argument("--json", action="store_true", help="write events as JSON lines")
-    _add_settings(run, modes=("until-green", "auto"))
-
-    doctor = commands.add_parser("doctor", help="say what was found here, and what to do about what is missing")
-    _add_settings(doctor, modes=())
-    commands.add_parser("try", help="open pairloop on a bundled sample project with a real bug")
-    return parser
-
-
-def _add_settings(parser: argparse.ArgumentParser, modes: tuple[str, ...]) -> None:
-    """Options that set the same things as the configuration files."""
-    nothing = argparse.SUPPRESS
-    parser.add_argument(
-        "--project", type=Path, metavar="DIR", default=nothing, help="the project's folder (default: here)"
-    )
-    parser.add_argument("--model", metavar="M", default=nothing, help="the model's id")
-    if modes:
-        parser.add_argument("--mode", choices=modes, default=nothing, help="when you are asked")
-        parser.add_argument("--max-attempts", type=_positive, metavar="N", default=nothing, help="proposals per task")
-        parser.add_argument(
-            "--script", type=Path, metavar="FILE", default=nothing, help="play a script of turns as partner"
-        )
-
-
-def _positive(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return number
+from tui.command_line import parser
 
 
 def _flags(options: argparse.Namespace) -> dict[str, Any]:
@@ -87,6 +29,10 @@ def _flags(options: argparse.Namespace) -> dict[str, Any]:
     if "max_attempts" in options:
         flags["loop"]["max_attempts"] = options.max_attempts
     return flags
+
+
+def _project(options: argparse.Namespace) -> Path | None:
+    return getattr(options, "project", None)
 
 
 def _open_screen(project: Path | None, flags: dict[str, Any], *, draft: str = "", finished: bool = False) -> int:
@@ -104,34 +50,76 @@ def _open_screen(project: Path | None, flags: dict[str, Any], *, draft: str = ""
     return app.return_code or 0
 
 
-def _execute(project: Path | None, flags: dict[str, Any], task: str, *, json: bool) -> int:
+def _screen(options: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        sys.stderr.write("pairloop: there is no terminal here. `pairloop exec TASK` works without one.\n")
+        return 2
+    return _open_screen(_project(options), _flags(options), finished=options.resume)
+
+
+def _work_on(project: Path | None, flags: dict[str, Any], task: str, *, json: bool) -> int:
+    """A task without a screen."""
     import asyncio  # noqa: PLC0415
 
     from agent_core.build import Engine  # noqa: PLC0415
     from agent_core.headless import execute  # noqa: PLC0415
     from tui.trouble import Log  # noqa: PLC0415
 
-    if task == "-":
-        task = sys.stdin.read()
-    if not task.strip():
-        sys.stderr.write("pairloop: the task is empty.\n")
-        return 2
     flags["loop"].setdefault("mode", "until-green")
     Log().open()
     return asyncio.run(execute(Engine(project, flags, os.environ), task, json=json))
 
 
-def _doctor(project: Path | None, flags: dict[str, Any]) -> int:
+def _execute(options: argparse.Namespace) -> int:
+    task = sys.stdin.read() if options.task == "-" else options.task
+    if not task.strip():
+        sys.stderr.write("pairloop: the task is empty.\n")
+        return 2
+    return _work_on(_project(options), _flags(options), task, json=options.json)
+
+
+def _apply(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from agent_core.patch_command import Wish, apply_patch, tell  # noqa: PLC0415
+
+    if sys.stdin.isatty():
+        sys.stderr.write("pairloop: give the patch here, and end it with ctrl+d on a line of its own.\n")
+    data = sys.stdin.buffer.read()
+    form = None if options.format == "auto" else options.format
+    wish = Wish(form, options.base, tuple(options.only), check=options.check)
+    outcome, recovered = asyncio.run(apply_patch(data, _project(options), wish))
+    return tell(outcome, recovered, json=options.json)
+
+
+def _turn(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from agent_core.landing_commands import turn  # noqa: PLC0415
+
+    return asyncio.run(turn(_project(options), options.landing, again=options.command == "redo"))
+
+
+def _log(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from agent_core.landing_commands import log  # noqa: PLC0415
+
+    wanted = log(_project(options), number=options.landing, count=options.count, diff=options.patch, json=options.json)
+    return asyncio.run(wanted)
+
+
+def _doctor(options: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415
 
     from agent_core.doctor import examine, render  # noqa: PLC0415
 
-    report = asyncio.run(examine(project, flags, os.environ))
+    report = asyncio.run(examine(_project(options), _flags(options), os.environ))
     sys.stdout.write(render(report))
     return 0 if all(entry.level != "bad" for entry in report) else 1
 
 
-def _try() -> int:
+def _try(_options: argparse.Namespace) -> int:
     """The sample: on the screen where there is a terminal, headless where there is none."""
     from agent_core import sample  # noqa: PLC0415
 
@@ -142,25 +130,21 @@ def _try() -> int:
     else:
         sys.stdout.write(f"The sample project is in {folder}\nTask: {sample.TASK}\n\n")
         flags["loop"]["mode"] = "auto"
-        code = _execute(folder, flags, sample.TASK, json=False)
+        code = _work_on(folder, flags, sample.TASK, json=False)
     sys.stdout.write(f"The sample project stays in {folder}\n")
     return code
 
 
-def _run(options: argparse.Namespace) -> int:
-    project: Path | None = getattr(options, "project", None)
-    match options.command:
-        case "exec":
-            return _execute(project, _flags(options), options.task, json=options.json)
-        case "doctor":
-            return _doctor(project, _flags(options))
-        case "try":
-            return _try()
-        case _:
-            if not (sys.stdin.isatty() and sys.stdout.isatty()):
-                sys.stderr.write("pairloop: there is no terminal here. `pairloop exec TASK` works without one.\n")
-                return 2
-            return _open_screen(project, _flags(options), finished=options.resume)
+_COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
+    None: _screen,
+    "exec": _execute,
+    "patch": _apply,
+    "undo": _turn,
+    "redo": _turn,
+    "log": _log,
+    "doctor": _doctor,
+    "try": _try,
+}
 
 
 def _be_able_to_write() -> None:
@@ -182,17 +166,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Nothing is worth collecting before there is something to see; the app turns it on again.
     gc.disable()
     _be_able_to_write()
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     if options.command is not None:
         gc.enable()
     from agent_core.errors import PairloopError  # noqa: PLC0415
 
     try:
-        return _run(options)
+        return _COMMANDS[options.command](options)
     except PairloopError as error:
-        from agent_core.text import printable  # noqa: PLC0415
+        from agent_core.output import complain  # noqa: PLC0415
 
-        sys.stderr.write(f"pairloop: {printable(str(error))}\n")
+        complain(str(error))
         return 2
     except KeyboardInterrupt:
         return 130
