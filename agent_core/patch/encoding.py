@@ -38,6 +38,7 @@ _CODING = (
     re.compile(r"\bvim?:.*\b(?:fileencoding|fenc)=([-\w.]+)", re.ASCII),
 )
 _COMMENT_OR_BLANK = re.compile(r"[ \t\f]*(?:#|\r?$)")
+_SEQUENCES = rb"\n\x41\u0041 +AGE- =41 ~{VPND~} &#65;"
 _LINE_ENDS = re.compile(r"-(?:unix|dos|mac)$")
 
 
@@ -185,14 +186,16 @@ def _codec(name: str) -> str:
     """The codec of a name, if ASCII is ASCII in it; else UTF-8."""
     try:
         codec = codecs.lookup(_LINE_ENDS.sub("", name)).name
-        plain = string.printable.encode().decode(codec) == string.printable
+        # Character by character, since some encodings give only sequences of them another meaning; then such sequences.
+        plain = all(char.encode().decode(codec) == char for char in string.printable)
+        plain = plain and _SEQUENCES.decode(codec).encode() == _SEQUENCES
     except (LookupError, UnicodeError, ValueError):
         return UTF8
     return codec if plain and codec not in {"utf-8-sig", "cp65001"} else UTF8
 
 
 def _name(codec: str) -> str:
-    return codec.upper().replace("ISO8859", "ISO-8859") if codec.startswith(("utf", "iso", "ascii")) else codec
+    return codec.upper().replace("ISO", "ISO-", 1) if codec.startswith(("utf", "iso", "ascii")) else codec
 
 
 def _exactly(data: bytes, codec: str) -> str | None:
