@@ -1,19 +1,20 @@
 """Landing a patch in the working tree and taking it back: merged, all or nothing, and safe against a sudden end.
 
 A landing has two halves. Planning looks at the disk as it is now, merges, and writes nothing; its result goes into
-the journal as the intent. Writing makes a temporary file beside every target first, then looks at each target a last
-time and renames. After a sudden end the journalled intent is enough to complete the landing or to take it back.
+the journal as the intent. Writing makes a temporary file near every target first, then puts one after the other in its
+place (`agent_core.workspace.placing` says how no save is lost by it). After a sudden end the journalled intent is
+enough to complete the landing or to take it back.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
-import secrets
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -21,11 +22,21 @@ from agent_core.errors import LandingConflictError, PairloopError
 from agent_core.events import FileLanding
 from agent_core.patch.model import Patch
 from agent_core.protocols import Journal
-from agent_core.workspace.disk import TEMP_PREFIX, TEMP_SUFFIX, FileSystem, is_temp, look, permissions
+from agent_core.workspace.disk import FileSystem
 from agent_core.workspace.landing_plan import Planner
-from agent_core.workspace.tree import content_hash
+from agent_core.workspace.placing import Placer, changed, reverse
 
+_Done = tuple[FileLanding, Path | None]
 _POLL = 0.02
+_NO_ROOM = "Make room on the disk, then try again."
+_NOT_ALLOWED = "Make the file and its folder writable, then try again."
+_HINTS = {
+    errno.ENOSPC: _NO_ROOM,
+    errno.EDQUOT: _NO_ROOM,
+    errno.EACCES: _NOT_ALLOWED,
+    errno.EPERM: _NOT_ALLOWED,
+    errno.EROFS: _NOT_ALLOWED,
+}
 
 
 class Lander:
@@ -119,23 +130,7 @@ class Lander:
             LandingConflictError: A file was changed since it was planned, or could not be written. Then what had been
                 written is taken back.
         """
-        made: list[Path] = []
-        temps: dict[str, Path] = {}
-        done: list[FileLanding] = []
-        try:
-            for file in files:
-                self._expect(file)
-            for file in files:
-                if file.after is not None:
-                    temps[file.path] = self._stage(file, made)
-            for file in files:
-                self._put(file, temps)
-                done.append(file)
-            self._settle(files, made)
-        except (PairloopError, OSError) as error:
-            stuck = self._take_back(done)
-            self._clean(temps.values(), made)
-            raise self._failed(error, stuck) from error
+        self._write(Placer(self._root, self._journal, self._disk, files), files)
 
     def recover(self, files: Sequence[FileLanding]) -> Literal["completed", "abandoned"]:
         """Bring a landing that was cut short to an end.
@@ -152,156 +147,95 @@ class Lander:
         Raises:
             LandingConflictError: Some of what was written could not be taken back; its conflicts name the paths.
         """
-        self._clean(self._leftovers(files), ())
-        states = [self._state(file) for file in files]
-        if "other" not in states:
+        placer = Placer(self._root, self._journal, self._disk, files)
+        try:
+            placer.rescue(files)
+        except (LandingConflictError, OSError) as error:
+            text = f"{error.strerror or error}." if isinstance(error, OSError) else error.message
+            raise LandingConflictError(f"A landing that was cut short can't be mended: {text}") from error
+        if all(placer.state(file) != "other" for file in files):
             try:
-                self.write([file for file, state in zip(files, states, strict=True) if state == "before"])
+                self._write(placer, [file for file in files if placer.state(file) == "before"])
             except LandingConflictError:
-                states = [self._state(file) for file in files]
+                # Then it is taken back.
+                pass
             else:
-                self._settle(files, ())
+                placer.settle(files)
                 return "completed"
-        stuck = self._take_back([file for file, state in zip(files, states, strict=True) if state == "after"])
+        written = [(file, None) for file in placer.order(files) if placer.state(file) == "after"]
+        stuck = self._take_back(placer, written)
         if stuck:
             raise LandingConflictError(
                 f"A landing that was cut short can be neither completed nor taken back: {', '.join(stuck)}.",
                 tuple(stuck),
                 "Make sure these files can be written and the disk has room, then start pairloop again.",
             )
-        self._remove_empty(file.path for file in files if file.before is None)
+        placer.remove_empty(file.path for file in files if file.before is None)
         return "abandoned"
 
-    def _state(self, file: FileLanding) -> Literal["before", "after", "other"]:
-        """Which of its two states a file is in."""
-        now = look(self._root, file.path)
-        digest = None if now.data is None else content_hash(now.data)
-        if now.obstacle or digest not in {file.before, file.after}:
-            return "other"
-        if file.before == file.after:
-            return "after" if now.mode == file.after_mode else "before"
-        return "before" if digest == file.before else "after"
-
-    def _stage(self, file: FileLanding, made: list[Path]) -> Path:
-        """Write a file's new content beside its target; folders that are missing are made and noted."""
-        assert file.after is not None
-        data = self._journal.get(file.after)
-        target = self._root / file.path
-        missing = []
-        folder = target.parent
-        while not folder.exists():
-            missing.append(folder)
-            folder = folder.parent
-        for folder in reversed(missing):
-            self._disk.make_dir(folder)
-            made.append(folder)
-        temp = target.parent / f"{TEMP_PREFIX}{secrets.token_hex(4)}{TEMP_SUFFIX}"
-        descriptor = self._disk.create(temp)
+    def _write(self, placer: Placer, files: Sequence[FileLanding]) -> None:
+        staged: dict[str, Path] = {}
+        done: list[_Done] = []
+        at = ""
         try:
-            self._disk.write(descriptor, data)
-            self._dress(descriptor, target, file.after_mode)
-            self._disk.sync(descriptor)
-        except OSError:
-            self._clean([temp], ())
-            raise
-        finally:
-            os.close(descriptor)
-        return temp
+            for file in files:
+                placer.expect(file)
+            for file in files:
+                at = file.path
+                if file.after is not None:
+                    staged[at] = placer.stage(file)
+            for file in placer.order(files):
+                at = file.path
+                aside = placer.put(file, staged.get(at))
+                staged.pop(at, None)
+                done.append((file, aside))
+            for file, aside in done:
+                if aside is not None and not placer.is_kept(file, aside):
+                    raise changed(file)
+        except (PairloopError, OSError) as error:
+            stuck = self._take_back(placer, done)
+            placer.drop(staged.values())
+            placer.unmake()
+            raise _broken_off(error, at, stuck) from error
+        placer.drop(aside for _, aside in done if aside is not None)
+        placer.settle(files)
 
-    def _dress(self, descriptor: int, target: Path, mode: int) -> None:
-        """Give a new file the owner and permissions of the one it will replace."""
-        fresh = os.fstat(descriptor)
-        try:
-            old = target.lstat()
-        except FileNotFoundError:
-            old = None
-        if old is not None and (old.st_uid, old.st_gid) != (fresh.st_uid, fresh.st_gid):
-            # Only root may give files away; to anybody else's file the owner is lost, as with every editor.
-            with contextlib.suppress(PermissionError):
-                self._disk.own(descriptor, old.st_uid, old.st_gid)
-        self._disk.chmod(descriptor, permissions(None if old is None else old.st_mode, fresh.st_mode, mode))
+    def _take_back(self, placer: Placer, done: Sequence[_Done]) -> list[str]:
+        """Undo what was written, last first; gives the paths where that could not be done.
 
-    def _expect(self, file: FileLanding) -> None:
-        """Make sure that a file is as it was when the landing was planned."""
-        if self._state(file) != "before":
-            reason = look(self._root, file.path).obstacle.rstrip(".") or "was changed at the last moment"
-            raise LandingConflictError(f"{file.path}: {reason}.", (f"{file.path}: {reason}",))
-
-    def _put(self, file: FileLanding, temps: dict[str, Path]) -> None:
-        """Make one file what it is to be, if it still is what it was."""
-        self._expect(file)
-        target = self._root / file.path
-        if file.after is None:
-            self._disk.unlink(target)
-        else:
-            self._disk.replace(temps[file.path], target)
-            del temps[file.path]
-
-    def _settle(self, files: Sequence[FileLanding], made: Sequence[Path]) -> None:
-        """Remove folders left empty by deletes, and wait until all entries are on the disk."""
-        touched = {(self._root / file.path).parent for file in files} | {folder.parent for folder in made}
-        touched |= self._remove_empty(file.path for file in files if file.after is None)
-        for folder in sorted(touched):
-            # It may be gone again; and where a folder can't be synced a rename is as durable as that file system is.
-            with contextlib.suppress(OSError):
-                self._disk.sync_dir(folder)
-
-    def _remove_empty(self, paths: Iterable[str]) -> set[Path]:
-        """Remove the empty folders above some paths; gives the folders whose entries changed."""
-        changed = set()
-        for path in paths:
-            folder = (self._root / path).parent
-            while folder != self._root:
-                try:
-                    if folder.exists():
-                        self._disk.remove_dir(folder)
-                        changed.add(folder.parent)
-                except OSError:
-                    # Not empty, or not ours to remove.
-                    break
-                folder = folder.parent
-        return changed
-
-    def _take_back(self, files: Sequence[FileLanding]) -> list[str]:
-        """Undo what was written, last first; gives the paths where that could not be done."""
+        What was displaced takes its place again, as the file it was; only where it is not there any more it is
+        written anew.
+        """
         stuck = []
-        for file in reversed(files):
-            back = FileLanding(file.path, file.after, file.before, file.after_mode, file.before_mode)
-            made: list[Path] = []
-            temps: dict[str, Path] = {}
+        for file, aside in reversed(done):
+            back = reverse(file)
+            staged = aside
             try:
-                if back.after is not None:
-                    temps[back.path] = self._stage(back, made)
-                self._put(back, temps)
-                self._settle([back], made)
-            except (PairloopError, OSError):
-                self._clean(temps.values(), made)
+                if staged is None and back.after is not None:
+                    staged = placer.stage(back)
+                out = placer.put(back, staged)
+                placer.drop([] if out is None else [out])
+            except (PairloopError, OSError) as error:
+                if staged is not None and not (isinstance(error, LandingConflictError) and error.unsettled):
+                    placer.let_go(file, staged)
                 stuck.append(file.path)
+        placer.settle(file for file, _ in done)
         return stuck
 
-    def _clean(self, temps: Iterable[Path], made: Sequence[Path]) -> None:
-        """Remove temporary files, and folders that were made for nothing."""
-        for temp in temps:
-            with contextlib.suppress(OSError):
-                self._disk.unlink(temp)
-        for folder in reversed(made):
-            with contextlib.suppress(OSError):
-                self._disk.remove_dir(folder)
 
-    def _leftovers(self, files: Sequence[FileLanding]) -> list[Path]:
-        """Temporary files beside the targets."""
-        folders = {(self._root / file.path).parent for file in files if not look(self._root, file.path).obstacle}
-        return [entry for folder in folders if folder.is_dir() for entry in folder.iterdir() if is_temp(entry.name)]
-
-    def _failed(self, error: PairloopError | OSError, stuck: Sequence[str]) -> LandingConflictError:
-        if isinstance(error, OSError):
-            where = error.filename or str(self._root)
-            reason = f"{where}: {error.strerror or error}."
-        else:
-            reason = error.message
-        conflicts = error.conflicts if isinstance(error, LandingConflictError) else (reason.rstrip("."),)
-        if stuck:
-            names = ", ".join(stuck)
-            hint = f"These files had been written and could not be taken back, look at them: {names}."
-            return LandingConflictError(f"The landing was broken off: {reason}", conflicts, hint)
-        return LandingConflictError(f"Nothing was landed: {reason}", conflicts)
+def _broken_off(error: PairloopError | OSError, path: str, stuck: Sequence[str]) -> LandingConflictError:
+    """What is told of a landing that could not be written."""
+    hint = ""
+    if isinstance(error, OSError):
+        reason = f"{path or error.filename}: {error.strerror or error}."
+        hint = _HINTS.get(error.errno or 0, "")
+    else:
+        reason = error.message
+    conflicts = error.conflicts if isinstance(error, LandingConflictError) else (reason.rstrip("."),)
+    if isinstance(error, LandingConflictError) and error.unsettled:
+        stuck = [*stuck, path]
+    if not stuck:
+        return LandingConflictError(f"Nothing was landed: {reason}", conflicts, hint)
+    names = ", ".join(stuck)
+    hint = f"These files had been written and could not be taken back, look at them: {names}. {hint}".strip()
+    return LandingConflictError(f"The landing was broken off: {reason}", conflicts, hint, unsettled=True)

@@ -39,9 +39,9 @@ class SteppingFileSystem(FileSystem):
     def __init__(self, before: Callable[[], None]) -> None:
         self.before = before
 
-    def create(self, path: Path) -> int:
+    def create(self, path: Path, mode: int) -> int:
         self.before()
-        return super().create(path)
+        return super().create(path, mode)
 
     def write(self, descriptor: int, data: bytes) -> None:
         self.before()
@@ -52,6 +52,10 @@ class SteppingFileSystem(FileSystem):
     def own(self, descriptor: int, user: int, group: int) -> None:
         self.before()
         super().own(descriptor, user, group)
+
+    def attributes(self, descriptor: int, source: Path) -> None:
+        self.before()
+        super().attributes(descriptor, source)
 
     def chmod(self, descriptor: int, mode: int) -> None:
         self.before()
@@ -65,13 +69,21 @@ class SteppingFileSystem(FileSystem):
         self.before()
         super().replace(source, target)
 
+    def exchange(self, one: Path, other: Path) -> bool:
+        self.before()
+        return super().exchange(one, other)
+
+    def place(self, source: Path, target: Path) -> None:
+        self.before()
+        super().place(source, target)
+
     def unlink(self, path: Path) -> None:
         self.before()
         super().unlink(path)
 
-    def make_dir(self, path: Path) -> None:
+    def make_dir(self, path: Path, bits: int | None = None) -> None:
         self.before()
-        super().make_dir(path)
+        super().make_dir(path, bits)
 
     def remove_dir(self, path: Path) -> None:
         self.before()

@@ -195,12 +195,12 @@ async def test_an_edit_at_the_last_moment_takes_everything_back(
     renames = 0
 
     class Editor(SteppingFileSystem):
-        def replace(self, source: Path, target: Path) -> None:
+        def exchange(self, one: Path, other: Path) -> bool:
             nonlocal renames
             renames += 1
-            super().replace(source, target)
             if renames == 2:
                 (root / "run.sh").write_bytes(b"human\n")
+            return super().exchange(one, other)
 
     with pytest.raises(LandingConflictError) as caught:
         Lander(root, journal, root.parent / "lock", disk=Editor(lambda: None)).write(files)
@@ -215,12 +215,13 @@ async def test_a_human_who_edits_what_was_just_written_keeps_it(
     before = look_at(root)
 
     class Editor(SteppingFileSystem):
-        def replace(self, source: Path, target: Path) -> None:
-            super().replace(source, target)
-            if target.name == "a.py":
-                target.write_bytes(b"human\n")
-            elif target.name == "run.sh":
-                raise OSError(errno.EIO, "broken", str(target))
+        def exchange(self, one: Path, other: Path) -> bool:
+            if other.name == "run.sh":
+                raise OSError(errno.EIO, "broken", str(other))
+            done = super().exchange(one, other)
+            if other.name == "a.py":
+                other.write_bytes(b"human\n")
+            return done
 
     with pytest.raises(LandingConflictError) as caught:
         Lander(root, journal, root.parent / "lock", disk=Editor(lambda: None)).write(files)
@@ -253,8 +254,9 @@ async def test_whatever_step_fails_the_tree_is_before_or_after(
             refusal = error
         if refusal is not None:
             outcomes.add("refused")
+            assert refusal.message.startswith("Nothing was landed: ")
             assert "No space left on device" in refusal.message
-            assert not refusal.hint
+            assert refusal.hint == "Make room on the disk, then try again."
             assert look_at(here) == before, step
         else:
             # Failing to sync a folder, or to remove one that is empty, is no reason to take the landing back.
