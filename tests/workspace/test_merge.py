@@ -92,6 +92,57 @@ async def test_long_contents() -> None:
     assert merged.data == text(*lines[:100], "mine", *lines[100:15_000], "theirs", *lines[15_001:])
 
 
+UTF16 = "utf-16-le"
+
+
+def wide(text: str, codec: str = UTF16) -> bytes:
+    return f"\ufeff{text}".encode(codec)
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+async def test_wide_texts_are_merged_by_their_lines(codec: str) -> None:
+    # U+0A0A and U+0A4E have the byte of a line break in them, in either order.
+    base, ours, theirs = "a\n\u0a0a\nb\n\u0a4e\nc", "A\n\u0a0a\nb\n\u0a4e\nc", "a\n\u0a0a\nb\n\u0a4e\nC"
+    merged = await merge(wide(base, codec), wide(ours, codec), wide(theirs, codec))
+    assert merged.data == wide("A\n\u0a0a\nb\n\u0a4e\nC", codec)
+    clash = await merge(wide(base, codec), wide(ours, codec), wide("X\n\u0a0a\nb\n\u0a4e\nc", codec))
+    assert clash == Merged(None, ((1, 1),))
+
+
+async def test_a_wide_text_without_a_nul_byte() -> None:
+    base, ours = wide("\u4e0a\u0a4e"), wide("\u4e0a\u0a4e\u4e0b")
+    assert b"\0" not in base + ours
+    assert (await merge(base, ours, wide("\u4e0c\u0a4e"))).data is None
+
+
+async def test_a_byte_order_mark_is_merged_apart_from_the_lines() -> None:
+    mark = b"\xef\xbb\xbf"
+    assert (await merge(b"a\nb\n", mark + b"a\nb\n", b"A\nb\n")).data == mark + b"A\nb\n"
+    assert (await merge(b"a\nb\n", b"A\nb\n", mark + b"a\nb\n")).data == mark + b"A\nb\n"
+    assert (await merge(mark + b"a\nb\n", b"a\nb\n", mark + b"A\nb\n")).data == b"A\nb\n"
+
+
+async def test_contents_in_different_encodings_are_taken_whole_or_not_at_all() -> None:
+    base = "# coding: latin-1\na\nb\n\u00e9\n"
+    latin = base.encode("latin-1")
+    ours = base.replace("latin-1", "utf-8").encode()
+    assert (await merge(latin, ours, latin)).data == ours
+    assert await merge(latin, ours, latin.replace(b"b\n", b"B\n")) == Merged(None, ((1, 4),))
+    # Of plain ASCII the encoding may change, as long as no line of the other side is in the old one.
+    plain = b"# coding: latin-1\na\nb\n"
+    ours = "# coding: utf-8\na\u00e9\nb\n".encode()
+    assert (await merge(plain, ours, plain + b"c\n")).data == ours + b"c\n"
+    assert (await merge(plain, ours, plain + b"\xe9\n")).data is None
+    assert (await merge(plain, b"# coding: utf-8\na\nb\n", plain + b"\xe9\n")).data is None
+    assert (await merge(b"a\nb\n", wide("a\nb\n"), b"a\nB\n")).data is None
+
+
+async def test_lines_are_ended_by_newlines_only() -> None:
+    base, ours, theirs = b"a\rb\x0cc\n\x85\n", b"a\rB\x0cc\n\x85\n", b"a\rb\x0cC\n\x85\n"
+    assert (await merge(base, ours, theirs)).data is None
+    assert (await merge(base, ours, base + b"\xff")).data == ours + b"\xff"
+
+
 @st.composite
 def edits(draw: st.DrawFn) -> tuple[list[str], list[str], list[str]]:
     base = [f"line {n}" for n in range(draw(st.integers(0, 25)))]
@@ -144,3 +195,34 @@ async def test_edits_apart_from_each_other_both_survive(
         return
     merged = await merge(text(*lines), text(*ours, *keep, *bottom), text(*top, *keep, *theirs))
     assert merged.data == text(*ours, *keep, *theirs)
+
+
+@settings(max_examples=150, deadline=None)
+@given(sides=edits(), codec=st.sampled_from([UTF16, "utf-32-be"]), ends=st.tuples(*[st.booleans()] * 3))
+async def test_any_encoding_is_merged_like_utf8(
+    sides: tuple[list[str], list[str], list[str]], codec: str, ends: tuple[bool, bool, bool]
+) -> None:
+    texts = ["\n".join(["\u0a4e", *lines, *[""] * end]) for lines, end in zip(sides, ends, strict=True)]
+    plain = await merge(*(text.encode() for text in texts))
+    found = await merge(*(wide(text, codec) for text in texts))
+    assert found.conflicts == plain.conflicts
+    assert found.data == (None if plain.data is None else wide(plain.data.decode(), codec))
+
+
+CONTENTS = st.one_of(
+    st.binary(max_size=30),
+    st.sampled_from(
+        [b"", b"a\nb\n", b"a\nB\n", b"\xef\xbb\xbfa\nb", wide("a\nb\n"), b"# coding: latin-1\n\xe9\n", b"\0"]
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(base=CONTENTS, side=CONTENTS, other=CONTENTS)
+async def test_a_side_that_left_it_alone_has_no_say(base: bytes, side: bytes, other: bytes) -> None:
+    assert await merge(base, base, side) == await merge(base, side, base) == await merge(base, side, side)
+    assert (await merge(base, base, side)).data == side
+    one, mirrored = await merge(base, side, other), await merge(base, other, side)
+    assert one.data == mirrored.data
+    if base == side:
+        assert one.data == other

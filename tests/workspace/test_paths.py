@@ -36,6 +36,11 @@ def project(tmp_path: Path) -> Path:
         ("a b/\u00e9.txt", "a b/\u00e9.txt"),
         ("~notes", "~notes"),
         ("...", "..."),
+        (".git.x", ".git.x"),
+        (".gitx/a", ".gitx/a"),
+        ("git~2", "git~2"),
+        ("a.git/b", "a.git/b"),
+        ("aux.c", "aux.c"),
     ],
 )
 def test_paths_inside_the_project(project: Path, path: str, normal: str) -> None:
@@ -62,6 +67,15 @@ def test_paths_inside_the_project(project: Path, path: str, normal: str) -> None
         (".git./config", "git's own files"),
         ("git~1/config", "git's own files"),
         (".g\u200cit/config", "git's own files"),
+        (".GIT /config", "git's own files"),
+        (".git. . ./config", "git's own files"),
+        (".git::$INDEX_ALLOCATION/config", "git's own files"),
+        (".git . :x/config", "git's own files"),
+        ("GIT~1. /config", "git's own files"),
+        ("git~1:stream", "git's own files"),
+        ("\ufeff.g\u202ei\u206ft\u200f/config", "git's own files"),
+        ("\u2060.git", "git's own files"),
+        ("~", "absolute paths"),
         ("a\0b", "control character"),
         ("a\nb", "control character"),
         ("\udcff", "not valid Unicode"),
@@ -91,3 +105,33 @@ def test_a_project_reached_through_a_symlink_is_fine(project: Path) -> None:
     assert check_path(alias, "src/a.py") == "src/a.py"
     with pytest.raises(PatchRefusedError, match=r"Name the file itself: src/a\.py"):
         check_path(alias, "link.py")
+
+
+def test_an_absolute_path_into_the_project_is_told_its_name(project: Path) -> None:
+    with pytest.raises(PatchRefusedError, match=r"absolute paths are not allowed. .* project's root: src/a\.py\."):
+        check_path(project, f"{project}/src/../src/a.py")
+    with pytest.raises(PatchRefusedError) as caught:
+        check_path(project, f"{project}/../outside/secret")
+    assert "secret" not in caught.value.hint
+
+
+def test_a_name_that_gets_free(project: Path) -> None:
+    (project / "src" / "sub").mkdir()
+    (project / "src" / "sub" / "b.py").write_text("b\n")
+    assert check_path(project, "src/a.py/new", {"src/a.py"}) == "src/a.py/new"
+    assert check_path(project, "src", {"src/a.py", "src/sub/b.py", "other"}) == "src"
+    for gone in (set[str](), {"src/a.py"}, {"src/sub/b.py"}, {"src"}):
+        with pytest.raises(PatchRefusedError, match="src: is a folder"):
+            check_path(project, "src", gone)
+    with pytest.raises(PatchRefusedError, match=r"src/a\.py is a file"):
+        check_path(project, "src/a.py/new", {"src"})
+
+
+def test_a_link_in_a_folder_is_no_file_that_goes(project: Path) -> None:
+    (project / "src" / "link").symlink_to(project.parent / "outside")
+    with pytest.raises(PatchRefusedError, match="is a folder"):
+        check_path(project, "src", {"src/a.py"})
+    with pytest.raises(PatchRefusedError, match="through the symlink inner"):
+        check_path(project, "inner/a.py/x", {"inner/a.py", "src/a.py", "inner"})
+    with pytest.raises(PatchRefusedError, match=r"through the symlink link\.py"):
+        check_path(project, "link.py/x", {"link.py"})
