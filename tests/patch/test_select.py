@@ -1,0 +1,381 @@
+"""A part of a patch: what is taken, and what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent_core.errors import PairloopError, SelectionError
+from agent_core.patch.model import Block, Patch
+from agent_core.patch.pairing import pairs, weave
+from agent_core.patch.select import BlockChoice, Choices, remainder, select
+from agent_core.workspace.tree import FileChange
+from tests.patch.trees import LINK, Tree, contents, patch_of, patched, text, trees
+
+YES, NO = BlockChoice(accepted=True), BlockChoice(accepted=False)
+
+
+def lines(*numbers: int) -> BlockChoice:
+    return BlockChoice(accepted=True, lines=frozenset(numbers))
+
+
+def edited(new: str) -> BlockChoice:
+    return BlockChoice(accepted=True, text=new)
+
+
+def blocks_of(patch: Patch) -> tuple[Block, ...]:
+    return tuple(block for file in patch.files for block in file.blocks)
+
+
+def taken(before: Tree, after: Tree, choices: Choices, moves: Mapping[str, str] | None = None) -> Tree:
+    """What is there when the choices have landed; the rest, landed after it, must make the whole."""
+    return both(before, after, patch_of(before, after, moves), choices)[0]
+
+
+def both(before: Tree, after: Tree, patch: Patch, choices: Choices) -> tuple[Tree, Tree]:
+    """What is there when the choices have landed, and when the rest has landed too."""
+    known = contents(before, after)
+    part, rest = select(patch, choices, known.__getitem__), remainder(patch, choices, known.__getitem__)
+    known |= {**part.contents, **rest.contents}
+    middle = patched(before, part.patch, known)
+    return middle, patched(middle, rest.patch, known)
+
+
+def some(before: str, after: str, *picks: BlockChoice) -> str:
+    """A text with some of each block of a patch taken; also checks that the rest makes the whole."""
+    old, new = {"f": text(before)}, {"f": text(after)}
+    patch = patch_of(old, new)
+    (file,) = patch.files
+    assert len(file.blocks) == len(picks)
+    choices = Choices(True, blocks={one.id: pick for one, pick in zip(file.blocks, picks, strict=True)})
+    middle, end = both(old, new, patch, choices)
+    if all(pick.text is None for pick in picks):
+        assert end == new
+    data = middle["f"].data
+    assert data is not None
+    return data.decode()
+
+
+# -- lines
+
+
+def rows(*names: str) -> str:
+    return "".join(f"{name}\n" for name in names)
+
+
+FIVE, OTHERS = rows("o1", "o2", "o3", "o4", "o5"), rows("n1", "n2", "n3", "n4", "n5")
+
+
+def test_the_third_of_five_replaced_lines_stays_the_third() -> None:
+    assert some(FIVE, OTHERS, lines(2, 7)) == rows("o1", "o2", "n3", "o4", "o5")
+    assert some(FIVE, OTHERS, lines(0, 5, 4, 9)) == rows("n1", "o2", "o3", "o4", "n5")
+
+
+def test_a_removed_line_not_taken_stays_and_an_added_one_does_not_come() -> None:
+    assert some(FIVE, OTHERS, lines(2)) == rows("o1", "o2", "o4", "o5")
+    assert some(FIVE, OTHERS, lines(7)) == rows("o1", "o2", "o3", "n3", "o4", "o5")
+    assert some(FIVE, OTHERS, lines()) == FIVE
+    assert some(FIVE, OTHERS, lines(*range(10))) == OTHERS
+
+
+def test_lines_that_are_alike_stand_for_each_other() -> None:
+    before = rows("total = 0", "for price in prices:", "    total += price")
+    after = rows("# Sum it up.", "# All of it.", "total = 1", "for one in prices:", "    total += one", "return total")
+    # Only the loop's head, 1 and 3 + 3.
+    assert some(before, after, lines(1, 6)) == rows("total = 0", "for one in prices:", "    total += price")
+    assert some(before, after, lines(3, 4)) == rows("# Sum it up.", "# All of it.") + before
+    swapped = rows("first = compute(a, b)", "second"), rows("anything", "first = compute(a, c)")
+    assert some(*swapped, lines(0, 3)) == rows("first = compute(a, c)", "second")
+
+
+def test_large_blocks_are_paired_by_place_or_not_at_all() -> None:
+    old, new = [f"old {n} {n * 7}" for n in range(300)], [f"new {n} {n * 7}" for n in range(300)]
+    assert pairs(old, new) == [(n, n) for n in range(300)]
+    assert pairs(old, new[:-1]) == []
+    assert weave(old, new[:-1], {0, 300}) == [*old[1:], new[0]]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_line_that_ended_the_file_gets_an_ending_inside_it(end: str) -> None:
+    assert some(f"a{end}b", f"a{end}b{end}c{end}", lines(2)) == f"a{end}b{end}c{end}"
+    assert some(f"a{end}b", f"a{end}b{end}c", lines(2)) == f"a{end}b{end}c"
+    assert some(f"a{end}b{end}", f"a{end}x{end}c", lines(2)) == f"a{end}b{end}c"
+    assert some(f"a{end}b", f"a{end}x{end}c{end}", lines(0)) == f"a{end}"
+    assert some(f"a{end}b", f"a{end}b{end}", NO) == f"a{end}b"
+    assert some(f"a{end}b", f"a{end}b{end}", YES) == f"a{end}b{end}"
+
+
+@given(st.lists(st.integers(), max_size=8), st.lists(st.text("abc =", max_size=4), max_size=8), st.data())
+@settings(max_examples=150, deadline=None)
+def test_a_woven_block_keeps_what_stays_and_what_comes_in_order(
+    old: list[int], new: list[str], data: st.DataObject
+) -> None:
+    removed = [f"{n}" for n in old]
+    chosen = data.draw(st.sets(st.integers(0, len(old) + len(new) - 1)) if old or new else st.just(set()))
+    woven = weave(removed, new, chosen)
+    stays = [line for at, line in enumerate(removed) if at not in chosen]
+    comes = [line for at, line in enumerate(new, len(old)) if at in chosen]
+    assert sorted(woven) == sorted(stays + comes)
+    assert is_within(stays, woven)
+    assert is_within(comes, woven)
+
+
+def is_within(part: list[str], whole: list[str]) -> bool:
+    rest = iter(whole)
+    return all(line in rest for line in part)
+
+
+@given(st.integers(1, 12), st.data())
+@settings(max_examples=60, deadline=None)
+def test_pairs_taken_of_as_many_lines_go_where_the_old_ones_were(count: int, data: st.DataObject) -> None:
+    old, new = [f"old{n}" for n in range(count)], [f"new{n}" for n in range(count)]
+    chosen = data.draw(st.sets(st.integers(0, count - 1)))
+    wanted = [new[at] if at in chosen else old[at] for at in range(count)]
+    assert weave(old, new, chosen | {count + at for at in chosen}) == wanted
+
+
+# -- blocks
+
+THREE = rows("1", "2", "3", "4", "5")
+CHANGED = rows("ONE", "2", "THREE", "4", "FIVE")
+
+
+def test_blocks_keep_their_names() -> None:
+    before, after = {"f": text(THREE)}, {"f": text(CHANGED)}
+    patch, known = patch_of(before, after), contents(before, after)
+    first, second, third = blocks_of(patch)
+    choices = Choices(True, blocks={second.id: NO})
+    part, rest = select(patch, choices, known.__getitem__).patch, remainder(patch, choices, known.__getitem__).patch
+    assert blocks_of(part) == (first, third)
+    assert blocks_of(rest) == (second,)
+    assert both(before, after, patch, choices)[0]["f"] == text(rows("ONE", "2", "3", "4", "FIVE"))
+
+
+def test_an_edited_block_brings_the_humans_lines_and_is_settled() -> None:
+    before, after = {"f": text(THREE)}, {"f": text(CHANGED)}
+    patch, known = patch_of(before, after), contents(before, after)
+    _, second, _ = blocks_of(patch)
+    choices = Choices(False, blocks={second.id: edited("drei\nthree\n")})
+    part = select(patch, choices, known.__getitem__).patch
+    assert [(one.id, one.added) for one in blocks_of(part)] == [(second.id, ("drei\n", "three\n"))]
+    middle, end = both(before, after, patch, choices)
+    assert middle["f"] == text(rows("1", "2", "drei", "three", "4", "5"))
+    assert end["f"] == text(rows("ONE", "2", "drei", "three", "4", "FIVE"))
+    assert some(THREE, CHANGED, YES, edited("3\n"), NO) == rows("ONE", "2", "3", "4", "5")
+    assert some(THREE, CHANGED, YES, edited(""), NO) == rows("ONE", "2", "4", "5")
+
+
+def test_an_edited_block_gets_the_endings_of_its_place() -> None:
+    assert some("a\r\nb\r\nc\r\n", "a\r\nx\r\nc\r\n", edited("y\nz")) == "a\r\ny\r\nz\r\nc\r\n"
+    assert some("a\nb\nc\n", "a\nx\nc\n", edited("y\r\nz")) == "a\ny\r\nz\r\nc\n"
+    # At the end of the file its last line is as the human left it.
+    assert some("a\nb\n", "a\nx\n", edited("y")) == "a\ny"
+    assert some("a\nb\n", "a\nx\n", edited("y\n")) == "a\ny\n"
+
+
+def test_lines_an_edit_leaves_alone_are_no_part_of_its_block() -> None:
+    before, after = {"f": text(rows("a", "b", "c", "d"))}, {"f": text(rows("a", "x", "y", "d"))}
+    patch, known = patch_of(before, after), contents(before, after)
+    (block,) = blocks_of(patch)
+    part = select(patch, Choices(False, blocks={block.id: edited("b\nY\n")}), known.__getitem__).patch
+    assert blocks_of(part) == (Block(block.id, 3, 3, ("c\n",), ("Y\n",)),)
+
+
+# -- files
+
+
+def only(**files: bool) -> Choices:
+    return Choices(False, files={name.replace("__", "/"): yes for name, yes in files.items()})
+
+
+def test_files_are_taken_or_not() -> None:
+    before = {"up": text("1\n"), "gone": text("x\n"), "bin": FileChange(b"\0a"), "run": text("r\n")}
+    after = {"up": text("2\n"), "new": text("n\n"), "bin": FileChange(b"\0b"), "run": text("r\n", 0o100755)}
+    for name in ("up", "gone", "bin", "run", "new"):
+        wanted = {path: one for path, one in before.items() if path != name}
+        wanted |= {name: after[name]} if name in after else {}
+        assert taken(before, after, only(**{name: True})) == wanted
+
+
+def test_part_of_a_new_file_is_a_shorter_one_and_none_of_it_is_none() -> None:
+    after = {"new": text(rows("a", "b", "c"), 0o100755)}
+    (block,) = blocks_of(patch_of({}, after))
+    assert taken({}, after, Choices(True, blocks={block.id: lines(0, 2)})) == {"new": text(rows("a", "c"), 0o100755)}
+    assert taken({}, after, Choices(True, blocks={block.id: lines()})) == {}
+    assert taken({}, after, Choices(True, blocks={block.id: NO})) == {}
+    assert taken({}, after, Choices(False, blocks={block.id: YES})) == after
+    middle, end = both({}, after, patch_of({}, after), Choices(True, blocks={block.id: edited("mine\n")}))
+    assert middle == end == {"new": text("mine\n", 0o100755)}
+
+
+def test_an_empty_new_file_is_taken_as_a_file() -> None:
+    after = {"empty": text("")}
+    assert taken({}, after, Choices(True)) == after
+    assert taken({}, after, Choices(False)) == {}
+
+
+def test_part_of_a_removed_file_is_an_update() -> None:
+    before = {"old": text(rows("a", "b", "c"))}
+    (block,) = blocks_of(patch_of(before, {}))
+    assert taken(before, {}, Choices(True, blocks={block.id: lines(0)})) == {"old": text(rows("b", "c"))}
+    assert taken(before, {}, Choices(True, blocks={block.id: lines(0, 1, 2)})) == {}
+    assert taken(before, {}, Choices(False, blocks={block.id: YES})) == {}
+    assert taken(before, {}, Choices(True, blocks={block.id: NO})) == before
+    # The file itself stays, they said.
+    assert taken(before, {}, Choices(True, {"old": False}, {block.id: YES})) == {"old": text("")}
+    middle, end = both(before, {}, patch_of(before, {}), Choices(True, blocks={block.id: edited("mine\n")}))
+    assert middle == end == {"old": text("mine\n")}
+
+
+def test_a_move_goes_with_its_file_and_its_text_with_its_blocks() -> None:
+    before, after = {"old": text(THREE)}, {"d/new": text(CHANGED, 0o100755)}
+    moves = {"d/new": "old"}
+    first, *others = blocks_of(patch_of(before, after, moves))
+    nothing = {one.id: NO for one in (first, *others)}
+    assert taken(before, after, Choices(True, blocks=nothing), moves) == {"d/new": text(THREE, 0o100755)}
+    assert taken(before, after, only(d__new=False), moves) == before
+    text_only = Choices(True, {"d/new": False}, {first.id: YES})
+    assert taken(before, after, text_only, moves) == {"old": text(THREE.replace("1", "ONE"))}
+    assert taken(before, after, Choices(True), moves) == after
+
+
+def test_a_mode_goes_with_its_file() -> None:
+    before, after = {"f": text(THREE)}, {"f": text(CHANGED, 0o100755)}
+    first, *others = blocks_of(patch_of(before, after))
+    assert taken(before, after, Choices(False, blocks={first.id: YES})) == {"f": text(THREE.replace("1", "ONE"))}
+    assert taken(before, after, Choices(True, blocks={one.id: NO for one in (first, *others)})) == {
+        "f": text(THREE, 0o100755)
+    }
+
+
+def test_a_file_that_becomes_a_folder_is_taken_with_what_makes_room() -> None:
+    before, after = {"x": text("1\n")}, {"x/y": text("2\n")}
+    assert taken(before, after, Choices(True)) == after
+    assert taken(before, after, only(x=True)) == {}
+    with pytest.raises(SelectionError, match="x/y can't be taken without the removal of x"):
+        taken(before, after, only(x__y=True))
+    with pytest.raises(SelectionError, match="x can't be taken without the removal of x/y"):
+        taken(after, before, only(x=True))
+    # What is taken leaves lines in the file that was to go.
+    two = {"x": text("1\n2\n")}
+    (gone, _) = blocks_of(patch_of(two, after))
+    with pytest.raises(SelectionError):
+        taken(two, after, Choices(True, blocks={gone.id: lines(0)}))
+
+
+def test_encodings_stay() -> None:
+    for codec in ("utf-16", "utf-8-sig", "utf-32"):
+        before = {"f": FileChange(rows("a", "\u00e9", "\u010a").encode(codec))}
+        after = {"f": FileChange(rows("a", "\u20ac", "\u010a", "new").encode(codec))}
+        (first, _) = blocks_of(patch_of(before, after))
+        wanted = {"f": FileChange(rows("a", "\u20ac", "\u010a").encode(codec))}
+        assert taken(before, after, Choices(False, blocks={first.id: YES})) == wanted
+    head = "# coding: latin-1\n"
+    before = {"f": FileChange((head + "x = '\u00e9'\ny\nz\n").encode("latin-1"))}
+    after = {"f": FileChange((head + "x = '\u00e4'\ny\nZ\n").encode("latin-1"))}
+    (first, second) = blocks_of(patch_of(before, after))
+    wanted = {"f": FileChange((head + "x = '\u00e4'\ny\nz\n").encode("latin-1"))}
+    assert taken(before, after, Choices(True, blocks={second.id: NO})) == wanted
+    with pytest.raises(SelectionError, match=r"f: with this part of the patch it is in ISO-8859-1.*\u20ac"):
+        taken(before, after, Choices(True, blocks={second.id: edited("\u20ac\n")}))
+
+
+# -- choices that make no sense
+
+
+@pytest.mark.parametrize(
+    ("choices", "named"),
+    [
+        (Choices(True, {"no": True}), "file 'no'"),
+        (Choices(False, blocks={"abc": YES}), "block 'abc'"),
+        (Choices(True, {"b": True, "a": False}, {"c": NO}), "file 'a', file 'b', block 'c'"),
+    ],
+)
+def test_what_is_not_in_the_patch_is_named(choices: Choices, named: str) -> None:
+    before, after = {"f": text(THREE)}, {"f": text(CHANGED)}
+    for way in (select, remainder):
+        with pytest.raises(PairloopError) as caught:
+            way(patch_of(before, after), choices, contents(before, after).__getitem__)
+        assert named in caught.value.message
+
+
+def test_lines_that_are_not_there_are_named() -> None:
+    with pytest.raises(SelectionError, match=r"line -1 of block '\w+' \(it has 2\), line 2 of block"):
+        some("a\n", "b\n", lines(-1, 0, 2))
+    with pytest.raises(SelectionError, match="by lines and edited too"):
+        some("a\n", "b\n", BlockChoice(accepted=True, lines=frozenset([0]), text="x\n"))
+
+
+def test_links_are_whole() -> None:
+    before, after = {"f": text("a\nb\n")}, {"f": text("target", LINK)}
+    (block,) = blocks_of(patch_of(before, after))
+    assert taken(before, after, Choices(False, blocks={block.id: YES})) == after
+    assert taken(before, after, Choices(True, blocks={block.id: NO})) == before
+    with pytest.raises(SelectionError, match="symlink"):
+        taken(before, after, Choices(True, blocks={block.id: lines(0)}))
+
+
+# -- laws
+
+
+@st.composite
+def choices_for(draw: st.DrawFn, patch: Patch) -> Choices:
+    files = {one.path: draw(st.booleans()) for one in patch.files if draw(st.booleans())}
+    blocks: dict[str, BlockChoice] = {}
+    for block in blocks_of(patch):
+        count = len(block.removed) + len(block.added)
+        some_lines = st.frozensets(st.integers(0, count - 1)).map(lambda chosen: BlockChoice(True, chosen))
+        pick: Any = draw(st.one_of(st.none(), st.just(YES), st.just(NO), some_lines))
+        if pick is not None:
+            blocks[block.id] = pick
+    return Choices(draw(st.booleans()), files, blocks)
+
+
+@given(trees())
+@settings(max_examples=120, deadline=None)
+def test_all_is_the_patch_and_nothing_is_the_base(sides: tuple[Tree, Tree, Patch]) -> None:
+    before, after, patch = sides
+    known = contents(before, after).__getitem__
+    every = {block.id: frozenset(range(len(block.removed) + len(block.added))) for block in blocks_of(patch)}
+    everything = [
+        Choices(True),
+        Choices(False, {file.path: True for file in patch.files}),
+        Choices(True, blocks={name: BlockChoice(True, chosen) for name, chosen in every.items()}),
+        Choices(True, blocks={block.id: edited("".join(block.added)) for block in blocks_of(patch)}),
+    ]
+    for choices in everything:
+        assert select(patch, choices, known).patch == patch
+        assert remainder(patch, choices, known).patch == Patch(())
+    nothing = [
+        Choices(False),
+        Choices(True, {file.path: False for file in patch.files}),
+        Choices(False, blocks={name: BlockChoice(True, frozenset()) for name in every}),
+    ]
+    for choices in nothing:
+        assert select(patch, choices, known).patch == Patch(())
+        assert remainder(patch, choices, known).patch == patch
+
+
+@given(st.data())
+@settings(max_examples=250, deadline=None)
+def test_what_is_taken_and_the_rest_make_the_whole(data: st.DataObject) -> None:
+    before, after, patch = data.draw(trees())
+    choices = data.draw(choices_for(patch))
+    _, end = both(before, after, patch, choices)
+    assert end == after
+
+
+@given(st.data())
+@settings(max_examples=120, deadline=None)
+def test_whole_blocks_are_in_exactly_one_of_the_two(data: st.DataObject) -> None:
+    before, after, patch = data.draw(trees())
+    known = contents(before, after).__getitem__
+    picks = {block.id: data.draw(st.sampled_from([YES, NO])) for block in blocks_of(patch)}
+    choices = Choices(data.draw(st.booleans()), blocks=picks)
+    part, rest = select(patch, choices, known).patch, remainder(patch, choices, known).patch
+    assert {block.id for block in blocks_of(part)} == {name for name, pick in picks.items() if pick.accepted}
+    assert {block.id for block in blocks_of(rest)} == {name for name, pick in picks.items() if not pick.accepted}
