@@ -25,35 +25,26 @@ Read leniently, where only one reading makes sense:
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from agent_core.errors import PatchRefusedError
-from agent_core.patch.find_envelope import (
-    BEGIN,
-    HEADER,
-    HEADERS,
-    Envelope,
-    Line,
-    envelopes,
-    find_envelope,
-    is_header,
-    is_marker,
-    short,
-)
+from agent_core.patch.find_envelope import BEGIN, END, HEADER, HEADERS, is_header, is_marker
 from agent_core.patch.operations import AddFile, DeleteFile, Hunk, HunkLine, Operation, Sign, UpdateFile
+from agent_core.patch.patch_lines import Line, refused, short
 
-__all__ = ["find_envelope", "parse_envelope"]
-
+ENVELOPE_SHAPE = "Write '*** Begin Patch', file headers with their hunks, '*** End Patch'."
 _END_OF_FILE = "*** end of file"
 _MOVE = re.compile(r"\*\*\* (?:Move|Rename) to:\s*(.*)", re.IGNORECASE)
 _NUMBERED = re.compile(r"@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
 _SIGNS: dict[str, Sign] = {" ": " ", "-": "-", "+": "+"}
 
 
-def parse_envelope(text: str) -> tuple[Operation, ...]:
+def parse_envelope(lines: Sequence[Line]) -> tuple[Operation, ...]:
     """Parse an apply_patch envelope.
 
     Args:
-        text: The patch, possibly wrapped; see the module's docstring for what is read leniently.
+        lines: Its lines, with its markers where it has them, and with nothing around it; see the module's docstring
+            for what is read leniently.
 
     Returns:
         What it asks for, in its order.
@@ -61,15 +52,27 @@ def parse_envelope(text: str) -> tuple[Operation, ...]:
     Raises:
         PatchRefusedError: It cannot be read; the message names the line and what to write instead.
     """
-    return tuple(found for envelope in envelopes(text) for found in _Parser(envelope).operations())
+    body, indent = list(lines), ""
+    if body and is_marker(body[0].text, BEGIN):
+        first = body.pop(0).text
+        indent = first[: len(first) - len(first.lstrip())]
+    if indent and all(line.text.startswith(indent) or not line.text.strip() for line in body):
+        body = [Line(line.number, line.text[len(indent) :]) for line in body]
+    if body and is_marker(body[-1].text, END):
+        body.pop()
+    if not any(line.text.strip() for line in body):
+        raise PatchRefusedError(f"The patch is empty: after '*** Begin Patch' comes {HEADERS}.", ENVELOPE_SHAPE)
+    padded = bool(indent) or next(line.text for line in body if line.text.strip())[:1].isspace()
+    return tuple(_Parser(body, padded=padded).operations())
 
 
 class _Parser:
     """Goes down the lines of one envelope."""
 
-    def __init__(self, envelope: Envelope) -> None:
-        self._body = envelope.body
-        self._padded = envelope.padded
+    def __init__(self, body: list[Line], *, padded: bool) -> None:
+        self._body = body
+        # Its markers are indented, so an indented marker inside a hunk is one too.
+        self._padded = padded
         self._at = 0
 
     def operations(self) -> list[Operation]:
@@ -81,10 +84,10 @@ class _Parser:
                 continue
             header = HEADER.match(line.text.strip())
             if header is None:
-                raise _refused(line, f"is not a file header. Write {HEADERS} before the lines of a file.")
+                raise refused(line, f"is not a file header. Write {HEADERS} before the lines of a file.")
             kind, path = header.group(1).casefold(), header.group(2).strip()
             if not path:
-                raise _refused(line, "names no file. Write its path, relative to the project, after the colon.")
+                raise refused(line, "names no file. Write its path, relative to the project, after the colon.")
             if kind == "add":
                 found.append(self._add(line, path))
             elif kind == "delete":
@@ -116,7 +119,7 @@ class _Parser:
             elif line.text.startswith("\\") and lines:
                 bare = True
             elif not is_marker(line.text, _END_OF_FILE):
-                raise _refused(line, "stands in a new file without a '+'. Begin every line of a new file with '+'.")
+                raise refused(line, "stands in a new file without a '+'. Begin every line of a new file with '+'.")
         return AddFile(path, "\n".join(lines) + ("" if bare or not lines else "\n"), header.number)
 
     def _update(self, header: Line, path: str) -> UpdateFile:
@@ -126,7 +129,7 @@ class _Parser:
             self._at += 1
             move_to = move.group(1).strip()
             if not move_to:
-                raise _refused(line, "names no file. Write the new path after the colon.")
+                raise refused(line, "names no file. Write the new path after the colon.")
         self._skip_file_names()
         hunks: list[Hunk] = []
         while (line := self._peek()) is not None and not self._is_section(line.text):
@@ -135,7 +138,7 @@ class _Parser:
                 continue
             hunks.append(self._hunk())
         if not hunks and move_to is None:
-            raise _refused(header, "has no hunks. Write '@@' and the lines to change below it.")
+            raise refused(header, "has no hunks. Write '@@' and the lines to change below it.")
         return UpdateFile(path, move_to, tuple(hunks), header.number)
 
     def _skip_file_names(self) -> None:
@@ -162,9 +165,7 @@ class _Parser:
                 anchors.append(anchor)
         lines, slack, at_end = self._hunk_lines()
         if not any(line.sign != " " for line in lines):
-            raise _refused(
-                first, "begins a hunk that changes nothing. Mark its lines with '-' or '+', or leave it out."
-            )
+            raise refused(first, "begins a hunk that changes nothing. Mark its lines with '-' or '+', or leave it out.")
         return Hunk(tuple(lines), first.number, tuple(anchors), at_end, old_start, slack)
 
     def _hunk_lines(self) -> tuple[list[HunkLine], int, bool]:
@@ -192,18 +193,14 @@ class _Parser:
         return lines, slack, False
 
 
-def _refused(line: Line, what: str) -> PatchRefusedError:
-    return PatchRefusedError(f"Line {line.number} of the patch, {short(line.text)}, {what}")
-
-
 def _unsigned(line: Line) -> PatchRefusedError:
     text = line.text
     if _MOVE.match(text):
-        return _refused(line, "must come directly after '*** Update File: path'.")
+        return refused(line, "must come directly after '*** Update File: path'.")
     if text.startswith("***"):
-        return _refused(line, f"is no marker. The markers are {HEADERS}, '*** Move to: path' and '*** End Patch'.")
+        return refused(line, f"is no marker. The markers are {HEADERS}, '*** Move to: path' and '*** End Patch'.")
     example = f" {text}" if len(text) <= 60 else " ..."
-    return _refused(
+    return refused(
         line,
         "begins with neither a blank (the line stays), '-' (it goes) nor '+' (it comes). "
         f"Write {short(example)} if it is context.",

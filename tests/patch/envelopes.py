@@ -7,15 +7,9 @@ from pathlib import Path
 
 from agent_core.patch.apply import Result, apply_operations
 from agent_core.patch.diff import make_blocks, split_lines
-from agent_core.patch.parse_envelope import parse_envelope
+from agent_core.patch.read import read_patch
 from agent_core.workspace.tree import FileChange
-
-NO_NEWLINE = "\\ No newline at end of file"
-
-
-def signed(sign: str, line: str) -> list[str]:
-    """One line of a text as lines of a hunk."""
-    return [sign + line[:-1].removesuffix("\r")] if line.endswith("\n") else [sign + line, NO_NEWLINE]
+from tests.support.patch_writers import signed
 
 
 def update_section(path: str, old: str, new: str, context: int) -> list[str]:
@@ -44,7 +38,7 @@ def envelope(*sections: list[str]) -> str:
 def apply(root: Path, files: Mapping[str, bytes | FileChange], text: str) -> Result:
     """Parse and apply a patch to files in memory."""
     tree = {path: FileChange(data) if isinstance(data, bytes) else data for path, data in files.items()}
-    return apply_operations(parse_envelope(text), tree.get, tree, root)
+    return apply_operations(read_patch(text).operations, tree.get, tree, root)
 
 
 def applied(root: Path, files: Mapping[str, bytes], text: str) -> dict[str, bytes | None]:

@@ -10,7 +10,8 @@ from agent_core.errors import PatchRefusedError
 from agent_core.patch.apply import MAX_BYTES
 from agent_core.patch.diff import make_blocks, split_lines
 from agent_core.workspace.tree import FileChange
-from tests.patch.envelopes import applied, apply, envelope, signed, update_section
+from tests.patch.envelopes import applied, apply, envelope, update_section
+from tests.support.patch_writers import signed
 
 PROJECT = Path("/nonexistent/project")
 

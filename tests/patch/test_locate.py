@@ -7,7 +7,7 @@ import pytest
 
 from agent_core.patch.locate import Place, Unplaced, locate
 from agent_core.patch.operations import UpdateFile
-from agent_core.patch.parse_envelope import parse_envelope
+from agent_core.patch.read import read_patch
 
 SHAPES = dedent(
     """\
@@ -32,7 +32,7 @@ SHAPES = dedent(
 
 def find(text: str, *lines: str) -> list[int | str]:
     """1-based first lines of the hunks' places, or the reasons why there are none."""
-    (operation,) = parse_envelope("\n".join(["*** Begin Patch", "*** Update File: f", *lines, "*** End Patch"]))
+    (operation,) = read_patch("\n".join(["*** Begin Patch", "*** Update File: f", *lines, "*** End Patch"])).operations
     assert isinstance(operation, UpdateFile)
     answers = locate(text.split("\n"), operation.hunks)
     return [answer.start + 1 if isinstance(answer, Place) else answer.reason for answer in answers]
@@ -184,7 +184,7 @@ def test_a_search_that_fails_in_a_long_file_is_quick() -> None:
 
 
 def test_a_place_knows_its_reason_or_its_lines() -> None:
-    (operation,) = parse_envelope("*** Begin Patch\n*** Update File: f\n@@\n a\n-b\n+c\n*** End Patch")
+    (operation,) = read_patch("*** Begin Patch\n*** Update File: f\n@@\n a\n-b\n+c\n*** End Patch").operations
     assert isinstance(operation, UpdateFile)
     (place,) = locate(["x", "a", "b"], operation.hunks)
     assert isinstance(place, Place)

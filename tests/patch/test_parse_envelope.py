@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_core.errors import PatchRefusedError
+from agent_core.patch.find import find_patches
 from agent_core.patch.operations import AddFile, DeleteFile, Hunk, HunkLine, Operation, UpdateFile
-from agent_core.patch.parse_envelope import find_envelope, parse_envelope
+from agent_core.patch.read import read_patch
 
 BODY = """\
 *** Update File: a.py
@@ -17,6 +18,15 @@ BODY = """\
 -one
 +two
 """
+
+
+def parse_envelope(text: str) -> tuple[Operation, ...]:
+    return read_patch(text, "envelope").operations
+
+
+def find_envelope(text: str) -> str | None:
+    spans = find_patches(text)
+    return "".join(span.patch for span in spans) if spans else None
 
 
 def lines(hunk: Hunk) -> list[str]:
@@ -155,8 +165,8 @@ def test_markers_inside_lines_of_a_file_are_text() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "no line '*** Begin Patch'"),
-        ("I would change a.py.", "no line '*** Begin Patch'"),
+        ("", "This is not a patch"),
+        ("I would change a.py.", "This is not a patch"),
         ("*** Begin Patch\n*** End Patch", "The patch is empty"),
         ("*** Begin Patch\nhello\n*** End Patch", "Line 2 of the patch, 'hello', is not a file header"),
         (
@@ -194,7 +204,7 @@ def test_finding_an_envelope_in_prose() -> None:
     assert find_envelope("No patch here, only the words *** Begin Patch in a line.") is None
     assert find_envelope("*** Begin Patch\nlater") is None
     found = find_envelope(f"Look:\n```\n*** Begin Patch\n{BODY}*** End Patch\n```\nDone.")
-    assert found == f"*** Begin Patch\n{BODY}*** End Patch"
+    assert found == f"*** Begin Patch\n{BODY}*** End Patch\n"
 
 
 @given(st.text(alphabet="*@+- \n\\abBeginPatchUpdateFile:", max_size=200))
