@@ -44,7 +44,7 @@ class Result(msgspec.Struct, frozen=True):
 
     Attributes:
         changes: Every path that differs afterwards.
-        moves: New path to old path, for files that were moved and whose old name is free now.
+        moves: New path to old path, for files that were moved to a name that was free and left their own one free.
         notes: One sentence for whatever was not exactly as the patch has it.
     """
 
@@ -172,12 +172,13 @@ class _Applier:
         return Result(changes, self._moves(changes), tuple(self._report.notes))
 
     def _moves(self, changes: Changes) -> dict[str, str]:
-        """New name to old name of every file that was moved and left its old name free."""
+        """New name to old name, where the new one was free before and the old one is free afterwards."""
         moves = {}
         for path in changes:
             file = self._files[path]
             origin = file.origin if file is not None else ""
-            if origin not in {"", path} and origin in changes and changes[origin].data is None:
+            left = origin not in {"", path} and origin in changes and changes[origin].data is None
+            if left and self._before(path) is None:
                 moves[path] = origin
         return moves
 

@@ -37,21 +37,31 @@ def make_patch(changes: Changes, before: Callable[[str], FileChange | None], mov
     Args:
         changes: What every changed path becomes.
         before: A path's file before the changes, None when there was none.
-        moves: New path to old path, for files that were moved; both are in `changes`.
+        moves: New path to old path, for files that were moved; both are in `changes`. One that was moved in the place
+            of another file is described as an update of that one.
 
     Returns:
         The patch. Files that stay as they are are left out; binary ones have no blocks.
     """
     files = []
-    moved_away = {old for new, old in moves.items() if new in changes and changes[new].data is not None}
+    sources = {new: old for new, old in moves.items() if _is_move(new, old, changes, before)}
+    moved_away = set(sources.values())
     for path in sorted(changes):
         change = changes[path]
-        if path in moved_away and change.data is None:
+        if path in moved_away:
             continue
-        file = _file(path, moves.get(path), change, before)
+        file = _file(path, sources.get(path), change, before)
         if file is not None:
             files.append(file)
     return Patch(tuple(files))
+
+
+def _is_move(new: str, old: str, changes: Changes, before: Callable[[str], FileChange | None]) -> bool:
+    """Whether a file comes to a free name and leaves its own one free."""
+    if new not in changes or changes[new].data is None or old not in changes or changes[old].data is not None:
+        return False
+    there = before(new)
+    return there is None or there.data is None
 
 
 def _file(

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import difflib
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
-from itertools import islice
+from heapq import nsmallest
+from itertools import islice, takewhile
 from unicodedata import normalize
 
 _OFFERED = 3
+_RANKED = 20
 _COMPARED = 1000
 _SEARCHES = 5
 
@@ -153,11 +155,15 @@ class Names:
     def close(self, path: str) -> list[str]:
         """Names that a missing one may mean, likeliest first.
 
-        First come files of the same name in other folders, by how many folders agree from the end; then names that
-        are spelt much like it.
+        First come files of the same name in other folders, by how many folders agree from the end and how much the
+        rest is alike; then names that are spelt much like it.
         """
-        same = [name for name in self._alike[0].get(fold(path.rpartition("/")[2]), ()) if name in self]
-        same = sorted((name for name in same if name != path), key=lambda name: (-_common_tail(name, path), name))
+        tail = fold(path).split("/")[::-1]
+        named = self._alike[0].get(fold(path.rpartition("/")[2]), ())
+        same = nsmallest(
+            _RANKED, (name for name in named if name in self and name != path), key=lambda name: -_common(name, tail)
+        )
+        same.sort(key=lambda name: (-_common(name, tail), -difflib.SequenceMatcher(None, name, path).ratio(), name))
         if len(same) >= _OFFERED or self._searches >= _SEARCHES:
             return same[:_OFFERED]
         self._searches += 1
@@ -168,12 +174,7 @@ class Names:
         return list(dict.fromkeys([*same, *(name for name in near if name != path)]))[:_OFFERED]
 
 
-def _common_tail(one: str, other: str) -> int:
-    """How many parts two paths have in common from the end."""
-    pairs = zip(reversed(fold(one).split("/")), reversed(fold(other).split("/")), strict=False)
-    count = 0
-    for first, second in pairs:
-        if first != second:
-            break
-        count += 1
-    return count
+def _common(name: str, tail: Sequence[str]) -> int:
+    """How many parts a path has in common with another one, whose folded parts are given from the end."""
+    parts = zip(reversed(fold(name).split("/")), tail, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], parts))
