@@ -122,11 +122,19 @@ class Planner:
         self._left = frozenset(step.source for step in steps if step.is_move)
         self._gone = (self._left | {step.path for step in steps if step.goal is None}) - written
         self._twins = case_twins({name for step in steps for name in (step.path, step.source)})
+        if all(self._is_there(step) for step in steps):
+            return
         for step in steps:
             if step.is_move:
                 await self._move(step, since)
             else:
                 await self._file(step, since)
+
+    def _is_there(self, step: _Step) -> bool:
+        """Whether a step has nothing to do, and leaves nothing behind."""
+        now = self._standing(step.path)
+        wanted = now.data == self._get(step.goal) and now.mode == _mode_and_bits(step, now)[0]
+        return wanted and not (step.source in self._gone and self._standing(step.source).data is not None)
 
     def _result(self, message: str) -> tuple[FileLanding, ...]:
         if self._conflicts:
@@ -138,10 +146,14 @@ class Planner:
 
     def _look(self, path: str) -> Standing | None:
         """What stands at a path; None, with the conflict noted, when it must not be written."""
-        now = look(self._root, path, self._gone)
+        now = self._standing(path)
         if now.obstacle:
             self._conflicts.append(f"{path}: {now.obstacle.rstrip('.')}")
             return None
+        return now
+
+    def _standing(self, path: str) -> Standing:
+        now = look(self._root, path, self._gone)
         if path in self._twins and now.data is not None and not has_exactly(self._root / path):
             return Standing(None, 0)
         return now
@@ -212,6 +224,9 @@ class Planner:
             self._write(step.path, new, goal, _mode_and_bits(step, new))
         elif free and old.data is None:
             self._conflicts.append(f"{step.source}: was deleted or moved since it was {since}")
+        elif free and old.data is not None and old.data != base and self._is_crossed(step):
+            what = f"changed since it was {since}, and another file moves to or from the same name"
+            self._changed(step.source, base, old.data, what)
         elif free and old.data is not None:
             merged = await self._merge(step, old.data, base, goal)
             if merged is not None:
@@ -225,6 +240,10 @@ class Planner:
             self._changed(step.source, base, old.data, f"changed since it was {since}, so it is not moved")
         else:
             self._leave(step.source, old)
+
+    def _is_crossed(self, step: _Step) -> bool:
+        """Whether two files move through one name: then the name alone does not tell which of them stands there."""
+        return step.path in self._left or (step.source in self._left and step.source not in self._gone)
 
     def _changed(self, path: str, old: bytes, now: bytes, what: str) -> None:
         """Note the places where a file differs from what it is expected to be."""
