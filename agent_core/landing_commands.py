@@ -202,10 +202,10 @@ async def turn(project: Path | None, number: int, *, again: bool) -> int:
 
 
 def _turned(line: LandingLine) -> Iterator[str]:
-    did = "landed again" if line.kind == "redo" else "took back"
+    did = f"landed landing {line.about} again" if line.kind == "redo" else f"took back landing {line.about}"
     back, does = ("undo", "takes it back") if line.kind == "redo" else ("redo", "lands it again")
     title = f" ({line.title})" if line.title else ""
-    yield printable(f"{did} landing {line.about}{title}")
+    yield printable(f"{did}{title}")
     for file in line.files:
         yield printable(f"  {summary(file)}")
     if not line.files:

@@ -1,0 +1,411 @@
+"""`pairloop undo`, `redo` and `log`: over all landings of a project, whoever made them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent_core.config import project_state
+from agent_core.journal import SqliteJournal
+from agent_core.landing_commands import LandingLine
+from tests.projects import make_project
+from tests.support.calling import call
+from tests.support.command_line import run_pairloop
+from tests.support.shipping import ENVELOPE, TOWN, WITH_SCHOOL, everything, make_town, replace_line
+from tests.support.shop import MENDED, RIGHT_AT_ONCE, make_shop
+from tests.test_resume import write_script
+
+HEAVY = (
+    "openai",
+    "git",
+    "watchfiles",
+    "pygments",
+    "textual",
+    "rich",
+    "httpx",
+    "pydantic",
+    "pytest",
+    "agent_core.build",
+)
+MILL = replace_line("town.txt", "house 12", "a mill")
+ROAD = replace_line("country/road.txt", "north", "west")
+
+
+def read(root: Path, name: str = "town.txt") -> str:
+    return (root / name).read_text()
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Path:
+    return make_town(tmp_path / "town")
+
+
+def land(root: Path, *patches: str) -> None:
+    for patch in patches:
+        assert call(["patch", "apply"], root, patch).code == 0
+
+
+def stands(root: Path) -> dict[int, str]:
+    return {line["landing"]: line["stands"] for line in call(["log", "--json"], root).lines}
+
+
+# -- nothing there
+
+
+def test_before_anything_landed(town: Path) -> None:
+    assert call(["log"], town) == (0, "Nothing has landed here yet.\n", "")
+    assert call(["log", "--json"], town) == (0, "", "")
+    for command in (["undo"], ["undo", "3"], ["redo"], ["log", "3"]):
+        done = call(command, town)
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith("pairloop: ")
+    # To look is not to leave anything behind.
+    assert not project_state(town).exists()
+
+
+def test_numbers_that_are_not_there(town: Path) -> None:
+    land(town, ENVELOPE)
+    for command in ("undo", "redo", "log"):
+        done = call([command, "7"], town)
+        assert (done.code, done.out) == (1, "")
+        assert "There is no landing 7" in done.err
+    assert "stands" in call(["redo", "1"], town).err
+    assert call(["redo", "1"], town).code == 1
+    assert call(["undo"], town).code == 0
+    again = call(["undo", "1"], town)
+    assert (again.code, again.out) == (1, "")
+    assert "undone already (by 2)" in again.err
+    assert call(["undo"], town).code == 1
+    assert read(town) == TOWN
+
+
+# -- back and forth
+
+
+def test_what_undo_and_redo_say(town: Path) -> None:
+    land(town, ENVELOPE)
+    done = call(["undo"], town)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        "took back landing 1 (pairloop patch apply)",
+        "  update town.txt +1 -1",
+        "landing 2; `pairloop redo 1` lands it again",
+    ]
+    assert read(town) == TOWN
+    done = call(["redo"], town)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        "landed landing 1 again (pairloop patch apply)",
+        "  update town.txt +1 -1",
+        "landing 3; `pairloop undo 1` takes it back",
+    ]
+    assert read(town) == WITH_SCHOOL
+    assert stands(town) == {1: "landed", 2: "undone", 3: "landed"}
+
+
+@pytest.mark.parametrize("order", ["123", "132", "213", "231", "312", "321"])
+def test_undone_and_redone_in_any_order(town: Path, order: str) -> None:
+    before = read(town)
+    land(town, ENVELOPE, MILL, ROAD)
+    after = read(town)
+    for number in order:
+        assert call(["undo", number], town).code == 0
+    assert (read(town), read(town, "country/road.txt")) == (before, "north\nsouth\n")
+    for number in order:
+        assert call(["redo", number], town).code == 0
+    assert (read(town), read(town, "country/road.txt")) == (after, "west\nsouth\n")
+
+
+def test_what_a_human_wrote_since_stays(town: Path) -> None:
+    land(town, ENVELOPE)
+    (town / "town.txt").write_text(read(town).replace("house 18\n", "a pond\n"))
+    assert call(["undo"], town).code == 0
+    assert read(town) == TOWN.replace("house 18\n", "a pond\n")
+    assert call(["redo"], town).code == 0
+    assert read(town) == WITH_SCHOOL.replace("house 18\n", "a pond\n")
+
+
+def test_lines_in_the_way_are_named_and_nothing_is_written(town: Path) -> None:
+    land(town, ENVELOPE)
+    (town / "town.txt").write_text(read(town).replace("a school\n", "a large school\n"))
+    before = everything(town)
+    done = call(["undo"], town)
+    assert (done.code, done.out) == (3, "")
+    assert re.search(r"\n  town\.txt:3\b", done.err)
+    assert everything(town) == before
+    assert stands(town) == {1: "landed"}
+
+
+def test_what_is_taken_back_by_hand_already(town: Path) -> None:
+    land(town, ENVELOPE)
+    (town / "town.txt").write_text(TOWN)
+    done = call(["undo"], town)
+    assert done.code == 0
+    assert "there was nothing left to write" in done.out
+    assert stands(town) == {1: "undone", 2: "landed"}
+
+
+def test_outside_of_git(tmp_path: Path) -> None:
+    (tmp_path / "town.txt").write_text(TOWN)
+    land(tmp_path, ENVELOPE)
+    assert call(["undo"], tmp_path).code == 0
+    assert read(tmp_path) == TOWN
+
+
+# -- the log
+
+
+async def test_the_log_is_that_of_all_sessions(tmp_path: Path) -> None:
+    shop = make_shop(tmp_path / "shop")
+    script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
+    arguments = ["exec", "test_total fails\nplease mend it", "--mode", "auto", "--script", str(script)]
+    code, out, err = await run_pairloop(arguments, shop)
+    assert (code, err) == (0, ""), out
+    patch = "*** Begin Patch\n*** Add File: notes.txt\n+a note\n*** End Patch\n"
+    assert (await asyncio.to_thread(call, ["patch", "apply"], shop, patch)).code == 0
+    shown = await asyncio.to_thread(call, ["log"], shop)
+    heads = [line.split("  ") for line in shown.out.splitlines() if not line.startswith(" ")]
+    assert [(number, title, state) for number, _, title, state in heads] == [
+        ("2", "pairloop patch apply", "(landed)"),
+        ("1", "test_total fails", "(landed)"),
+    ]
+    assert "    update shop/prices.py +" in shown.out
+    # Taken back from the command line, and again by it.
+    assert (shop / "shop/prices.py").read_text() == MENDED
+    assert (await asyncio.to_thread(call, ["undo", "1"], shop)).code == 0
+    assert (shop / "shop/prices.py").read_text() != MENDED
+    assert (shop / "notes.txt").exists()
+    lines = (await asyncio.to_thread(call, ["log", "--json"], shop)).lines
+    assert [(line["landing"], line["kind"], line["about"], line["stands"], line["by"]) for line in lines] == [
+        (3, "undo", 1, "landed", None),
+        (2, "landing", None, "landed", None),
+        (1, "landing", None, "undone", 3),
+    ]
+    assert len({line["session"] for line in lines}) == 3
+
+
+def test_the_log_in_json(town: Path) -> None:
+    land(town, ENVELOPE)
+    [line] = call(["log", "--json", "-p"], town).lines
+    assert set(line) == set(LandingLine.__struct_fields__)
+    assert line["diff"].startswith("diff --git a/town.txt b/town.txt\n")
+    assert (line["title"], line["proposal"]) == ("pairloop patch apply", None)
+    assert [(file["kind"], file["path"], file["added"], file["removed"]) for file in line["files"]] == [
+        ("update", "town.txt", 1, 1)
+    ]
+    assert call(["log", "--json"], town).json["diff"] is None
+
+
+def test_a_few_of_the_log(town: Path) -> None:
+    land(town, ENVELOPE, MILL, ROAD)
+
+    def numbers(*arguments: str) -> list[int]:
+        return [line["landing"] for line in call(["log", "--json", *arguments], town).lines]
+
+    assert numbers() == [3, 2, 1]
+    assert numbers("-n", "2") == [3, 2]
+    assert numbers("-n", "9") == [3, 2, 1]
+    assert numbers("2") == [2]
+    shown = call(["log", "-p", "2"], town).out
+    assert "-house 12\n+a mill\n" in shown
+    assert "school" not in "".join(line for line in shown.splitlines() if line[:1] in "+-")
+    assert "\x1b" not in shown
+
+
+def test_titles_and_diffs_are_shown_not_obeyed(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"a.txt": "a\n"})
+    land(root, "*** Begin Patch\n*** Update File: a.txt\n@@\n-a\n+\x1b]0;owned\x07\n*** End Patch\n")
+    shown = call(["log", "-p"], root).out
+    assert "\u241b]0;owned\u2407" in shown
+    assert "\x1b" not in shown
+
+
+def _on_a_terminal(arguments: list[str], cwd: Path, environ: dict[str, str]) -> str:
+    """What pairloop writes to a terminal."""
+    here, there = pty.openpty()
+    with os.fdopen(here, "rb", buffering=0) as read_end:
+        with os.fdopen(there, "wb") as write_end:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tui", *arguments], cwd=cwd, env={**os.environ, **environ}, stdout=write_end
+            )
+        said = b""
+        try:
+            while block := read_end.read(65536):
+                said += block
+        except OSError:
+            # Linux says the end of a terminal this way.
+            pass
+        assert process.wait(60) == 0
+    return said.decode()
+
+
+def test_colours_are_for_terminals_that_want_them(town: Path) -> None:
+    land(town, ENVELOPE)
+    coloured = _on_a_terminal(["log", "-p"], town, {"TERM": "xterm"})
+    assert "\x1b[31m-house 3\x1b[0m" in coloured
+    assert "\x1b[32m+a school\x1b[0m" in coloured
+    assert "\x1b" not in _on_a_terminal(["log", "-p"], town, {"TERM": "xterm", "NO_COLOR": "1"})
+    assert "\x1b" not in _on_a_terminal(["log", "-p"], town, {"TERM": "dumb"})
+
+
+def test_a_reader_who_leaves(town: Path) -> None:
+    land(town, ENVELOPE, MILL)
+    for command, stdin in ((["log", "-p"], b""), (["patch", "apply"], ROAD.encode()), (["undo", "1"], b"")):
+        here, there = os.pipe()
+        os.close(here)
+        program = [sys.executable, "-m", "tui", *command]
+        process = subprocess.run(program, cwd=town, input=stdin, stdout=there, stderr=subprocess.PIPE, check=False)
+        os.close(there)
+        assert process.stderr == b""
+        # What was done is done, whether anybody reads of it or not.
+        assert process.returncode == (1 if command[0] == "log" else 0)
+    assert read(town, "country/road.txt") == "west\nsouth\n"
+
+
+def test_nothing_heavy_is_imported(town: Path) -> None:
+    code = f"""
+import sys
+from tui.__main__ import main
+code = main(sys.argv[1:])
+print(code, [name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
+"""
+    for arguments, stdin in ((["patch", "apply"], ENVELOPE), (["log", "-p"], ""), (["undo"], ""), (["redo"], "")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments], cwd=town, input=stdin, capture_output=True, text=True, check=True
+        )
+        assert done.stderr == "0 []\n"
+
+
+# -- two at a time, and sudden ends
+
+
+def test_two_at_once(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"town.txt": TOWN})
+    command = [sys.executable, "-m", "tui", "patch", "apply", "--json"]
+    processes = []
+    for number in range(1, 7):
+        patch = replace_line("town.txt", f"house {3 * number}", f"inn {number}")
+        process = subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdin is not None
+        process.stdin.write(patch)
+        process.stdin.close()
+        processes.append(process)
+    assert [process.wait(60) for process in processes] == [0] * 6
+    wanted = TOWN
+    for number in range(1, 7):
+        wanted = wanted.replace(f"house {3 * number}\n", f"inn {number}\n")
+    assert read(root) == wanted
+    assert stands(root) == dict.fromkeys(range(1, 7), "landed")
+
+
+DYING = """
+import os, sys
+
+def dying(step):
+    def die(*_):
+        os.kill(os.getpid(), 9)
+    setattr(FileSystem, step, die)
+
+dying(sys.argv[1])
+from tui.__main__ import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+SEVERAL = """\
+*** Begin Patch
+*** Update File: town.txt
+@@
+-house 3
++a school
+*** Add File: new/inn.txt
++an inn
+*** Delete File: country/road.txt
+*** End Patch
+"""
+
+
+def killed_at(step: str, root: Path) -> None:
+    """Have a `patch apply` of `SEVERAL` die, as by kill -9, at its first system call of a kind."""
+    command = [sys.executable, "-c", DYING, step, "patch", "apply"]
+    done = subprocess.run(command, cwd=root, input=SEVERAL.encode(), capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+@pytest.mark.parametrize("step", ["create", "write", "sync", "replace", "unlink", "sync_dir"])
+@pytest.mark.parametrize("next_command", [["log"], ["undo"], ["patch", "apply"]])
+def test_killed_and_mended_by_the_next_command(town: Path, step: str, next_command: list[str]) -> None:
+    killed_at(step, town)
+    said = call(next_command, town, MILL)
+    assert said.code == 0, said.err
+    assert "Landing 1 (country/road.txt, new/inn.txt, town.txt) was cut short; it has been completed." in said.err
+    assert not [name for name in everything(town) if name.rpartition("/")[2].startswith(".pairloop-")]
+    if next_command == ["log"]:
+        assert (read(town), read(town, "new/inn.txt")) == (WITH_SCHOOL, "an inn\n")
+        assert not (town / "country").exists()
+        assert call(["log"], town).err == ""
+    elif next_command == ["undo"]:
+        assert (read(town), read(town, "country/road.txt")) == (TOWN, "north\nsouth\n")
+        assert not (town / "new").exists()
+    else:
+        assert read(town) == WITH_SCHOOL.replace("house 12\n", "a mill\n")
+
+
+def test_what_cannot_be_mended_stays_told(town: Path) -> None:
+    """A file that somebody changed after the sudden end is theirs; what was written of the others is taken back."""
+    killed_at("unlink", town)
+    (town / "country/road.txt").write_text("mine\n")
+    said = call(["log"], town)
+    assert said.code == 0
+    assert "it has been taken back" in said.err
+    assert "(abandoned, nothing of it was written)" in said.out
+    assert (read(town), read(town, "country/road.txt")) == (TOWN, "mine\n")
+    assert not (town / "new").exists()
+    assert call(["undo", "1"], town).code == 1
+
+
+@pytest.fixture
+def locked(town: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the project's lock."""
+    land(town, ENVELOPE)
+    lock = project_state(town) / "landing.lock"
+    code = "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        yield holder
+        holder.kill()
+
+
+def test_the_lock_is_waited_for(town: Path, locked: subprocess.Popen[str]) -> None:
+    undo = subprocess.Popen([sys.executable, "-m", "tui", "undo"], cwd=town, stdout=subprocess.PIPE, text=True)
+    # Looking needs no lock.
+    assert call(["log"], town).code == 0
+    assert (undo.poll(), read(town)) == (None, WITH_SCHOOL)
+    locked.kill()
+    assert undo.wait(60) == 0
+    assert read(town) == TOWN
+    assert undo.stdout is not None
+    undo.stdout.close()
+
+
+def test_a_journal_of_a_newer_pairloop(town: Path) -> None:
+    land(town, ENVELOPE)
+    journal = SqliteJournal(project_state(town) / "journal.db")
+    journal._db.execute("PRAGMA user_version=99")
+    journal.close()
+    for command in (["log"], ["undo"], ["redo"], ["patch", "apply"]):
+        done = call(command, town, MILL)
+        assert (done.code, done.out) == (2, "")
+        assert "newer pairloop" in done.err
+    assert read(town) == WITH_SCHOOL
