@@ -309,6 +309,7 @@ def test_two_at_once(tmp_path: Path) -> None:
 
 DYING = """
 import os, sys
+from agent_core.workspace.disk import FileSystem
 
 def dying(step):
     def die(*_):
