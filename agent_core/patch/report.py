@@ -21,6 +21,7 @@ class Report:
         self._standing = 0
         self._moot = 0
         self._there = 0
+        self._half = False
         self.notes: list[str] = []
 
     @property
@@ -58,6 +59,10 @@ class Report:
         self._standing += 1
         self.fail(where, reason)
 
+    def is_half(self) -> None:
+        """A file that failed has parts that could be done: there is something left to do."""
+        self._half = True
+
     def moot(self, where: str, reason: str) -> None:
         """A part cannot be done, but neither is anything left to do: a file to be deleted that is nowhere."""
         self._moot += 1
@@ -76,6 +81,7 @@ class Report:
         """
         failures = tuple(f"{where}: {reason}" for where, reason in self._failures)
         fine = tuple(self._fine)
+        changes = changes or self._half
         if not changes and (self._standing or self._there) and len(failures) == self._standing + self._moot:
             return PatchRefusedError(
                 "\n".join(["The patch is applied already: everything it asks for is in the files.", *self._listed()]),
