@@ -38,6 +38,7 @@ class _Answer:
         self._said = Paced(lambda text: self._emit(ev.TextStreamed(text)))
         self._thought = Paced(lambda text: self._emit(ev.ReasoningStreamed(text)))
         self._patches: dict[str, tuple[PatchText, Paced]] = {}
+        self._line_over = True
         self.text = ""
         self.completed: Completed | None = None
 
@@ -54,6 +55,7 @@ class _Answer:
             case Retrying(seconds, reason, _):
                 self.flush()
                 self._patches.clear()
+                self._line_over = True
                 self.text = ""
                 self._emit(ev.AnswerVoided(reason, seconds))
             case Completed():
@@ -61,9 +63,17 @@ class _Answer:
 
     def _take_patch(self, call_id: str, text: str) -> None:
         if call_id not in self._patches:
+            # All patches of an answer are shown as one text: what is held back of the one before comes first, and the
+            # next begins on a line of its own.
+            for _, pace in self._patches.values():
+                pace.flush()
             self._patches[call_id] = PatchText(), Paced(lambda new: self._emit(ev.PatchStreamed(call_id, new)))
+            if not self._line_over:
+                self._patches[call_id][1].feed("\n")
         reader, pace = self._patches[call_id]
-        pace.feed(reader.feed(text))
+        if new := reader.feed(text):
+            self._line_over = new.endswith("\n")
+            pace.feed(new)
 
     def flush(self) -> None:
         for pace in (self._said, self._thought, *(pace for _, pace in self._patches.values())):

@@ -6,10 +6,11 @@ What is understood, seen from small models behind llama.cpp, Ollama and vLLM:
   ``parameters`` for ``arguments``, wrapped as ``{"function": {...}}``, several in a list, or in a second pair of
   braces (Qwen2.5-Coder's chat template shows it so);
 - tags such as ``<function=NAME>``, see `agent_core.partners.tag_calls`;
-- an apply_patch envelope, ``*** Begin Patch`` to ``*** End Patch``, in a fence, in prose, or in what would be JSON but
-  for its quotes.
+- a patch in any format, in a fence or in prose, see `agent_core.patch.find`: each is a call of ``apply_patch``;
+- an apply_patch envelope in what would be JSON but for its quotes.
 
-Only tools on offer are called, and only when the answer holds no real call.
+Only tools on offer are called, and only when the answer holds no real call. While the answer is being written, patches
+in it are told as a call that is being written, and the words as words.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agent_core.conversation import (
@@ -27,26 +28,30 @@ from agent_core.conversation import (
     Item,
     PartnerInfo,
     Request,
+    Retrying,
+    TextDelta,
     ToolCallDelta,
     ToolCallItem,
 )
 from agent_core.partners.call_ids import make_call_id
 from agent_core.partners.closing import closing
 from agent_core.partners.tag_calls import DECODER, TextCall, tag_calls
+from agent_core.patch.find import find_patches
+from agent_core.patch.scan import Piece, Scanner
 from agent_core.protocols import Model
 
 PATCH_TOOL = "apply_patch"
 
-_BEGIN = re.compile(r"(?:^[ \t]*|(?<=[\"`]))\*\*\* Begin Patch[ \t]*$", re.MULTILINE)
-_END = re.compile(r"^[ \t]*\*\*\* End Patch[ \t]*(?=[\"`]|$)", re.MULTILINE)
 _FENCE_LINE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*$", re.MULTILINE)
 _OPENING = re.compile(r"(?:(?:`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*\n\s*|<tool_call>\s*|<tools>\s*|\[\s*|\{\s*)+$")
 _CLOSING = re.compile(r"(?:\s*[\]}]|\s*</tool_call>|\s*</tools>|\s*\n[ \t]*(?:`{3,}|~{3,})[ \t]*(?=\n|$))+")
-# What is left around an envelope that was written as a JSON string can't be: raw, or in Python's triple quotes.
+# What stands around an envelope that was written as a JSON string can't be: raw, or in Python's triple quotes.
 _HUSK_HEAD = re.compile(
-    r'\{\s*(?:"name"\s*:\s*"\w*"\s*,\s*)?(?:"(?:arguments|parameters)"\s*:\s*\{\s*)?"patch"\s*:\s*(?:"""|"|`)?\s*$'
+    r'(?:\{\s*(?:"name"\s*:\s*"\w*"\s*,\s*)?(?:"(?:arguments|parameters)"\s*:\s*\{\s*)?"patch"\s*:\s*'
+    r'(?:"""|"|`)?\s*|"""|"|`)(?=\*\*\* Begin Patch[ \t]*\n\s*\*\*\* (?:Add|Update|Delete) File:)'
 )
-_HUSK_TAIL = re.compile(r'\s*(?:"""|"|`)?\s*\}(?:\s*\})?')
+_HUSK_TAIL = re.compile(r'\s*(?:"""|"|`)?(?:\s*\}){0,2}')
+_ENVELOPE_END = re.compile(r"^[ \t]*\*\*\* End Patch[ \t]*(?=[\"`]|$)", re.MULTILINE)
 # How far before a call its fence or tag may begin.
 _REACH = 200
 # What may stand between two calls of a list.
@@ -86,9 +91,6 @@ def _json_calls(text: str, tools: Collection[str]) -> list[TextCall]:
 
 def _wrapped(text: str, call: TextCall) -> TextCall:
     """The call with the fence, tags or brackets around it."""
-    if head := _HUSK_HEAD.search(text, max(call.start - _REACH, 0), call.start):
-        tail = _HUSK_TAIL.match(text, call.end)
-        call = TextCall(call.name, call.arguments, head.start(), tail.end() if tail else call.end)
     opening = _OPENING.search(text, max(call.start - _REACH, 0), call.start)
     closing_marks = _CLOSING.match(text, call.end)
     comma = _COMMA.match(text, call.end)
@@ -97,21 +99,24 @@ def _wrapped(text: str, call: TextCall) -> TextCall:
     return TextCall(call.name, call.arguments, start, end)
 
 
-def _envelopes(text: str) -> list[TextCall]:
+def _patch_call(patch: str, start: int, end: int) -> TextCall:
+    return TextCall(PATCH_TOOL, json.dumps({"patch": patch}, ensure_ascii=False), start, end)
+
+
+def _husks(text: str) -> list[TextCall]:
     found: list[TextCall] = []
     at = 0
-    while (begin := _BEGIN.search(text, at)) is not None:
-        end_mark = _END.search(text, begin.end())
-        following = _BEGIN.search(text, begin.end())
-        if end_mark is not None and (following is None or end_mark.start() < following.start()):
-            end = end_mark.end()
+    while (head := _HUSK_HEAD.search(text, at)) is not None:
+        mark = _ENVELOPE_END.search(text, head.end())
+        if mark is not None:
+            end = mark.end()
         else:
             # Never ended: the patch tool is given what there is, and tells the model what is missing.
-            fence = _FENCE_LINE.search(text, begin.end(), following.start() if following else len(text))
-            end = fence.start() - 1 if fence else following.start() if following else len(text)
-        patch = text[begin.start() : end].strip() + "\n"
-        found.append(TextCall(PATCH_TOOL, json.dumps({"patch": patch}, ensure_ascii=False), begin.start(), end))
-        at = end
+            fence = _FENCE_LINE.search(text, head.end())
+            end = fence.start() - 1 if fence else len(text)
+        tail = _HUSK_TAIL.match(text, end)
+        at = tail.end() if tail else end
+        found.append(_patch_call(text[head.end() : end].strip() + "\n", head.start(), at))
     return found
 
 
@@ -122,7 +127,9 @@ def find_calls(text: str, tools: Collection[str]) -> list[TextCall]:
         text: What the model said.
         tools: Names of the tools on offer.
     """
-    found = _json_calls(text, tools) + tag_calls(text, tools) + (_envelopes(text) if PATCH_TOOL in tools else [])
+    found = _json_calls(text, tools) + tag_calls(text, tools)
+    if PATCH_TOOL in tools:
+        found += _husks(text) + [_patch_call(one.patch, one.start, one.end) for one in find_patches(text)]
     found.sort(key=lambda call: call.start)
     # What begins inside another is part of it: a patch in a call's arguments, a call in a patch's text.
     outer: list[TextCall] = []
@@ -162,12 +169,61 @@ def read_calls(items: tuple[Item, ...], tools: Collection[str], turn: int) -> tu
         for call in found:
             words.append(item.text[at : call.start].strip())
             at = call.end
-            call_id = make_call_id(turn, len(calls), call.name, call.arguments)
-            calls.append(ToolCallItem(call_id, call.name, call.arguments))
+            calls.append(ToolCallItem(_call_id(turn, call, calls), call.name, call.arguments))
         words.append(item.text[at:].strip())
         if rest := "\n\n".join(word for word in words if word):
             kept.append(AssistantItem(rest, item.phase))
     return (*kept, *calls)
+
+
+def _call_id(turn: int, call: TextCall, before: Sequence[ToolCallItem]) -> str:
+    """The id of a call; that of the first patch is known while it is being written, so its text is no part of it."""
+    if call.name == PATCH_TOOL:
+        return _patch_id(turn, sum(one.name == PATCH_TOOL for one in before))
+    return make_call_id(turn, len(before), call.name, call.arguments)
+
+
+def _patch_id(turn: int, number: int) -> str:
+    return make_call_id(turn, number, PATCH_TOOL)
+
+
+class _Stream:
+    """The words of an answer while they come: what of them is a patch is told as the first call of ``apply_patch``.
+
+    Args:
+        turn: Length of the conversation before the answer.
+        scans: Whether patches are looked for.
+    """
+
+    def __init__(self, turn: int, *, scans: bool) -> None:
+        self._call_id = _patch_id(turn, 0)
+        self._scanner = Scanner() if scans else None
+        self.has_patch = False
+
+    def feed(self, text: str) -> Iterator[Chunk]:
+        """Take some more words."""
+        if self._scanner is None:
+            yield TextDelta(text)
+        else:
+            yield from self._told(self._scanner.feed(text))
+
+    def close(self) -> Iterator[Chunk]:
+        """From now on nothing is a patch; gives what was held back."""
+        scanner, self._scanner = self._scanner, None
+        if scanner is not None:
+            yield from self._told(scanner.close())
+            if self.has_patch:
+                yield ToolCallDelta(self._call_id, PATCH_TOOL, '"}')
+
+    def _told(self, pieces: Iterable[Piece]) -> Iterator[Chunk]:
+        for kind, text in pieces:
+            if kind == "words":
+                yield TextDelta(text)
+            else:
+                opening = "" if self.has_patch else '{"patch": "'
+                self.has_patch = True
+                written = json.dumps(text, ensure_ascii=False)[1:-1]
+                yield ToolCallDelta(self._call_id, PATCH_TOOL, opening + written)
 
 
 class TextCallsModel:
@@ -188,18 +244,28 @@ class TextCallsModel:
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Answer one request; see `agent_core.protocols.Model`."""
         tools = frozenset(tool.name for tool in request.tools)
+        words = _Stream(len(request.items), scans=PATCH_TOOL in tools)
         async with contextlib.aclosing(closing(self._inner.stream(request))) as chunks:
             async for chunk in chunks:
-                if not isinstance(chunk, Completed):
-                    yield chunk
+                if isinstance(chunk, TextDelta):
+                    for one in words.feed(chunk.text):
+                        yield one
                     continue
-                items = read_calls(chunk.items, tools, len(request.items))
-                if items is not chunk.items:
-                    # Whoever shows calls as they are written hears of these too.
-                    for item in items:
-                        if isinstance(item, ToolCallItem) and item not in chunk.items:
+                if isinstance(chunk, ToolCallDelta | Completed):
+                    # A real call: what is written beside it is words.
+                    for one in words.close():
+                        yield one
+                if isinstance(chunk, Retrying):
+                    words = _Stream(len(request.items), scans=PATCH_TOOL in tools)
+                if isinstance(chunk, Completed):
+                    items = read_calls(chunk.items, tools, len(request.items))
+                    for item in items if items is not chunk.items else ():
+                        # Whoever shows calls as they are written hears of these too.
+                        if isinstance(item, ToolCallItem) and not (words.has_patch and item.name == PATCH_TOOL):
                             yield ToolCallDelta(item.call_id, item.name, item.arguments)
-                yield Completed(items, chunk.usage)
+                    yield Completed(items, chunk.usage)
+                else:
+                    yield chunk
 
     async def close(self) -> None:
         """Give back connections."""

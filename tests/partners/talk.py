@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import aclosing
 
 from agent_core.conversation import (
@@ -21,6 +22,7 @@ from agent_core.partners.closing import closing
 from agent_core.partners.endpoint import Endpoint, Key
 from agent_core.partners.responses import ResponsesModel
 from agent_core.protocols import Model
+from tests.support.model_server import Received
 
 SCHEMA = '{"type": "object", "properties": {"patch": {"type": "string"}}, "required": ["patch"]}'
 TOOLS = (
@@ -75,3 +77,11 @@ def written(chunks: list[Chunk]) -> dict[str, str]:
         if isinstance(chunk, ToolCallDelta):
             out[chunk.call_id] = out.get(chunk.call_id, "") + chunk.text
     return out
+
+
+def input_bytes(sent: Received) -> bytes:
+    """The input of a request to the Responses API, byte by byte, without the bracket that closes it."""
+    whole = sent.raw.decode()
+    start = whole.index('"input":[') + len('"input":')
+    _, end = json.JSONDecoder().raw_decode(whole, start)
+    return whole[start : end - 1].encode()

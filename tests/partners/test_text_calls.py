@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncGenerator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_core.conversation import AssistantItem, Completed, ToolCallDelta, ToolCallItem, UserItem
+from agent_core.conversation import (
+    AssistantItem,
+    Chunk,
+    Completed,
+    PartnerInfo,
+    Request,
+    Retrying,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallItem,
+    Usage,
+    UserItem,
+)
 from agent_core.partners.text_calls import TextCallsModel, find_calls, read_calls
-from tests.partners.talk import chunks_of, model, request
+from tests.partners.talk import TOOLS as TALK_TOOLS
+from tests.partners.talk import chunks_of, model, request, said, written
 from tests.support.model_server import ModelServer, call, text
 
-TOOLS = ("apply_patch", "read_file", "list_files")
 ENVELOPE = "*** Begin Patch\n*** Update File: a.py\n@@ def f():\n-    return 1\n+    return 2\n*** End Patch"
+UNIFIED = "--- a/a.py\n+++ b/a.py\n@@ -1,2 +1,2 @@\n def f():\n-    return 1\n+    return 2\n"
+BLOCK = "<<<<<<< SEARCH\n    return 1\n=======\n    return 2\n>>>>>>> REPLACE\n"
+QUOTED = "".join(f"> {line}\n" for line in f"I have sent\n{UNIFIED}a.py\n{BLOCK}{ENVELOPE}".splitlines()).strip()
+LISTED = "As it was:\n\n" + "".join(f"    {line}\n" for line in UNIFIED.splitlines()).strip()
+CONFLICT = "```\n<<<<<<< HEAD\na = 1\n=======\na = 2\n>>>>>>> feature\n```"
+TOOLS = ("apply_patch", "read_file", "list_files")
 
 
 def found(words: str) -> list[tuple[str, object]]:
@@ -88,13 +107,43 @@ READ_TEXT = '{"name": "read_file", "arguments": {"path": "a.py"}}'
         pytest.param(f"```diff\n{ENVELOPE}\n```", [("apply_patch", {"patch": ENVELOPE + "\n"})], "", id="fenced patch"),
         pytest.param(
             "```\n*** Begin Patch\n*** Delete File: a.py\n```\nDone.",
-            [("apply_patch", {"patch": "*** Begin Patch\n*** Delete File: a.py\n"})],
+            [("apply_patch", {"patch": "*** Begin Patch\n*** Delete File: a.py\n*** End Patch\n"})],
             "Done.",
             id="a patch never ended, in a fence",
         ),
         pytest.param(
-            f"{ENVELOPE}\n{ENVELOPE}", [("apply_patch", {"patch": ENVELOPE + "\n"})] * 2, "", id="two patches"
+            f"{ENVELOPE}\nand\n{ENVELOPE}",
+            [("apply_patch", {"patch": ENVELOPE + "\n"})] * 2,
+            "and",
+            id="two patches",
         ),
+        pytest.param(
+            f"{ENVELOPE}\n{ENVELOPE}",
+            [("apply_patch", {"patch": f"{ENVELOPE}\n{ENVELOPE}\n"})],
+            "",
+            id="one patch in two envelopes",
+        ),
+        pytest.param(
+            f"I mend it:\n```diff\n{UNIFIED}```\nDone.",
+            [("apply_patch", {"patch": UNIFIED})],
+            "I mend it:\n\nDone.",
+            id="a unified diff",
+        ),
+        pytest.param(
+            f"I mend it.\n\na.py\n```python\n{BLOCK}```\nDone.",
+            [("apply_patch", {"patch": f"a.py\n{BLOCK}"})],
+            "I mend it.\n\nDone.",
+            id="a SEARCH/REPLACE block",
+        ),
+        pytest.param(
+            f"a.py\n```\n{BLOCK}```\nand\n```\n{BLOCK}```",
+            [("apply_patch", {"patch": f"a.py\n{BLOCK}"})] * 2,
+            "and",
+            id="a path said once for two blocks",
+        ),
+        pytest.param(QUOTED, [], QUOTED, id="a quotation"),
+        pytest.param(LISTED, [], LISTED, id="an indented listing of a diff"),
+        pytest.param(CONFLICT, [], CONFLICT, id="a merge conflict in a listing"),
         pytest.param(
             '{"name": "apply_patch", "arguments": {"patch": "' + ENVELOPE + '"}}',
             [("apply_patch", {"patch": ENVELOPE})],
@@ -168,6 +217,129 @@ async def test_a_partner_whose_written_calls_count() -> None:
     assert chunks[-2] == ToolCallDelta(made.call_id, "read_file", made.arguments)
     assert isinstance(real[-1], Completed)
     assert [type(item) for item in real[-1].items] == [AssistantItem, ToolCallItem]
+
+
+@pytest.mark.parametrize("patch", [ENVELOPE + "\n", UNIFIED, f"a.py\n{BLOCK}"], ids=["envelope", "unified", "blocks"])
+@pytest.mark.parametrize("api", ["chat", "responses"])
+async def test_a_patch_in_words_is_a_call_while_it_is_being_written(api: str, patch: str) -> None:
+    async with ModelServer([text(f"I mend it.\n```\n{patch}```\nSo it is.")]) as server:
+        partner = TextCallsModel(model(api, server.base_url))
+        chunks = await chunks_of(partner, request())
+        await partner.close()
+    done = chunks[-1]
+    assert isinstance(done, Completed)
+    words, made = done.items
+    assert words == AssistantItem("I mend it.\n\nSo it is.")
+    assert isinstance(made, ToolCallItem)
+    ((call_id, arguments),) = written(chunks).items()
+    assert call_id == made.call_id
+    # What is wrapped around the patch is shown with it.
+    assert patch in json.loads(arguments)["patch"]
+    assert said(chunks).replace("\n", "") == "I mend it.So it is."
+    kinds = [type(chunk) for chunk in chunks]
+    first, last = kinds.index(ToolCallDelta), len(kinds) - 1 - kinds[::-1].index(ToolCallDelta)
+    assert last - first >= 4, "it has to grow"
+    assert kinds[last + 1] in {TextDelta, Completed}
+
+
+async def test_two_patches_in_words_are_two_calls_and_one_text_on_screen() -> None:
+    async with ModelServer([text(f"{ENVELOPE}\nand\n{UNIFIED}")]) as server:
+        partner = TextCallsModel(model("chat", server.base_url))
+        chunks = await chunks_of(partner, request())
+        await partner.close()
+    done = chunks[-1]
+    assert isinstance(done, Completed)
+    words, first, second = done.items
+    assert isinstance(first, ToolCallItem)
+    assert isinstance(second, ToolCallItem)
+    assert first.call_id != second.call_id
+    assert words == AssistantItem("and")
+    assert {call_id: json.loads(one)["patch"] for call_id, one in written(chunks).items()} == {
+        first.call_id: f"{ENVELOPE}\n{UNIFIED}"
+    }
+
+
+async def test_beside_a_real_call_a_patch_in_words_is_words() -> None:
+    real = json.dumps({"patch": ENVELOPE})
+    async with ModelServer([text(f"It is:\n{UNIFIED}") + call("apply_patch", "real", patch=ENVELOPE)]) as server:
+        partner = TextCallsModel(model("responses", server.base_url))
+        chunks = await chunks_of(partner, request())
+        await partner.close()
+    done = chunks[-1]
+    assert isinstance(done, Completed)
+    assert done.items == (AssistantItem(f"It is:\n{UNIFIED}"), ToolCallItem("real", "apply_patch", real))
+    assert written(chunks)["real"] == real
+
+
+async def test_without_the_tool_words_stay_words() -> None:
+    words = f"It is:\n{UNIFIED}"
+    async with ModelServer([text(words)]) as server:
+        partner = TextCallsModel(model("chat", server.base_url))
+        chunks = await chunks_of(partner, request(tools=TALK_TOOLS[1:]))
+        await partner.close()
+    assert said(chunks) == words
+    assert written(chunks) == {}
+
+
+class Saying:
+    """A partner that says words in given pieces; a `Retrying` among them is passed on."""
+
+    info = PartnerInfo("chat", "saying")
+
+    def __init__(self, *pieces: str | Retrying) -> None:
+        self._pieces = pieces
+
+    async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        del request
+        words = ""
+        for piece in self._pieces:
+            if isinstance(piece, str):
+                words += piece
+                yield TextDelta(piece)
+            else:
+                words = ""
+                yield piece
+        yield Completed((AssistantItem(words),), Usage())
+
+    async def close(self) -> None:
+        pass
+
+
+SHAPES = st.sampled_from(
+    [
+        *("I look.\n", "\n", "```diff\n", "```\n", "a.py\n", "- a\n", "---\n", "> +1\n", "| a |\n", "`x` "),
+        *(ENVELOPE + "\n", UNIFIED, BLOCK, CONFLICT, QUOTED, READ_TEXT, "*** Begin Patch\n", "@@ -1 +1 @@\n", "\r\n"),
+    ]
+)
+
+
+@given(st.lists(SHAPES, max_size=10).map("".join), st.lists(st.integers(1, 40), max_size=40))
+async def test_nothing_that_is_said_is_lost_on_the_way_to_the_screen(words: str, sizes: list[int]) -> None:
+    pieces, at = [], 0
+    for size in [*sizes, len(words)]:
+        pieces.append(words[at : at + size])
+        at += size
+    chunks = await chunks_of(TextCallsModel(Saying(*(piece for piece in pieces if piece))), request())
+    shown = ""
+    for chunk in chunks:
+        if isinstance(chunk, TextDelta):
+            shown += chunk.text
+    streamed = [json.loads(arguments) for arguments in written(chunks).values()]
+    patches = "".join(one["patch"] for one in streamed if "patch" in one)
+    assert sorted(shown + patches) == sorted(words)
+    done = chunks[-1]
+    assert isinstance(done, Completed)
+    assert done.items == read_calls((AssistantItem(words),), [tool.name for tool in TALK_TOOLS], 1)
+
+
+async def test_what_was_streamed_of_a_failed_answer_is_void() -> None:
+    partner = TextCallsModel(Saying(f"{ENVELOPE[:40]}", Retrying(0.0, "busy", 1), "Hello ", "there."))
+    chunks = await chunks_of(partner, request())
+    at = next(index for index, chunk in enumerate(chunks) if isinstance(chunk, Retrying))
+    assert said(chunks[at:]) == "Hello there."
+    assert written(chunks[at:]) == {}
+    assert isinstance(chunks[-1], Completed)
+    assert chunks[-1].items == (AssistantItem("Hello there."),)
 
 
 @pytest.mark.parametrize(("quote", "gap"), [('"""', "\n"), ('"', "\n"), ('"', ""), ("`", ""), ("", "\n")])

@@ -23,12 +23,26 @@ class Call:
 
 
 @dataclass(frozen=True)
+class PatchCall:
+    """A call of the built-in apply_patch tool, which only the Responses API has.
+
+    Attributes:
+        operation: ``create_file``, ``update_file`` or ``delete_file``, with path and diff.
+        call_id: Its id; made up where it is empty.
+    """
+
+    operation: Mapping[str, Any]
+    call_id: str = ""
+
+
+@dataclass(frozen=True)
 class Answer:
     """What the server says to one request.
 
     Attributes:
         text: Words.
         calls: Tool calls, real ones.
+        patches: Calls of the built-in apply_patch tool, after the others.
         reasoning: Summary of its reasoning; in the Responses API an encrypted item comes with it.
         status: Anything but 200 sends `error` with it.
         error: Body of an error.
@@ -42,6 +56,7 @@ class Answer:
 
     text: str = ""
     calls: tuple[Call, ...] = ()
+    patches: tuple[PatchCall, ...] = ()
     reasoning: str = ""
     status: int = 200
     error: Any = None
@@ -57,6 +72,7 @@ class Answer:
         return Answer(
             text=self.text + other.text,
             calls=self.calls + other.calls,
+            patches=self.patches + other.patches,
             reasoning=self.reasoning + other.reasoning,
             status=other.status if other.status != 200 else self.status,
             error=other.error if other.error is not None else self.error,
@@ -82,6 +98,21 @@ def call(name: str, /, call_id: str = "", **arguments: Any) -> Answer:
 def raw_call(name: str, arguments: str, call_id: str = "") -> Answer:
     """An answer that calls a tool with arguments that need not be JSON."""
     return Answer(calls=(Call(name, arguments, call_id),))
+
+
+def create(path: str, diff: str, call_id: str = "") -> Answer:
+    """An answer that makes a file with the built-in apply_patch tool."""
+    return Answer(patches=(PatchCall({"type": "create_file", "diff": diff, "path": path}, call_id),))
+
+
+def update(path: str, diff: str, call_id: str = "") -> Answer:
+    """An answer that changes a file with the built-in apply_patch tool."""
+    return Answer(patches=(PatchCall({"type": "update_file", "diff": diff, "path": path}, call_id),))
+
+
+def delete(path: str, call_id: str = "") -> Answer:
+    """An answer that deletes a file with the built-in apply_patch tool."""
+    return Answer(patches=(PatchCall({"type": "delete_file", "path": path}, call_id),))
 
 
 def reasoning(summary: str) -> Answer:
@@ -131,9 +162,9 @@ def responses_events(answer: Answer, number: int) -> tuple[Events, Events]:
     out: Events = [{"type": "response.created", "response": {"id": "resp_1", "status": "in_progress"}}]
     items: list[dict[str, Any]] = []
 
-    def item(done: dict[str, Any], deltas: Events) -> None:
+    def item(done: dict[str, Any], deltas: Events, *more: dict[str, Any]) -> None:
         index = len(items)
-        started = {**done, "status": "in_progress", "content": [], "arguments": ""}
+        started = {**done, "status": "in_progress", "content": [], "arguments": "", **dict(*more)}
         out.append({"type": "response.output_item.added", "output_index": index, "item": started})
         out.extend({**delta, "output_index": index} for delta in deltas if isinstance(delta, dict))
         out.append({"type": "response.output_item.done", "output_index": index, "item": done})
@@ -166,6 +197,24 @@ def responses_events(answer: Answer, number: int) -> tuple[Events, Events]:
         delta = "response.function_call_arguments.delta"
         parts = _pieces(one.arguments, answer.piece)
         item(done, [{"type": delta, "item_id": done["id"], "delta": part} for part in parts])
+    for index, patch in enumerate(answer.patches, len(answer.calls)):
+        called: dict[str, Any] = {
+            "id": f"apc_{number}_{index}",
+            "type": "apply_patch_call",
+            "status": "completed",
+            "call_id": patch.call_id or f"call_{number}_{index}",
+            "operation": dict(patch.operation),
+        }
+        diff = patch.operation.get("diff", "")
+        name = "response.apply_patch_call_operation_diff"
+        deltas: Events = [
+            {"type": f"{name}.delta", "item_id": called["id"], "delta": part, "obfuscation": "x"}
+            for part in _pieces(diff, answer.piece)
+        ]
+        if "diff" in patch.operation:
+            deltas.append({"type": f"{name}.done", "item_id": called["id"], "diff": diff})
+        begun = {key: "" if key == "diff" else value for key, value in patch.operation.items()}
+        item(called, deltas, {"operation": begun})
     details = {"input_tokens_details": {"cached_tokens": 4}, "output_tokens_details": {"reasoning_tokens": 2}}
     response: dict[str, Any] = {
         "id": "resp_1",
@@ -189,6 +238,7 @@ def chat_events(answer: Answer, number: int, *, usage: bool) -> tuple[Events, Ev
     """
     if answer.raw:
         return list(answer.raw), []
+    assert not answer.patches, "Chat Completions has no built-in tools"
 
     def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}

@@ -23,6 +23,8 @@ from tests.support.answers import (
     Answer,
     call,
     chat_events,
+    create,
+    delete,
     error,
     events,
     fault,
@@ -31,6 +33,7 @@ from tests.support.answers import (
     reasoning,
     responses_events,
     text,
+    update,
 )
 
 __all__ = [
@@ -38,6 +41,8 @@ __all__ = [
     "ModelServer",
     "Received",
     "call",
+    "create",
+    "delete",
     "error",
     "events",
     "fault",
@@ -45,6 +50,7 @@ __all__ = [
     "raw_call",
     "reasoning",
     "text",
+    "update",
 ]
 
 Scripted = Answer | Callable[["Received"], Answer]
@@ -77,6 +83,7 @@ class ModelServer:
             beyond the last gets status 500.
         models: What ``/v1/models`` lists.
         refuses: Top-level fields that this server answers with status 400, as strict ones do.
+        unknown_tools: Types of tools that it answers so, in OpenAI's words.
 
     Attributes:
         received: Every request, in order.
@@ -86,11 +93,17 @@ class ModelServer:
     """
 
     def __init__(
-        self, answers: Sequence[Scripted] = (), *, models: Sequence[str] = ("test-model",), refuses: Sequence[str] = ()
+        self,
+        answers: Sequence[Scripted] = (),
+        *,
+        models: Sequence[str] = ("test-model",),
+        refuses: Sequence[str] = (),
+        unknown_tools: Sequence[str] = (),
     ) -> None:
         self._answers = list(answers)
         self._models = tuple(models)
         self._refuses = tuple(refuses)
+        self._unknown_tools = tuple(unknown_tools)
         self._server: asyncio.Server | None = None
         self._handlers: set[asyncio.Task[None]] = set()
         self.received: list[Received] = []
@@ -151,8 +164,8 @@ class ModelServer:
         if method != "POST" or not path.endswith(("/responses", "/chat/completions")):
             await _send(writer, 404, "application/json", b'{"error": {"message": "no such address"}}')
             return
-        if refused := [name for name in self._refuses if name in request.body]:
-            body = json.dumps({"error": {"message": f"Unknown parameter: '{refused[0]}'.", "code": None}}).encode()
+        if refusal := self._refusal(request.body):
+            body = json.dumps({"error": {"message": refusal, "code": None}}).encode()
             await _send(writer, 400, "application/json", body)
             return
         self.requests.append(request)
@@ -161,6 +174,12 @@ class ModelServer:
         if not isinstance(answer, Answer):
             answer = answer(request)
         await self._play(answer, request, reader, writer)
+
+    def _refusal(self, body: Mapping[str, Any]) -> str:
+        """What is said to a request that this server does not take; empty for the others."""
+        fields = [f"Unknown parameter: '{name}'." for name in self._refuses if name in body]
+        types = [tool["type"] for tool in body.get("tools", ()) if tool["type"] in self._unknown_tools]
+        return (*fields, *(f"Tool '{name}' is not supported with {body['model']}." for name in types), "")[0]
 
     async def _play(
         self, answer: Answer, request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
