@@ -17,12 +17,12 @@ import msgspec
 
 from agent_core.errors import PatchRefusedError
 from agent_core.patch.closest import already_there
+from agent_core.patch.document import Document
 from agent_core.patch.encoding import NotTextError, decode, rewrite
-from agent_core.patch.levels import Shift
-from agent_core.patch.locate import Place, locate
+from agent_core.patch.fit import fit
 from agent_core.patch.names import Names
 from agent_core.patch.operations import AddFile, DeleteFile, HunkLine, Operation, UpdateFile
-from agent_core.patch.rebuild import rebuild, split
+from agent_core.patch.place import Place
 from agent_core.patch.report import Report
 from agent_core.workspace.paths import check_path, plain_path
 from agent_core.workspace.tree import Changes, FileChange
@@ -330,32 +330,31 @@ class _Applier:
         if not operation.hunks or there is None or path in self._displaced or self._file(path) is not None:
             return False
         try:
-            lines = [line for line, _ in split(decode(there.data)[0])]
+            document = Document(decode(there.data)[0])
         except NotTextError:
             return False
-        return all(already_there(lines, hunk.lines) is not None for hunk in operation.hunks)
+        return all(already_there(document, hunk.lines) is not None for hunk in operation.hunks)
 
     def _hunks(self, number: int, path: str, target: str, data: bytes, operation: UpdateFile) -> bytes:
         """The content with all hunks in it; the same content, with the failures noted, when one has no place."""
         _check_size(path, data)
         text, _ = decode(data)
-        lines = [line for line, _ in split(text)]
-        places: list[Place] = []
-        answers = locate(lines, operation.hunks)
-        for count, (hunk, answer) in enumerate(zip(operation.hunks, answers, strict=True), 1):
+        fitted = fit(text, operation.hunks, ordered=operation.ordered)
+        for count, (hunk, answer) in enumerate(zip(operation.hunks, fitted.answers, strict=True), 1):
             name = f"{path}, hunk {count}"
             if isinstance(answer, Place):
                 self._report.fine(name, target, number)
-                places.append(answer)
-                if answer.shift != Shift():
-                    self._report.notes.append(f"{name}: its new lines are indented as the file is.")
-            elif already_there(lines, hunk.lines) is not None:
+                if answer.note:
+                    self._report.notes.append(f"{name}: {answer.note}.")
+            elif answer.already:
                 self._report.stands(f"{name} (line {hunk.number} of the patch)", answer.reason)
             else:
                 self._report.fail(f"{name} (line {hunk.number} of the patch)", answer.reason)
-        if len(places) < len(operation.hunks):
+        if fitted.text is None:
+            if any(isinstance(answer, Place) and answer.edits for answer in fitted.answers):
+                self._report.is_half()
             return data
-        changed = rewrite(data, rebuild(text, places))
+        changed = rewrite(data, fitted.text)
         _check_size(path, changed)
         return changed
 
@@ -383,7 +382,7 @@ def _check_size(path: str, data: bytes) -> None:
 def _check_lines(path: str, data: bytes, shown: Sequence[HunkLine]) -> None:
     """Refuse to delete a file that does not hold the lines the patch shows of it; line endings do not count."""
     _check_size(path, data)
-    lines = [line for line, _ in split(decode(data)[0])]
+    lines = Document(decode(data)[0]).lines
     wanted = [line.text for line in shown]
     if lines == wanted:
         return

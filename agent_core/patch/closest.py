@@ -4,67 +4,75 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from agent_core.patch.document import Document
+from agent_core.patch.levels import LEVELS, SHIFTED
 from agent_core.patch.line_diff import changed_ranges
 from agent_core.patch.operations import HunkLine
+from agent_core.patch.place import span
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"\w{2,}")
+# What stands at more places than this does not tell where a hunk belongs.
 _COMMON = 60
+# Looking up a word takes one pass over the file.
+_MOST_WORDS = 24
 _SHOWN = 14
 
 
-def already_there(lines: Sequence[str], hunk: Sequence[HunkLine]) -> tuple[int, int] | None:
+def already_there(document: Document, hunk: Sequence[HunkLine]) -> str | None:
     """Whether a hunk's new lines stand in the file, as if it had been applied.
 
     Args:
-        lines: The file's lines without endings.
+        document: The file.
         hunk: The hunk's lines.
 
     Returns:
-        First and last line, 1-based; None when they are not there or say too little to tell.
+        Where, in words; None when they are not there or say too little to tell.
     """
-    new = [line.text.rstrip() for line in hunk if line.sign != "-"]
-    if not any(line.sign == "+" and line.text.strip() for line in hunk):
+    new = [line.text for line in hunk if line.sign != "-"]
+    if not any(line.sign == "+" and _WORD.search(line.text) for line in hunk):
         return None
-    stripped = [line.rstrip() for line in lines]
-    for start in range(len(stripped) - len(new) + 1):
-        if stripped[start] == new[0] and stripped[start : start + len(new)] == new:
-            return start + 1, start + len(new)
+    for level in LEVELS:
+        starts = document.find(level, list(map(level.key, new)))
+        if starts:
+            return " and ".join(span(start + 1, start + len(new)) for start in starts[:3])
     return None
 
 
-def span(first: int, last: int) -> str:
-    """A range of lines in words."""
-    return f"line {first}" if first == last else f"lines {first}-{last}"
-
-
-def closest_place(lines: Sequence[str], old: Sequence[str]) -> str:
+def closest_place(document: Document, old: Sequence[str]) -> str:
     """Describe the place in a file that is most like some lines.
 
     Every line and every rare word of `old` votes for the places where it would put the first line.
 
     Args:
-        lines: The file's lines without endings.
+        document: The file.
         old: What was looked for.
 
     Returns:
         A sentence with line numbers and a small diff; empty when nothing is like it.
     """
-    start = _vote(lines, old)
+    start = _vote(document, old)
     if start is None:
         return ""
-    first, last = max(start, 0), min(start + len(old), len(lines))
-    there = lines[first:last]
+    first, last = max(start, 0), min(start + len(old), document.length)
+    there = document.lines[first:last]
     changed = _compare(old, there)
     legend = "'-' is the patch, '+' is the file"
     if sum(line[:1] != " " for line in changed) > len(old) + len(there) // 2:
         # Where nearly all differs the file's own lines say more than a diff does.
         changed, legend = [f"  {line}" for line in there], "as the file has it"
     if len(changed) > _SHOWN:
-        changed = [*changed[:_SHOWN], "  ..."]
+        changed = [*_from_first_difference(changed), "  ..."]
     listing = "\n".join(f"    {line}" for line in changed)
     return f"The closest place is {span(first + 1, last)} ({legend}):\n{listing}"
+
+
+def _from_first_difference(changed: Sequence[str]) -> list[str]:
+    """As many lines as are shown, with the first that differs among them."""
+    first = next((at for at, line in enumerate(changed) if line[0] != " "), 0)
+    skip = max(first - 3, 0)
+    return [*(["  ..."] if skip else []), *changed[skip : skip + _SHOWN]]
 
 
 def _compare(old: Sequence[str], there: Sequence[str]) -> list[str]:
@@ -79,30 +87,67 @@ def _compare(old: Sequence[str], there: Sequence[str]) -> list[str]:
     return out + [f"  {line}" for line in old[at:]]
 
 
-def _vote(lines: Sequence[str], old: Sequence[str]) -> int | None:
-    places: dict[str, list[int]] = {}
-    wanted: dict[str, list[int]] = {}
-    for at, line in enumerate(old):
-        for token in _tokens(line):
-            wanted.setdefault(token, []).append(at)
-    for at, line in enumerate(lines):
-        for token in _tokens(line):
-            if token in wanted:
-                places.setdefault(token, []).append(at)
+def _vote(document: Document, old: Sequence[str]) -> int | None:
+    """The line of the file where the first of some lines would stand, by what most of them say."""
     votes: Counter[int] = Counter()
-    for token, found in places.items():
-        if len(found) > _COMMON:
-            continue
-        for at in wanted[token]:
-            for place in found:
-                votes[place - at] += 4 if token.startswith("=") else 1
+    strange: list[int] = []
+    for key, positions in _positions(list(map(SHIFTED.key, old))).items():
+        found = document.find(SHIFTED, [key])
+        if not found:
+            strange += positions
+        elif len(found) <= _COMMON:
+            for at in positions:
+                votes.update({place - at: 4 for place in found})
+    for word, positions in _rare_words(old, sorted(strange)):
+        places = _places(document, word)
+        for at in positions:
+            votes.update(place - at for place in places)
     if not votes:
         return None
     best = max(votes.values())
     return min(start for start, count in votes.items() if count == best)
 
 
-def _tokens(line: str) -> set[str]:
-    """What a line is known by: its whole text (marked by ``=``) and its words."""
-    text = line.strip()
-    return {f"={text}", *_WORD.findall(text)} if text else set()
+def _positions(keys: Sequence[str]) -> dict[str, list[int]]:
+    """Where each line that says something stands among some lines."""
+    found: dict[str, list[int]] = {}
+    for at, key in enumerate(keys):
+        if key:
+            found.setdefault(key, []).append(at)
+    return found
+
+
+def _rare_words(old: Sequence[str], strange: Sequence[int]) -> Iterator[tuple[str, list[int]]]:
+    """The words most likely to tell where lines belong that are not in the file, with where they stand."""
+    places: dict[str, list[int]] = {}
+    for at in strange:
+        for word in set(_WORD.findall(old[at])):
+            places.setdefault(word, []).append(at)
+    # Few lines have it, and it is long; from each line in turn, so that all of the hunk has a say.
+    by_line = {at: sorted(set(_WORD.findall(old[at])), key=lambda w: (len(places[w]), -len(w), w)) for at in strange}
+    chosen: dict[str, None] = {}
+    for rank in range(max(map(len, by_line.values()), default=0)):
+        words = [words[rank] for words in by_line.values() if rank < len(words)]
+        stride = -(-len(words) // max(_MOST_WORDS - len(chosen), 1))
+        chosen.update(dict.fromkeys(words[::stride]))
+        if len(chosen) >= _MOST_WORDS:
+            break
+    for word in chosen:
+        yield word, places[word]
+
+
+def _places(document: Document, word: str) -> list[int]:
+    """The lines that have a word, unless many do."""
+    view = document.view(SHIFTED)
+    found: list[int] = []
+    counted = line = 0
+    at = view.find(word)
+    while at >= 0:
+        line += view.count("\n", counted, at)
+        counted = at
+        if not found or found[-1] != line - 1:
+            found.append(line - 1)
+        if len(found) > _COMMON:
+            return []
+        at = view.find(word, at + len(word))
+    return found

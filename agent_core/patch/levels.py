@@ -1,109 +1,92 @@
-"""The levels at which lines count as alike, from exact to typographic, and a file's lines sorted by them."""
+r"""The levels at which a hunk's lines count as the file's, from exact to differing in all their blanks.
+
+Every level is a key: two lines are alike when their keys are. Beyond the last one there is only similarity
+(`agent_core.patch.similar`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
+# What editors, word processors and models put in the place of plain characters, by the plain ones.
 _TYPOGRAPHIC = {
-    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-"),
-    **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b"), "'"),
-    **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f"), '"'),
-    **dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"), " "),
+    "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d",
+    "'": "\u2018\u2019\u201a\u201b\u2032",
+    '"': "\u201c\u201d\u201e\u201f\u2033",
+    " ": "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\r",
+    "...": "\u2026",
+    "": "\u00ad\u200b\u2060\ufeff",
 }
+_PLAIN = {odd: plain for plain, odds in _TYPOGRAPHIC.items() for odd in odds}
 
+# Words, single signs, and string literals as a whole: blanks between these say nothing, blanks in them do.
+_TOKEN = re.compile(r"""\"(?:\\.|[^"\\])*\"|'(?:\\.|[^'\\])*'|\w+|[^\w\s]""")
 
-class Shift(msgspec.Struct, frozen=True):
-    """How the file's indentation differs from the hunk's, the same on every line.
-
-    Attributes:
-        add: The file has this in front.
-        cut: The hunk has this in front.
-    """
-
-    add: str = ""
-    cut: str = ""
-
-    def apply(self, text: str) -> str | None:
-        """A line of the hunk as it would stand in the file, None when it is indented too little for that."""
-        if not text.strip():
-            return text
-        return self.add + text.removeprefix(self.cut) if text.startswith(self.cut) else None
+Indents = Literal["same", "shifted", "mapped", "free"]
 
 
 class Level(msgspec.Struct, frozen=True):
-    """A way of comparing.
+    """A way of comparing lines.
 
     Attributes:
-        key: Lines are alike when their keys are.
-        plain: How indentation is read before it is compared.
-        shifted: The indentation may differ, by the same on every line.
+        name: What it is called when a human is told how a hunk was placed.
+        view: Which copy of the file's text it searches; levels may share one.
+        key: A line as it counts at this level.
+        indents: How the hunk's indentation may differ from the file's: not at all, by a constant, in its unit, or
+            from line to line.
     """
 
+    name: str
+    view: Literal["exact", "ends", "strip", "typographic", "spaceless"]
     key: Callable[[str], str]
-    plain: Callable[[str], str]
-    shifted: bool
+    indents: Indents
 
 
-def _same(text: str) -> str:
+def typographic(text: str) -> str:
+    r"""A text with plain quotes, dashes and blanks for typographic ones; a ``\r`` in it is a blank."""
+    for odd, plain in _PLAIN.items():
+        if odd in text:
+            text = text.replace(odd, plain)
     return text
 
 
-def _typographic(text: str) -> str:
-    return text.translate(_TYPOGRAPHIC)
+def tokens(line: str) -> list[str]:
+    """What a line says, whatever blanks stand between: words, signs, string literals."""
+    return _TOKEN.findall(typographic(line))
 
 
-LEVELS = (
-    Level(_same, _same, shifted=False),
-    Level(str.rstrip, _same, shifted=False),
-    Level(str.strip, _same, shifted=True),
-    Level(lambda text: _typographic(text).strip(), _typographic, shifted=True),
-)
+def spaceless(line: str) -> str:
+    """A line without blanks; lines of the same tokens are the same in this."""
+    return "".join(line.split())
 
 
-class Index:
-    """The lines of a file by key, made for a level when it is first needed."""
+def _same(line: str) -> str:
+    return line
 
-    def __init__(self, lines: Sequence[str]) -> None:
-        self.lines = lines
-        self._made: dict[int, tuple[list[str], dict[str, list[int]]]] = {}
 
-    def at(self, level: int) -> tuple[list[str], dict[str, list[int]]]:
-        """The key of every line, and the places of every key."""
-        if level not in self._made:
-            keys = list(map(LEVELS[level].key, self.lines))
-            places: dict[str, list[int]] = {}
-            for index, key in enumerate(keys):
-                places.setdefault(key, []).append(index)
-            self._made[level] = keys, places
-        return self._made[level]
+def _plain_stripped(line: str) -> str:
+    return typographic(line).strip()
+
+
+def _plain_spaceless(line: str) -> str:
+    return spaceless(typographic(line))
+
+
+EXACT = Level("exact", "exact", _same, "same")
+LINE_ENDS = Level("blanks at line ends", "ends", str.rstrip, "same")
+SHIFTED = Level("shifted indentation", "strip", str.strip, "shifted")
+REINDENTED = Level("other indentation", "strip", str.strip, "mapped")
+TYPOGRAPHIC = Level("typography", "typographic", _plain_stripped, "mapped")
+SPACELESS = Level("blanks", "spaceless", _plain_spaceless, "free")
+
+# The strictest first; the first that matches anywhere counts.
+LEVELS = (EXACT, LINE_ENDS, SHIFTED, REINDENTED, TYPOGRAPHIC, SPACELESS)
 
 
 def indent(text: str) -> str:
     """The blanks a line begins with."""
     return text[: len(text) - len(text.lstrip())]
-
-
-def find_shift(how: Level, there: Sequence[str], old: Sequence[str]) -> Shift | None:
-    """The constant by which the indentation of two runs of lines differs.
-
-    Args:
-        how: The level at which they are alike.
-        there: Lines of the file.
-        old: Lines of the hunk.
-
-    Returns:
-        The constant; None when the lines differ by more than one.
-    """
-    pairs = [(indent(how.plain(a)), indent(how.plain(b))) for a, b in zip(there, old, strict=True) if a.strip()]
-    if not pairs:
-        return Shift()
-    ours, theirs = pairs[0]
-    if ours.endswith(theirs):
-        shift = Shift(add=ours.removesuffix(theirs))
-    elif theirs.endswith(ours):
-        shift = Shift(cut=theirs.removesuffix(ours))
-    else:
-        return None
-    return shift if all(shift.add + b == shift.cut + a for a, b in pairs) else None

@@ -1,108 +1,132 @@
 """Finding the one place in a file that a hunk means, or saying why there is none.
 
-A hunk's old lines are compared with the file at four levels, each over the whole hunk: exact; blanks at line ends
-ignored; indentation shifted by a constant; typographic quotes, dashes and blanks read as plain ones. The first level
-that matches anywhere counts. There the place must be unique, or be made so by the ``@@`` lines, by the line number
-of a unified diff's ``@@``, or by the order of the hunks, which stand from top to bottom. The first of several
-matches is never just taken.
+A hunk's old lines are compared with the file at several levels (`agent_core.patch.levels`), each over the whole
+hunk: exact; blanks at line ends ignored; indentation shifted by a constant, then in another unit; typographic
+quotes, dashes and blanks read as plain ones; blanks of any kind ignored; and last by similarity
+(`agent_core.patch.similar`). The first level that matches anywhere counts. There the place must be unique, or be made
+so by the ``@@`` lines, by the line number of a unified diff's ``@@``, or by the order of the hunks. The first of
+several matches is never just taken.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 
-import msgspec
-
-from agent_core.patch.closest import already_there, closest_place, span
-from agent_core.patch.levels import LEVELS, Index, Shift, find_shift
+from agent_core.patch.closest import already_there, closest_place
+from agent_core.patch.document import MOST_PLACES, Document
+from agent_core.patch.indentation import shift_of, table_of
+from agent_core.patch.levels import EXACT, LEVELS, Level, indent, tokens
 from agent_core.patch.operations import Hunk, HunkLine
-from agent_core.patch.scopes import REACHES, find_scopes, in_scope
+from agent_core.patch.order import by_number, by_order, changes_nothing, without_overlaps
+from agent_core.patch.place import Place, Spot, Unplaced, indent_pairs, settle
+from agent_core.patch.scopes import REACHES, Reach, find_scopes, in_scope
+from agent_core.patch.similar import find_similar
+
+Scopes = Sequence[tuple[int, int]]
 
 
-class Place(msgspec.Struct, frozen=True):
-    """Where a hunk goes.
-
-    Attributes:
-        start: 0-based index of the first line of the file that the hunk covers.
-        lines: The hunk's lines that count: without blank ones at its end that were mere spacing.
-        shift: What its new lines need to fit the file's indentation.
-    """
-
-    start: int
-    lines: tuple[HunkLine, ...]
-    shift: Shift = Shift()
-
-    @property
-    def length(self) -> int:
-        """How many lines of the file it covers."""
-        return sum(line.sign != "+" for line in self.lines)
-
-    @property
-    def core(self) -> tuple[int, int]:
-        """The half-open range of file lines between its first and its last change."""
-        lead = next(index for index, line in enumerate(self.lines) if line.sign != " ")
-        trail = next(index for index, line in enumerate(reversed(self.lines)) if line.sign != " ")
-        return self.start + lead, self.start + self.length - trail
-
-
-class Unplaced(msgspec.Struct, frozen=True):
-    """Why a hunk has no place, written so that its author can mend it."""
-
-    reason: str
-
-
-def locate(lines: Sequence[str], hunks: Sequence[Hunk]) -> tuple[Place | Unplaced, ...]:
-    """Find the place of every hunk of one file.
+def locate(document: Document, hunks: Sequence[Hunk], *, ordered: bool = True) -> tuple[Place | Unplaced, ...]:
+    """Find the place of every hunk of one file, all of them as the file is before any is applied.
 
     Args:
-        lines: The file's lines without their endings.
-        hunks: The hunks, as the patch has them from top to bottom.
+        document: The file.
+        hunks: The hunks, as the patch has them.
+        ordered: They stand from top to bottom.
 
     Returns:
         One answer a hunk. No two places change the same line.
     """
-    index = Index(lines)
-    found = [_candidates(index, hunk, last=number == len(hunks) - 1) for number, hunk in enumerate(hunks)]
-    chosen = _in_order([places for places in found if isinstance(places, list)])
-    ordered = iter(chosen)
-    answers: list[Place | Unplaced] = []
-    for places in found:
-        if isinstance(places, Unplaced):
-            answers.append(places)
-            continue
-        narrowed = next(ordered) or places
-        answers.append(narrowed[0] if len(narrowed) == 1 else Unplaced(_several(narrowed)))
-    return _without_overlaps(answers)
+    found: list[list[Spot] | Unplaced] = []
+    for number in range(len(hunks)):
+        above = () if ordered else leading(hunks, number)
+        found.append(candidates(document, hunks[number], above=above, last=number == len(hunks) - 1))
+    spots = by_order(hunks, by_number(hunks, found), ordered=ordered)
+    answers = [
+        answer if isinstance(answer, Unplaced) else _decide(document, hunk, answer, ordered=ordered)
+        for hunk, answer in zip(hunks, spots, strict=True)
+    ]
+    return without_overlaps(answers, ordered=ordered)
 
 
-def _several(places: Sequence[Place]) -> str:
-    numbers = [str(place.start + 1) for place in places[:6]]
-    listed = ", ".join(numbers[:-1]) + " and " + numbers[-1] if len(places) <= 6 else ", ".join(numbers) + " and more"
-    return (
-        f"matches at lines {listed}. Give more context lines, "
-        "or write the function or class it is in after the '@@', so that only one place is meant."
-    )
+def leading(hunks: Sequence[Hunk], number: int) -> Sequence[Hunk]:
+    """The stretches that stand above a hunk in the same SEARCH/REPLACE block, with lines left out between them."""
+    first = number
+    while first and hunks[first - 1].number == hunks[number].number:
+        first -= 1
+    return hunks[first:number]
 
 
-def _candidates(index: Index, hunk: Hunk, *, last: bool) -> list[Place] | Unplaced:
-    """Every place the hunk may mean, at the strictest level that has any."""
+def _decide(document: Document, hunk: Hunk, spots: Sequence[Spot], *, ordered: bool) -> Place | Unplaced:
+    """The place that is left, or the refusal of several."""
+    if len(spots) == 1 or changes_nothing(hunk):
+        # What changes nothing may stand in several places: what comes below it has to be unique.
+        return settle(document, spots[0])
+    return Unplaced(several(spots, ordered=ordered))
+
+
+def several(spots: Sequence[Spot], *, ordered: bool) -> str:
+    """The refusal of a hunk that may mean several spots."""
+    numbers = [str(spot.start + 1) for spot in spots[:6]]
+    listed = ", ".join(numbers[:-1]) + " and " + numbers[-1] if len(spots) <= 6 else ", ".join(numbers) + " and more"
+    named = ", or write the function or class it is in after the '@@'," if ordered else ""
+    return f"matches at lines {listed}. Give more context lines{named} so that only one place is meant."
+
+
+def candidates(
+    document: Document, hunk: Hunk, *, above: Sequence[Hunk] = (), last: bool, lenient: bool = True
+) -> list[Spot] | Unplaced:
+    """Every spot a hunk may mean, at the strictest level that has any.
+
+    Args:
+        document: The file.
+        hunk: The hunk.
+        above: Hunks whose old lines stand above it, with anything between.
+        last: No hunk comes after it.
+        lenient: What is only similar is found too.
+    """
     if not any(line.sign != "+" for line in _variants(hunk)[-1]):
-        return _addition(index, hunk, last=last)
-    for reach in REACHES if hunk.anchors else REACHES[-1:]:
-        scopes = find_scopes(index, hunk.anchors, reach)
+        return _addition(document, hunk, last=last)
+    scopes: Scopes = ()
+    for reach in REACHES if hunk.anchors or above else REACHES[-1:]:
+        reached = _reached(document, hunk, above, reach)
+        if isinstance(reached, str):
+            return Unplaced(reached)
+        scopes = reached
+        spots = _at_levels(document, hunk, scopes, below=bool(above))
+        if isinstance(spots, Unplaced) or spots:
+            return spots
+    lines = _variants(hunk)[-1]
+    there = already_there(document, lines)
+    if there is not None:
+        reason = f"these lines are already there ({there}), so there is nothing to change."
+        return Unplaced(reason, already=True)
+    guess = lenient and not above and not changes_nothing(hunk)
+    similar = find_similar(document, lines, scopes) if guess else None
+    return [similar] if similar is not None else Unplaced(_not_found(document, hunk, lines, above=bool(above)))
+
+
+def _reached(document: Document, hunk: Hunk, above: Sequence[Hunk], reach: Reach) -> Scopes | str:
+    """The ranges of lines a hunk may be in; or why there are none."""
+    scopes: Scopes | str = find_scopes(document, hunk.anchors, reach)
+    for context in above:
         if isinstance(scopes, str):
-            return Unplaced(scopes)
-        for level in range(len(LEVELS)):
-            for lines in _variants(hunk):
-                places = [
-                    place
-                    for place in _matches(index, level, lines)
-                    if in_scope(scopes, place.start, place.start + place.length)
-                ]
-                if places:
-                    return _preferred(index, hunk, places)
-    return Unplaced(_not_found(index, hunk))
+            break
+        scopes = _below(document, context, scopes, reach)
+    return scopes
+
+
+def _below(document: Document, context: Hunk, scopes: Scopes, reach: Reach) -> Scopes | str:
+    """The ranges of lines that stand below the old lines of a hunk, as far as the outermost of these reaches."""
+    spots = _at_levels(document, context, scopes, below=False)
+    if isinstance(spots, Unplaced):
+        return spots.reason
+    ranges = []
+    for spot in spots:
+        lines = document.lines[spot.start : spot.end]
+        depth = min((len(indent(line)) for line in lines if line.strip()), default=0)
+        head = max(at for at, line in enumerate(lines) if not line.strip() or len(indent(line)) == depth)
+        ranges.append((spot.end, reach(document.lines, spot.start + head)))
+    return ranges
 
 
 def _variants(hunk: Hunk) -> tuple[tuple[HunkLine, ...], ...]:
@@ -116,99 +140,78 @@ def _variants(hunk: Hunk) -> tuple[tuple[HunkLine, ...], ...]:
     return (trimmed,)
 
 
-def _addition(index: Index, hunk: Hunk, *, last: bool) -> list[Place] | Unplaced:
+def _addition(document: Document, hunk: Hunk, *, last: bool) -> list[Spot] | Unplaced:
     """A hunk of nothing but new lines goes to the end of the file, as in Codex; nowhere else by guessing."""
-    if (hunk.anchors and not hunk.at_end) or not last:
+    end = document.length
+    elsewhere = hunk.old_start is not None and hunk.old_start < end
+    if (hunk.anchors and not hunk.at_end) or not last or elsewhere:
         return Unplaced("has only '+' lines, so its place is not known. Give the lines that stand before or after it.")
-    return [Place(len(index.lines), _variants(hunk)[-1])]
+    return [Spot(end, end, (end, end), _variants(hunk)[-1], EXACT)]
 
 
-def _matches(index: Index, level: int, lines: tuple[HunkLine, ...]) -> list[Place]:
-    """Every place where the old lines stand, at one level."""
-    how = LEVELS[level]
-    keys, places = index.at(level)
+def _at_levels(document: Document, hunk: Hunk, scopes: Scopes, *, below: bool) -> list[Spot] | Unplaced:
+    """Every spot inside some ranges of lines, at the strictest level that has any."""
+    for level in LEVELS:
+        for lines in _variants(hunk):
+            spots = _matches(document, level, lines)
+            if len(spots) > MOST_PLACES:
+                return Unplaced(f"matches at more than {MOST_PLACES} places. Give more context lines.")
+            within = [
+                spot
+                for spot in spots
+                if in_scope(scopes, spot.start, spot.end)
+                and (not below or any(first <= spot.start <= last for first, last in scopes))
+            ]
+            if within:
+                return _at_end(document, hunk, within)
+    return []
+
+
+def _matches(document: Document, level: Level, lines: tuple[HunkLine, ...]) -> list[Spot]:
+    """Every spot where the old lines stand, at one level."""
     old = [line.text for line in lines if line.sign != "+"]
-    wanted = list(map(how.key, old))
-    rarest = min(range(len(wanted)), key=lambda at: len(places.get(wanted[at], ())))
-    found = []
-    for position in places.get(wanted[rarest], ()):
-        start = position - rarest
-        if start < 0 or keys[start : start + len(wanted)] != wanted:
-            continue
-        shift = find_shift(how, index.lines[start : start + len(wanted)], old) if how.shifted else Shift()
-        if shift is not None and all(shift.apply(line.text) is not None for line in lines if line.sign == "+"):
-            found.append(Place(start, lines, shift))
-    return found
+    starts = document.find(level, list(map(level.key, old)))
+    if not starts:
+        return []
+    lead = next((at for at, line in enumerate(lines) if line.sign != " "), 0)
+    trail = next((at for at, line in enumerate(reversed(lines)) if line.sign != " "), 0)
+    spots = []
+    for start in starts:
+        spot = Spot(start, start + len(old), (start + lead, start + len(old) - trail), lines, level)
+        if _fits(document, level, old, spot):
+            spots.append(spot)
+    return spots
 
 
-def _preferred(index: Index, hunk: Hunk, places: list[Place]) -> list[Place]:
-    """Those the patch speaks for by ``*** End of File`` or by a line number, or all."""
-    if hunk.at_end:
-        end = len(index.lines)
-        while end and not index.lines[end - 1].strip():
-            end -= 1
-        places = [place for place in places if place.start + place.length >= end] or places
-    if hunk.old_start is not None and len(places) > 1:
-        places = [place for place in places if place.start + 1 == hunk.old_start] or places
-    return places
+def _fits(document: Document, level: Level, old: Sequence[str], spot: Spot) -> bool:
+    """Whether lines whose keys are the same differ only as they may at that level."""
+    if level.indents == "same":
+        return True
+    if level.indents == "free":
+        # A lone bracket matches wherever it stands.
+        said = list(map(tokens, old))
+        return any(any(len(token) > 2 for token in line) for line in said) and all(
+            ours == theirs
+            for ours, theirs in zip(map(tokens, document.lines[spot.start : spot.end]), said, strict=True)
+        )
+    found = indent_pairs(document, spot.lines, range(spot.start, spot.end))
+    pairs = [pair for pair in found if pair is not None]
+    return (shift_of(pairs) if level.indents == "shifted" else table_of(pairs)) is not None
 
 
-def _in_order(found: list[list[Place]]) -> list[list[Place]]:
-    """Leave only the places that fit in with all other hunks when the hunks go from top to bottom.
-
-    A place stays when it can be reached from a place of every hunk before and goes on to one of every hunk
-    after. When no order fits at all, every list comes back empty.
-    """
-    forward: list[list[Place]] = []
-    for places in found:
-        fits = places
-        if forward:
-            first = min((place.core[1] for place in forward[-1]), default=None)
-            begin = min((place.start for place in forward[-1]), default=None)
-            fits = [
-                place
-                for place in places
-                if first is not None and begin is not None and place.core[0] >= first and place.start > begin
-            ]
-        forward.append(fits)
-    kept: list[list[Place]] = []
-    for places in reversed(forward):
-        fits = places
-        if kept:
-            starts = [place.start for place in kept[-1]]
-            cores = [place.core[0] for place in kept[-1]]
-            fits = [
-                place
-                for place in places
-                if max(bisect_left(starts, place.start + 1), bisect_left(cores, place.core[1])) < len(starts)
-            ]
-        kept.append(fits)
-    kept.reverse()
-    return kept if all(kept) else [[] for _ in found]
+def _at_end(document: Document, hunk: Hunk, spots: list[Spot]) -> list[Spot]:
+    """Those at the end of the file, where ``*** End of File`` says so and there are any."""
+    if not hunk.at_end:
+        return spots
+    end = document.length
+    while end and not document.lines[end - 1].strip():
+        end -= 1
+    return [spot for spot in spots if spot.end >= end] or spots
 
 
-def _without_overlaps(answers: list[Place | Unplaced]) -> tuple[Place | Unplaced, ...]:
-    """Refuse a hunk that changes a line another one changes too."""
-    placed = sorted((answer.core, number) for number, answer in enumerate(answers) if isinstance(answer, Place))
-    reach, owner = -1, -1
-    for (first, last), number in placed:
-        if first < reach or (owner >= 0 and answers[number] == answers[owner]):
-            place = f"(line {first + 1} of the file)"
-            answers[number] = Unplaced(
-                f"changes the same lines as hunk {owner + 1} {place}. Join the two into one hunk."
-            )
-        elif last >= reach:
-            reach, owner = last, number
-    return tuple(answers)
-
-
-def _not_found(index: Index, hunk: Hunk) -> str:
+def _not_found(document: Document, hunk: Hunk, lines: Sequence[HunkLine], *, above: bool) -> str:
     """The reason for a hunk whose lines are nowhere, with what is near."""
-    lines = _variants(hunk)[-1]
-    anchored = f" after the '@@' line {hunk.anchors[-1]!r}" if hunk.anchors else ""
-    there = already_there(index.lines, lines)
-    if there is not None:
-        return f"these lines are already there ({span(*there)}), so there is nothing to change."
-    old = [line.text for line in lines if line.sign != "+"]
-    near = closest_place(index.lines, old)
-    return f"its lines are not in the file{anchored}. {near}".rstrip()
+    where = f" after the '@@' line {hunk.anchors[-1]!r}" if hunk.anchors else ""
+    where = " below the lines that stand above it" if above else where
+    near = closest_place(document, [line.text for line in lines if line.sign != "+"])
+    return f"its lines are not in the file{where}. {near}".rstrip()

@@ -9,75 +9,56 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent_core.patch.locate import Place
-
-BOM = "\ufeff"
-
-
-def split(text: str) -> list[tuple[str, str]]:
-    r"""The lines of a text with their endings apart.
-
-    Args:
-        text: Any text; a byte order mark at its start is left out.
-
-    Returns:
-        Pairs of a line and its ending: ``\n``, ``\r\n``, or nothing on a last line that has none.
-    """
-    pieces = text.removeprefix(BOM).split("\n")
-    last = pieces.pop()
-    lines = [(line[:-1], "\r\n") if line.endswith("\r") else (line, "\n") for line in pieces]
-    return [*lines, (last, "")] if last else lines
+from agent_core.patch.document import Document
+from agent_core.patch.place import Edit, Place
 
 
-def rebuild(text: str, places: Sequence[Place]) -> str:
+def rebuild(document: Document, places: Sequence[Place]) -> str:
     """The text with hunks in it.
 
     Args:
-        text: The file's text.
+        document: The file.
         places: Where the hunks go; no two of them change the same line.
     """
-    lines = split(text)
-    crlf = sum(end == "\r\n" for _, end in lines)
-    usual = "\r\n" if crlf * 2 > sum(end != "" for _, end in lines) else "\n"
-    out: list[tuple[str, str]] = []
+    # Every piece is a line; of one that ends with "\r\n" the "\r" is still part.
+    pieces = document.body.split(document.separator)
+    bare = pieces[-1] != ""
+    if not bare:
+        pieces.pop()
+    out: list[str] = []
     at = 0
-    final: str | None = None
-    for place in sorted(places, key=lambda place: place.core):
-        first, at_next = place.core
-        out += lines[at:first]
-        final = _put(out, lines, place, usual)
-        at = at_next
-    out += lines[at:]
-    if not out:
-        return text[: len(BOM)] if text.startswith(BOM) else ""
-    body = [line + (end or usual) for line, end in out[:-1]]
-    line, end = out[-1]
-    if at == len(lines) and final is not None:
-        end = final
-    return (BOM if text.startswith(BOM) else "") + "".join(body) + line + end
-
-
-def _put(out: list[tuple[str, str]], lines: Sequence[tuple[str, str]], place: Place, usual: str) -> str | None:
-    """Add what a hunk makes of its core.
-
-    Returns:
-        The ending of the text if it stops here, None when the last line is the file's own and keeps its ending.
-    """
-    first, last = place.core
-    at = place.start
-    final: str | None = None
-    ours = False
-    said = any(line.bare for line in place.lines)
-    was_bare = bool(lines) and not lines[-1][1]
-    for line in place.lines:
-        if line.sign == "+":
-            near = lines[at - 1][1] if at else lines[0][1] if lines else ""
-            out.append((place.shift.apply(line.text) or "", near or usual))
-            final = "" if (line.bare if said else was_bare) else near or usual
-            ours = True
+    ends_bare = False
+    edits = sorted(((edit, place) for place in places for edit in place.edits), key=lambda item: item[0].core)
+    for edit, place in edits:
+        if at < edit.start:
+            out += pieces[at : edit.start]
+            ends_bare = bare and edit.start == len(pieces)
+        at = edit.end
+        if not edit.lines:
             continue
-        if line.sign == " " and first <= at < last:
-            out.append(lines[at])
-            ours = False
-        at += 1
-    return final if ours else None
+        if ends_bare:
+            out[-1] += _usual(pieces, bare=bare)
+        ending = _ending(pieces, edit, bare=bare)
+        out += [line.text + ending for line in edit.lines]
+        last = edit.lines[-1]
+        ends_bare = at == len(pieces) and (last.bare if place.says_end else bare)
+        if ends_bare:
+            out[-1] = last.text
+    if at < len(pieces):
+        out += pieces[at:]
+        ends_bare = bare
+    return document.bom + document.separator.join(out) + ("" if ends_bare or not out else document.separator)
+
+
+def _ending(pieces: Sequence[str], edit: Edit, *, bare: bool) -> str:
+    r"""The ``\r`` that new lines end with, or nothing: as the file's line before them does."""
+    near = max(edit.end - 1, 0)
+    if near + bare >= len(pieces):
+        return _usual(pieces, bare=bare)
+    return "\r" if pieces[near].endswith("\r") else ""
+
+
+def _usual(pieces: Sequence[str], *, bare: bool) -> str:
+    r"""The ``\r`` that most lines end with, or nothing."""
+    ended = len(pieces) - bare
+    return "\r" if sum(piece.endswith("\r") for piece in pieces[:ended]) * 2 > ended else ""

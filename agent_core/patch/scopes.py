@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from agent_core.patch.levels import LEVELS, Index, indent
+from agent_core.patch.document import Document
+from agent_core.patch.levels import TYPOGRAPHIC, indent
 
 _CLOSING = ("}", ")", "]", "{")
 _FIRST_WORD = re.compile(r"\w+|[^\w\s]+")
@@ -13,23 +14,23 @@ _FIRST_WORD = re.compile(r"\w+|[^\w\s]+")
 Reach = Callable[[Sequence[str], int], int]
 
 
-def find_scopes(index: Index, anchors: Sequence[str], reach: Reach) -> list[tuple[int, int]] | str:
+def find_scopes(document: Document, anchors: Sequence[str], reach: Reach) -> list[tuple[int, int]] | str:
     """The ranges of lines that ``@@`` lines may mean, each inside one of the line before.
 
     Args:
-        index: The file.
+        document: The file.
         anchors: The texts of the lines, outermost first; none mean the whole file.
         reach: How far such a line reaches.
 
     Returns:
         First and last line of every range, 0-based; or why there is none.
     """
-    scopes = [(-1, len(index.lines))]
+    scopes = [(-1, document.length)]
     for anchor in anchors:
-        places = _anchor_places(index, anchor)
-        inner = [(at, reach(index.lines, at)) for at in places if any(s < at <= e for s, e in scopes)]
+        places = _anchor_places(document, anchor)
+        inner = [(at, reach(document.lines, at)) for at in places if any(s < at <= e for s, e in scopes)]
         # Text without indentation has no scopes to nest in; there the order of the lines has to do.
-        inner = inner or [(at, len(index.lines)) for at in places if at > scopes[0][0]]
+        inner = inner or [(at, document.length) for at in places if at > scopes[0][0]]
         if not inner:
             where = f", only before it (line {places[0] + 1})" if places else ""
             outer = " below the '@@' line before" if len(anchors) > 1 else ""
@@ -41,16 +42,16 @@ def find_scopes(index: Index, anchors: Sequence[str], reach: Reach) -> list[tupl
     return scopes
 
 
-def _anchor_places(index: Index, anchor: str) -> list[int]:
+def _anchor_places(document: Document, anchor: str) -> list[int]:
     """The lines an ``@@`` line names: the same text, else the same beginning, blanks at both ends apart."""
-    keys, places = index.at(3)
-    wanted = LEVELS[3].key(anchor)
-    if wanted in places:
-        return places[wanted]
+    wanted = TYPOGRAPHIC.key(anchor)
+    places = document.find(TYPOGRAPHIC, [wanted])
+    if places:
+        return places
     start = wanted.rstrip(":({ ")
     return [
         at
-        for at, key in enumerate(keys)
+        for at, key in enumerate(document.keys(TYPOGRAPHIC))
         if start and key.startswith(start) and not (key[len(start) : len(start) + 1].isalnum())
     ]
 

@@ -1,0 +1,113 @@
+r"""The text of a file as hunks are looked up in it: searched as one string, split into lines only when it must be.
+
+A hunk's old lines, joined, are searched for by ``str.find`` in the file's text, which looks at a fraction of its
+characters. The lenient levels do the same in a copy of the text in which every line is what it counts as there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import pairwise
+
+from agent_core.patch.levels import EXACT, SHIFTED, Level, spaceless, typographic
+
+BOM = "\ufeff"
+
+# A hunk that stands at more places than this says nothing; they need not all be known.
+MOST_PLACES = 50_000
+
+
+class Document:
+    r"""A file's text, its lines, and where runs of lines stand in it.
+
+    Lines end with ``\n`` or ``\r\n``; only in a text without any ``\n`` with ``\r`` (as on old Macs).
+
+    Args:
+        text: The text; a byte order mark at its start belongs to no line.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.bom = BOM if text.startswith(BOM) else ""
+        self.body = text[len(self.bom) :]
+        self.separator = "\r" if "\r" in self.body and "\n" not in self.body else "\n"
+        self._views: dict[str, str] = {}
+        self._keys: dict[str, list[str]] = {}
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Its lines without their endings."""
+        return _lines(self.view(EXACT))
+
+    @cached_property
+    def length(self) -> int:
+        """How many lines it has."""
+        return self.view(EXACT).count("\n") - 1
+
+    @cached_property
+    def step(self) -> int | None:
+        """By how many blanks it mostly indents a line below the one before; None when it never does."""
+        depths = [len(line) - len(line.lstrip(" ")) for line in self.lines if line.strip()]
+        steps = Counter(below - above for above, below in pairwise(depths) if below - above > 1)
+        return steps.most_common(1)[0][0] if steps else None
+
+    def view(self, level: Level) -> str:
+        r"""All lines as they count at a level, every one of them between two ``\n``."""
+        if level.view not in self._views:
+            self._views[level.view] = self._make_view(level)
+        return self._views[level.view]
+
+    def keys(self, level: Level) -> list[str]:
+        """The lines as they count at a level."""
+        if level.view not in self._keys:
+            self._keys[level.view] = _lines(self.view(level))
+        return self._keys[level.view]
+
+    def find(self, level: Level, wanted: Sequence[str]) -> list[int]:
+        """Where some lines stand.
+
+        Args:
+            level: How lines are compared.
+            wanted: The lines, at least one, as they count at that level.
+
+        Returns:
+            0-based first lines, ascending; at most `MOST_PLACES` and one more.
+        """
+        view = self.view(level)
+        needle = "\n" + "\n".join(wanted) + "\n"
+        found: list[int] = []
+        line = counted = 0
+        at = view.find(needle)
+        while at >= 0 and len(found) <= MOST_PLACES:
+            line += view.count("\n", counted, at)
+            counted = at
+            found.append(line)
+            at = view.find(needle, at + 1)
+        return found
+
+    def _make_view(self, level: Level) -> str:
+        if level.view == "exact":
+            body = self.body.replace("\r", "\n") if self.separator == "\r" else self.body
+            body = body.replace("\r\n", "\n") if "\r" in body else body
+            return "\n" + body if body.endswith("\n") or not body else f"\n{body}\n"
+        exact = self.view(EXACT)
+        if level.view == "ends":
+            return _joined(list(map(str.rstrip, self.lines)))
+        if level.view == "strip":
+            return _joined(list(map(str.strip, self.lines)))
+        # What is plain already need not be made so.
+        plain = exact if exact.isascii() and "\r" not in exact else typographic(exact)
+        if level.view == "typographic":
+            if plain is exact:
+                return self.view(SHIFTED)
+            return _joined(list(map(str.strip, _lines(plain))))
+        return _joined(list(map(spaceless, _lines(plain))))
+
+
+def _lines(view: str) -> list[str]:
+    return view[1:-1].split("\n") if len(view) > 1 else []
+
+
+def _joined(keys: Sequence[str]) -> str:
+    return "\n" + "\n".join(keys) + "\n" if keys else "\n"

@@ -1,0 +1,143 @@
+r"""How deep a hunk's new lines stand in the file, when the hunk is indented otherwise than the file.
+
+What a hunk's indentation stands for is learnt from its old lines and the file's lines they were found at:
+
+* an indentation that was seen on an old line stands for what the file has there;
+* one that was not seen is moved by the constant by which all seen ones differ; or it is counted in the hunk's unit
+  and written in the file's (tabs for blanks and back, two blanks for four), when the seen ones prove both units.
+
+A reading that is only likely is none: then the line has no indentation, and its hunk is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from math import gcd
+
+Pair = tuple[str, str]
+
+
+def shift_of(pairs: Iterable[Pair]) -> Pair | None:
+    """The constant by which indentations differ.
+
+    Args:
+        pairs: The hunk's indentation and the file's, of the same lines.
+
+    Returns:
+        What the hunk has in front and the file has not, and the other way round (one of them is empty); None when
+        there is no such constant.
+    """
+    found: Pair | None = None
+    for theirs, ours in pairs:
+        if found is None:
+            if ours.endswith(theirs):
+                found = "", ours.removesuffix(theirs)
+            elif theirs.endswith(ours):
+                found = theirs.removesuffix(ours), ""
+            else:
+                return None
+        if found[1] + theirs != found[0] + ours:
+            return None
+    return found or ("", "")
+
+
+def table_of(pairs: Iterable[Pair]) -> dict[str, str] | None:
+    """What each of the hunk's indentations is in the file; None unless deeper ones are deeper there too."""
+    table: dict[str, str] = {}
+    for theirs, ours in pairs:
+        if table.setdefault(theirs, ours) != ours:
+            return None
+    if shift_of(table.items()) is not None:
+        return table
+    ordered = sorted(table, key=len)
+    if any(len(a) == len(b) or len(table[a]) >= len(table[b]) for a, b in pairwise(ordered)):
+        return None
+    return table
+
+
+def learn(table: Mapping[str, str], fresh: Iterable[str], step: int | None) -> dict[str, str]:
+    """What indentations of new lines are in the file.
+
+    Args:
+        table: What each of the old lines' indentations is there.
+        fresh: The new lines' indentations.
+        step: By how many blanks the file mostly indents, None when it is not known.
+
+    Returns:
+        What it is in the file, for each of the old and new lines' indentations for which that is certain.
+    """
+    unseen = sorted(set(fresh) - table.keys())
+    if not unseen or not table:
+        return dict(table)
+    shift = shift_of(table.items())
+    if shift == ("", ""):
+        return {**table, **{one: one for one in unseen}}
+    if len(table) > 1:
+        # Two that differ by the same prove that hunk and file indent alike.
+        deduced = _moved(shift, table, unseen) if shift is not None else _on_a_line(table, unseen, step)
+    else:
+        deduced = _from_one(table, unseen, step)
+    return {**table, **deduced}
+
+
+def _char(texts: Iterable[str]) -> str | None:
+    """The one character that some indentations are made of; None when there are several."""
+    chars = set("".join(texts))
+    return chars.pop() if len(chars) == 1 else None
+
+
+def _moved(shift: Pair, table: Mapping[str, str], unseen: Sequence[str]) -> dict[str, str]:
+    """All moved by a constant; what is indented by other characters than the rest cannot be."""
+    cut, add = shift
+    if _char([*table, *table.values(), *unseen]) is None:
+        return {}
+    return {one: add + one.removeprefix(cut) for one in unseen if one.startswith(cut)}
+
+
+def _on_a_line(table: Mapping[str, str], unseen: Sequence[str], step: int | None) -> dict[str, str]:
+    """By the straight line through several pairs of widths."""
+    theirs, ours = _char([*table, *unseen]), _char(table.values())
+    if theirs is None or ours is None:
+        return {}
+    points = sorted((len(a), len(b)) for a, b in table.items())
+    (x, y), (x2, y2) = points[0], points[-1]
+    if any((y2 - y) * (a - x) != (b - y) * (x2 - x) for a, b in points):
+        return {}
+    found = {}
+    for one in unseen:
+        more, rest = divmod((y2 - y) * (len(one) - x), x2 - x)
+        if theirs == ours == " ":
+            # Blanks that are no whole number of steps are there to line something up, which no unit explains.
+            rest = rest or (more % step if step else (len(one) - x) % gcd(*(a - x for a, _ in points)))
+        if not rest and y + more >= 0:
+            found[one] = ours * (y + more)
+    return found
+
+
+def _from_one(table: Mapping[str, str], unseen: Sequence[str], step: int | None) -> dict[str, str]:
+    """From one pair: moved by a constant, or counted in another unit, whichever alone is possible."""
+    ((theirs, ours),) = table.items()
+    shift = shift_of(table.items())
+    moved = _moved(shift, table, unseen) if shift is not None else {}
+    steps = gcd(*(len(one) - len(theirs) for one in unseen))
+    if _char([theirs, ours, *unseen]) == " " and steps != step:
+        moved = {}
+    counted = _counted(theirs, ours, unseen, step)
+    return {} if moved and counted else moved or counted
+
+
+def _counted(theirs: str, ours: str, unseen: Sequence[str], step: int | None) -> dict[str, str]:
+    """At the same depth in another unit, when one pair and the units of hunk and file agree on what the depth is."""
+    a, b = _char([theirs, *unseen]), _char([ours])
+    if a is None or b is None or not theirs:
+        return {}
+    each = 1 if b == "\t" else step
+    if each is None or len(ours) % each:
+        return {}
+    depth = len(ours) // each
+    unit, rest = divmod(len(theirs), depth)
+    # The hunk's unit has to be what its own indentations have in common.
+    if rest or unit != (1 if a == "\t" else gcd(len(theirs), *map(len, unseen))) or (a == b and unit == each):
+        return {}
+    return {one: b * (each * (len(one) // unit)) for one in unseen}
