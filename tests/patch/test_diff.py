@@ -126,6 +126,39 @@ def test_git_applies_the_unified_diff(
     check_with_git(root, before, after, diff)
 
 
+MODES = st.sampled_from([0o100644, 0o100755])
+TREES = st.dictionaries(
+    st.sampled_from(["a", "b c", "d/e", "d/\u00e9", "f"]), st.builds(text, contents_of_files(), MODES), max_size=4
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(before=TREES, after=TREES, data=st.data())
+def test_git_applies_moves_and_modes(
+    before: Files, after: Files, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    gone, new = sorted(before.keys() - after.keys()), sorted(after.keys() - before.keys())
+    moves = dict(zip(new, data.draw(st.permutations(gone)), strict=False))
+    # What is moved has mostly much in common with what it was.
+    for path, old in moves.items():
+        if data.draw(st.booleans()):
+            after[path] = FileChange(before[old].data, after[path].mode)
+    diff = unified(patch_of(before, after, moves), contents(before, after).__getitem__)
+    check_with_git(tmp_path_factory.mktemp("tree"), before, after, diff)
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_git_applies_a_file_that_becomes_a_folder_and_back(ending: str, tmp_path: Path) -> None:
+    lines = [f"line {n}{ending}" for n in range(9)]
+    one, other = {"x": text("".join(lines))}, {"x/y": text("".join([*lines[:4], "new", ending, *lines[5:]]))}
+    for number, (before, after) in enumerate(((one, other), (other, one))):
+        moves = dict(zip(after, before, strict=True))
+        for root, moved in ((f"plain{number}", {}), (f"moved{number}", moves)):
+            (tmp_path / root).mkdir()
+            diff = unified(patch_of(before, after, moved), contents(before, after).__getitem__)
+            check_with_git(tmp_path / root, before, after, diff)
+
+
 def check_with_git(root: Path, before: Files, after: Files, diff: str) -> None:
     for path, change in before.items():
         assert change.data is not None
@@ -154,6 +187,40 @@ def test_git_applies_renames_modes_empty_files_and_odd_names(tmp_path: Path) -> 
     assert "rename from old name\nrename to new/na\u00efve\n" in diff
     assert "\\ No newline at end of file" in diff
     check_with_git(tmp_path, before, after, diff)
+
+
+def test_a_file_moved_in_the_place_of_another_is_an_update() -> None:
+    before = {"a": text("1\n"), "b": text("2\n")}
+    patch = patch_of(before, {"b": text("1\n")}, {"b": "a"})
+    assert [(file.path, file.kind, file.moved_from) for file in patch.files] == [
+        ("a", "delete", None),
+        ("b", "update", None),
+    ]
+
+
+@pytest.mark.parametrize(("codec", "mark"), [("shift_jis", ""), ("utf-16-le", "\ufeff"), ("utf-32-be", "\ufeff")])
+def test_texts_in_any_encoding_are_shown_as_text(codec: str, mark: str) -> None:
+    old, new = (f"{mark}# coding: shift_jis\n{char}\nx".encode(codec) for char in "\u8868\u4e88")
+    before, after = {"f": FileChange(old)}, {"f": FileChange(new), "g": FileChange(new)}
+    patch = patch_of(before, after)
+    (block,) = patch.files[0].blocks
+    assert (block.old_start, block.removed, block.added) == (2, ("\u8868\n",), ("\u4e88\n",))
+    diff = unified(patch, contents(before, after).__getitem__)
+    changed = f"@@ -1,3 +1,3 @@\n {mark}# coding: shift_jis\n-\u8868\n+\u4e88\n x\n\\ No newline at end of file\n"
+    added = f"@@ -0,0 +1,3 @@\n+{mark}# coding: shift_jis\n+\u4e88\n+x\n\\ No newline at end of file\n"
+    assert changed in diff
+    assert diff.endswith(added)
+
+
+def test_another_encoding_is_a_change_of_the_whole_file() -> None:
+    latin = "# coding: latin-1\n\u00e9\n".encode("latin-1")
+    assert make_blocks("f", latin, latin.decode("latin-1").encode()) == ()
+    assert make_blocks("f", b"a\n", "\ufeffa\n".encode("utf-16-le")) == ()
+    (block,) = make_blocks("f", latin, b"x\n")
+    assert block.added == ("x\n",)
+    # A mark of UTF-8 is part of the first line.
+    (block,) = make_blocks("f", b"a\n", b"\xef\xbb\xbfa\n")
+    assert (block.removed, block.added) == (("a\n",), ("\ufeffa\n",))
 
 
 def test_the_diff_reads_like_gits(tmp_path: Path) -> None:
