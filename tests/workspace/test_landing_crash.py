@@ -1,11 +1,17 @@
-"""The process ends between any two system calls of a landing; the tree comes out before or after, never between."""
+"""The process ends between any two system calls of a landing, its undo or its redo.
+
+The tree comes out before or after, never between.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import msgspec
+import pytest
 
 from agent_core.events import FileLanding
 from agent_core.journal import SqliteJournal
@@ -16,6 +22,7 @@ from tests.workspace.dying import KILLED, Death, SteppingFileSystem
 from tests.workspace.landings import lander_for, lay_out, look_at, patch_between
 from tests.workspace.test_landing import MOVES, NEW, OLD
 
+Kind = Literal["land", "undo", "redo"]
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -32,23 +39,32 @@ async def die(deaths: list[Death]) -> list[int]:
 
 
 class Scene:
-    """One landing, and as many copies of the tree before it as are needed."""
+    """One landing, undo or redo, and as many copies of the tree before it as are needed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: Kind, *, plain: bool) -> None:
         self.folder = folder
+        self.kind = kind
+        self.plain = plain
         self.journal_path = folder / "journal.db"
         self.journal = SqliteJournal(self.journal_path)
         self.files: tuple[FileLanding, ...] = ()
         self.steps = 0
-        self.before = look_at(lay_out(folder / "before", OLD))
-        self.after = look_at(lay_out(folder / "after", NEW))
+        self.start, end = (NEW, OLD) if kind == "undo" else (OLD, NEW)
+        self.before = look_at(lay_out(folder / "before", self.start))
+        self.after = look_at(lay_out(folder / "after", end))
 
     async def begin(self) -> Scene:
-        lander = lander_for(self.folder / "before", self.journal)
+        root = lay_out(self.folder / "planned", OLD)
+        lander = lander_for(root, self.journal)
         self.files = await lander.plan(patch_between(self.journal, OLD, NEW, MOVES))
-        root = lay_out(self.folder / "counted", OLD)
-        Lander(root, self.journal, self.folder / "lock", disk=SteppingFileSystem(self._count)).write(self.files)
-        assert self.steps > 40
+        for again in {"land": (), "undo": (False,), "redo": (False, True)}[self.kind]:
+            lander.write(self.files)
+            self.files = await lander.plan_undo(self.files, again=again)
+        root = lay_out(self.folder / "counted", self.start)
+        disk = SteppingFileSystem(self._count, plain=self.plain)
+        Lander(root, self.journal, self.folder / "lock", disk=disk).write(self.files)
+        assert look_at(root) == self.after
+        assert self.steps > 100
         return self
 
     def _count(self) -> None:
@@ -56,15 +72,24 @@ class Scene:
 
     def death(self, name: str, step: int) -> Death:
         """A death while writing in a new copy."""
-        root = lay_out(self.folder / name, OLD)
-        return Death(root, self.journal_path, self.files, "write", step)
+        root = lay_out(self.folder / name, self.start)
+        return Death(root, self.journal_path, self.files, "write", step, self.plain)
 
     def again(self, death: Death, step: int) -> Death:
         """A death while recovering from another."""
-        return Death(death.root, self.journal_path, self.files, "recover", step)
+        return msgspec.structs.replace(death, action="recover", step=step)
 
     def recover(self, root: Path) -> str:
-        return lander_for(root, self.journal).recover(self.files)
+        disk = SteppingFileSystem(lambda: None, plain=self.plain)
+        return Lander(root, self.journal, self.folder / "lock", disk=disk).recover(self.files)
+
+
+@pytest.fixture(params=["land", "undo", "redo", "land, plain renames"])
+async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Scene]:
+    kind, _, plain = request.param.partition(", ")
+    scene = await Scene(tmp_path, kind, plain=bool(plain)).begin()
+    yield scene
+    scene.journal.close()
 
 
 def human_edits(root: Path) -> None:
@@ -72,10 +97,11 @@ def human_edits(root: Path) -> None:
     (root / "a.py").write_bytes(b"human\n")
 
 
-async def test_a_landing_cut_short_anywhere_is_completed(tmp_path: Path) -> None:
-    scene = await Scene(tmp_path).begin()
-    deaths = [scene.death(f"step{step}", step) for step in range(scene.steps + 1)]
-    assert await die(deaths) == [KILLED] * scene.steps + [0]
+async def test_a_landing_cut_short_anywhere_is_completed(scene: Scene) -> None:
+    # Every step of a landing; of the others, which are made of the same steps, every eighth.
+    steps = range(0, scene.steps, 1 if scene.kind == "land" and not scene.plain else 8)
+    deaths = [scene.death(f"step{step}", step) for step in (*steps, scene.steps)]
+    assert await die(deaths) == [KILLED] * len(steps) + [0]
     seen = {frozenset(look_at(death.root)) for death in deaths}
     assert len(seen) > 20
     for death in deaths:
@@ -85,9 +111,8 @@ async def test_a_landing_cut_short_anywhere_is_completed(tmp_path: Path) -> None
         assert look_at(death.root) == scene.after, death.step
 
 
-async def test_a_landing_cut_short_is_taken_back_when_somebody_edited_since(tmp_path: Path) -> None:
-    scene = await Scene(tmp_path).begin()
-    deaths = [scene.death(f"step{step}", step) for step in range(scene.steps)]
+async def test_a_landing_cut_short_is_taken_back_when_somebody_edited_since(scene: Scene) -> None:
+    deaths = [scene.death(f"step{step}", step) for step in range(1, scene.steps, 6)]
     assert set(await die(deaths)) == {KILLED}
     for death in deaths:
         human_edits(death.root)
@@ -98,10 +123,9 @@ async def test_a_landing_cut_short_is_taken_back_when_somebody_edited_since(tmp_
         assert look_at(death.root) == wanted, death.step
 
 
-async def test_a_recovery_may_be_cut_short_too(tmp_path: Path) -> None:
-    scene = await Scene(tmp_path).begin()
+async def test_a_recovery_may_be_cut_short_too(scene: Scene) -> None:
     middle = scene.steps * 3 // 4
-    steps = range(0, scene.steps, 3)
+    steps = range(0, scene.steps, 14)
     forward = [scene.death(f"forward{step}", middle) for step in steps]
     back = [scene.death(f"back{step}", middle) for step in steps]
     assert set(await die(forward + back)) == {KILLED}
@@ -119,10 +143,9 @@ async def test_a_recovery_may_be_cut_short_too(tmp_path: Path) -> None:
         assert look_at(death.root) == {**scene.before, "a.py": (b"human\n", 0o644)}
 
 
-async def test_temporary_files_are_known_by_their_name(tmp_path: Path) -> None:
-    scene = await Scene(tmp_path).begin()
-    (code,) = await die([scene.death("early", 3)])
+async def test_temporary_files_are_known_by_their_name(scene: Scene) -> None:
+    (code,) = await die([scene.death("early", 4)])
     assert code == KILLED
-    extra = {name for name in look_at(tmp_path / "early") if name not in scene.before and name != "new"}
+    extra = look_at(scene.folder / "early").keys() - scene.before.keys()
     assert extra
-    assert all(is_temp(Path(name).name) for name in extra if not (tmp_path / "early" / name).is_dir())
+    assert all(is_temp(Path(name).name) for name in extra)
