@@ -14,14 +14,20 @@ from agent_core.config import project_state
 from agent_core.patch_command import Outcome
 from tests.projects import git, make_project, write_files
 from tests.support.calling import call
-from tests.support.shipping import BLOCKS, ENVELOPE, TOWN, UNIFIED, WITH_SCHOOL, everything, make_town, replace_line
+from tests.support.shipping import (
+    BLOCKS,
+    ENVELOPE,
+    TOWN,
+    UNIFIED,
+    WITH_SCHOOL,
+    everything,
+    make_town,
+    read,
+    replace_line,
+)
 
 FORMATS = {"envelope": ENVELOPE, "blocks": BLOCKS, "unified": UNIFIED}
 PROSE = "Here is what I would do:\n\n{}\nThat is all.\n"
-
-
-def read(root: Path, name: str = "town.txt") -> str:
-    return (root / name).read_bytes().decode()
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from tests.projects import make_project
+from tests.support.calling import call
 
 TOWN = "".join(f"house {number}\n" for number in range(1, 21))
 
@@ -43,6 +44,22 @@ UNIFIED = """\
 WITH_SCHOOL = TOWN.replace("house 3\n", "a school\n")
 
 
+def land(root: Path, *patches: str) -> None:
+    """Land patches, one after the other."""
+    for patch in patches:
+        assert call(["patch", "apply"], root, patch).code == 0
+
+
+def stands(root: Path) -> dict[int, str]:
+    """Where each landing of a project stands, as the log says."""
+    return {line["landing"]: line["stands"] for line in call(["log", "--json"], root).lines}
+
+
+def read(root: Path, name: str = "town.txt") -> str:
+    """The text of a file, with the line endings it has."""
+    return (root / name).read_bytes().decode()
+
+
 def make_town(root: Path) -> Path:
     """A repository with a town and a road."""
     return make_project(root, {"town.txt": TOWN, "country/road.txt": "north\nsouth\n"})
@@ -51,6 +68,10 @@ def make_town(root: Path) -> Path:
 def replace_line(path: str, old: str, new: str) -> str:
     """An envelope that replaces one line, with nothing around it."""
     return f"*** Begin Patch\n*** Update File: {path}\n@@\n-{old}\n+{new}\n*** End Patch\n"
+
+
+MILL = replace_line("town.txt", "house 12", "a mill")
+ROAD = replace_line("country/road.txt", "north", "west")
 
 
 def everything(root: Path) -> dict[str, tuple[bytes, int, int]]:
