@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
 from agent_core.errors import PatchRefusedError
-from agent_core.patch.apply import apply_operations
+from agent_core.patch.apply import Result, apply_operations
 from agent_core.patch.diff import make_patch
-from agent_core.patch.model import Patch
-from agent_core.patch.parse_envelope import parse_envelope
+from agent_core.patch.model import FilePatch, Patch
+from agent_core.patch.read import read_patch
+from agent_core.patch.rebase import StaleBlock
+from agent_core.patch.rebase import rebase as rebase_patch
 from agent_core.protocols import Workspace
-from agent_core.workspace.merge import merge
-from agent_core.workspace.tree import FileChange, Snapshot, with_changes
+from agent_core.workspace.tree import FileChange, Snapshot, content_hash, with_changes
 
 Reader = Callable[[str], FileChange | None]
 
-_LINK = 0o120000
+_SHOWN = 60
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -29,12 +30,15 @@ class Draft(msgspec.Struct, frozen=True):
         before: What every changed path held in the base; None where there was nothing.
         changes: What it holds in the draft.
         moves: New path to old path of every moved file.
+        named: Files by path whose blocks have other names or borders than a fresh diff would give them, since they
+            were carried over from another base.
     """
 
     base: Snapshot
     before: Mapping[str, FileChange | None] = {}
     changes: Mapping[str, FileChange] = {}
     moves: Mapping[str, str] = {}
+    named: Mapping[str, FilePatch] = {}
 
     @property
     def snapshot(self) -> Snapshot:
@@ -43,7 +47,14 @@ class Draft(msgspec.Struct, frozen=True):
 
     def patch(self) -> Patch:
         """All changes against the base."""
-        return make_patch(self.changes, self.before.get, self.moves)
+        patch = make_patch(self.changes, self.before.get, self.moves)
+        return Patch(tuple(self._named(file) for file in patch.files)) if self.named else patch
+
+    def _named(self, file: FilePatch) -> FilePatch:
+        known = self.named.get(file.path)
+        if known is None or (known.before, known.after, known.moved_from) != (file.before, file.after, file.moved_from):
+            return file
+        return msgspec.structs.replace(file, blocks=known.blocks)
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -71,7 +82,7 @@ def disk_reader(workspace: Workspace, base: Snapshot) -> Reader:
     return read
 
 
-def take(draft: Draft, text: str, workspace: Workspace) -> Applied:
+def take(draft: Draft, text: str, workspace: Workspace, *, may_replace: bool = True) -> Applied:
     """Apply a patch as a partner wrote it.
 
     It is taken to build on the draft as it stands. Where it does not fit there but does fit the working tree, it
@@ -79,13 +90,15 @@ def take(draft: Draft, text: str, workspace: Workspace) -> Applied:
 
     Args:
         draft: What is there so far.
-        text: The patch in the envelope format.
+        text: The patch, in any of the formats.
         workspace: The project.
+        may_replace: Whether it may replace the draft. One of several that belong together must build on the others.
 
     Raises:
-        PatchRefusedError: It does not parse, may not touch what it names, or does not fit.
+        PatchRefusedError: It does not parse, may not touch what it names, does not fit, or is in the draft or in the
+            files already (`PatchRefusedError.already`).
     """
-    operations = parse_envelope(text)
+    reading = read_patch(text)
     disk = disk_reader(workspace, draft.base)
 
     def over(path: str) -> FileChange | None:
@@ -94,25 +107,31 @@ def take(draft: Draft, text: str, workspace: Workspace) -> Applied:
             return None if change.data is None else change
         return disk(path)
 
+    def applied(read: Reader, files: Collection[str]) -> Result:
+        return apply_operations(reading.operations, root=workspace.root, read=read, paths=files)
+
     try:
-        result = apply_operations(operations, root=workspace.root, read=over, paths=draft.snapshot.files)
+        result = applied(over, draft.snapshot.files)
     except PatchRefusedError as refusal:
-        if not draft.changes:
+        if refusal.already or not draft.changes or not may_replace:
             raise
         try:
-            result = apply_operations(operations, root=workspace.root, read=disk, paths=draft.base.files)
+            result = applied(disk, draft.base.files)
         except PatchRefusedError:
             # What is wrong on top of the draft is what the partner has to mend.
             raise refusal from None
+        again = _extend(Draft(draft.base), result.changes, result.moves, disk)
+        if again.changes == draft.changes:
+            raise PatchRefusedError("The patch is applied already: it makes just this draft.", already=True) from None
         note = "It fits the files as they are in the working tree, so it replaces the earlier draft."
-        return Applied(_extend(Draft(draft.base), result.changes, result.moves, disk), note)
+        return Applied(again, " ".join((note, *reading.notes, *result.notes)))
     extended = _extend(draft, result.changes, result.moves, disk)
     if not extended.changes:
         raise PatchRefusedError(
             "With this patch the draft is the same as the working tree: nothing is left to propose.",
             "Send a patch that changes something.",
         )
-    return Applied(extended)
+    return Applied(extended, " ".join((*reading.notes, *result.notes)))
 
 
 def _extend(draft: Draft, changes: Mapping[str, FileChange], moves: Mapping[str, str], disk: Reader) -> Draft:
@@ -128,14 +147,47 @@ def _extend(draft: Draft, changes: Mapping[str, FileChange], moves: Mapping[str,
     for path in [path for path, change in merged.items() if _same(before[path], change)]:
         del merged[path], before[path]
     gone = {path for path, change in merged.items() if change.data is None}
-    all_moves = {new: old for new, old in all_moves.items() if new in merged and old in gone and new not in gone}
-    return Draft(draft.base, before, merged, all_moves)
+    # What takes the place of another file is no move: the patch would not say that the other one goes.
+    all_moves = {
+        new: old
+        for new, old in all_moves.items()
+        if new in merged and old in gone and new not in gone and _is_nothing(before[new])
+    }
+    return Draft(draft.base, before, merged, all_moves, draft.named)
 
 
 def _same(before: FileChange | None, after: FileChange) -> bool:
     if before is None or before.data is None or after.data is None:
-        return (before is None or before.data is None) and after.data is None
+        return _is_nothing(before) and after.data is None
     return before.data == after.data and before.mode == after.mode
+
+
+def _is_nothing(file: FileChange | None) -> bool:
+    return file is None or file.data is None
+
+
+def draft_of(patch: Patch, base: Snapshot, content: Callable[[str], bytes]) -> Draft:
+    """The draft that a patch is of.
+
+    Args:
+        patch: The patch; its blocks keep their names.
+        base: The tree it starts from.
+        content: Gives content by hash.
+    """
+    before: dict[str, FileChange | None] = {}
+    changes: dict[str, FileChange] = {}
+    moves: dict[str, str] = {}
+    for file in patch.files:
+        old = None if file.before is None else FileChange(content(file.before), file.before_mode)
+        if file.moved_from:
+            before[file.moved_from], changes[file.moved_from] = old, FileChange(None, 0)
+            moves[file.path] = file.moved_from
+            old = None
+        before[file.path] = old
+        changes[file.path] = FileChange(None if file.after is None else content(file.after), file.after_mode)
+    plain = Draft(base, before, changes, moves)
+    own = {file.path: file.blocks for file in plain.patch().files}
+    return msgspec.structs.replace(plain, named={one.path: one for one in patch.files if one.blocks != own[one.path]})
 
 
 class Rebased(msgspec.Struct, frozen=True):
@@ -143,7 +195,8 @@ class Rebased(msgspec.Struct, frozen=True):
 
     Attributes:
         draft: The draft over the newer tree; the old one where that could not be done.
-        conflicts: Where the human's edits and the draft overlap; empty when they do not.
+        conflicts: Where the human's edits and the draft overlap, with what each of them has there; empty when they
+            do not.
     """
 
     draft: Draft
@@ -151,67 +204,38 @@ class Rebased(msgspec.Struct, frozen=True):
 
 
 async def rebase(draft: Draft, newer: Snapshot, workspace: Workspace) -> Rebased:
-    """Carry a draft over to the working tree as it is now, by a three-way merge of contents.
+    """Carry a draft over to the working tree as it is now.
 
     Args:
         draft: The draft.
         newer: The working tree now.
         workspace: The project.
     """
+    known = {
+        content_hash(file.data): file.data
+        for file in (*draft.before.values(), *draft.changes.values())
+        if file is not None and file.data is not None
+    }
     disk = disk_reader(workspace, newer)
-    sources = {old: new for new, old in draft.moves.items()}
-    before: dict[str, FileChange | None] = {}
-    changes: dict[str, FileChange] = {}
-    conflicts: list[str] = []
-    for path, change in draft.changes.items():
-        before[path] = await asyncio.to_thread(disk, path)
-        if path in sources:
-            # What the human changed in it goes with it to its new name, if that is free.
-            changes[path] = change
-            taken = await asyncio.to_thread(disk, sources[path]) is not None
-            if taken and not _same_content(before[path], draft.before[path]):
-                conflicts.append(f"{path}: the human changed it, the draft moved it to {sources[path]}, which exists")
-            continue
-        name, old, now = path, draft.before[path], before[path]
-        if path in draft.moves and now is None:
-            name = draft.moves[path]
-            old, now = draft.before[name], await asyncio.to_thread(disk, name)
-        carried = await _carried(old, now, change)
-        if isinstance(carried, FileChange):
-            changes[path] = carried
-        else:
-            conflicts += [f"{name}{place}" for place in carried]
-    if conflicts:
-        return Rebased(draft, tuple(conflicts))
-    kept = {path: change for path, change in changes.items() if not _same(before[path], change)}
-    moves = {new: old for new, old in draft.moves.items() if new in kept and old in kept}
-    return Rebased(Draft(newer, {path: before[path] for path in kept}, kept, moves))
+    rebased = await asyncio.to_thread(rebase_patch, draft.patch(), disk, known.__getitem__)
+    if rebased.clean:
+        return Rebased(draft_of(rebased.patch, newer, rebased.contents.__getitem__))
+    conflicts = [f"{one.path}: {one.reason}" for one in rebased.stale_files]
+    return Rebased(draft, (*conflicts, *map(_both_sides, rebased.stale)))
 
 
-async def _carried(old: FileChange | None, now: FileChange | None, change: FileChange) -> FileChange | tuple[str, ...]:
-    """What becomes of one file's change when the human has made `now` of `old`; else the places where it collides."""
-    mode = now.mode if now is not None and old is not None and old.mode == change.mode else change.mode
-    if _same_content(now, old) or _same_content(now, change):
-        return FileChange(change.data, mode)
-    texts = [side.data for side in (old, now, change) if side is not None and side.mode != _LINK]
-    if len(texts) < 3 or texts[0] is None or texts[1] is None or texts[2] is None:
-        return (f": the human {_what(old, now)} it, the draft {_what(old, change)} it",)
-    merged = await merge(texts[0], texts[1], texts[2])
-    if merged.data is None:
-        places = (f"{first}-{last}" if last > first else f"{first}" for first, last in merged.conflicts)
-        return tuple(f":{place}: was changed here too" for place in places)
-    return FileChange(merged.data, mode)
+def _both_sides(stale: StaleBlock) -> str:
+    """Where a block collides, and what either side has there, in a line."""
+    last = stale.start + len(stale.theirs) - 1
+    lines = f"{stale.start}-{last}" if last > stale.start else f"{stale.start}"
+    return f"{stale.path}:{lines}: the human has {_brief(stale.theirs)}, the draft {_brief(stale.block.added)}"
 
 
-def _same_content(one: FileChange | None, other: FileChange | None) -> bool:
-    """Whether two are the same file apart from its mode: links are no files, and nothing is the same as nothing."""
-    first, second = (None if side is None or side.data is None else side for side in (one, other))
-    if first is None or second is None:
-        return first is second
-    return first.data == second.data and (first.mode == _LINK) == (second.mode == _LINK)
-
-
-def _what(old: FileChange | None, new: FileChange | None) -> str:
-    if old is None or old.data is None:
-        return "added"
-    return "deleted" if new is None or new.data is None else "changed"
+def _brief(lines: Sequence[str]) -> str:
+    """Some lines in a few words: the first that is not blank, and how many more there are."""
+    if not lines:
+        return "nothing"
+    text = next((line.strip() for line in lines if line.strip()), "")
+    text = repr(text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}...")
+    more = len(lines) - 1
+    return f"{text} and {more} more line{'s' if more > 1 else ''}" if more else text

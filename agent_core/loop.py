@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 import msgspec
 
 from agent_core import events as ev
+from agent_core.calls import Calls
 from agent_core.checks.model import Verdict
-from agent_core.conversation import AssistantItem, ToolCallItem, ToolResultItem, UserItem
+from agent_core.conversation import AssistantItem, ToolResultItem, UserItem
 from agent_core.decisions import Decision, Inbox, by_mode
 from agent_core.diagnosis.evidence import diagnose
-from agent_core.errors import PairloopError, PatchRefusedError
+from agent_core.errors import PairloopError
 from agent_core.judge import Judge
 from agent_core.landings import Landings
 from agent_core.parts import Parts
@@ -21,10 +21,8 @@ from agent_core.prompt.named_files import named_files
 from agent_core.prompt.project_docs import project_context
 from agent_core.proposals import Proposals
 from agent_core.state import ProposalState, State
-from agent_core.text import cap_text, estimate_tokens
-from agent_core.tools.base import ToolError, ToolOutput
-from agent_core.tools.toolbox import APPLY_PATCH, RUN_CHECKS, Toolbox
 from agent_core.turn import take_turn
+from agent_core.view import shown
 
 _MOST_REFUSALS = 6
 _MOST_REPAIRS = 3
@@ -62,7 +60,7 @@ class Loop:
         self._landings = landings
         self._inbox = inbox
         self._proposals = Proposals(parts)
-        self._toolbox = Toolbox(self._approve)
+        self._calls = Calls(parts, judge, self._proposals, inbox)
         self._nudged = 0
         self._steps = 0
         self._repairs = 0
@@ -84,6 +82,7 @@ class Loop:
     async def _work(self, task: int) -> End:
         tries = self._parts.config.loop.max_attempts
         limit, self._steps, self._repairs = tries, 0, 0
+        self._calls.begin()
         proposal, said_all = await self._resumed(task), False
         if proposal is None:
             await self._begin()
@@ -108,20 +107,24 @@ class Loop:
             The proposal, judged, and whether the partner has no more to say about it; or how the task ended.
         """
         refusals = 0
-        while self._steps < self._parts.config.loop.max_steps:
+        while refusals < _MOST_REFUSALS and self._steps < self._parts.config.loop.max_steps:
             self._steps += 1
-            calls = await take_turn(self._parts, self._toolbox.specs)
+            calls = await take_turn(self._parts, self._calls.specs)
             if not calls:
                 proposal = self._proposals.undecided(task)
                 if self._goes_on(proposal):
                     continue
+                if self._calls.propose_held(task):
+                    return await self._judged(), True
                 return End("answered", "") if proposal is None else (await self._once_more(), True)
-            refused, proposed = await self._carry_out(calls, task)
+            refused, proposed = await self._calls.carry_out(calls, task)
             if proposed:
                 return await self._judged(), False
             refusals += refused
-            if refusals >= _MOST_REFUSALS:
-                return End("not_green", f"Stopped: {refusals} patches in a row could not be applied.")
+        if self._calls.propose_held(task):
+            return await self._judged(), True
+        if refusals >= _MOST_REFUSALS:
+            return End("not_green", f"Stopped: {refusals} patches in a row could not be applied.")
         return End("not_green", f"Stopped after {self._steps} requests without a result. Ask again to go on.")
 
     async def _resumed(self, task: int) -> ProposalState | None:
@@ -160,30 +163,13 @@ class Loop:
         state = parts.state()
         text, view = state.tasks[-1].text, self._proposals.view
         named = await asyncio.to_thread(named_files, text, view.paths(), view.read)
-        text = replies.task_part(text, await self._shown(named))
+        text = replies.task_part(text, await shown(view, named, parts.config.prompt.tool_tokens))
         if not state.items:
             budget = parts.config.prompt.project_tokens
             context = await asyncio.to_thread(project_context, parts.workspace.root, view.read, view.paths(), budget)
             known = await self._judge.known(base, wait=_BASELINE_WAIT)
             text = replies.first_item(context, known, text)
         parts.append(*replies.cut_short(state.items), UserItem(text))
-
-    async def _shown(self, paths: Sequence[str]) -> str:
-        """Text files of the draft as they are, within a budget; those that do not fit are left out.
-
-        Without line numbers: small models copy them into their patches.
-        """
-        shown, left = [], self._parts.config.prompt.tool_tokens
-        for path in paths:
-            data = await asyncio.to_thread(self._proposals.view.read, path)
-            if data is None or b"\0" in data:
-                continue
-            text = f"{path}:\n```\n{data.decode('utf-8', 'replace').rstrip()}\n```"
-            left -= estimate_tokens(text)
-            if left < 0:
-                break
-            shown.append(text)
-        return "\n\n".join(shown)
 
     def _goes_on(self, proposal: ProposalState | None) -> bool:
         """Whether to ask the partner again although it called no tool."""
@@ -214,56 +200,6 @@ class Loop:
         # once a task, as it may be meant as an answer.
         weak = self._parts.model.info.kind == "chat"
         return replies.CODE_IN_WORDS if weak and not self._repairs and replies.holds_code(last.text) else ""
-
-    async def _carry_out(self, calls: tuple[ToolCallItem, ...], task: int) -> tuple[int, bool]:
-        """Carry out the calls of one answer, in order.
-
-        Returns:
-            How many patches were refused, and whether a proposal was made of the others. The call that made it stays
-            unanswered until it is decided on.
-        """
-        refused, taken, note = 0, "", ""
-        for call in calls:
-            if call.name != APPLY_PATCH:
-                await self._use(call)
-                continue
-            try:
-                note = await self._proposals.take(call)
-            except PatchRefusedError as error:
-                refused += 1
-                self._parts.emit(ev.PatchRejected(call.call_id, str(error)))
-                files = await self._shown(replies.updated_files(call.arguments))
-                self._parts.append(ToolResultItem(call.call_id, replies.refused(str(error), files)))
-                continue
-            if taken:
-                self._parts.append(ToolResultItem(taken, replies.TAKEN))
-            taken = call.call_id
-        if taken:
-            self._proposals.propose(task, taken, note)
-        return refused, bool(taken)
-
-    async def _use(self, call: ToolCallItem) -> None:
-        """Carry out a call that changes nothing."""
-        parts, tool = self._parts, self._toolbox.get(call.name)
-        title = "run the checks" if call.name == RUN_CHECKS else tool.title(call.arguments) if tool else call.name
-        parts.emit(ev.ToolStarted(call.call_id, call.name, title))
-        try:
-            if call.name == RUN_CHECKS:
-                text = await self._judge.report(self._proposals.draft)
-                output = ToolOutput(text, text.split("\n", 1)[0])
-            elif tool is None:
-                names = ", ".join(spec.name for spec in self._toolbox.specs)
-                raise ToolError(f"There is no tool {call.name!r}.", f"The tools are: {names}.")
-            else:
-                output = await tool.run(call.arguments, self._proposals.view)
-        except PairloopError as error:
-            output = ToolOutput(str(error), error.message, ok=False)
-        parts.emit(ev.ToolFinished(call.call_id, output.ok, output.summary))
-        parts.append(ToolResultItem(call.call_id, cap_text(output.text, parts.config.prompt.tool_tokens)))
-
-    async def _approve(self, command: str) -> bool:
-        call_id = replies.unanswered(self._parts.state().items)[0]
-        return await self._inbox.approval(call_id, command)
 
     async def _judged(self) -> ProposalState:
         """Check the newest proposal, again if the human changes the tree meanwhile, and say what came of it."""
@@ -342,7 +278,7 @@ class Loop:
 
     def _tell(self, proposal: ProposalState, words: str) -> None:
         """Answer the call that made a proposal, or say it plainly when that call has been answered before."""
-        if not self._proposals.is_open(proposal):
+        if proposal.call_id and not self._proposals.is_open(proposal):
             self._parts.append(UserItem(words))
             return
         verdict, summary, evidence = proposal.verdict, "not checked", ""
@@ -350,7 +286,8 @@ class Loop:
             summary = verdict.summary
             evidence = "" if verdict.green else self._diagnosis(proposal, verdict)[1]
         part = replies.verdict_part(proposal.number, summary, evidence)
-        self._parts.append(ToolResultItem(proposal.call_id, f"{part}\n\n{words}"))
+        text = f"{part}\n\n{words}"
+        self._parts.append(ToolResultItem(proposal.call_id, text) if proposal.call_id else UserItem(text))
 
     def _diagnosis(self, proposal: ProposalState, verdict: Verdict) -> tuple[str, str]:
         """Summary for the human and evidence for the partner."""

@@ -8,7 +8,7 @@ import msgspec
 
 from agent_core import events as ev
 from agent_core.conversation import ToolCallItem
-from agent_core.draft import Draft, rebase, take
+from agent_core.draft import Draft, draft_of, rebase, take
 from agent_core.errors import PatchRefusedError
 from agent_core.parts import Parts
 from agent_core.patch.diff import unified
@@ -70,8 +70,12 @@ class Proposals:
         )
         return None if landed else proposal
 
-    async def take(self, call: ToolCallItem) -> str:
+    async def take(self, call: ToolCallItem, *, may_replace: bool) -> str:
         """Take the patch of a call into the draft.
+
+        Args:
+            call: The call.
+            may_replace: See `agent_core.draft.take`.
 
         Returns:
             A note on how it was read; empty when that is plain.
@@ -90,7 +94,7 @@ class Proposals:
                     "Read these places again and send the whole change over the new text.",
                 )
             self._draft = rebased.draft
-        applied = await asyncio.to_thread(take, self.draft, text, self._parts.workspace)
+        applied = await asyncio.to_thread(take, self.draft, text, self._parts.workspace, may_replace=may_replace)
         self._draft, self._collided = applied.draft, ""
         return applied.note
 
@@ -130,22 +134,12 @@ class Proposals:
 
     async def restore(self) -> None:
         """Make the newest proposal's draft again from the journal, and carry it over to the working tree of now."""
-        get = self._parts.journal.get
-        before: dict[str, FileChange | None] = {}
-        changes: dict[str, FileChange] = {}
-        moves: dict[str, str] = {}
-        for file in self.newest.patch.files:
-            old = FileChange(get(file.before), file.before_mode) if file.before else None
-            if file.moved_from:
-                before[file.moved_from], changes[file.moved_from] = old, FileChange(None)
-                moves[file.path] = file.moved_from
-                old = None
-            before[file.path] = old
-            changes[file.path] = FileChange(get(file.after) if file.after else None, file.after_mode)
+        now = await self._parts.look()
+        draft = draft_of(self.newest.patch, now, self._parts.journal.get)
         # The files it changes as they were, whatever has become of them since: over the tree as it is now, a draft
         # that collides would be checked as if nobody had edited anything.
-        base = with_changes(await self._parts.look(), {path: old or FileChange(None) for path, old in before.items()})
-        self._draft, self._collided = Draft(base, before, changes, moves), ""
+        base = with_changes(now, {path: old or FileChange(None) for path, old in draft.before.items()})
+        self._draft, self._collided = msgspec.structs.replace(draft, base=base), ""
         if not self.newest.stale:
             for edit in await asyncio.to_thread(self._edited_meanwhile):
                 self._parts.emit(edit)

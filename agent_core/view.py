@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
+
 from agent_core.draft import Draft
+from agent_core.patch.diff import decode
+from agent_core.patch.encoding import MARK
 from agent_core.process import Completed
 from agent_core.protocols import Workspace
+from agent_core.text import estimate_tokens
 
 
 class DraftView:
@@ -41,3 +47,27 @@ class DraftView:
             return await candidate.run(argv, timeout=timeout)
         finally:
             await candidate.close()
+
+
+async def shown(view: DraftView, paths: Iterable[str], tokens: int) -> str:
+    """Text files as they are, for the partner; those that are not there or do not fit are left out.
+
+    Without line numbers: small models copy them into their patches.
+
+    Args:
+        view: The tree.
+        paths: Which files.
+        tokens: Most tokens of all of them.
+    """
+    found, left = [], tokens
+    for path in paths:
+        data = await asyncio.to_thread(view.read, path)
+        text = None if data is None else decode(data)
+        if text is None:
+            continue
+        part = f"{path}:\n```\n{text.removeprefix(MARK).rstrip()}\n```"
+        left -= estimate_tokens(part)
+        if left < 0:
+            break
+        found.append(part)
+    return "\n\n".join(found)

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent_core.config import Config, SandboxConfig
-from agent_core.draft import Draft, Rebased, rebase, take
+from agent_core.draft import Draft, Rebased, draft_of, rebase, take
 from agent_core.errors import PatchRefusedError
 from agent_core.view import DraftView
 from agent_core.workspace.project import Project, open_project
-from agent_core.workspace.tree import FileChange
+from agent_core.workspace.tree import FileChange, content_hash
 from tests.projects import make_project
 
 LINES = [f"line {number}" for number in range(12)]
@@ -131,6 +131,60 @@ async def test_the_view_shows_the_draft(project: Project) -> None:
     assert (done.code, done.stdout) == (0, b"2\n")
 
 
+UNIFIED = "--- a/b.txt\n+++ b/b.txt\n@@ -1,2 +1,2 @@\n-one\n+1\n two\n"
+BLOCKS = "b.txt\n```\n<<<<<<< SEARCH\none\n=======\n1\n>>>>>>> REPLACE\n```\n"
+
+
+@pytest.mark.parametrize("patch", [update("b.txt", "-one\n+1"), UNIFIED, BLOCKS])
+async def test_every_format_is_taken(project: Project, patch: str) -> None:
+    taken = take(await fresh(project), patch, project)
+    assert (text_of(taken.draft, "b.txt"), taken.note) == ("1\ntwo\n", "")
+
+
+async def test_how_it_was_read_is_noted(project: Project) -> None:
+    both = take(await fresh(project), f"{UNIFIED}\n{add('c.txt', 'new')}", project)
+    assert "mixes formats" in both.note
+    assert set(both.draft.changes) == {"b.txt", "c.txt"}
+    again = take(both.draft, f"{UNIFIED.replace('+1\n', '+uno\n')}\n{add('d.txt', 'new')}", project)
+    assert again.note.startswith("It fits the files as they are in the working tree")
+    assert again.note.endswith("It mixes formats: unified, envelope.")
+
+
+async def test_what_is_there_already_is_no_patch(project: Project) -> None:
+    empty = await fresh(project)
+    draft = take(empty, update("b.txt", "-one\n+1"), project).draft
+    whole = update("b.txt", "-one\n-two\n+1\n+two")
+    for base, patch in [
+        (draft, update("b.txt", "-one\n+1")),
+        (draft, update("b.txt", "-one\n+1\n two")),
+        (draft, whole),
+        (take(empty, add("c.txt", "new"), project).draft, add("c.txt", "new")),
+        (empty, add("run.sh", "echo 1")),
+    ]:
+        with pytest.raises(PatchRefusedError) as caught:
+            take(base, patch, project)
+        assert caught.value.already
+    with pytest.raises(PatchRefusedError) as caught:
+        take(draft, update("b.txt", "-three\n+3"), project)
+    assert not caught.value.already
+
+
+async def test_one_of_several_that_belong_together_does_not_replace_the_others(project: Project) -> None:
+    draft = take(await fresh(project), update("b.txt", "-one\n+1"), project).draft
+    revision = update("b.txt", "-one\n+uno")
+    assert text_of(take(draft, revision, project).draft, "b.txt") == "uno\ntwo\n"
+    with pytest.raises(PatchRefusedError):
+        take(draft, revision, project, may_replace=False)
+    assert text_of(take(draft, update("b.txt", "-two\n+2"), project, may_replace=False).draft, "b.txt") == "1\n2\n"
+
+
+async def test_a_move_onto_a_file_that_goes_says_that_it_goes(project: Project) -> None:
+    both = "*** Begin Patch\n*** Delete File: b.txt\n*** Update File: run.sh\n*** Move to: b.txt\n*** End Patch"
+    draft = take(await fresh(project), both, project).draft
+    assert [(file.path, file.kind) for file in draft.patch().files] == [("b.txt", "update"), ("run.sh", "delete")]
+    assert await carried(draft, project) == Rebased(draft)
+
+
 # -- carrying over
 
 
@@ -215,7 +269,32 @@ async def test_what_touches_is_said_and_nothing_is_done(project: Project, at: in
         return
     assert after.draft is draft
     assert len(after.conflicts) == 1
-    assert after.conflicts[0].startswith(f"a.txt:{at + 1}: was changed here too")
+    sides = [
+        repr(f"{who} {at}") if made == "replaced" else "nothing" for who, made in (("human", mine), ("draft", theirs))
+    ]
+    assert after.conflicts[0].startswith(f"a.txt:{at + 1}: the human has {sides[0]}, the draft {sides[1]}")
+
+
+async def test_blocks_keep_their_names_where_a_fresh_diff_would_draw_others(project: Project) -> None:
+    draft = take(await fresh(project), update("a.txt", "-line 1\n+ONE", "-line 3\n+THREE"), project).draft
+    names = [block.id for block in draft.patch().files[0].blocks]
+    (project.root / "a.txt").write_text(TEXT.replace("line 2\n", ""))
+    after = (await carried(draft, project)).draft
+    assert [block.id for block in after.patch().files[0].blocks] == names
+    # So they do in the next base, and when the draft is made again from its patch.
+    (project.root / "c.txt").write_text("mine\n")
+    later = (await carried(after, project)).draft
+    assert [block.id for block in later.patch().files[0].blocks] == names
+    known = {
+        content_hash(one.data): one.data
+        for one in (*later.before.values(), *later.changes.values())
+        if one and one.data
+    }
+    assert draft_of(later.patch(), later.base, known.__getitem__) == later
+    # A patch on top of it draws them anew.
+    more = take(later, update("a.txt", "-ONE\n+one"), project).draft
+    assert text_of(more, "a.txt").startswith("line 0\none\nTHREE\n")
+    assert [block.added for block in more.patch().files[0].blocks] == [("one\n", "THREE\n")]
 
 
 async def test_the_human_did_the_same(project: Project) -> None:
@@ -240,8 +319,8 @@ async def test_files_that_came_and_went(project: Project) -> None:
     (project.root / "run.sh").write_text("echo 2\n")
     after = await carried(draft, project)
     assert set(after.conflicts) == {
-        "b.txt: the human deleted it, the draft changed it",
-        "c.txt: the human added it, the draft added it",
+        "b.txt: the human deleted or moved it, the draft changed it",
+        "c.txt: the human added it, the draft added it with another text",
         "run.sh: the human changed it, the draft deleted it",
     }
     assert after.draft is draft
@@ -264,7 +343,7 @@ async def test_a_link_is_no_text(project: Project) -> None:
     (project.root / "b.txt").unlink()
     (project.root / "b.txt").symlink_to("one\ntwo\n")
     after = await carried(draft, project)
-    assert after.conflicts == ("b.txt: the human changed it, the draft changed it",)
+    assert after.conflicts == ("b.txt: the human changed it, the draft changed it, and one of them is a symlink",)
 
 
 async def test_an_edit_goes_with_a_moved_file(project: Project) -> None:
@@ -276,18 +355,20 @@ async def test_an_edit_goes_with_a_moved_file(project: Project) -> None:
     (file,) = after.draft.patch().files
     assert (file.kind, file.moved_from, file.removed, file.added) == ("move", "a.txt", 1, 1)
     (project.root / "a.txt").write_text(TEXT.replace("line 1\n", "mine 1\n"))
-    assert (await carried(draft, project)).conflicts == ("a.txt:2: was changed here too",)
+    assert (await carried(draft, project)).conflicts == ("a.txt:2: the human has 'mine 1', the draft 'LINE 1'",)
     (project.root / "a.txt").unlink()
-    assert (await carried(draft, project)).conflicts == ("a.txt: the human deleted it, the draft changed it",)
+    assert (await carried(draft, project)).conflicts == (
+        "a.txt: the human deleted or moved it, the draft moved it to moved.txt",
+    )
     (project.root / "a.txt").write_text(TEXT)
     (project.root / "moved.txt").write_text(TEXT.replace("line 1\n", "LINE 1\n"))
     assert (await carried(draft, project)).draft.changes == {"a.txt": FileChange(None, 0)}
     (project.root / "a.txt").write_text(TEXT + "mine\n")
-    both = "a.txt: the human changed it, the draft moved it to moved.txt, which exists"
-    assert (await carried(draft, project)).conflicts == (both,)
+    taken = ("moved.txt: the draft moved a.txt there, but it exists",)
+    assert (await carried(draft, project)).conflicts == taken
     (project.root / "a.txt").write_text(TEXT)
     (project.root / "moved.txt").write_text("mine\n")
-    assert (await carried(draft, project)).conflicts == ("moved.txt: the human added it, the draft added it",)
+    assert (await carried(draft, project)).conflicts == taken
 
 
 async def test_binary_files_are_not_merged(project: Project) -> None:

@@ -5,13 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import msgspec
+
 from agent_core.conversation import Item, ToolCallItem, ToolResultItem, UserItem
+from agent_core.errors import PatchRefusedError
+from agent_core.patch.operations import AddFile
+from agent_core.patch.read import read_patch
 from agent_core.state import Edit
 from agent_core.text import cap_text
 
 _EDIT_TOKENS = 1500
 _MOST_SHOWN = 3
-_UPDATE = re.compile(r"^[ \t]*\*\*\* (?:Update|Delete) File:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
+# The header of an envelope's file, of a diff's old side, and a path above SEARCH, with or without a fence between.
+_HEADER = re.compile(
+    r"^[ \t]*\*\*\* (?:Update|Delete) File:[ \t]*(.+?)[ \t]*$"
+    r"|^--- a/([^\t\n]+)"
+    r"|^[#*` \t]*([^\s`*:]+)[*`: \t]*\n(?:[`~]{3,}.*\n)?<{5,9} ?SEARCH",
+    re.MULTILINE,
+)
+
+
+class _PatchCall(msgspec.Struct):
+    patch: str
 
 
 def first_item(context: str, checks: str, task: str) -> str:
@@ -28,15 +43,42 @@ def task_part(task: str, files: str) -> str:
     return f"{task}\n\n[These files belong to it, as they are now:]\n\n{files}\n\n{end}"
 
 
-def refused(reason: str, files: str) -> str:
-    """A patch could not be taken; with the files it was meant for, so that it can be written again at once."""
+def refused(reason: str, files: str, *, others: bool = False) -> str:
+    """A patch could not be taken.
+
+    Args:
+        reason: Why.
+        files: The files it was meant for, so that it can be written again at once.
+        others: Other patches of the same answer were taken.
+    """
     text = f"The patch was refused, nothing changed.\n{reason}"
+    if others:
+        text += "\nThe other patches of your answer are in the draft: send this one alone."
     return f"{text}\n\n[As it is now:]\n{files}" if files else text
 
 
+def already(reason: str) -> str:
+    """A patch asked for nothing that is not there."""
+    return f"{reason}\n[It is in your draft or in the files, so nothing was done. If that is all, say so in words.]"
+
+
 def updated_files(arguments: str) -> tuple[str, ...]:
-    """The files that a patch in a call's arguments means to change, as far as its headers tell."""
-    return tuple(dict.fromkeys(_UPDATE.findall(arguments.replace("\\n", "\n"))))[:_MOST_SHOWN]
+    """The files that a patch in a call's arguments means to change, as far as it can be read."""
+    text = _patch_in(arguments)
+    try:
+        wanted = [one.path for one in read_patch(text).operations if not isinstance(one, AddFile)]
+    except PatchRefusedError:
+        # What cannot be read may have its headers all the same, or the path above a block.
+        wanted = [next(filter(None, found)) for found in _HEADER.findall(text)]
+    return tuple(dict.fromkeys(wanted))[:_MOST_SHOWN]
+
+
+def _patch_in(arguments: str) -> str:
+    """The text of a patch in a call's arguments, also when they are no JSON."""
+    try:
+        return str(msgspec.json.decode(arguments, type=_PatchCall).patch)
+    except msgspec.DecodeError:
+        return arguments.replace("\\n", "\n")
 
 
 def edits_item(edits: Sequence[Edit]) -> str:
@@ -84,7 +126,7 @@ def unanswered(items: Sequence[Item]) -> tuple[str, ...]:
 def cut_short(items: Sequence[Item]) -> tuple[ToolResultItem, ...]:
     """Results for calls that never got one because the human or a crash stopped them."""
     return tuple(
-        ToolResultItem(call_id, "[Stopped before it was finished; nothing of it is in the human's files.]")
+        ToolResultItem(call_id, "[Stopped before it was finished; nothing of it is in the human's files.]", ok=False)
         for call_id in unanswered(items)
     )
 
@@ -93,6 +135,8 @@ NUDGE = (
     "[The checks are not green and your last message called no tool. Send the next patch with apply_patch now; if you "
     "cannot mend it, say why in one sentence.]"
 )
+HELD = "Taken into the draft. It is not checked yet: another patch of your answer was refused. Send that one alone."
+LOST = "It was taken into the draft, but the human's edits overlap with it, so the draft is gone."
 TAKEN = "Taken into the draft; it is checked together with your next patch."
 INTERRUPTED = "[The human stopped you here. Wait for what they say next.]"
 _FORM = (
@@ -109,9 +153,12 @@ CODE_IN_WORDS = (
 )
 
 
+_PATCH_SIGNS = ("*** Begin Patch", "*** Update File", "apply_patch", "<<<<<<< SEARCH", ">>>>>>> REPLACE")
+
+
 def looks_like_patch(text: str) -> bool:
     """Whether words mean to be a patch or a call of the patch tool, though they could not be read as one."""
-    return "*** Begin Patch" in text or "*** Update File" in text or "apply_patch" in text
+    return any(sign in text for sign in _PATCH_SIGNS)
 
 
 SAME_AGAIN = "[You sent exactly the same again, and the answer is the same again. Do something else.]"

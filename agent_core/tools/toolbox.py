@@ -13,8 +13,9 @@ RUN_CHECKS = "run_checks"
 
 _PATCH_SPEC = make_spec(
     APPLY_PATCH,
-    "Propose a change as one patch in the envelope format ('*** Begin Patch' ... '*** End Patch'). It is built and "
-    "checked in an isolated candidate; the answer is the verdict of the checks and what the human decided.",
+    "Propose a change as one patch in the envelope format ('*** Begin Patch' ... '*** End Patch'); a unified diff or "
+    "SEARCH/REPLACE blocks are understood too. It is built and checked in an isolated candidate; the answer is the "
+    "verdict of the checks and what the human decided.",
     {"patch": {"type": "string", "description": "The whole patch, from '*** Begin Patch' to '*** End Patch'."}},
     ("patch",),
 )

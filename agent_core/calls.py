@@ -1,0 +1,157 @@
+"""Carrying out the calls of one answer: patches into the draft, tools at once."""
+
+from __future__ import annotations
+
+import msgspec
+
+from agent_core import events as ev
+from agent_core.conversation import ToolCallItem, ToolResultItem, ToolSpec
+from agent_core.decisions import Inbox
+from agent_core.errors import PairloopError, PatchRefusedError
+from agent_core.judge import Judge
+from agent_core.parts import Parts
+from agent_core.prompt import replies
+from agent_core.proposals import Proposals
+from agent_core.text import cap_text
+from agent_core.tools.base import ToolError, ToolOutput
+from agent_core.tools.toolbox import APPLY_PATCH, RUN_CHECKS, Toolbox
+from agent_core.view import shown
+
+
+class _Tried(msgspec.Struct, frozen=True):
+    """A patch of the answer: how it was read, or why it was not taken."""
+
+    call: ToolCallItem
+    note: str = ""
+    refusal: PatchRefusedError | None = None
+
+
+class Calls:
+    """Carries out what the partner calls.
+
+    Args:
+        parts: The session's parts.
+        judge: Checks drafts.
+        proposals: Takes patches.
+        inbox: Where the human's answers arrive.
+    """
+
+    def __init__(self, parts: Parts, judge: Judge, proposals: Proposals, inbox: Inbox) -> None:
+        self._parts = parts
+        self._judge = judge
+        self._proposals = proposals
+        self._inbox = inbox
+        self._toolbox = Toolbox(self._approve)
+        self._running = ""  # id of the call that is carried out
+        self._held: list[str] = []  # notes on the patches that are in the draft but in no proposal
+
+    @property
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """What the partner is offered."""
+        return self._toolbox.specs
+
+    def begin(self) -> None:
+        """Start a task: nothing is held back."""
+        self._held = []
+
+    async def carry_out(self, calls: tuple[ToolCallItem, ...], task: int) -> tuple[int, bool]:
+        """Carry out the calls of one answer, in order.
+
+        The patches of an answer belong together: when one is refused, no proposal is made of the others. They stay in
+        the draft until the refused one comes again.
+
+        Returns:
+            How many patches were refused, and whether a proposal was made. The call that made it stays unanswered until
+            it is decided on.
+        """
+        tried: list[_Tried] = []
+        for call in calls:
+            if call.name != APPLY_PATCH:
+                await self._use(call)
+                continue
+            alone = not self._held and all(one.refusal for one in tried)
+            try:
+                tried.append(_Tried(call, note=await self._proposals.take(call, may_replace=alone)))
+            except PatchRefusedError as error:
+                self._parts.emit(ev.PatchRejected(call.call_id, str(error)))
+                if not self._proposals.draft.changes:
+                    tried = self._lost(tried)
+                tried.append(_Tried(call, refusal=error))
+        taken = [one for one in tried if one.refusal is None]
+        refused = [one for one in tried if one.refusal is not None]
+        failed = [one for one in tried if one.refusal is not None and not one.refusal.already]
+        proposed = taken[-1].call.call_id if taken and not failed else ""
+        for one in taken:
+            if one.call.call_id != proposed:
+                words = replies.HELD if failed else replies.TAKEN
+                self._parts.append(ToolResultItem(one.call.call_id, words))
+        for one in refused:
+            self._parts.append(await self._refused(one, others=bool(taken)))
+        self._held += [one.note for one in taken]
+        if proposed:
+            self._propose(task, proposed)
+        return len(failed), bool(proposed)
+
+    def propose_held(self, task: int) -> bool:
+        """Propose what was held back, as nothing more comes to it.
+
+        Returns:
+            Whether there was anything.
+        """
+        # The human may have done in the meantime what was held back.
+        if not self._held or not self._proposals.draft.changes:
+            return False
+        self._held.append("A patch that came with it was refused and has not come again.")
+        self._propose(task, "")
+        return True
+
+    def _propose(self, task: int, call_id: str) -> None:
+        self._proposals.propose(task, call_id, " ".join(note for note in self._held if note))
+        self._held = []
+
+    def _lost(self, tried: list[_Tried]) -> list[_Tried]:
+        """The draft is gone, and with it the patches that were taken: those of this answer are answered so."""
+        self._held = []
+        for one in tried:
+            if one.refusal is None:
+                self._parts.append(ToolResultItem(one.call.call_id, replies.LOST, ok=False))
+        return [one for one in tried if one.refusal is not None]
+
+    async def _refused(self, one: _Tried, *, others: bool) -> ToolResultItem:
+        """The answer to a patch that was not taken.
+
+        Args:
+            one: The patch.
+            others: Patches of the same answer were taken.
+        """
+        refusal = one.refusal
+        assert refusal is not None
+        if refusal.already:
+            return ToolResultItem(one.call.call_id, replies.already(str(refusal)))
+        paths = replies.updated_files(one.call.arguments)
+        files = await shown(self._proposals.view, paths, self._parts.config.prompt.tool_tokens)
+        return ToolResultItem(one.call.call_id, replies.refused(str(refusal), files, others=others), ok=False)
+
+    async def _use(self, call: ToolCallItem) -> None:
+        """Carry out a call that changes nothing."""
+        parts, tool = self._parts, self._toolbox.get(call.name)
+        self._running = call.call_id
+        title = "run the checks" if call.name == RUN_CHECKS else tool.title(call.arguments) if tool else call.name
+        parts.emit(ev.ToolStarted(call.call_id, call.name, title))
+        try:
+            if call.name == RUN_CHECKS:
+                text = await self._judge.report(self._proposals.draft)
+                output = ToolOutput(text, text.split("\n", 1)[0])
+            elif tool is None:
+                names = ", ".join(spec.name for spec in self._toolbox.specs)
+                raise ToolError(f"There is no tool {call.name!r}.", f"The tools are: {names}.")
+            else:
+                output = await tool.run(call.arguments, self._proposals.view)
+        except PairloopError as error:
+            output = ToolOutput(str(error), error.message, ok=False)
+        parts.emit(ev.ToolFinished(call.call_id, output.ok, output.summary))
+        text = cap_text(output.text, parts.config.prompt.tool_tokens)
+        parts.append(ToolResultItem(call.call_id, text, ok=output.ok))
+
+    async def _approve(self, command: str) -> bool:
+        return await self._inbox.approval(self._running, command)
