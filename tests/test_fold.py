@@ -290,6 +290,40 @@ def test_landing_and_taking_it_back() -> None:
     assert only(state, Notice)[-1].text == "Took back landing 1: a.py"
 
 
+def undo(number: int, undoes: int, about: int, *, again: bool = False) -> ev.LandingStarted:
+    return ev.LandingStarted(number, 0, undoes, landing(number).files, about=about, again=again)
+
+
+def test_taken_back_landed_again_and_taken_back_once_more() -> None:
+    state = after(landing(1), ev.Landed(1), landing(2), ev.Landed(2), undo(3, 1, 1), ev.Landed(3))
+    assert (state.undoable and state.undoable.number, state.redoable and state.redoable.number) == (2, 1)
+    state = after(undo(4, 3, 1, again=True), ev.Landed(4), state=state)
+    assert only(state, Notice)[-1].text == "Landed landing 1 again: a.py"
+    assert [one.stands for one in state.landings] == ["landed", "landed", "undone", "landed"]
+    # What was landed again last is the first to be taken back.
+    assert (state.undoable and state.undoable.number, state.redoable) == (1, None)
+    state = after(undo(5, 4, 1), ev.Landed(5), state=state)
+    assert only(state, Notice)[-1].text == "Took back landing 1: a.py"
+    assert [one.stands for one in state.landings][:4] == ["undone", "landed", "undone", "undone"]
+    state = after(undo(6, 2, 2), ev.Landed(6), state=state)
+    assert (state.undoable, state.redoable and state.redoable.number) == (None, 2)
+
+
+def test_an_undo_of_another_sessions_landing() -> None:
+    state = after(undo(8, 7, 3, again=True), ev.Landed(8))
+    assert only(state, Notice)[-1].text == "Landed landing 3 again: a.py"
+    assert (state.undoable, state.redoable) == (None, None)
+
+
+def test_what_another_session_did_with_ours() -> None:
+    state = after(landing(1), ev.Landed(1), ev.LandingTurned(1, "undone", 5))
+    assert only(state, Notice)[-1].text == "Landing 1 has been taken back from another session."
+    assert (state.undoable, state.redoable and state.redoable.by) == (None, 5)
+    state = after(ev.LandingTurned(1, "landed", 6), ev.LandingTurned(9, "undone", 7), state=state)
+    assert only(state, Notice)[-1].text == "Landing 1 has been landed again from another session."
+    assert state.undoable is not None
+
+
 def test_a_landing_that_did_not_happen() -> None:
     state = after(ev.Asked(1, "x"), proposal(), ev.Decided(1, "accept", "human"), landing(1))
     failed = after(ev.LandingAbandoned(1, "no room"), state=state)

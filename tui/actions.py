@@ -54,6 +54,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("resume", "resume", "Go on with the session that is offered.", "Decide", ("y",), ("f2",)),
     Action("start_anew", "new session", "Begin a new session instead.", "Decide", ("n",), ("f3",)),
     Action("undo", "undo", "Take the last landing back; what you changed since stays.", "Decide", ("u",), ("f8",)),
+    Action("redo", "redo", "Land again what was taken back last.", "Decide", ("U",), ("f12",)),
     Action(
         "send",
         "send",
@@ -163,6 +164,7 @@ def applies(action: str, situation: Situation) -> bool:
         "resume": situation.offered,
         "start_anew": situation.offered,
         "undo": situation.open and state.undoable is not None and state.phase != "landing",
+        "redo": situation.open and state.redoable is not None and state.phase != "landing",
         "interrupt": situation.open and state.task is not None and not situation.reason,
         "leave_reason": situation.reason,
         "mode": situation.open and state.partner is not None,

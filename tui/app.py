@@ -13,7 +13,7 @@ from textual import on
 from textual.app import App
 from textual.binding import Binding
 
-from agent_core.commands import Accept, AnyCommand, Approve, Ask, Interrupt, Quit, Reject, SetMode, Steer, Undo
+from agent_core.commands import Accept, AnyCommand, Approve, Ask, Interrupt, Quit, Redo, Reject, SetMode, Steer, Undo
 from agent_core.errors import PairloopError
 from agent_core.events import Mode
 from agent_core.state import Notice, State
@@ -276,6 +276,10 @@ class PairloopApp(App[None], inherit_bindings=False):
     def action_undo(self) -> None:
         """Take the last landing back."""
         self.submit(Undo())
+
+    def action_redo(self) -> None:
+        """Land again what was taken back last."""
+        self.submit(Redo())
 
     def action_send(self) -> None:
         """Send what is in the prompt."""

@@ -216,6 +216,14 @@ def landed(session: FakeSession) -> None:
     )
 
 
+def taken_back(session: FakeSession) -> None:
+    """What had landed was undone."""
+    landed(session)
+    file = session.state.landings[-1].files[0]
+    back = ev.FileLanding(file.path, file.after, file.before, 0o100644, 0o100644)
+    session.emit(ev.LandingStarted(2, 0, 1, (back,), about=1), ev.Landed(2))
+
+
 def approval(session: FakeSession) -> None:
     """The partner wants to run a command."""
     start(session)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from agent_core import events as ev
-from agent_core.commands import Accept, AnyCommand, Approve, Ask, Interrupt, Quit, Reject, SetMode, Steer, Undo
+from agent_core.commands import Accept, AnyCommand, Approve, Ask, Interrupt, Quit, Redo, Reject, SetMode, Steer, Undo
 from agent_core.fold import fold
 from agent_core.state import State
 from tests.tui import scenes
@@ -83,6 +83,8 @@ CASES: list[tuple[str, Scene, tuple[str, ...], AnyCommand]] = [
     ("reject with a reason", scenes.red, ("tab", "r", "n", "o", "enter"), Reject(1, "no")),
     ("undo from the prompt", scenes.landed, ("f8",), Undo()),
     ("undo from a pane", scenes.landed, ("tab", "u"), Undo()),
+    ("redo from the prompt", scenes.taken_back, ("f12",), Redo()),
+    ("redo from a pane", scenes.taken_back, ("tab", "U"), Redo()),
     ("allow from the prompt", scenes.approval, ("f2",), Approve("c9", True)),
     ("allow from a pane", scenes.approval, ("tab", "y"), Approve("c9", True)),
     ("deny from the prompt", scenes.approval, ("f3",), Approve("c9", False)),
@@ -114,7 +116,7 @@ async def test_keys_hand_in_commands(size: tuple[int, int]) -> None:
 async def test_keys_that_do_not_apply_do_nothing(size: tuple[int, int]) -> None:
     async with running(size) as driver:
         await driver.play(scenes.start)
-        await driver.press("f2", "f3", "f4", "f8", "escape", "tab", "a", "r", "g", "u", "y", "n", "escape")
+        await driver.press("f2", "f3", "f4", "f8", "f12", "escape", "tab", "a", "r", "g", "u", "U", "y", "n", "escape")
         assert driver.session.commands == []
         assert driver.app.main.prompt.text == ""
 
