@@ -85,6 +85,21 @@ def decode(data: bytes) -> tuple[str, str]:
     return text, codec
 
 
+def readable(data: bytes) -> str | None:
+    """The text of some content for reading only.
+
+    Args:
+        data: The content.
+
+    Returns:
+        Its text, with U+FFFD for what is not valid; None when it is binary.
+    """
+    try:
+        return decode(data)[0]
+    except NotTextError:
+        return None if b"\0" in data else data.decode("utf-8", "replace")
+
+
 def encode(text: str, codec: str) -> bytes:
     """The bytes of a text.
 

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 import msgspec
 
 from agent_core.conversation import ToolSpec
+from agent_core.patch.encoding import readable
 from agent_core.tools.base import Arguments, ToolError, ToolOutput, View, make_spec, read_arguments
 
 _MOST_FILES = 400
@@ -94,9 +95,10 @@ class ReadFile:
         data = view.read(path) if path in view.paths() else None
         if data is None:
             raise ToolError(f"There is no file {path!r} in the project.", closest(path, view.paths()))
-        if b"\0" in data[:8192]:
+        text = readable(data)
+        if text is None:
             raise ToolError(f"{path!r} is a binary file of {len(data)} bytes; it cannot be read as text.")
-        lines = data.decode("utf-8", "replace").split("\n")
+        lines = text.split("\n")
         if lines and not lines[-1]:
             lines.pop()
         start = max(wanted.start, 1)

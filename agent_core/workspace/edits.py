@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from agent_core.events import FileLanding, HumanEdited
+from agent_core.patch.encoding import readable
 from agent_core.protocols import Workspace
 from agent_core.text import cap_text
 from agent_core.workspace.tree import Snapshot, content_hash
@@ -145,11 +146,12 @@ def _hash(tree: Snapshot | None, path: str) -> str | None:
 
 def _diff(path: str, old: bytes | None, new: bytes | None) -> str:
     """A compact unified diff; empty when a side is binary or not known."""
-    if old is None or new is None or b"\0" in old[:8192] or b"\0" in new[:8192]:
+    texts = [None if side is None else readable(side) for side in (old, new)]
+    if texts[0] is None or texts[1] is None:
         return ""
     lines = difflib.unified_diff(
-        old.decode("utf-8", "replace").splitlines(),
-        new.decode("utf-8", "replace").splitlines(),
+        texts[0].splitlines(),
+        texts[1].splitlines(),
         f"a/{path}",
         f"b/{path}",
         n=1,

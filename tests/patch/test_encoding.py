@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
-from agent_core.patch.encoding import MARK, NotTextError, declared, decode, decode_alike, encode, rewrite
+from agent_core.patch.encoding import MARK, NotTextError, declared, decode, decode_alike, encode, readable, rewrite
 
 E_ACUTE = "\u00e9"
 JAPANESE = "\u65e5\u672c"
@@ -190,6 +190,12 @@ def test_contents_that_share_an_encoding() -> None:
     assert decode_alike(b"a\n", b"\xff\xfea\0\n\0") is None
     with pytest.raises(NotTextError):
         decode_alike(b"a", b"\0")
+
+
+def test_what_is_only_read_may_have_gaps() -> None:
+    assert readable(b"# coding: latin-1\n\xe9") == f"# coding: latin-1\n{E_ACUTE}"
+    assert readable(b"a\xff") == "a\ufffd"
+    assert readable(b"a\0") is None
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,8 @@ async def test_reading_odd_files(tmp_path: Path) -> None:
     files = {
         "binary": b"GIF89a\0\1\2",
         "latin.txt": "größe\n".encode("latin-1"),
+        "latin.py": "# coding: latin-1\ngröße\n".encode("latin-1"),
+        "utf16.txt": "\ufeffgröße\nb\n".encode("utf-16-le"),
         "dos.txt": b"a\r\nb\r\n",
         "bare.txt": b"no end",
         "empty.txt": b"",
@@ -181,6 +183,8 @@ async def test_reading_odd_files(tmp_path: Path) -> None:
     texts = {name: (await use(READ, view, path=name)).text for name in files if name != "binary"}
     assert "'binary' is a binary file of 9 bytes" in await refused(READ, view, '{"path": "binary"}')
     assert texts["latin.txt"] == "latin.txt (1 lines)\n    1 | gr\ufffd\ufffde"
+    assert texts["latin.py"] == "latin.py (2 lines)\n    1 | # coding: latin-1\n    2 | größe"
+    assert texts["utf16.txt"] == "utf16.txt (2 lines)\n    1 | \ufeffgröße\n    2 | b"
     assert texts["dos.txt"] == "dos.txt (2 lines)\n    1 | a\n    2 | b"
     assert texts["bare.txt"] == "bare.txt (1 lines)\n    1 | no end"
     assert texts["empty.txt"] == "empty.txt (0 lines)\n"
