@@ -31,7 +31,7 @@ from agent_core.errors import PatchRefusedError
 from agent_core.patch.find_blocks import divider_width, head_width, tail_width
 from agent_core.patch.line_diff import changed_ranges
 from agent_core.patch.operations import AddFile, Hunk, HunkLine, Operation, UpdateFile
-from agent_core.patch.patch_lines import Line, closes_fence, refused
+from agent_core.patch.patch_lines import Line, closes_fence, fence_mark, refused
 from agent_core.patch.path_line import path_of
 
 BLOCK_SHAPE = (
@@ -60,7 +60,7 @@ def parse_blocks(lines: Sequence[Line], path: str, fence: str, *, closed: bool) 
     width = head_width(lines[0].text)
     starts = [at for at, line in enumerate(lines) if head_width(line.text) == width]
     found: list[Operation] = []
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in itertools.pairwise([*starts, len(lines)]):
         block, following = list(lines[start:end]), ""
         if end < len(lines):
             block, following = _cut(block, fence)
@@ -97,9 +97,12 @@ def _cut(block: list[Line], fence: str) -> tuple[list[Line], str]:
     """A block without last line that another one follows, without what belongs to that one, and the other's path."""
     width = head_width(block[0].text)
     closing = [at for at, line in enumerate(block) if closes_fence(line.text, fence)]
-    rest = block[closing[-1] + 1 :] if closing else []
-    named = [found for line in rest if (found := path_of(line.text))]
-    other = [line for line in rest if line.text.strip() and not path_of(line.text) and line.text.strip()[0] not in "`~"]
+    if len(closing) > 1 and not any(line.text.strip() for line in block[closing[-1] + 1 :]):
+        # It opens the fence of the block that follows.
+        closing.pop()
+    rest = [line.text for line in block[closing[-1] + 1 :] if not fence_mark(line.text)] if closing else []
+    named = [found for text in rest if (found := path_of(text))]
+    other = [text for text in rest if text.strip() and not path_of(text)]
     if len(closing) == 1 and not other and len(named) < 2:
         return block[: closing[0]], named[0].path if named else ""
     last = next((line for line in reversed(block) if line.text.strip()), block[0])

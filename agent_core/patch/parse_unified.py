@@ -26,6 +26,7 @@ Refused: what a text cannot say (binary patches, copies without the content) and
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -195,7 +196,7 @@ def _check_rename(header: _Header, old: str, new: str) -> None:
 
 def _read_hunks(lines: Sequence[Line]) -> list[Hunk]:
     starts = [at for at, line in enumerate(lines) if line.text.startswith("@@")]
-    return [_read_hunk(lines[at:end]) for at, end in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    return [_read_hunk(lines[at:end]) for at, end in itertools.pairwise([*starts, len(lines)])]
 
 
 def _read_hunk(lines: Sequence[Line]) -> Hunk:
