@@ -145,7 +145,8 @@ async def test_how_it_was_read_is_noted(project: Project) -> None:
     both = take(await fresh(project), f"{UNIFIED}\n{add('c.txt', 'new')}", project)
     assert "mixes formats" in both.note
     assert set(both.draft.changes) == {"b.txt", "c.txt"}
-    again = take(both.draft, f"{UNIFIED.replace('+1\n', '+uno\n')}\n{add('d.txt', 'new')}", project)
+    other = UNIFIED.replace("+1\n", "+uno\n")
+    again = take(both.draft, f"{other}\n{add('d.txt', 'new')}", project)
     assert again.note.startswith("It fits the files as they are in the working tree")
     assert again.note.endswith("It mixes formats: unified, envelope.")
 

@@ -12,7 +12,7 @@ import pytest
 
 from agent_core import commands
 from agent_core import events as ev
-from agent_core.conversation import ToolResultItem
+from agent_core.conversation import ToolResultItem, UserItem
 from agent_core.prompt.replies import unanswered
 from agent_core.state import State, ToolUse
 from tests.support.running import Running, flags, running
@@ -46,6 +46,15 @@ def results(state: State) -> list[str]:
     return [item.output for item in state.items if isinstance(item, ToolResultItem)]
 
 
+def oks(state: State) -> list[bool]:
+    return [item.ok for item in state.items if isinstance(item, ToolResultItem)]
+
+
+def calls(*turns: dict[str, Any]) -> dict[str, Any]:
+    """Several turns as one answer."""
+    return {"calls": [one for turn in turns for one in turn["calls"]]}
+
+
 async def finished(here: Running) -> ev.TaskFinished:
     done = await here.seen(ev.TaskFinished)
     # However it ends: no call without an answer, and nothing that seems to run.
@@ -71,6 +80,7 @@ async def test_tools_that_fail_are_answered_so_that_the_partner_can_go_on(tmp_pa
         assert "The search failed" in regex
         assert "Did you mean shop/prices.py" in missing
         assert [done.ok for done in here.all(ev.ToolFinished)] == [False] * 4
+        assert oks(here.state) == [False] * 4
 
 
 HOSTILE = ["../outside.py", "/tmp/outside.py", ".git/hooks/pre-commit", "way/out.py", "shop/../../outside.py"]
@@ -81,7 +91,7 @@ async def test_patches_out_of_the_project_are_refused_and_six_in_a_row_end_it(tm
     (project / "way").symlink_to(tmp_path)
     before = tree(tmp_path)
     turns = [patch(NEW_FILE.replace("shop/notes.py", path)) for path in HOSTILE]
-    turns += [patch("*** Begin Patch\n*** Update File: shop/prices.py\n@@\n-no such line\n+x\n*** End Patch"), say("?")]
+    turns += [patch(MISSED), say("?")]
     made = settings(tmp_path, *turns)
     (tmp_path / "script.json").rename(tmp_path / "shop.json")
     made["partner"] = {"script": str(tmp_path / "shop.json")}
@@ -95,6 +105,7 @@ async def test_patches_out_of_the_project_are_refused_and_six_in_a_row_end_it(tm
             assert path in event.message
         assert here.all(ev.ProposalMade) == []
         assert all(text.startswith("The patch was refused, nothing changed.") for text in results(here.state))
+        assert oks(here.state) == [False] * 6
     (tmp_path / "shop.json").unlink()
     assert tree(tmp_path) == before
 
@@ -110,7 +121,7 @@ async def test_endless_looking_around_is_stopped(tmp_path: Path) -> None:
 
 async def test_several_patches_in_one_answer_are_one_proposal(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
-    both = {"calls": [*patch(RIGHT_AT_ONCE)["calls"], *tool("list_files")["calls"], *patch(NEW_FILE)["calls"]]}
+    both = calls(patch(RIGHT_AT_ONCE), tool("list_files"), patch(NEW_FILE))
     async with running(project, settings(tmp_path, both)) as here:
         here.submit(commands.Ask("mend it, and take notes"))
         await here.until(lambda state: state.waiting == 1)
@@ -121,6 +132,88 @@ async def test_several_patches_in_one_answer_are_one_proposal(tmp_path: Path) ->
         assert (await finished(here)).outcome == "landed"
         assert (project / "shop/prices.py").read_text() == MENDED
         assert (project / "shop/notes.py").exists()
+
+
+MISSED = "*** Begin Patch\n*** Update File: shop/prices.py\n@@\n-no such line\n+x\n*** End Patch"
+
+
+@pytest.mark.parametrize("order", [(NEW_FILE, MISSED), (MISSED, NEW_FILE)])
+async def test_a_refused_patch_holds_back_the_others_of_its_answer(tmp_path: Path, order: tuple[str, ...]) -> None:
+    project = make_shop(tmp_path / "shop")
+    turns = [calls(*map(patch, order)), tool("read_file", path="shop/notes.py"), patch(RIGHT_AT_ONCE)]
+    async with running(project, settings(tmp_path, *turns)) as here:
+        here.submit(commands.Ask("mend it, and take notes"))
+        await here.until(lambda state: state.waiting == 1)
+        (made,) = here.all(ev.ProposalMade)
+        # No proposal of the half: the first is of both, and the draft was kept for it.
+        assert made.patch.paths == ("shop/notes.py", "shop/prices.py")
+        assert (made.number, made.attempt, len(here.all(ev.PatchRejected))) == (1, 1, 1)
+        taken, refused, read = results(here.state)
+        assert "another patch of your answer was refused" in taken
+        assert "hunk 1" in refused
+        assert "send this one alone" in refused
+        assert '"""Notes."""' in read
+        assert oks(here.state) == [True, False, True]
+        here.submit(commands.Accept(1))
+        assert (await finished(here)).outcome == "landed"
+        assert (project / "shop/prices.py").read_text() == MENDED
+
+
+async def test_what_was_held_back_is_proposed_when_nothing_more_comes(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    turns = [calls(patch(NEW_FILE), patch(MISSED)), say("That is all I can do."), say("Well.")]
+    async with running(project, settings(tmp_path, *turns)) as here:
+        here.submit(commands.Ask("take notes"))
+        await here.until(lambda state: state.waiting == 1)
+        (made,) = here.all(ev.ProposalMade)
+        assert made.patch.paths == ("shop/notes.py",)
+        assert made.note == "A patch that came with it was refused and has not come again."
+        here.submit(commands.Steer("not even a try?"))
+        await here.until(lambda state: state.waiting == 1 and state.steps == 3)
+        # Its call was answered long ago: the verdict goes with the human's words.
+        told = [item.text for item in here.state.items if isinstance(item, UserItem)][-1]
+        assert told.startswith("[Proposal 1 was checked: ")
+        assert told.endswith("not even a try?")
+        here.submit(commands.Accept(1))
+        assert (await finished(here)).outcome == "landed"
+        assert (project / "shop/notes.py").exists()
+        assert (project / "shop/prices.py").read_text() != MENDED
+
+
+async def test_a_patch_that_is_there_already_is_no_attempt_and_no_refusal(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    again = [patch(RIGHT_AT_ONCE)] * 7
+    async with running(project, settings(tmp_path, patch(RIGHT_AT_ONCE), *again, say("It is done."))) as here:
+        here.submit(commands.Ask("mend it"))
+        await here.until(lambda state: state.waiting == 1)
+        here.submit(commands.Steer("are you sure?"))
+        await here.until(lambda state: state.waiting == 1 and state.steps == 9)
+        assert [(made.number, made.attempt) for made in here.all(ev.ProposalMade)][-1] == (1, 1)
+        told = results(here.state)[1:]
+        assert len(told) == 7
+        assert all("applied already" in text and "say so in words" in text for text in told)
+        assert oks(here.state) == [True] * 8
+        here.submit(commands.Accept(1))
+        assert (await finished(here)).outcome == "landed"
+        assert (project / "shop/prices.py").read_text() == MENDED
+        # And in the files it is there as well.
+        here.submit(commands.Ask("once more"))
+        assert (await here.seen(ev.TaskFinished, 2)).outcome in {"answered", "failed"}
+
+
+async def test_a_command_is_asked_about_under_its_own_call(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    turns = [calls(patch(NEW_FILE), tool("run_command", command="cat shop/notes.py"))]
+    async with running(project, settings(tmp_path, *turns)) as here:
+        here.submit(commands.Ask("note it"))
+        asked = await here.seen(ev.ApprovalAsked)
+        started = await here.seen(ev.ToolStarted)
+        assert (asked.call_id, started.name) == (started.call_id, "run_command")
+        here.submit(commands.Approve(asked.call_id, allowed=True))
+        await here.until(lambda state: state.waiting == 1)
+        assert '"""Notes."""' in results(here.state)[0]
+        here.submit(commands.Accept(1))
+        assert (await finished(here)).outcome == "landed"
 
 
 async def test_asking_for_the_checks(tmp_path: Path) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import msgspec
-
 from agent_core.conversation import Item, ToolCallItem, ToolResultItem, UserItem
 from agent_core.errors import PatchRefusedError
 from agent_core.patch.operations import AddFile
 from agent_core.patch.read import read_patch
+from agent_core.patch.stream import PatchText
 from agent_core.state import Edit
 from agent_core.text import cap_text
 
@@ -23,10 +22,6 @@ _HEADER = re.compile(
     r"|^[#*` \t]*([^\s`*:]+)[*`: \t]*\n(?:[`~]{3,}.*\n)?<{5,9} ?SEARCH",
     re.MULTILINE,
 )
-
-
-class _PatchCall(msgspec.Struct):
-    patch: str
 
 
 def first_item(context: str, checks: str, task: str) -> str:
@@ -64,21 +59,14 @@ def already(reason: str) -> str:
 
 def updated_files(arguments: str) -> tuple[str, ...]:
     """The files that a patch in a call's arguments means to change, as far as it can be read."""
-    text = _patch_in(arguments)
+    # Arguments that were cut short are no JSON, but what there is of the patch can be had.
+    text = PatchText().feed(arguments) or arguments.replace("\\n", "\n")
     try:
         wanted = [one.path for one in read_patch(text).operations if not isinstance(one, AddFile)]
     except PatchRefusedError:
         # What cannot be read may have its headers all the same, or the path above a block.
         wanted = [next(filter(None, found)) for found in _HEADER.findall(text)]
     return tuple(dict.fromkeys(wanted))[:_MOST_SHOWN]
-
-
-def _patch_in(arguments: str) -> str:
-    """The text of a patch in a call's arguments, also when they are no JSON."""
-    try:
-        return str(msgspec.json.decode(arguments, type=_PatchCall).patch)
-    except msgspec.DecodeError:
-        return arguments.replace("\\n", "\n")
 
 
 def edits_item(edits: Sequence[Edit]) -> str:

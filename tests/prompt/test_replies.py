@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from agent_core.conversation import AssistantItem, Item, ToolCallItem, ToolResultItem, UserItem
 from agent_core.prompt import replies
 from agent_core.prompt.named_files import named_files
@@ -33,6 +37,40 @@ def test_the_files_of_a_refused_patch_are_found_in_its_arguments() -> None:
     )
     assert replies.updated_files(arguments) == ("a b.py", "c.py")
     assert replies.updated_files("{") == ()
+
+
+BLOCKS = "Here it is:\n\nsrc/a.py\n```python\n<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n```\n"
+UNIFIED = "--- a/src/a.py\n+++ b/src/a.py\n@@ -1 +1 @@\n-x\n+y\n--- /dev/null\n+++ b/new.py\n@@ -0,0 +1 @@\n+y\n"
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        BLOCKS,
+        UNIFIED,
+        "*** Begin Patch\n*** Update File: src/a.py\n@@\n-x\n+y\n*** Add File: new.py\n+y\n*** End Patch",
+        # What cannot be read has its headers all the same.
+        BLOCKS.replace(">>>>>>> REPLACE", "").replace("=======", ""),
+        UNIFIED.replace("-x\n", "?x\n"),
+        "*** Begin Patch\n*** Update File: src/a.py\nno sign\n*** End Patch",
+    ],
+)
+def test_the_files_of_a_refused_patch_are_found_in_every_format(patch: str) -> None:
+    assert replies.updated_files(json.dumps({"patch": patch})) == ("src/a.py",)
+    # Arguments that are no JSON: cut short, or never any.
+    assert replies.updated_files(json.dumps({"patch": patch})[:-2]) == ("src/a.py",)
+
+
+def test_a_refused_patch_among_others_is_to_come_alone() -> None:
+    assert "send this one alone" in replies.refused("why", "", others=True)
+    assert "alone" not in replies.refused("why", "files")
+    assert replies.refused("why", "files").endswith("[As it is now:]\nfiles")
+
+
+def test_words_that_mean_to_be_a_patch() -> None:
+    assert replies.looks_like_patch("<<<<<<< SEARCH\nx")
+    assert replies.looks_like_patch("I call apply_patch now.")
+    assert not replies.looks_like_patch("I changed one line:\n@@ -1 +1 @@\n-x\n+y")
 
 
 FILES = {
