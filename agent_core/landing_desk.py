@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agent_core import __version__
 from agent_core.config import make_private, project_state
-from agent_core.errors import LandingConflictError
+from agent_core.errors import JournalError, LandingConflictError
 from agent_core.events import AnyEvent, SessionStarted
 from agent_core.journal import SqliteJournal, new_session
 from agent_core.landings import LandingService, recover
@@ -74,7 +74,12 @@ async def open_desk(root: Path) -> AsyncIterator[LandingDesk]:
     Raises:
         JournalError: The journal cannot be used.
     """
-    state = make_private(project_state(root))
+    state = project_state(root)
+    try:
+        make_private(state)
+    except OSError as error:
+        hint = "Set PAIRLOOP_STATE_DIR to a folder you can write to."
+        raise JournalError(f"{state}: cannot be made: {error.strerror or error}.", hint) from error
     journal = SqliteJournal(state / _JOURNAL)
     try:
         desk = LandingDesk(root, journal, Lander(root, journal, state / "landing.lock"))

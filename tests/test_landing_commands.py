@@ -254,6 +254,32 @@ def test_a_reader_who_leaves(town: Path) -> None:
     assert read(town, "country/road.txt") == "west\nsouth\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_streams_that_are_closed_or_full(town: Path) -> None:
+    def shell(command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        program = ["sh", "-c", f'"{sys.executable}" -m tui {command}']
+        return subprocess.run(program, cwd=town, input=stdin, capture_output=True, text=True, check=False)
+
+    done = shell("patch apply <&-")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "The patch is empty" in done.stderr
+    # What was done is done, and the code says so.
+    done = shell("patch apply >&-", ENVELOPE)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = shell("undo >/dev/full")
+    assert done.returncode == 0
+    assert done.stderr == "pairloop: the output cannot be written: No space left on device.\n"
+    assert read(town) == TOWN
+
+
+def test_a_state_folder_that_cannot_be_made(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAIRLOOP_STATE_DIR", "/dev/null")
+    done = call(["patch", "apply"], town, ENVELOPE)
+    assert (done.code, done.out) == (2, "")
+    assert "PAIRLOOP_STATE_DIR" in done.err
+    assert read(town) == TOWN
+
+
 def test_nothing_heavy_is_imported(town: Path) -> None:
     code = f"""
 import sys

@@ -147,10 +147,14 @@ _COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
 }
 
 
-def _be_able_to_write() -> None:
-    """Have what the terminal's encoding lacks written as question marks, rather than end over it."""
+def _have_streams() -> None:
+    """See to it that there is something to read and write, whatever the caller closed or the terminal lacks."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open to the end
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
+            # What the encoding lacks is written as question marks, rather than to end over it.
             stream.reconfigure(errors="replace")
 
 
@@ -165,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     # Nothing is worth collecting before there is something to see; the app turns it on again.
     gc.disable()
-    _be_able_to_write()
+    _have_streams()
     options = parser().parse_args(arguments)
     if options.command is not None:
         gc.enable()
