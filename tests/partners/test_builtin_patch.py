@@ -140,6 +140,13 @@ def test_what_reaches_beyond_its_file_or_says_nothing_is_refused(operation: dict
     assert "of the patch" in str(caught.value)
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_a_name_with_a_newline_names_no_second_file(newline: str) -> None:
+    (found,) = parsed(to_envelope({"type": "delete_file", "path": f"a.py{newline}*** Delete File: b.py"}))
+    assert found.path.startswith("a.py")
+    assert found.path.endswith("*** Delete File: b.py")
+
+
 def test_a_refusal_of_another_files_lines_says_what_is_the_matter() -> None:
     diff = f"{DIFF}*** Update File: b.py\n@@\n-1\n+2\n"
     with pytest.raises(PatchRefusedError, match=r"In a call for one file: .*b\.py"):
@@ -209,7 +216,13 @@ async def test_three_operations_of_one_answer_stream_and_complete() -> None:
 
 
 @pytest.mark.parametrize(
-    "diff", ["@@\n-a\n+b", f"{DIFF}*** Update File: b.py\n@@\n-1\n+2\n", f"*** Begin Patch\n{DIFF}"]
+    "diff",
+    [
+        "@@\n-a\n+b",
+        f"{DIFF}*** Update File: b.py\n@@\n-1\n+2\n",
+        f"*** Begin Patch\n{DIFF}",
+        "*** Begin Patch\n@@\n-a\n+b",
+    ],
 )
 async def test_what_is_streamed_is_json_also_where_the_diff_is_not_taken_word_for_word(diff: str) -> None:
     async with ModelServer([update("a.py", diff)]) as server:

@@ -6,8 +6,10 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent_core import events as ev
 from agent_core.patch.model import Patch
 from tests.tui import scenes
+from tests.tui.driving import running
 from tests.tui.fake_session import FakeSession
 from tui.panes.diff_lines import patch_lines
 from tui.panes.highlight import decode, highlight, split_lines
@@ -105,6 +107,13 @@ def test_contents_that_are_gone_leave_the_changes_readable() -> None:
     assert rows == [" a.py  +1 -1", "2   - b", "  2 + c"]
 
 
+def test_contents_are_shown_in_their_encoding() -> None:
+    old, new = ("\ufeffa\n\u0a4e\n".encode(codec) for codec in ("utf-16-le", "utf-8"))
+    assert split_lines(decode(old))[1] == split_lines(decode(new))[1] == "\u0a4e"
+    assert decode(b"\xff\n") == "\ufffd\n"
+    assert "\0" not in decode(b"a\0b\xff")
+
+
 def test_colours_are_of_the_whole_file() -> None:
     text = 'x = """\ndef not_code():\n"""\n\ndef code() -> int:\n\treturn 1  # why\n'
     spans = highlight("a.py", decode(text.encode()))
@@ -129,3 +138,22 @@ def test_colours_stay_inside_their_lines(text: str) -> None:
     shown = [clean(line) for line in split_lines(text)]
     for line, row in zip(shown, highlight("a.py", text), strict=False):
         assert all(0 <= start <= end <= len(line) for start, end, _ in row)
+
+
+async def test_the_pane_follows_a_block_that_is_being_written_and_a_diff_after_it() -> None:
+    async with running((120, 30)) as driver:
+        await driver.play(scenes.start)
+        await driver.play(scenes.ask)
+        pane = driver.app.main.diff
+        driver.session.emit(ev.PatchStreamed("c", "shop/a.py\n```\n<<<<<<< SEARCH\nkept\nold\n====="))
+        await driver.drawn()
+        assert pane.plain_text.split("\n") == [" shop/a.py  +0 -2", " - kept", " - old"]
+        driver.session.emit(ev.PatchStreamed("c", "==\nkept\nnew\n>>>>>>> REPLACE\n```\n--- a/b.py\n+++ b/b.py\n@@"))
+        await driver.drawn()
+        shown = [" shop/a.py  +1 -1", "   kept", " - old", " + new", "", " b.py  +0 -0"]
+        assert pane.plain_text.split("\n")[: len(shown)] == shown
+        driver.session.emit(
+            ev.AnswerVoided("It broke."), ev.PatchStreamed("d", "*** Begin Patch\n*** Delete File: x\n")
+        )
+        await driver.drawn()
+        assert pane.plain_text == " x  +0 -0  deleted"
