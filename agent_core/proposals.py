@@ -18,6 +18,8 @@ from agent_core.view import DraftView
 from agent_core.workspace.edits import edit_between
 from agent_core.workspace.tree import FileChange, Snapshot, with_changes
 
+_MOST_PLACES = 10
+
 
 class Proposals:
     """Keeps the draft of one session, and says what is proposed.
@@ -89,8 +91,11 @@ class Proposals:
             rebased = await rebase(self.draft, base, self._parts.workspace)
             if rebased.conflicts:
                 self._draft, self._collided = Draft(base), ""
+                places = rebased.conflicts[:_MOST_PLACES]
+                more = len(rebased.conflicts) - len(places)
+                where = "; ".join((*places, f"and {more} more") if more else places)
                 raise PatchRefusedError(
-                    f"The human's edits overlap with your draft, so the draft is gone: {'; '.join(rebased.conflicts)}.",
+                    f"The human's edits overlap with your draft, so the draft is gone: {where}.",
                     "Read these places again and send the whole change over the new text.",
                 )
             self._draft = rebased.draft
