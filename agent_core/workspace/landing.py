@@ -170,7 +170,7 @@ class Lander:
                 tuple(stuck),
                 "Make sure these files can be written and the disk has room, then start pairloop again.",
             )
-        placer.remove_empty(file.path for file in files if file.before is None)
+        placer.folders.remove_empty(file.path for file in files if file.before is None)
         return "abandoned"
 
     def _write(self, placer: Placer, files: Sequence[FileLanding]) -> None:
@@ -195,7 +195,7 @@ class Lander:
         except (PairloopError, OSError) as error:
             stuck = self._take_back(placer, done)
             placer.drop(staged.values())
-            placer.unmake()
+            placer.folders.unmake()
             raise _broken_off(error, at, stuck) from error
         placer.drop(aside for _, aside in done if aside is not None)
         placer.settle(files)

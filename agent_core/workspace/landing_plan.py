@@ -19,7 +19,7 @@ from agent_core.patch.model import Patch
 from agent_core.protocols import Journal
 from agent_core.workspace.disk import Standing, look, permissions
 from agent_core.workspace.merge import merge
-from agent_core.workspace.placing import case_twins, has_exactly
+from agent_core.workspace.names import case_twins, has_exactly
 
 _SHOWN = 20
 

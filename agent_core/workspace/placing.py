@@ -19,7 +19,6 @@ import hashlib
 import os
 import secrets
 import stat
-import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -40,6 +39,8 @@ from agent_core.workspace.disk import (
     permissions,
     regular,
 )
+from agent_core.workspace.folders import Folders
+from agent_core.workspace.names import case_twins, folders_above, has_exactly
 from agent_core.workspace.tree import content_hash
 
 State = Literal["before", "after", "other"]
@@ -48,6 +49,9 @@ _NEW = f"{TEMP_PREFIX}new-"
 
 class Placer:
     """Puts the files of one plan in place, each by itself.
+
+    Attributes:
+        folders: The folders that are made and removed on the way.
 
     Args:
         root: The project's folder.
@@ -63,8 +67,7 @@ class Placer:
         self._paths = {file.path for file in files}
         self._written = {file.path for file in files if file.after is not None}
         self._twins = case_twins(self._paths)
-        self._folders: dict[Path, int] = {}
-        self._made: list[Path] = []
+        self.folders = Folders(root, disk)
 
     def order(self, files: Iterable[FileLanding]) -> list[FileLanding]:
         """The order in which files are put in place.
@@ -79,7 +82,7 @@ class Placer:
             return 1
         first = (
             file.path in self._twins
-            or any(folder in self._written for folder in _folders(file.path))
+            or any(folder in self._written for folder in folders_above(file.path))
             or any(path.startswith(f"{file.path}/") for path in self._written)
         )
         return 0 if first else 2
@@ -163,7 +166,7 @@ class Placer:
     def _harbour(self, path: str) -> Path:
         """The folder nearest to a path that is there now and will be there afterwards."""
         here = self._root
-        for folder in _folders(path):
+        for folder in folders_above(path):
             if folder in self._written or not is_folder(self._root / folder):
                 break
             here = self._root / folder
@@ -191,7 +194,7 @@ class Placer:
         target = self._root / file.path
         if staged is None:
             return self._remove(file, target, now)
-        self._make_way(target)
+        self.folders.make_way(target)
         if file.before is not None:
             return self._exchange(file, staged, target, now)
         try:
@@ -224,14 +227,15 @@ class Placer:
             raise
         if _is(aside, file.before, now.bits):
             return aside
-        self._swap_back(file, aside, target)
+        self._swap_back(file, aside, file.after)
         raise changed(file)
 
-    def _swap_back(self, file: FileLanding, aside: Path, target: Path) -> None:
-        """A save came between: it takes its place again."""
+    def _swap_back(self, file: FileLanding, aside: Path, ours: str | None) -> None:
+        """A save came between and was displaced by our content: it takes its place again."""
+        target = self._root / file.path
         try:
             self._disk.exchange(aside, target)
-            if not _is(aside, file.after):
+            if not _is(aside, ours):
                 # And saved again, over ours: what was saved last stands.
                 self._disk.exchange(aside, target)
                 self._keep(aside)
@@ -259,67 +263,24 @@ class Placer:
         else:
             self._keep(aside)
 
-    def _make_way(self, target: Path) -> None:
-        """Remove the empty folder in a file's place, and make the folders above it."""
-        if is_folder(target):
-            for name, _, _ in os.walk(target, topdown=False):
-                self._folders[Path(name)] = stat.S_IMODE(Path(name).lstat().st_mode)
-                self._disk.remove_dir(Path(name))
-        missing = []
-        folder = target.parent
-        while not is_folder(folder):
-            missing.append(folder)
-            folder = folder.parent
-        for folder in reversed(missing):
-            self._disk.make_dir(folder, self._folders.get(folder))
-            self._made.append(folder)
-
     def drop(self, temps: Iterable[Path]) -> None:
         """Remove temporary files."""
         for temp in temps:
             with contextlib.suppress(OSError):
                 self._disk.unlink(temp)
 
-    def unmake(self) -> None:
-        """Remove the folders that were made, where they are empty."""
-        for folder in reversed(self._made):
-            with contextlib.suppress(OSError):
-                self._disk.remove_dir(folder)
-        self._made.clear()
-
-    def remove_empty(self, paths: Iterable[str]) -> set[Path]:
-        """Remove the empty folders above some paths; gives the folders whose entries changed."""
-        changed = set()
-        for path in paths:
-            folder = (self._root / path).parent
-            while folder != self._root:
-                try:
-                    if is_folder(folder):
-                        self._folders.setdefault(folder, stat.S_IMODE(folder.lstat().st_mode))
-                        self._disk.remove_dir(folder)
-                        changed.add(folder.parent)
-                except OSError:
-                    # Not empty, or not ours to remove.
-                    break
-                folder = folder.parent
-        return changed
-
     def settle(self, files: Iterable[FileLanding]) -> None:
         """Remove folders left empty by what was removed, and wait until all entries are on the disk."""
         files = list(files)
         touched = {(self._root / file.path).parent for file in files} | {self._harbour(file.path) for file in files}
-        touched |= {folder.parent for folder in self._made}
-        touched |= self.remove_empty(file.path for file in files if file.after is None)
-        for folder in sorted(touched):
-            # It may be gone again; and where a folder can't be synced a rename is as durable as that file system is.
-            with contextlib.suppress(OSError):
-                self._disk.sync_dir(folder)
+        self.folders.settle(touched, (file.path for file in files if file.after is None))
 
     def rescue(self, files: Sequence[FileLanding]) -> None:
         """After a sudden end: remove what lies about, and put back a human's save that was displaced at that moment.
 
         Raises:
-            OSError: It could not be put back.
+            LandingConflictError: It could not be put back.
+            OSError: As before.
         """
         owners = {_key(file): file for file in files}
         for temp in self._leftovers(files):
@@ -328,20 +289,22 @@ class Placer:
                 self.drop([temp])
             elif file is not None:
                 found = regular(temp)
-                if found is None or content_hash(found[0]) not in {file.before, file.after}:
-                    self._give_back(file, temp)
-                else:
+                if found is not None and content_hash(found[0]) in {file.before, file.after}:
                     self.drop([temp])
+                else:
+                    self._give_back(file, temp)
 
     def _give_back(self, file: FileLanding, temp: Path) -> None:
-        target = self._root / file.path
-        if self.state(file) != "after":
+        """What was displaced is nothing of ours: it takes its place again, unless somebody saved there since."""
+        state = self.state(file)
+        ours = file.after if state == "after" else file.before
+        if state == "other":
             self._keep(temp)
-        elif file.after is None:
-            self._make_way(target)
-            self._disk.place(temp, target)
+        elif ours is None:
+            self.folders.make_way(self._root / file.path)
+            self._disk.place(temp, self._root / file.path)
         else:
-            self._swap_back(file, temp, target)
+            self._swap_back(file, temp, ours)
 
     def _leftovers(self, files: Sequence[FileLanding]) -> list[Path]:
         """Temporary files near the places of a plan."""
@@ -366,29 +329,6 @@ def reverse(file: FileLanding) -> FileLanding:
         before_bits=file.after_bits,
         after_bits=file.before_bits,
     )
-
-
-def case_twins(paths: Iterable[str]) -> frozenset[str]:
-    """Paths that are the same one where case (and the way accents are written) does not count."""
-    names: dict[tuple[str, str], list[str]] = {}
-    for path in paths:
-        folder, _, name = path.rpartition("/")
-        names.setdefault((folder, unicodedata.normalize("NFC", name).casefold()), []).append(path)
-    return frozenset(path for same in names.values() if len(same) > 1 for path in same)
-
-
-def has_exactly(path: Path) -> bool:
-    """Whether a folder lists a name just as it is written, whatever else the file system finds under it."""
-    try:
-        return path.name in os.listdir(path.parent)  # noqa: PTH208 - names are compared, not paths
-    except OSError:
-        return False
-
-
-def _folders(path: str) -> list[str]:
-    """The folders above a path, from the top."""
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
 def _key(file: FileLanding) -> str:
