@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
@@ -19,7 +20,7 @@ from unicodedata import normalize
 _OFFERED = 3
 _RANKED = 20
 _COMPARED = 1000
-_SEARCHES = 5
+_SEARCHES = 10
 
 
 def fold(name: str) -> str:
@@ -39,7 +40,9 @@ class Names:
     def __init__(self, known: Collection[str]) -> None:
         self._known = known if isinstance(known, AbstractSet | Mapping) else frozenset(known)
         self._new: dict[str, None] = {}
+        self._new_folders: Counter[str] = Counter()
         self._gone: set[str] = set()
+        self._children: dict[str, dict[str, list[str]]] = {}
         self._searches = 0
 
     def __contains__(self, path: object) -> bool:
@@ -48,12 +51,15 @@ class Names:
     def add(self, path: str) -> None:
         """A file stands here from now on."""
         self._gone.discard(path)
-        if path not in self._known:
+        if path not in self._known and path not in self._new:
             self._new[path] = None
+            self._new_folders.update(_above(path))
 
     def remove(self, path: str) -> None:
         """No file stands here any more."""
-        self._new.pop(path, None)
+        if path in self._new:
+            del self._new[path]
+            self._new_folders.subtract(_above(path))
         self._gone.add(path)
 
     @cached_property
@@ -61,25 +67,29 @@ class Names:
         return sorted(self._known)
 
     @cached_property
-    def _alike(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-        """Files of the tree by their folded last part, and its folders by their folded path."""
+    def _by_last_part(self) -> dict[str, list[str]]:
+        """The tree's files by what their last part folds to."""
         files: dict[str, list[str]] = {}
-        parents: set[str] = set()
         for name in self._sorted:
-            parent, _, base = name.rpartition("/")
-            files.setdefault(fold(base), []).append(name)
-            parents.add(parent)
-        folders: dict[str, list[str]] = {}
-        seen = {""}
-        for folder in sorted(parents):
-            while folder not in seen:
-                seen.add(folder)
-                folders.setdefault(fold(folder), []).append(folder)
-                folder = folder.rpartition("/")[0]  # noqa: PLW2901 - up to the root
-        return files, folders
+            files.setdefault(fold(name.rpartition("/")[2]), []).append(name)
+        return files
 
-    def below(self, folder: str) -> Iterator[str]:
-        """The files in a folder and in its folders, those of the tree in order first."""
+    def _children_of(self, folder: str) -> dict[str, list[str]]:
+        """The tree's files and folders directly in a folder, by what their last part folds to."""
+        if folder not in self._children:
+            children: dict[str, list[str]] = {}
+            prefix = f"{folder}/" if folder else ""
+            at = bisect_left(self._sorted, prefix)
+            while at < len(self._sorted) and self._sorted[at].startswith(prefix):
+                part, below, _ = self._sorted[at][len(prefix) :].partition("/")
+                children.setdefault(fold(part), []).append(prefix + part)
+                # Past all that is in a folder: "0" is the character after "/".
+                at = bisect_left(self._sorted, f"{prefix}{part}0", at + 1) if below else at + 1
+            self._children[folder] = children
+        return self._children[folder]
+
+    def _old_below(self, folder: str) -> Iterator[str]:
+        """The tree's files in a folder and in its folders that are still there."""
         prefix = f"{folder}/" if folder else ""
         for at in range(bisect_left(self._sorted, prefix), len(self._sorted)):
             name = self._sorted[at]
@@ -87,24 +97,32 @@ class Names:
                 break
             if name not in self._gone:
                 yield name
-        yield from (name for name in self._new if name.startswith(prefix))
+
+    def below(self, folder: str) -> Iterator[str]:
+        """The files in a folder and in its folders, those of the tree in order first."""
+        yield from self._old_below(folder)
+        yield from (name for name in self._new if not folder or name.startswith(f"{folder}/"))
 
     def is_folder(self, path: str) -> bool:
         """Whether there is a folder of this name: one that has files."""
-        return next(self.below(path), None) is not None
+        return self._new_folders[path] > 0 or next(self._old_below(path), None) is not None
 
     def file_above(self, path: str) -> str:
         """The file that a path leads through, empty when there is none."""
-        parent = path.rpartition("/")[0]
-        while parent and parent not in self:
-            parent = parent.rpartition("/")[0]
-        return parent
+        return next((folder for folder in _above(path) if folder in self), "")
 
     def alike(self, path: str) -> str:
         """Another file of the tree whose path differs from this one by case or form of accents only; else empty."""
-        key = fold(path)
-        files = self._alike[0].get(fold(path.rpartition("/")[2]), ())
-        return next((name for name in files if name != path and fold(name) == key), "")
+        *_, (_, there) = self._walk(path)
+        return next((name for name in there if name != path and name in self._known), "")
+
+    def _walk(self, path: str) -> Iterator[tuple[str, list[str]]]:
+        """A path's parts from the outside in, each with what the tree has there under names that fold to the same."""
+        places = [""]
+        for place in reversed([path, *_above(path)]):
+            key = fold(place.rpartition("/")[2])
+            places = [child for folder in places for child in self._children_of(folder).get(key, ())]
+            yield place, places
 
     def collision(self, path: str) -> tuple[str, str] | None:
         """What a new path cannot stand beside where case and form of accents do not count.
@@ -115,66 +133,57 @@ class Names:
         Returns:
             The path up to the part that collides, and the file or folder it collides with; None when nothing does.
         """
-        place = path
-        found: tuple[str, str] | None = None
-        while place:
-            key = fold(place)
-            files, folders = self._alike
-            others = [name for name in files.get(fold(place.rpartition("/")[2]), ()) if fold(name) == key]
-            others = [name for name in (*others, *folders.get(key, ())) if name != place and self._stands(name)]
-            if others and not (place != path and self._was_folder(place)):
-                found = place, others[0]
-            place = place.rpartition("/")[0]
-        return found or self._collision_of_new(path)
-
-    def _stands(self, name: str) -> bool:
-        return name in self or self.is_folder(name)
-
-    def _was_folder(self, place: str) -> bool:
-        return place in self._alike[1].get(fold(place), ())
+        for place, there in self._walk(path):
+            # A folder that the tree has beside its like is none of the patch's making.
+            if place != path and place in there:
+                continue
+            others = [*there, self._places_of_new.get(fold(place), place)]
+            other = next((name for name in others if name != place and (name in self or self.is_folder(name))), "")
+            if other:
+                return place, other
+        return None
 
     @cached_property
     def _places_of_new(self) -> dict[str, str]:
         """Every new path and every folder above one, by what it folds to; the first of each."""
         places: dict[str, str] = {}
         for path in self._new:
-            place = path
-            while place and places.setdefault(fold(place), place) == place:
-                place = place.rpartition("/")[0]
+            for place in (path, *_above(path)):
+                if places.setdefault(fold(place), place) != place:
+                    break
         return places
-
-    def _collision_of_new(self, path: str) -> tuple[str, str] | None:
-        place = path
-        while place:
-            other = self._places_of_new.get(fold(place), place)
-            if other != place and not self._was_folder(place):
-                return place, other
-            place = place.rpartition("/")[0]
-        return None
 
     def close(self, path: str) -> list[str]:
         """Names that a missing one may mean, likeliest first.
 
-        First come files of the same name in other folders, by how many folders agree from the end and how much the
-        rest is alike; then names that are spelt much like it.
+        First comes the same path with folders in front taken off or put there; then files of the same name in other
+        folders, by how many folders agree from the end and how much the rest is alike; then names that are spelt
+        much like it. When many names are missing only the first are looked for.
         """
-        tail = fold(path).split("/")[::-1]
-        named = self._alike[0].get(fold(path.rpartition("/")[2]), ())
-        same = nsmallest(
-            _RANKED, (name for name in named if name in self and name != path), key=lambda name: -_common(name, tail)
-        )
-        same.sort(key=lambda name: (-_common(name, tail), -difflib.SequenceMatcher(None, name, path).ratio(), name))
-        if len(same) >= _OFFERED or self._searches >= _SEARCHES:
-            return same[:_OFFERED]
+        if self._searches >= _SEARCHES:
+            return []
         self._searches += 1
-        folder = path.rpartition("/")[0]
-        while folder and not self.is_folder(folder):
-            folder = folder.rpartition("/")[0]
-        near = difflib.get_close_matches(path, islice(self.below(folder), _COMPARED), n=_OFFERED)
-        return list(dict.fromkeys([*same, *(name for name in near if name != path)]))[:_OFFERED]
+        parts = path.split("/")
+        found = [name for name in ("/".join(parts[at:]) for at in range(1, len(parts))) if name in self]
+        named = [name for name in self._by_last_part.get(fold(parts[-1]), ()) if name in self and name != path]
+        found += [name for name in named if name.endswith(f"/{path}")]
+        same = nsmallest(_RANKED, named[:_COMPARED], key=lambda name: -_common(name, parts))
+        same.sort(key=lambda name: (-_common(name, parts), -difflib.SequenceMatcher(None, name, path).ratio(), name))
+        found += same
+        if len(found) < _OFFERED:
+            folder = next((folder for folder in _above(path) if self.is_folder(folder)), "")
+            near = difflib.get_close_matches(path, islice(self.below(folder), _COMPARED), n=_OFFERED)
+            found += [name for name in near if name != path]
+        return list(dict.fromkeys(found))[:_OFFERED]
 
 
-def _common(name: str, tail: Sequence[str]) -> int:
-    """How many parts a path has in common with another one, whose folded parts are given from the end."""
-    parts = zip(reversed(fold(name).split("/")), tail, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], parts))
+def _above(path: str) -> list[str]:
+    """The folders above a path, from the inside out."""
+    parts = path.split("/")
+    return ["/".join(parts[:at]) for at in range(len(parts) - 1, 0, -1)]
+
+
+def _common(name: str, parts: Sequence[str]) -> int:
+    """How many parts a path has in common with another one from the end."""
+    pairs = zip(reversed(name.split("/")), reversed(parts), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: fold(pair[0]) == fold(pair[1]), pairs))

@@ -18,6 +18,8 @@ class Report:
         self._failures: list[tuple[str, str]] = []
         # Where: the file it makes, and the operation it belongs to.
         self._fine: dict[str, tuple[str, int]] = {}
+        self._failed_files: set[str] = set()
+        self._failed_operations: set[int] = set()
         self._standing = 0
         self._moot = 0
         self._there = 0
@@ -51,7 +53,8 @@ class Report:
             reason: Why, and how to mend it.
             operation: The operation that fails with all its parts.
         """
-        self._fine = {part: made for part, made in self._fine.items() if made[1] != operation}
+        if operation is not None:
+            self._failed_operations.add(operation)
         self._failures.append((where, reason))
 
     def stands(self, where: str, reason: str) -> None:
@@ -70,7 +73,7 @@ class Report:
 
     def fail_file(self, path: str, reason: str) -> None:
         """A file cannot be as the parts that make it would have it."""
-        self._fine = {part: made for part, made in self._fine.items() if made[0] != path}
+        self._failed_files.add(path)
         self.fail(path, reason)
 
     def refusal(self, *, changes: bool) -> PatchRefusedError:
@@ -80,7 +83,11 @@ class Report:
             changes: Whether the parts that are fine change anything.
         """
         failures = tuple(f"{where}: {reason}" for where, reason in self._failures)
-        fine = tuple(self._fine)
+        fine = tuple(
+            part
+            for part, (path, operation) in self._fine.items()
+            if path not in self._failed_files and operation not in self._failed_operations
+        )
         changes = changes or self._half
         if not changes and (self._standing or self._there) and len(failures) == self._standing + self._moot:
             return PatchRefusedError(
