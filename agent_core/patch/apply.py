@@ -20,18 +20,13 @@ from agent_core.patch.closest import already_there
 from agent_core.patch.document import Document
 from agent_core.patch.encoding import NotTextError, decode, rewrite
 from agent_core.patch.fit import fit
+from agent_core.patch.limits import check_patch, check_size
 from agent_core.patch.names import Names
 from agent_core.patch.operations import AddFile, DeleteFile, HunkLine, Operation, UpdateFile
 from agent_core.patch.place import Place
 from agent_core.patch.report import Report
 from agent_core.workspace.paths import check_path, plain_path
 from agent_core.workspace.tree import Changes, FileChange
-
-MAX_BYTES = 8_000_000
-"""Larger files are not changed by patches."""
-
-MAX_PATCH = 16_000_000
-"""A patch with more characters than this in its lines is not applied."""
 
 _REGULAR = 0o100644
 _SYMLINK = 0o120000
@@ -70,25 +65,11 @@ def apply_operations(operations: Sequence[Operation], read: Reader, paths: Colle
         PatchRefusedError: Some part cannot be done; then nothing is. It lists every part that failed,
             why, and which parts were fine; it says so when the patch is applied already.
     """
-    if not operations:
-        raise PatchRefusedError("The patch is empty.", "Name at least one file in it.")
-    if sum(map(_size, operations)) > MAX_PATCH:
-        raise PatchRefusedError(
-            f"The patch is larger than {MAX_PATCH // 1_000_000} MB, which is more than is taken.", "Send it in parts."
-        )
+    check_patch(operations)
     applier = _Applier(root, read, paths, operations)
     for number, operation in enumerate(operations):
         applier.apply(number, operation)
     return applier.result()
-
-
-def _size(operation: Operation) -> int:
-    """How many characters an operation brings."""
-    if isinstance(operation, AddFile):
-        return len(operation.text)
-    hunks = operation.hunks if isinstance(operation, UpdateFile) else ()
-    lines = (operation.lines or ()) if isinstance(operation, DeleteFile) else ()
-    return sum(len(line.text) for hunk in hunks for line in hunk.lines) + sum(len(line.text) for line in lines)
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -264,7 +245,7 @@ class _Applier:
 
     def _add(self, number: int, path: str, operation: AddFile) -> None:
         data = rewrite(b"", operation.text)
-        _check_size(path, data)
+        check_size(path, data)
         there = self._file(path)
         if there is not None and there.data == data and there.mode != _SYMLINK:
             mode = operation.mode or there.mode
@@ -337,7 +318,7 @@ class _Applier:
 
     def _hunks(self, number: int, path: str, target: str, data: bytes, operation: UpdateFile) -> bytes:
         """The content with all hunks in it; the same content, with the failures noted, when one has no place."""
-        _check_size(path, data)
+        check_size(path, data)
         text, _ = decode(data)
         fitted = fit(text, operation.hunks, ordered=operation.ordered)
         for count, (hunk, answer) in enumerate(zip(operation.hunks, fitted.answers, strict=True), 1):
@@ -355,7 +336,7 @@ class _Applier:
                 self._report.is_half()
             return data
         changed = rewrite(data, fitted.text)
-        _check_size(path, changed)
+        check_size(path, changed)
         return changed
 
 
@@ -374,14 +355,9 @@ def _ambiguous(path: str) -> PatchRefusedError:
     )
 
 
-def _check_size(path: str, data: bytes) -> None:
-    if len(data) > MAX_BYTES:
-        raise PatchRefusedError(f"{path}: is larger than {MAX_BYTES // 1_000_000} MB, which patches may not be.")
-
-
 def _check_lines(path: str, data: bytes, shown: Sequence[HunkLine]) -> None:
     """Refuse to delete a file that does not hold the lines the patch shows of it; line endings do not count."""
-    _check_size(path, data)
+    check_size(path, data)
     lines = Document(decode(data)[0]).lines
     wanted = [line.text for line in shown]
     if lines == wanted:

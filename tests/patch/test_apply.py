@@ -7,8 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agent_core.errors import PatchRefusedError
-from agent_core.patch.apply import MAX_BYTES
 from agent_core.patch.diff import make_blocks, split_lines
+from agent_core.patch.limits import MAX_BYTES
 from agent_core.workspace.tree import FileChange
 from tests.patch.envelopes import applied, apply, envelope, update_section
 from tests.support.patch_writers import signed

@@ -10,8 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agent_core.errors import PatchRefusedError
-from agent_core.patch import apply as applying
-from agent_core.patch.apply import MAX_BYTES, apply_operations
+from agent_core.patch import limits
+from agent_core.patch.apply import apply_operations
+from agent_core.patch.limits import MAX_BYTES
 from agent_core.patch.operations import AddFile, DeleteFile, Hunk, HunkLine, UpdateFile
 from agent_core.workspace.tree import FileChange
 from tests.patch.envelopes import applied, apply, envelope
@@ -114,7 +115,7 @@ def test_the_size_of_files_and_patches_is_limited(monkeypatch: pytest.MonkeyPatc
     assert "is larger than 8 MB" in str(refused({}, ["*** Add File: f", f"+{'x' * MAX_BYTES}"]))
     # A name and a place need no look into the content.
     assert applied(PROJECT, {"f": large}, envelope(["*** Update File: f", "*** Move to: g"])) == {"f": None, "g": large}
-    monkeypatch.setattr(applying, "MAX_PATCH", 1_000_000)
+    monkeypatch.setattr(limits, "MAX_PATCH", 1_000_000)
     lines = tuple(HunkLine("-", "x" * 100) for _ in range(4_000))
     operations = (
         AddFile("a", "x" * 400_000),
