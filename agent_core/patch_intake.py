@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,7 @@ from agent_core.patch.model import Patch
 from agent_core.patch.operations import Operation, UpdateFile
 from agent_core.patch.select import BlockChoice, Choices, select
 from agent_core.workspace.disk import look
-from agent_core.workspace.git import find_root, project_root
+from agent_core.workspace.git import current_folder, find_root, project_root
 from agent_core.workspace.ignore import Lister
 from agent_core.workspace.revision import open_revision
 from agent_core.workspace.tree import FileChange, content_hash
@@ -46,11 +45,11 @@ def find_place(project: Path | None) -> Place:
         project: The project's folder, as the human named it; None for the project that this process stands in.
 
     Raises:
-        ConfigError: The folder named is none.
+        ConfigError: The folder named is none, or the one this process stands in has been removed.
     """
     if project is not None:
         return Place(project_root(project))
-    here = Path(os.path.realpath(Path.cwd()))
+    here = current_folder()
     root = find_root(here)
     folder = here.relative_to(root).as_posix()
     return Place(root, "" if folder == "." else folder)

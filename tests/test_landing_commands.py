@@ -280,6 +280,16 @@ def test_a_state_folder_that_cannot_be_made(town: Path, monkeypatch: pytest.Monk
     assert read(town) == TOWN
 
 
+@pytest.mark.parametrize("command", ["log", "undo", "patch apply"])
+def test_a_folder_that_was_removed_meanwhile(tmp_path: Path, command: str) -> None:
+    (tmp_path / "gone").mkdir()
+    program = ["sh", "-c", f'rmdir ../gone && "{sys.executable}" -P -m tui {command}']
+    done = subprocess.run(program, cwd=tmp_path / "gone", input="", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "The current folder has been removed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_nothing_heavy_is_imported(town: Path) -> None:
     code = f"""
 import sys

@@ -58,6 +58,18 @@ def find_root(path: Path) -> Path:
     return path if ignored.code == 0 else top
 
 
+def current_folder() -> Path:
+    """The folder that this process stands in, links resolved.
+
+    Raises:
+        ConfigError: It has been removed.
+    """
+    try:
+        return Path(os.path.realpath(Path.cwd()))
+    except FileNotFoundError as error:
+        raise ConfigError("The current folder has been removed.", "Go to one that is there.") from error
+
+
 def project_root(chosen: Path | None) -> Path:
     """The project to work on.
 
@@ -65,10 +77,10 @@ def project_root(chosen: Path | None) -> Path:
         chosen: The folder the human named; taken as it is. None: the work tree that this process stands in.
 
     Raises:
-        ConfigError: The folder named is none.
+        ConfigError: The folder named is none, or the one this process stands in has been removed.
     """
     if chosen is None:
-        return find_root(Path.cwd())
+        return find_root(current_folder())
     if not chosen.is_dir():
         raise ConfigError(f"{chosen} is not a folder.", "Give the project's folder with --project.")
     return Path(os.path.realpath(chosen))
