@@ -92,7 +92,7 @@ def _vote(document: Document, old: Sequence[str]) -> int | None:
     votes: Counter[int] = Counter()
     strange: list[int] = []
     for key, positions in _positions(list(map(SHIFTED.key, old))).items():
-        found = document.find(SHIFTED, [key])
+        found = document.find(SHIFTED, [key], _COMMON)
         if not found:
             strange += positions
         elif len(found) <= _COMMON:

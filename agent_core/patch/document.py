@@ -6,6 +6,7 @@ characters. The lenient levels do the same in a copy of the text in which every 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
@@ -34,6 +35,10 @@ class Document:
         self.separator = "\r" if "\r" in self.body and "\n" not in self.body else "\n"
         self._views: dict[str, str] = {}
         self._keys: dict[str, list[str]] = {}
+        # Lines whose offsets are known, ascending, and the offsets: in each view of the line's "\n" in front, in the
+        # body of its first character. In a body without "\r" that is the same number as in the exact view.
+        self._marks: dict[str, tuple[list[int], list[int]]] = {}
+        self._offsets = "body" if "\r" in self.body else EXACT.view
 
     @cached_property
     def lines(self) -> list[str]:
@@ -64,27 +69,49 @@ class Document:
             self._keys[level.view] = _lines(self.view(level))
         return self._keys[level.view]
 
-    def find(self, level: Level, wanted: Sequence[str]) -> list[int]:
+    def find(self, level: Level, wanted: Sequence[str], most: int = MOST_PLACES) -> list[int]:
         """Where some lines stand.
 
         Args:
             level: How lines are compared.
             wanted: The lines, at least one, as they count at that level.
+            most: More places than this need not all be found.
 
         Returns:
-            0-based first lines, ascending; at most `MOST_PLACES` and one more.
+            0-based first lines, ascending; at most `most` and one more.
         """
         view = self.view(level)
         needle = "\n" + "\n".join(wanted) + "\n"
         found: list[int] = []
-        line = counted = 0
         at = view.find(needle)
-        while at >= 0 and len(found) <= MOST_PLACES:
+        if at < 0:
+            return found
+        lines, offsets = self._marks.setdefault(level.view, ([0], [0]))
+        mark = bisect_right(offsets, at) - 1
+        line, counted = lines[mark], offsets[mark]
+        while at >= 0 and len(found) <= most:
             line += view.count("\n", counted, at)
             counted = at
             found.append(line)
             at = view.find(needle, at + 1)
+        if counted > offsets[mark]:
+            lines.insert(mark + 1, line)
+            offsets.insert(mark + 1, counted)
         return found
+
+    def offset(self, line: int) -> int:
+        """Where a line begins in the body; the end of the body for the line after the last."""
+        lines, offsets = self._marks.setdefault(self._offsets, ([0], [0]))
+        mark = bisect_right(lines, line) - 1
+        at = offsets[mark]
+        for _ in range(line - lines[mark]):
+            at = self.body.find(self.separator, at) + 1
+            if not at:
+                return len(self.body)
+        if line > lines[mark]:
+            lines.insert(mark + 1, line)
+            offsets.insert(mark + 1, at)
+        return at
 
     def _make_view(self, level: Level) -> str:
         if level.view == "exact":

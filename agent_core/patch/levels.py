@@ -23,6 +23,8 @@ _TYPOGRAPHIC = {
 }
 _PLAIN = {odd: plain for plain, odds in _TYPOGRAPHIC.items() for odd in odds}
 
+_ODD = re.compile(r"[^\x00-\x7f]|\r")
+
 # Words, single signs, and string literals as a whole: blanks between these say nothing, blanks in them do.
 _TOKEN = re.compile(r"""\"(?:\\.|[^"\\])*\"|'(?:\\.|[^'\\])*'|\w+|[^\w\s]""")
 
@@ -48,9 +50,10 @@ class Level(msgspec.Struct, frozen=True):
 
 def typographic(text: str) -> str:
     r"""A text with plain quotes, dashes and blanks for typographic ones; a ``\r`` in it is a blank."""
-    for odd, plain in _PLAIN.items():
-        if odd in text:
-            text = text.replace(odd, plain)
+    if text.isascii() and "\r" not in text:
+        return text
+    for odd in set(_ODD.findall(text)) & _PLAIN.keys():
+        text = text.replace(odd, _PLAIN[odd])
     return text
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent_core.patch.document import Document
-from agent_core.patch.place import Edit, Place
+from agent_core.patch.place import Place
 
 
 def rebuild(document: Document, places: Sequence[Place]) -> str:
@@ -20,45 +20,42 @@ def rebuild(document: Document, places: Sequence[Place]) -> str:
         document: The file.
         places: Where the hunks go; no two of them change the same line.
     """
-    # Every piece is a line; of one that ends with "\r\n" the "\r" is still part.
-    pieces = document.body.split(document.separator)
-    bare = pieces[-1] != ""
-    if not bare:
-        pieces.pop()
+    body, separator = document.body, document.separator
+    bare = bool(body) and not body.endswith(separator)
     out: list[str] = []
     at = 0
     ends_bare = False
     edits = sorted(((edit, place) for place in places for edit in place.edits), key=lambda item: item[0].core)
     for edit, place in edits:
-        if at < edit.start:
-            out += pieces[at : edit.start]
-            ends_bare = bare and edit.start == len(pieces)
-        at = edit.end
+        start, end = document.offset(edit.start), document.offset(edit.end)
+        if at < start:
+            out.append(body[at:start])
+            ends_bare = bare and start == len(body)
+        at = end
         if not edit.lines:
             continue
         if ends_bare:
-            out[-1] += _usual(pieces, bare=bare)
-        ending = _ending(pieces, edit, bare=bare)
+            out.append(_usual(document))
+        ending = _ending(document, end, bare=bare)
         out += [line.text + ending for line in edit.lines]
         last = edit.lines[-1]
-        ends_bare = at == len(pieces) and (last.bare if place.says_end else bare)
+        ends_bare = end == len(body) and (last.bare if place.says_end else bare)
         if ends_bare:
             out[-1] = last.text
-    if at < len(pieces):
-        out += pieces[at:]
-        ends_bare = bare
-    return document.bom + document.separator.join(out) + ("" if ends_bare or not out else document.separator)
+    return document.bom + "".join(out) + body[at:]
 
 
-def _ending(pieces: Sequence[str], edit: Edit, *, bare: bool) -> str:
-    r"""The ``\r`` that new lines end with, or nothing: as the file's line before them does."""
-    near = max(edit.end - 1, 0)
-    if near + bare >= len(pieces):
-        return _usual(pieces, bare=bare)
-    return "\r" if pieces[near].endswith("\r") else ""
+def _ending(document: Document, end: int, *, bare: bool) -> str:
+    """What new lines end with: the same as the file's line before them, or after them at its top."""
+    body = document.body
+    if not end:
+        end = document.offset(1)
+    if bare and end == len(body):
+        return _usual(document)
+    return "\r\n" if body.endswith("\r\n", 0, end) else document.separator
 
 
-def _usual(pieces: Sequence[str], *, bare: bool) -> str:
-    r"""The ``\r`` that most lines end with, or nothing."""
-    ended = len(pieces) - bare
-    return "\r" if sum(piece.endswith("\r") for piece in pieces[:ended]) * 2 > ended else ""
+def _usual(document: Document) -> str:
+    """What most lines end with."""
+    crlf = document.body.count("\r\n")
+    return "\r\n" if crlf * 2 > document.body.count(document.separator) else document.separator

@@ -121,7 +121,7 @@ def _read(line: str) -> _Line:
 def _all_there(document: Document, lines: Sequence[HunkLine]) -> bool:
     """Whether every line that goes is somewhere in the file, blanks apart."""
     keys = {key for line in lines if line.sign == "-" and (key := SPACELESS.key(line.text))}
-    return all(document.find(SPACELESS, [key]) for key in keys)
+    return all(document.find(SPACELESS, [key], 0) for key in keys)
 
 
 def _stretches(document: Document, old: Sequence[_Line]) -> list[tuple[int, int]]:
@@ -132,8 +132,9 @@ def _stretches(document: Document, old: Sequence[_Line]) -> list[tuple[int, int]
         if line.words:
             positions.setdefault(SPACELESS.key(line.key), []).append(at)
     for key, wanted in positions.items():
-        places = document.find(SPACELESS, [key])
-        if len(places) * len(wanted) <= _MOST_VOTES:
+        most = _MOST_VOTES // len(wanted)
+        places = document.find(SPACELESS, [key], most)
+        if len(places) <= most:
             for at in wanted:
                 votes.update({place - at: len(key) for place in places})
     pad = len(old) // 2 + 5
