@@ -10,7 +10,7 @@ patch moves away further down takes its place, and the other one goes on from th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,17 +21,15 @@ from agent_core.patch.document import Document
 from agent_core.patch.encoding import NotTextError, decode, rewrite
 from agent_core.patch.fit import fit
 from agent_core.patch.limits import check_patch, check_size
-from agent_core.patch.names import Names
 from agent_core.patch.operations import AddFile, DeleteFile, HunkLine, Operation, UpdateFile
 from agent_core.patch.place import Place
 from agent_core.patch.report import Report
+from agent_core.patch.stage import File, Reader, Stage
 from agent_core.workspace.paths import check_path, plain_path
-from agent_core.workspace.tree import Changes, FileChange
+from agent_core.workspace.tree import FileChange
 
 _REGULAR = 0o100644
 _SYMLINK = 0o120000
-
-Reader = Callable[[str], FileChange | None]
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -72,31 +70,15 @@ def apply_operations(operations: Sequence[Operation], read: Reader, paths: Colle
     return applier.result()
 
 
-class _File(msgspec.Struct, frozen=True):
-    """A file as the operations so far have left it.
-
-    Attributes:
-        data: What it holds.
-        mode: Its mode.
-        origin: The name it had in the tree; empty when the patch has added it.
-    """
-
-    data: bytes
-    mode: int
-    origin: str
-
-
 class _Applier:
     """Works through the operations one after the other; later ones see what earlier ones made."""
 
     def __init__(self, root: Path, read: Reader, paths: Collection[str], operations: Sequence[Operation]) -> None:
         self._root = root
-        self._original = read
-        self._known = paths
-        self._names = Names(paths)
-        self._files: dict[str, _File | None] = {}
+        self._stage = Stage(root, read, paths)
+        self._names = self._stage.names
         # Files in whose place another one was moved, until they are moved on.
-        self._displaced: dict[str, _File] = {}
+        self._displaced: dict[str, File] = {}
         self._report = Report()
         self._moved_at: dict[str, int] = {}
         self._leaving: set[str] = set()
@@ -133,15 +115,10 @@ class _Applier:
 
     def result(self) -> Result:
         """The changes, or the refusal."""
-        changes: dict[str, FileChange] = {}
-        for path, file in sorted(self._files.items()):
-            before = self._before(path)
-            if file is None and before is not None:
-                changes[path] = FileChange(None, 0)
-            elif file is not None and (before is None or (before.data, before.mode) != (file.data, file.mode)):
-                changes[path] = FileChange(file.data, file.mode)
-                if before is None:
-                    self._check_room(path)
+        changes = self._stage.changes()
+        for path, change in changes.items():
+            if change.data is not None and self._stage.before(path) is None:
+                self._check_room(path)
         if self._report.failed:
             raise self._report.refusal(changes=bool(changes))
         if not changes:
@@ -150,18 +127,7 @@ class _Applier:
                 "Read the files again before the next patch.",
                 already=True,
             )
-        return Result(changes, self._moves(changes), tuple(self._report.notes))
-
-    def _moves(self, changes: Changes) -> dict[str, str]:
-        """New name to old name, where the new one was free before and the old one is free afterwards."""
-        moves = {}
-        for path in changes:
-            file = self._files[path]
-            origin = file.origin if file is not None else ""
-            left = origin not in {"", path} and origin in changes and changes[origin].data is None
-            if left and self._before(path) is None:
-                moves[path] = origin
-        return moves
+        return Result(changes, self._stage.moves(changes), tuple(self._report.notes))
 
     def _checked(self, path: str, *, deletes: bool = False) -> str:
         """A path that may be written, in its normal form."""
@@ -169,39 +135,16 @@ class _Applier:
             name = plain_path(path)
             if name not in self._names and self._names.is_folder(name):
                 raise self._folder(name)
-        return check_path(self._root, path, self._leaving)
+        return check_path(self._root, path, _Gone(self._leaving, self._stage))
 
     def _folder(self, path: str) -> PatchRefusedError:
         files = [name for name, _ in zip(self._names.below(path), range(4), strict=False)]
         listed = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")
         return PatchRefusedError(f"{path}: is a folder; a patch names files.", f"Name each of them: {listed}.")
 
-    def _before(self, path: str) -> _File | None:
-        """A file as the tree has it under exactly this name."""
-        found = self._original(path)
-        if found is None or found.data is None:
-            return None
-        if path not in self._known:
-            # Where case does not count, the disk answers for a name that is another file's.
-            other = self._names.alike(path)
-            if other and _is_same_file(self._root / path, self._root / other):
-                return None
-        return _File(found.data, found.mode, path)
-
-    def _file(self, path: str) -> _File | None:
-        """A file as the operations so far have left it."""
-        return self._files[path] if path in self._files else self._before(path)
-
-    def _put(self, path: str, file: _File | None) -> None:
-        self._files[path] = file
-        if file is None:
-            self._names.remove(path)
-        else:
-            self._names.add(path)
-
-    def _existing(self, path: str) -> _File:
+    def _existing(self, path: str) -> File:
         """The file an operation is about."""
-        found = self._displaced.get(path) or self._file(path)
+        found = self._displaced.get(path) or self._stage.get(path)
         if found is None:
             raise self._missing(path)
         if found.mode == _SYMLINK:
@@ -209,7 +152,7 @@ class _Applier:
         return found
 
     def _missing(self, path: str) -> PatchRefusedError:
-        if path in self._files:
+        if self._stage.touched(path):
             return PatchRefusedError(f"{path}: is deleted or moved away further up in the same patch.")
         if self._names.is_folder(path):
             return self._folder(path)
@@ -219,7 +162,7 @@ class _Applier:
 
     def _make_room(self, number: int, target: str, reason: PatchRefusedError) -> None:
         """Let a file that stands in the way be moved on further down in the patch; refuse where it is not."""
-        there = self._file(target)
+        there = self._stage.get(target)
         if there is None:
             return
         if target in self._displaced or self._moved_at.get(target, -1) <= number:
@@ -246,12 +189,13 @@ class _Applier:
     def _add(self, number: int, path: str, operation: AddFile) -> None:
         data = rewrite(b"", operation.text)
         check_size(path, data)
-        there = self._file(path)
-        if there is not None and there.data == data and there.mode != _SYMLINK:
+        there = self._stage.get(path)
+        stays = self._moved_at.get(path, -1) <= number
+        if there is not None and stays and there.data == data and there.mode != _SYMLINK:
             mode = operation.mode or there.mode
             if mode == there.mode:
                 self._report.is_there()
-            self._put(path, _File(data, mode, there.origin))
+            self._stage.put(path, File(data, mode, there.origin))
         else:
             self._make_room(
                 number,
@@ -261,24 +205,24 @@ class _Applier:
                     "Change it with '*** Update File', or delete it first with '*** Delete File' in the same patch.",
                 ),
             )
-            self._put(path, _File(data, operation.mode or self._mode_of_deleted(path), ""))
+            self._stage.put(path, File(data, operation.mode or self._mode_of_deleted(path), ""))
         self._report.fine(path, path, number)
 
     def _mode_of_deleted(self, path: str) -> int:
         """The mode of a new file: that of the one it replaces, where the same patch deleted it."""
-        before = self._before(path) if path in self._files else None
+        before = self._stage.before(path) if self._stage.touched(path) else None
         return before.mode if before is not None and before.mode != _SYMLINK else _REGULAR
 
     def _delete(self, where: str, number: int, path: str, operation: DeleteFile) -> None:
         if path in self._displaced:
             raise _ambiguous(path)
-        if self._file(path) is None and path not in self._files and not self._names.close(path):
+        if self._stage.get(path) is None and not self._stage.touched(path) and not self._names.close(path):
             self._report.moot(where, "there is no such file.")
             return
         file = self._existing(path)
         if operation.lines is not None:
             _check_lines(path, file.data, operation.lines)
-        self._put(path, None)
+        self._stage.put(path, None)
         self._report.fine(path, path, number)
 
     def _update(self, where: str, number: int, path: str, operation: UpdateFile) -> None:
@@ -299,16 +243,16 @@ class _Applier:
                 ),
             )
         data = self._hunks(number, path, target, file.data, operation) if operation.hunks else file.data
-        self._put(target, _File(data, operation.mode or file.mode, file.origin))
+        self._stage.put(target, File(data, operation.mode or file.mode, file.origin))
         if target != path and self._displaced.pop(path, None) is None:
-            self._put(path, None)
+            self._stage.put(path, None)
         if not operation.hunks:
             self._report.fine(path, target, number)
 
     def _moved_already(self, path: str, target: str, operation: UpdateFile) -> bool:
         """Whether a move with changes has been made before: only the new name is there, with the new lines."""
-        there = self._file(target)
-        if not operation.hunks or there is None or path in self._displaced or self._file(path) is not None:
+        there = self._stage.get(target)
+        if not operation.hunks or there is None or path in self._displaced or self._stage.get(path) is not None:
             return False
         try:
             document = Document(decode(there.data)[0])
@@ -340,11 +284,15 @@ class _Applier:
         return changed
 
 
-def _is_same_file(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False
+class _Gone:
+    """What is on disk but not in the tree the patch makes: the patch removes it, or the tree is a draft without it."""
+
+    def __init__(self, leaving: Container[str], stage: Stage) -> None:
+        self._leaving = leaving
+        self._stage = stage
+
+    def __contains__(self, path: object) -> bool:
+        return isinstance(path, str) and (path in self._leaving or self._stage.get(path) is None)
 
 
 def _ambiguous(path: str) -> PatchRefusedError:

@@ -48,6 +48,10 @@ class Names:
     def __contains__(self, path: object) -> bool:
         return path in self._new or (path in self._known and path not in self._gone)
 
+    def is_old(self, path: str) -> bool:
+        """Whether the tree has a file of exactly this name, whatever the patch does to it."""
+        return path in self._known
+
     def add(self, path: str) -> None:
         """A file stands here from now on."""
         self._gone.discard(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Collection
+from collections.abc import Container
 from pathlib import Path
 
 from agent_core.errors import PatchRefusedError
@@ -60,7 +60,7 @@ def plain_path(path: str) -> str:
     return name
 
 
-def check_path(root: Path, path: str, gone: Collection[str] = ()) -> str:
+def check_path(root: Path, path: str, gone: Container[str] = ()) -> str:
     """Normalise a path a patch names, and refuse what must not be written.
 
     Refused are paths that `plain_path` refuses, paths through a symlink, folders, files below files, and
@@ -111,17 +111,16 @@ def check_path(root: Path, path: str, gone: Collection[str] = ()) -> str:
     return name
 
 
-def _empties(root: Path, folder: Path, gone: Collection[str]) -> bool:
+def _empties(root: Path, folder: Path, gone: Container[str]) -> bool:
     """Whether a folder has files, all of which are gone: then it goes with them."""
-    prefix = f"{folder.relative_to(root).as_posix()}/"
-    if not any(name.startswith(prefix) for name in gone):
-        return False
+    empty = True
     for here, folders, files in os.walk(folder):
         # A link to a folder is listed among the folders, but it is an entry that stays.
-        entries = [*files, *(name for name in folders if (Path(here) / name).is_symlink())]
-        if any((Path(here) / name).relative_to(root).as_posix() not in gone for name in entries):
-            return False
-    return True
+        for name in (*files, *(name for name in folders if (Path(here) / name).is_symlink())):
+            empty = False
+            if (Path(here) / name).relative_to(root).as_posix() not in gone:
+                return False
+    return not empty
 
 
 def _symlink(root: Path, name: str, place: str, link: Path) -> PatchRefusedError:

@@ -66,6 +66,10 @@ def test_a_file_takes_the_name_of_one_that_goes_on() -> None:
     assert contents({"a": b"1\n"}, AddFile("a", "new\n"), move("a", "b")) == {"a": b"new\n", "b": b"1\n"}
 
 
+def test_a_file_that_moves_on_leaves_its_like_behind() -> None:
+    assert contents({"a": b"1\n"}, AddFile("a", "1\n"), move("a", "b")) == {"b": b"1\n"}
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.permutations(range(5)), st.permutations(range(5)))
 def test_any_permutation_of_names_in_any_order(targets: list[int], order: list[int]) -> None:
@@ -127,6 +131,15 @@ def test_a_file_becomes_a_folder_and_a_folder_a_file(order: int, tmp_path: Path)
         assert result.moves == {"d": "d/e/f"}
 
 
+def test_a_draft_may_have_made_room_before(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"1\n")
+    (tmp_path / "d" / "e").mkdir(parents=True)
+    (tmp_path / "d" / "e" / "f").write_bytes(b"2\n")
+    assert set(run({}, [AddFile("x/y", "3\n"), AddFile("d", "4\n")], tmp_path).changes) == {"x/y", "d"}
+    assert "x is a file" in refusal({"x": b"1\n"}, AddFile("x/y", "3\n"), root=tmp_path)
+    assert "d: is a folder" in refusal({"d/e/f": b"1\n"}, AddFile("d", "3\n"), root=tmp_path)
+
+
 def test_a_folder_that_keeps_a_file_is_no_file() -> None:
     files = {"d/a": b"1\n", "d/b": b"2\n", "x": b"3\n"}
     assert "- d: is a folder" in refusal(files, DeleteFile("d/a"), AddFile("d", "x\n"))
@@ -139,7 +152,13 @@ def test_an_ignored_file_keeps_its_folder(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "a").write_bytes(b"1\n")
     (tmp_path / "d" / "ignored").write_bytes(b"2\n")
-    assert "d: is a folder" in refusal({"d/a": b"1\n"}, move("d/a", "d"), root=tmp_path)
+
+    def read(path: str) -> FileChange | None:
+        file = tmp_path / path
+        return FileChange(file.read_bytes()) if file.is_file() else None
+
+    with pytest.raises(PatchRefusedError, match="d: is a folder"):
+        apply_operations([move("d/a", "d")], read, {"d/a"}, tmp_path)
 
 
 def test_a_folder_is_not_deleted() -> None:
