@@ -26,6 +26,7 @@ PROJECT_FILE = "pairloop.toml"
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
+PatchTool = Literal["auto", "builtin", "function"]
 
 _KEY = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)"""
 _DOTTED = re.compile(rf"\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*")
@@ -59,7 +60,7 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_retries: Annotated[int, msgspec.Meta(ge=0)] = 4
     temperature: float = 0.0
     reasoning_effort: Literal["", "minimal", "low", "medium", "high"] = ""
-    patch_tool: Literal["auto", "builtin", "function"] = "auto"
+    patch_tool: PatchTool = "auto"
 
 
 class LoopConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

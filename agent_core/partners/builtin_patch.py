@@ -19,12 +19,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from agent_core.conversation import ToolCallItem, ToolResultItem
 from agent_core.patch.find_envelope import BEGIN, END, HEADER, is_marker
-
-PatchTool = Literal["auto", "builtin", "function"]
 
 PATCH_TOOL = "apply_patch"
 BUILTIN: Mapping[str, str] = {"type": PATCH_TOOL}

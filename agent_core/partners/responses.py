@@ -12,6 +12,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, assert_never
 
+from agent_core.config import PatchTool
 from agent_core.conversation import (
     AssistantItem,
     Chunk,
@@ -30,7 +31,7 @@ from agent_core.conversation import (
 )
 from agent_core.errors import PartnerError
 from agent_core.partners import builtin_patch
-from agent_core.partners.builtin_patch import PatchTool, StreamedCall
+from agent_core.partners.builtin_patch import StreamedCall
 from agent_core.partners.client import Connection, drain
 from agent_core.partners.errors import ToolRefusedError, clean, from_codes, server_words
 from agent_core.partners.replay import paired, wire_arguments

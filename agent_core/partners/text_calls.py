@@ -33,6 +33,7 @@ from agent_core.conversation import (
     ToolCallDelta,
     ToolCallItem,
 )
+from agent_core.partners.builtin_patch import PATCH_TOOL
 from agent_core.partners.call_ids import make_call_id
 from agent_core.partners.closing import closing
 from agent_core.partners.tag_calls import DECODER, TextCall, tag_calls
@@ -40,18 +41,18 @@ from agent_core.patch.find import find_patches
 from agent_core.patch.scan import Piece, Scanner
 from agent_core.protocols import Model
 
-PATCH_TOOL = "apply_patch"
-
-_FENCE_LINE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*$", re.MULTILINE)
+_FENCE_LINE = re.compile(r"^[ \t]*+(`{3,}|~{3,})[ \t]*+[\w.+-]*+[ \t]*+$", re.MULTILINE)
 _OPENING = re.compile(r"(?:(?:`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*\n\s*|<tool_call>\s*|<tools>\s*|\[\s*|\{\s*)+$")
 _CLOSING = re.compile(r"(?:\s*[\]}]|\s*</tool_call>|\s*</tools>|\s*\n[ \t]*(?:`{3,}|~{3,})[ \t]*(?=\n|$))+")
 # What stands around an envelope that was written as a JSON string can't be: raw, or in Python's triple quotes.
 _HUSK_HEAD = re.compile(
-    r'(?:\{\s*(?:"name"\s*:\s*"\w*"\s*,\s*)?(?:"(?:arguments|parameters)"\s*:\s*\{\s*)?"patch"\s*:\s*'
-    r'(?:"""|"|`)?\s*|"""|"|`)(?=\*\*\* Begin Patch[ \t]*\n\s*\*\*\* (?:Add|Update|Delete) File:)'
+    r'(?:\{\s*+(?:"name"\s*+:\s*+"\w*+"\s*+,\s*+)?(?:"(?:arguments|parameters)"\s*+:\s*+\{\s*+)?"patch"\s*+:\s*+'
+    r'(?:"""|"|`)?+\s*+|"""|"|`)(?=\*\*\* Begin Patch[ \t]*+\n\s*+\*\*\* (?:Add|Update|Delete) File:)'
 )
-_HUSK_TAIL = re.compile(r'\s*(?:"""|"|`)?(?:\s*\}){0,2}')
+_HUSK_TAIL = re.compile(r'\s*+(?:"""|"|`)?+(?:\s*+\}){0,2}')
 _ENVELOPE_END = re.compile(r"^[ \t]*\*\*\* End Patch[ \t]*(?=[\"`]|$)", re.MULTILINE)
+# A brace that may open a JSON object which holds something.
+_OBJECT = re.compile(r'\{(?=\s*+")')
 # How far before a call its fence or tag may begin.
 _REACH = 200
 # What may stand between two calls of a list.
@@ -76,16 +77,17 @@ def _as_call(value: object, tools: Collection[str]) -> tuple[str, str] | None:
 
 def _json_calls(text: str, tools: Collection[str]) -> list[TextCall]:
     found: list[TextCall] = []
-    at = text.find("{")
-    while at >= 0:
+    if not any(f'"{tool}"' in text for tool in tools):
+        return found
+    at = 0
+    while (opening := _OBJECT.search(text, at)) is not None:
         try:
-            value, end = DECODER.raw_decode(text, at)
+            value, at = DECODER.raw_decode(text, opening.start())
         except (ValueError, RecursionError):
-            value, end = None, at + 1
-        if (call := _as_call(value, tools)) is not None:
-            found.append(TextCall(*call, at, end))
+            value, at = None, opening.end()
         # An object that is no call is passed over whole: a call inside of it is data, not a call.
-        at = text.find("{", end)
+        if (call := _as_call(value, tools)) is not None:
+            found.append(TextCall(*call, opening.start(), at))
     return found
 
 

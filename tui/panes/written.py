@@ -158,8 +158,6 @@ class WrittenPatch:
             self._file.begun = True
         self.lines.append(signed_row(line))
 
-    # -- between patches -------------------------------------------------------------------------------------------
-
     def _take_outside(self, line: str) -> None:
         if self._begins_patch(line) or not line.strip():
             return
@@ -185,8 +183,6 @@ class WrittenPatch:
             return False
         return True
 
-    # -- the envelope ----------------------------------------------------------------------------------------------
-
     def _take_in_envelope(self, line: str) -> None:
         if line[:1].isspace() and not self._padded:
             self._show(line)
@@ -208,8 +204,6 @@ class WrittenPatch:
         if self._file is not None and not self._file.begun and line.startswith("--- "):
             self._old_name = (len(self.lines), line[4:])
         return False
-
-    # -- unified diffs ---------------------------------------------------------------------------------------------
 
     def _take_in_unified(self, line: str) -> None:
         file = self._file
@@ -273,8 +267,6 @@ class WrittenPatch:
             file.begun = True
         else:
             self._open(path, kind)
-
-    # -- SEARCH/REPLACE --------------------------------------------------------------------------------------------
 
     def _begin_block(self) -> None:
         at, path = self._path_before()
