@@ -212,10 +212,15 @@ class _Rebase:
             return
         base, current = split_lines(alike[0][0]), split_lines(alike[0][2])
         splices = self._splices(file, base, current)
+        text = "".join(spliced(current, splices))
         try:
-            data = encoding.rewrite(now.data, "".join(spliced(current, splices))) if splices else now.data
+            data = encoding.rewrite(now.data, text) if splices else now.data
+            # Emptied by the patch, and no longer empty: what is left needs its byte order mark.
+            lost = "would lose its byte order mark" if encoding.decode(data)[0] != text else ""
         except NotTextError as error:
-            self._collides(file, file.old_path, f"with the human's edits in it, it {error.message}")
+            data, lost = b"", error.message
+        if lost:
+            self._collides(file, file.old_path, f"with the human's edits in it, it {lost}")
             return
         self._keep(file, now, data, mode, blocks_of(file.path, splices))
 

@@ -12,9 +12,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from agent_core.errors import SelectionError
-from agent_core.patch import encoding
-from agent_core.patch.diff import decode, split_lines
-from agent_core.patch.encoding import NotTextError
+from agent_core.patch.between import lines_of, mend_mark, written
+from agent_core.patch.diff import split_lines
 from agent_core.patch.model import Block, FileKind, FilePatch, Patch
 from agent_core.patch.pairing import weave
 from agent_core.patch.splice import Splice, blocks_of, spliced
@@ -180,14 +179,18 @@ def _part(file: FilePatch, choices: Choices, content: Content) -> _Part:
         if picks[0].accepted if picks else wanted:
             return _Part(start, goal, goal, every, ())
         return _Part(start, start, goal, (), every)
-    lines = _lines(old)
+    lines = lines_of(old)
     steps = [_step(block, pick, len(lines)) for block, pick in zip(file.blocks, picks, strict=True)]
+    first, second = _first(steps), _second(steps)
     taken_lines = spliced(lines, [step.splice(step.block.removed, step.taken) for step in steps])
     goal_lines = spliced(lines, [step.splice(step.block.removed, step.goal) for step in steps])
+    if mend_mark(taken_lines, old, new) | mend_mark(goal_lines, old, new):
+        first = (Splice(0, tuple(lines), tuple(taken_lines)),)
+        second = (Splice(0, tuple(taken_lines), tuple(goal_lines)),)
     if any(step.goal != step.block.added for step in steps):
-        data = None if file.kind == "delete" and not goal_lines else _written(file.path, goal_lines, old, new)
+        data = None if file.kind == "delete" and not goal_lines else written(file.path, goal_lines, old, new)
         goal = _State(file.path, data, goal.mode or start.mode)
-    data = _written(file.path, taken_lines, old, new)
+    data = written(file.path, taken_lines, old, new)
     if file.kind == "add":
         taken = _State(file.path, data if any(map(_takes, picks)) else None, goal.mode)
     elif file.kind == "delete":
@@ -196,7 +199,7 @@ def _part(file: FilePatch, choices: Choices, content: Content) -> _Part:
         taken = _State(file.path, None if gone else data, start.mode)
     else:
         taken = _State(file.path, data, goal.mode) if wanted else _State(file.old_path, data, start.mode)
-    return _Part(start, taken, goal, _first(steps), _second(steps))
+    return _Part(start, taken, goal, first, second)
 
 
 def _is_partial(pick: BlockChoice) -> bool:
@@ -272,29 +275,6 @@ def _second(steps: list[_Step]) -> tuple[Splice, ...]:
             found.append(step.splice(step.taken, step.goal, shift=shift, name=name))
         shift += len(step.taken) - len(step.block.removed)
     return tuple(found)
-
-
-def _lines(data: bytes | None) -> list[str]:
-    return split_lines(decode(data) or "") if data else []
-
-
-def _written(path: str, lines: list[str], old: bytes | None, new: bytes | None) -> bytes:
-    """The bytes of a text between two contents, in their encoding."""
-    text = "".join(lines)
-    refusal = None
-    for data in (old, new):
-        if data is None:
-            continue
-        if decode(data) == text:
-            return data
-        try:
-            written = encoding.rewrite(data, text)
-            if encoding.decode(written)[0] == text:
-                return written
-        except NotTextError as error:
-            refusal = refusal or error
-    why = f" {refusal.message}" if refusal else " no encoding holds it."
-    raise SelectionError(f"{path}: with this part of the patch it{why}", "Take the whole file or none of it.")
 
 
 def _described(ways: list[tuple[_State, _State, tuple[Splice, ...]]]) -> Selected:

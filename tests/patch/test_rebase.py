@@ -327,6 +327,13 @@ def test_what_is_no_text_is_not_merged(before: bytes, after: bytes, now: bytes) 
     assert tree == {"f": FileChange(now)}
 
 
+def test_a_byte_order_mark_is_not_lost() -> None:
+    before, now = (FileChange(lines.encode("utf-16")) for lines in ("a\n", "a\nb\n"))
+    rebased, tree = carried({"f": before}, {"f": FileChange(b"")}, {"f": now})
+    assert reasons(rebased) == [("f", "with the human's edits in it, it would lose its byte order mark")]
+    assert tree == {"f": now}
+
+
 def test_a_link_is_no_text() -> None:
     rebased, tree = carried({"f": text("a\nb")}, {"f": text("A\nb")}, {"f": text("a\nb", LINK)})
     assert len(rebased.stale_files) == 1

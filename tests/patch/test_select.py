@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from agent_core.errors import PairloopError, SelectionError
 from agent_core.patch.model import Block, Patch
-from agent_core.patch.pairing import pairs, weave
 from agent_core.patch.select import BlockChoice, Choices, remainder, select
 from agent_core.workspace.tree import FileChange
 from tests.patch.trees import LINK, Tree, contents, patch_of, patched, text, trees
@@ -92,13 +91,6 @@ def test_lines_that_are_alike_stand_for_each_other() -> None:
     assert some(*swapped, lines(0, 3)) == rows("first = compute(a, c)", "second")
 
 
-def test_large_blocks_are_paired_by_place_or_not_at_all() -> None:
-    old, new = [f"old {n} {n * 7}" for n in range(300)], [f"new {n} {n * 7}" for n in range(300)]
-    assert pairs(old, new) == [(n, n) for n in range(300)]
-    assert pairs(old, new[:-1]) == []
-    assert weave(old, new[:-1], {0, 300}) == [*old[1:], new[0]]
-
-
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_line_that_ended_the_file_gets_an_ending_inside_it(end: str) -> None:
     assert some(f"a{end}b", f"a{end}b{end}c{end}", lines(2)) == f"a{end}b{end}c{end}"
@@ -107,35 +99,6 @@ def test_a_line_that_ended_the_file_gets_an_ending_inside_it(end: str) -> None:
     assert some(f"a{end}b", f"a{end}x{end}c{end}", lines(0)) == f"a{end}"
     assert some(f"a{end}b", f"a{end}b{end}", NO) == f"a{end}b"
     assert some(f"a{end}b", f"a{end}b{end}", YES) == f"a{end}b{end}"
-
-
-@given(st.lists(st.integers(), max_size=8), st.lists(st.text("abc =", max_size=4), max_size=8), st.data())
-@settings(max_examples=150, deadline=None)
-def test_a_woven_block_keeps_what_stays_and_what_comes_in_order(
-    old: list[int], new: list[str], data: st.DataObject
-) -> None:
-    removed = [f"{n}" for n in old]
-    chosen = data.draw(st.sets(st.integers(0, len(old) + len(new) - 1)) if old or new else st.just(set()))
-    woven = weave(removed, new, chosen)
-    stays = [line for at, line in enumerate(removed) if at not in chosen]
-    comes = [line for at, line in enumerate(new, len(old)) if at in chosen]
-    assert sorted(woven) == sorted(stays + comes)
-    assert is_within(stays, woven)
-    assert is_within(comes, woven)
-
-
-def is_within(part: list[str], whole: list[str]) -> bool:
-    rest = iter(whole)
-    return all(line in rest for line in part)
-
-
-@given(st.integers(1, 12), st.data())
-@settings(max_examples=60, deadline=None)
-def test_pairs_taken_of_as_many_lines_go_where_the_old_ones_were(count: int, data: st.DataObject) -> None:
-    old, new = [f"old{n}" for n in range(count)], [f"new{n}" for n in range(count)]
-    chosen = data.draw(st.sets(st.integers(0, count - 1)))
-    wanted = [new[at] if at in chosen else old[at] for at in range(count)]
-    assert weave(old, new, chosen | {count + at for at in chosen}) == wanted
 
 
 # -- blocks
@@ -282,6 +245,32 @@ def test_encodings_stay() -> None:
     assert taken(before, after, Choices(True, blocks={second.id: NO})) == wanted
     with pytest.raises(SelectionError, match=r"f: with this part of the patch it is in ISO-8859-1.*\u20ac"):
         taken(before, after, Choices(True, blocks={second.id: edited("\u20ac\n")}))
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_stays_the_first(codec: str) -> None:
+    def tree(*names: str) -> Tree:
+        return {"f": FileChange(rows(*names).encode(codec))}
+
+    before, after = tree("a", "b", "c"), tree("x", "y", "c")
+    (block,) = blocks_of(patch_of(before, after))
+
+    def of(*numbers: int) -> Tree:
+        return taken(before, after, Choices(False, blocks={block.id: lines(*numbers)}))
+
+    assert of(0) == tree("b", "c")
+    assert of(0, 1) == tree("c")
+    assert of(2) == tree("a", "x", "b", "c")
+    assert of(1, 2) == tree("a", "x", "c")
+    assert of(0, 2) == tree("x", "b", "c")
+    # Nobody sees the mark on the screen, so an edited text has none.
+    assert taken(before, after, Choices(False, blocks={block.id: edited("mine\n")})) == tree("mine", "c")
+    (new,) = blocks_of(patch_of({}, after))
+    assert taken({}, after, Choices(False, blocks={new.id: lines(1)})) == tree("y")
+    assert taken({}, after, Choices(False, blocks={new.id: edited("mine\n")})) == tree("mine")
+    (gone,) = blocks_of(patch_of(before, {}))
+    assert taken(before, {}, Choices(False, blocks={gone.id: lines(0, 2)})) == tree("b")
+    assert taken(before, {}, Choices(False, blocks={gone.id: lines(0, 1, 2)})) == {}
 
 
 # -- choices that make no sense

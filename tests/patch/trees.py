@@ -92,10 +92,12 @@ def trees(draw: st.DrawFn) -> tuple[Tree, Tree, Patch]:
     modes = st.sampled_from([0o100644, 0o100644, 0o100755])
     for number in range(draw(st.integers(1, 3))):
         path, kind = f"f{number}", draw(st.sampled_from(["update", "update", "add", "delete", "move", "binary"]))
-        old, new = draw(file_texts()).encode(), draw(file_texts()).encode()
+        old_text, new_text = draw(file_texts()), draw(file_texts())
         if draw(st.booleans()):
             # Mostly alike: several blocks.
-            new = b"".join(draw(st.sampled_from([line, line, b"new\n", b""])) for line in old.splitlines(keepends=True))
+            new_text = "".join(draw(st.sampled_from([line, line, "new\n", ""])) for line in split_lines(old_text))
+        codec = draw(st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "utf-16"]))
+        old, new = old_text.encode(codec), new_text.encode(codec)
         if kind == "binary":
             old, new = b"\0" + old, b"\0" + new
         if kind != "add":
