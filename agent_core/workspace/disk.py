@@ -216,6 +216,16 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def cannot_be(path: Path) -> bool:
+    """Whether there can be no file: there is a folder of that name, or a file in the place of a folder above."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except NotADirectoryError:
+        return True
+    except OSError:
+        return False
+
+
 def permissions(existing: int | None, fresh: int, mode: int) -> int:
     """The permission bits a written file gets.
 

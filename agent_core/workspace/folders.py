@@ -11,6 +11,15 @@ from pathlib import Path
 from agent_core.workspace.disk import FileSystem, is_folder
 
 
+def is_bare(path: Path) -> bool:
+    """Whether there is a folder with nothing in it, or nothing but such folders."""
+    if not is_folder(path):
+        return False
+    return not any(
+        files or any((Path(here) / name).is_symlink() for name in folders) for here, folders, files in os.walk(path)
+    )
+
+
 class Folders:
     """Makes and removes folders; one that is made again gets the permissions it had.
 

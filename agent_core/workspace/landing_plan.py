@@ -17,7 +17,7 @@ from agent_core.events import FileLanding
 from agent_core.patch.line_diff import changed_ranges
 from agent_core.patch.model import Patch
 from agent_core.protocols import Journal
-from agent_core.workspace.disk import Standing, look, permissions
+from agent_core.workspace.disk import Standing, cannot_be, look, permissions
 from agent_core.workspace.merge import merge
 from agent_core.workspace.names import case_twins, has_exactly
 
@@ -34,7 +34,6 @@ class _Step(msgspec.Struct, frozen=True):
         goal: Hash of the content that is wanted; None when the file is to go.
         modes: Git-style modes of the two.
         bits: All permission bits that belong to the goal; 0 where they are not known.
-        over: Hash of the content that a move may find at `path` and replace; None for none.
     """
 
     path: str
@@ -43,7 +42,6 @@ class _Step(msgspec.Struct, frozen=True):
     goal: str | None
     modes: tuple[int, int]
     bits: int = 0
-    over: str | None = None
 
     @property
     def is_move(self) -> bool:
@@ -70,7 +68,7 @@ def _undo_steps(files: Sequence[FileLanding]) -> list[_Step]:
         now = came_from.get(file.path)
         if now is not None:
             modes = (now.after_mode, file.before_mode)
-            steps.append(_Step(file.path, now.path, now.after, file.before, modes, file.before_bits, file.after))
+            steps.append(_Step(file.path, now.path, now.after, file.before, modes, file.before_bits))
         elif file.before is not None or came_from.get(file.moved_from) is not file:
             modes = (file.after_mode, file.before_mode)
             steps.append(_Step(file.path, file.path, file.after, file.before, modes, file.before_bits))
@@ -90,7 +88,6 @@ class Planner:
         self._journal = journal
         self._files: dict[str, FileLanding] = {}
         self._conflicts: list[str] = []
-        self._left: frozenset[str] = frozenset()
         self._gone: frozenset[str] = frozenset()
         self._twins: frozenset[str] = frozenset()
 
@@ -118,23 +115,14 @@ class Planner:
         return self._result(f"The landing can't be {what} over newer changes; nothing was written.")
 
     async def _carry_out(self, steps: Sequence[_Step], since: str) -> None:
-        written = {step.path for step in steps if step.goal is not None}
-        self._left = frozenset(step.source for step in steps if step.is_move)
-        self._gone = (self._left | {step.path for step in steps if step.goal is None}) - written
+        # A file moves to a name that is free and leaves its own one free, as `make_patch` has it.
+        self._gone = frozenset(step.source for step in steps if step.is_move or step.goal is None)
         self._twins = case_twins({name for step in steps for name in (step.path, step.source)})
-        if all(self._is_there(step) for step in steps):
-            return
         for step in steps:
             if step.is_move:
                 await self._move(step, since)
             else:
                 await self._file(step, since)
-
-    def _is_there(self, step: _Step) -> bool:
-        """Whether a step has nothing to do, and leaves nothing behind."""
-        now = self._standing(step.path)
-        wanted = now.data == self._get(step.goal) and now.mode == _mode_and_bits(step, now)[0]
-        return wanted and not (step.source in self._gone and self._standing(step.source).data is not None)
 
     def _result(self, message: str) -> tuple[FileLanding, ...]:
         if self._conflicts:
@@ -146,14 +134,10 @@ class Planner:
 
     def _look(self, path: str) -> Standing | None:
         """What stands at a path; None, with the conflict noted, when it must not be written."""
-        now = self._standing(path)
+        now = look(self._root, path, self._gone)
         if now.obstacle:
             self._conflicts.append(f"{path}: {now.obstacle.rstrip('.')}")
             return None
-        return now
-
-    def _standing(self, path: str) -> Standing:
-        now = look(self._root, path, self._gone)
         if path in self._twins and now.data is not None and not has_exactly(self._root / path):
             return Standing(None, 0)
         return now
@@ -175,21 +159,15 @@ class Planner:
             after_bits=0 if data is None else mode[1],
         )
 
-    def _leave(self, path: str, now: Standing) -> None:
-        """A file is moved away: nothing stays there, unless something else comes there."""
-        if path in self._gone:
-            self._write(path, now, None)
-
     async def _file(self, step: _Step, since: str) -> None:
         """Take one path from a base to a goal, over what stands there now."""
+        if step.goal is None and cannot_be(self._root / step.path):
+            return
         now = self._look(step.path)
         if now is None:
             return
         old, new = self._get(step.base), self._get(step.goal)
-        if step.path in self._left:
-            # What a human wrote into the file that was here goes with it; this one is new.
-            self._write(step.path, now, new, (step.modes[1], step.bits))
-        elif now.data in {old, new}:
+        if now.data in {old, new}:
             self._write(step.path, now, new, _mode_and_bits(step, now))
         elif now.data is None:
             self._conflicts.append(f"{step.path}: was deleted since it was {since}")
@@ -218,20 +196,16 @@ class Planner:
         base, goal = self._get(step.base), self._get(step.goal)
         assert base is not None
         assert goal is not None
-        free = new.data is None or step.path in self._left or new.data == self._get(step.over)
-        if old.data is None and new.data == base:
-            # Somebody has moved it there already.
-            self._write(step.path, new, goal, _mode_and_bits(step, new))
-        elif free and old.data is None:
+        if new.data is None and old.data is None:
             self._conflicts.append(f"{step.source}: was deleted or moved since it was {since}")
-        elif free and old.data is not None and old.data != base and self._is_crossed(step):
-            what = f"changed since it was {since}, and another file moves to or from the same name"
-            self._changed(step.source, base, old.data, what)
-        elif free and old.data is not None:
+        elif new.data is None and old.data is not None:
             merged = await self._merge(step, old.data, base, goal)
             if merged is not None:
                 self._write(step.path, new, merged, _mode_and_bits(step, old), came_from=step.source)
-                self._leave(step.source, old)
+                self._write(step.source, old, None)
+        elif old.data is None and new.data == base:
+            # Somebody has moved it there already.
+            self._write(step.path, new, goal, _mode_and_bits(step, new))
         elif new.data != goal:
             self._conflicts.append(f"{step.path}: exists already, with other content")
         elif old.data is not None and (self._root / step.source).samefile(self._root / step.path):
@@ -239,11 +213,7 @@ class Planner:
         elif old.data is not None and old.data != base:
             self._changed(step.source, base, old.data, f"changed since it was {since}, so it is not moved")
         else:
-            self._leave(step.source, old)
-
-    def _is_crossed(self, step: _Step) -> bool:
-        """Whether two files move through one name: then the name alone does not tell which of them stands there."""
-        return step.path in self._left or (step.source in self._left and step.source not in self._gone)
+            self._write(step.source, old, None)
 
     def _changed(self, path: str, old: bytes, now: bytes, what: str) -> None:
         """Note the places where a file differs from what it is expected to be."""

@@ -33,13 +33,14 @@ from agent_core.workspace.disk import (
     TEMP_SUFFIX,
     FileSystem,
     Standing,
+    cannot_be,
     is_folder,
     is_temp,
     look,
     permissions,
     regular,
 )
-from agent_core.workspace.folders import Folders
+from agent_core.workspace.folders import Folders, is_bare
 from agent_core.workspace.names import case_twins, folders_above, has_exactly
 from agent_core.workspace.tree import content_hash
 
@@ -93,8 +94,8 @@ class Placer:
 
     def _compare(self, file: FileLanding, now: Standing) -> State:
         if now.obstacle:
-            # Where a folder stands there is no file: what was to be removed is gone.
-            return "after" if file.after is None and is_folder(self._root / file.path) else "other"
+            # What was to be removed is gone where no file can be.
+            return "after" if file.after is None and cannot_be(self._root / file.path) else "other"
         digest = None if now.data is None else content_hash(now.data)
         if digest not in {file.before, file.after}:
             return "other"
@@ -104,6 +105,9 @@ class Placer:
 
     def _look(self, path: str) -> Standing:
         now = look(self._root, path, self._paths)
+        if now.obstacle and any(one.startswith(f"{path}/") for one in self._paths) and is_bare(self._root / path):
+            # Its files are gone already.
+            return Standing(None, 0)
         if path in self._twins and now.data is not None and not has_exactly(self._root / path):
             return Standing(None, 0)
         return now

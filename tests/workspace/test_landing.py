@@ -29,10 +29,6 @@ OLD: Tree = {
     "file": b"a file becomes a folder\n",
     "folder/one": b"1\n",
     "folder/deep/two": b"2\n",
-    "chain1": b"first\nof the chain\n",
-    "chain2": b"second\nof the chain\n",
-    "swap1": b"left\n",
-    "swap2": b"right\n",
     "readme": b"read me\nplease\n",
     "secret": b"for my eyes\n",
 }
@@ -45,18 +41,10 @@ NEW: Tree = {
     "quiet": FileChange(b"mode only\n", 0o100755),
     "file/inside": b"of the folder\n",
     "folder": b"a folder becomes a file\n",
-    "chain2": b"FIRST\nof the chain\n",
-    "chain3": FileChange(b"second\nof the chain\n", 0o100755),
-    "swap1": b"right\n",
-    "swap2": b"left\n",
     "README": b"READ me\nplease\n",
 }
 MOVES = {
     "e/d.py": "d.py",
-    "chain2": "chain1",
-    "chain3": "chain2",
-    "swap1": "swap2",
-    "swap2": "swap1",
     "README": "readme",
 }
 
