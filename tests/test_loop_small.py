@@ -201,6 +201,35 @@ async def test_a_patch_that_is_there_already_is_no_attempt_and_no_refusal(tmp_pa
         assert (await here.seen(ev.TaskFinished, 2)).outcome in {"answered", "failed"}
 
 
+async def test_a_draft_that_is_lost_on_the_way_takes_its_patches_along(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    prices = project / "shop/prices.py"
+    turns = [calls(patch(RIGHT_AT_ONCE), tool("run_command", command="true"), patch(NEW_FILE)), say("I stop here.")]
+    async with running(project, settings(tmp_path, *turns)) as here:
+        here.submit(commands.Ask("mend it"))
+        asked = await here.seen(ev.ApprovalAsked)
+        theirs = prices.read_text().replace("prices[1:]", "prices[2:]")
+        prices.write_text(theirs)
+        here.submit(commands.Approve(asked.call_id, allowed=True))
+        assert (await finished(here)).outcome == "answered"
+        lost, refused = results(here.state)[1:]
+        assert "the draft is gone" in lost
+        assert "the human has 'for price in prices[2:]:', the draft 'for price in prices:'" in refused
+        assert oks(here.state) == [True, False, False]
+        assert here.all(ev.ProposalMade) == []
+        assert prices.read_text() == theirs
+
+
+async def test_the_same_patch_twice_in_an_answer_is_one(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    async with running(project, settings(tmp_path, calls(patch(NEW_FILE), patch(NEW_FILE)))) as here:
+        here.submit(commands.Ask("note it"))
+        await here.until(lambda state: state.waiting == 1)
+        assert "so nothing was done" in results(here.state)[0]
+        here.submit(commands.Accept(1))
+        assert (await finished(here)).outcome == "landed"
+
+
 async def test_a_command_is_asked_about_under_its_own_call(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
     turns = [calls(patch(NEW_FILE), tool("run_command", command="cat shop/notes.py"))]

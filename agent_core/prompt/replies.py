@@ -54,7 +54,10 @@ def refused(reason: str, files: str, *, others: bool = False) -> str:
 
 def already(reason: str) -> str:
     """A patch asked for nothing that is not there."""
-    return f"{reason}\n[It is in your draft or in the files, so nothing was done. If that is all, say so in words.]"
+    return (
+        f"{reason}\n[It is in your draft or in the files, so nothing was done. If that is all, say so in words; else "
+        "send what is still missing.]"
+    )
 
 
 def updated_files(arguments: str) -> tuple[str, ...]:

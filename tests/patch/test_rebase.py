@@ -10,6 +10,7 @@ from agent_core.patch.diff import split_lines
 from agent_core.patch.encoding import decode
 from agent_core.patch.model import Block, Patch
 from agent_core.patch.rebase import Rebased, rebase
+from agent_core.patch.select import BlockChoice, Choices, select
 from agent_core.workspace.merge import merge
 from agent_core.workspace.tree import FileChange
 from tests.patch.trees import LINK, Tree, contents, file_texts, patch_of, patched, text, trees
@@ -106,6 +107,32 @@ def test_edits_apart_all_survive_and_blocks_keep_their_names(
     assert rebased.clean
     assert tree == wanted
     assert names(rebased.patch) == names(patch)
+
+
+@given(owned_lines(), st.data())
+@settings(max_examples=80, deadline=None)
+async def test_complementary_parts_merge_to_the_whole(
+    sides: tuple[list[str], dict[int, list[str]], dict[int, list[str]]], data: st.DataObject
+) -> None:
+    base, ours, theirs = sides
+    before, after = ({"f": text(with_edits(base, edits, "\n"))} for edits in ({}, ours | theirs))
+    patch, known = patch_of(before, after), contents(before, after)
+    picks = {name: data.draw(st.booleans()) for name in names(patch)}
+    one_part, other_part = (
+        select(
+            patch,
+            Choices(False, blocks={name: BlockChoice(pick is wanted) for name, pick in picks.items()}),
+            known.__getitem__,
+        )
+        for wanted in (True, False)
+    )
+    known |= {**one_part.contents, **other_part.contents}
+    middle = patched(before, one_part.patch, known)
+    rebased, tree = carry(other_part.patch, known, middle)
+    assert (rebased.clean, tree) == (True, after)
+    assert names(rebased.patch) == names(other_part.patch)
+    sides_of = [one["f"].data or b"" for one in (before, middle, patched(before, other_part.patch, known))]
+    assert (await merge(*sides_of)).data == after["f"].data
 
 
 @given(file_texts(), file_texts(), file_texts())
