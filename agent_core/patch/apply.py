@@ -10,7 +10,7 @@ patch moves away further down takes its place, and the other one goes on from th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from pathlib import Path
 
 import msgspec

@@ -111,7 +111,8 @@ def _reached(document: Document, hunk: Hunk, above: Sequence[Hunk], reach: Reach
     for context in above:
         if isinstance(scopes, str):
             break
-        scopes = _below(document, context, scopes, reach)
+        if any(line.sign != "+" for line in context.lines):
+            scopes = _below(document, context, scopes, reach)
     return scopes
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -7,13 +8,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agent_core.errors import PatchRefusedError
+from agent_core.patch.apply import apply_operations
 from agent_core.patch.diff import make_blocks, split_lines
+from agent_core.patch.encoding import decode
 from agent_core.patch.limits import MAX_BYTES
+from agent_core.patch.operations import Hunk, HunkLine, Sign, UpdateFile
 from agent_core.workspace.tree import FileChange
 from tests.patch.envelopes import applied, apply, envelope, update_section
 from tests.support.patch_writers import signed
 
 PROJECT = Path("/nonexistent/project")
+_SIGNS: dict[str, Sign] = {" ": " ", "-": "-", "+": "+"}
 
 
 def update(path: str, *lines: str) -> str:
@@ -260,3 +265,64 @@ def test_hunks_of_distinct_lines_find_their_place_whatever_drifted(
     plain = update_section("f", "".join(f"n{n}\n" for n in old), "".join(f"n{n}\n" for n in keep), 100)
     file = "".join(line + ending for line in before).encode()
     assert applied(PROJECT, {"f": file}, envelope(plain)) == {"f": "".join(line + ending for line in after).encode()}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    lines=st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b", " c", "", "\x0c", "x\ry", "\u2028z", "\u00e9"]), st.sampled_from(["\n", "\r\n"])
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    at=st.integers(0, 11),
+    bare=st.booleans(),
+)
+def test_lines_that_stay_keep_their_own_endings(lines: list[tuple[str, str]], at: int, bare: bool) -> None:
+    at = min(at, len(lines) - 1)
+    if bare:
+        # A text without any newline is one of lines that end with "\r".
+        assume(lines[-1][0] != "" and len(lines) > 1)
+        lines[-1] = (lines[-1][0], "")
+    hunk = [f" {line}" for line, _ in lines]
+    hunk[at : at + 1] = [f"-{lines[at][0]}", "+NEW"]
+    operation = UpdateFile("f", None, (Hunk(tuple(HunkLine(_SIGNS[text[0]], text[1:]) for text in hunk), 1),))
+    before = "".join(line + end for line, end in lines).encode()
+    found = apply_operations([operation], {"f": FileChange(before)}.get, {"f"}, PROJECT).changes["f"].data
+    head, tail = ("".join(line + end for line, end in part).encode() for part in (lines[:at], lines[at + 1 :]))
+    assert found is not None
+    assert found.startswith(head)
+    assert found.endswith(tail)
+    assert found[len(head) : len(found) - len(tail)] in {b"NEW\n", b"NEW\r\n", b"NEW"[: 3 * (at == len(lines) - 1)]}
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    data=st.one_of(
+        st.binary(max_size=40),
+        st.builds(
+            lambda mark, text, codec: mark + text.encode(codec, "replace"),
+            st.sampled_from([b"", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"# coding: gbk\n"]),
+            st.text("ab\n\r\u4e2d", max_size=20),
+            st.sampled_from(["utf-8", "utf-16-le", "utf-16-be", "gbk"]),
+        ),
+    ),
+    hunks=st.lists(
+        st.lists(
+            st.builds(HunkLine, st.sampled_from(" -+"), st.text("ab\u4e2d\0\ud800\r", max_size=3)),
+            min_size=1,
+            max_size=4,
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    ordered=st.booleans(),
+)
+def test_whatever_comes_is_applied_or_refused(data: bytes, hunks: list[list[HunkLine]], ordered: bool) -> None:
+    operation = UpdateFile("f", None, tuple(Hunk(tuple(lines), 1) for lines in hunks), ordered=ordered)
+    with contextlib.suppress(PatchRefusedError):
+        found = apply_operations([operation], {"f": FileChange(data)}.get, {"f"}, PROJECT).changes["f"].data
+        assert found is not None
+        assert found != data
+        decode(found)
