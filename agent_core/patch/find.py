@@ -9,6 +9,7 @@ from agent_core.patch.find_blocks import head_width, tail_width
 from agent_core.patch.find_envelope import END, is_marker
 from agent_core.patch.formats import Span
 from agent_core.patch.patch_lines import Line, split_patch
+from agent_core.patch.path_line import path_of
 from agent_core.patch.regions import Found, find_regions
 
 
@@ -57,5 +58,6 @@ def _text(patch: Found) -> list[str]:
         return body if is_marker(body[-1], END) else [*body, "*** End Patch"]
     if patch.format == "blocks":
         tail = [] if tail_width(body[-1]) or not patch.closed else [">" * head_width(body[0]) + " REPLACE"]
-        return [patch.region.path, *body, *tail]
+        path = patch.region.path
+        return [path if path_of(path) is not None else f"`{path}`", *body, *tail]
     return body

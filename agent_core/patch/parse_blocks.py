@@ -38,8 +38,7 @@ BLOCK_SHAPE = (
     "Write the file's path on a line of its own, then '<<<<<<< SEARCH', the lines as the file has them, '=======', "
     "the new lines, '>>>>>>> REPLACE'."
 )
-_CONFLICT_BEGIN = re.compile(r"<{7}(?: |$)")
-_CONFLICT_END = re.compile(r">{7}(?: |$)")
+_CONFLICT = re.compile(r"(?:<{7}|>{7})(?: (?!SEARCH|REPLACE)|$)")
 
 
 def parse_blocks(lines: Sequence[Line], path: str, fence: str, *, closed: bool) -> tuple[Operation, ...]:
@@ -133,15 +132,9 @@ def _parse_block(block: list[Line], path: str) -> Operation:
 
 def _divider(head: Line, inner: Sequence[Line], width: int, tail: int) -> int:
     """Which line parts the two sides."""
-    conflict = False
-    places: list[int] = []
-    for at, line in enumerate(inner):
-        if not head_width(line.text) and _CONFLICT_BEGIN.match(line.text):
-            conflict = any(_CONFLICT_END.match(other.text) for other in inner[at:])
-        elif conflict and _CONFLICT_END.match(line.text):
-            conflict = False
-        elif not conflict and divider_width(line.text):
-            places.append(at)
+    every = [at for at, line in enumerate(inner) if divider_width(line.text)]
+    inside = _in_conflicts(inner) if len(every) > 1 else set()
+    places = [at for at in every if at not in inside]
     if not places:
         raise refused(
             head, f"begins a block without a '{'=' * width}' line. Write it between the old lines and the new ones."
@@ -159,6 +152,13 @@ def _divider(head: Line, inner: Sequence[Line], width: int, tail: int) -> int:
         f"begins a block in which more than one line may be the divider (lines {numbers}). Write all three markers of "
         f"this block with {more} characters, such as '{'=' * more}', or choose lines that have none like it.",
     )
+
+
+def _in_conflicts(inner: Sequence[Line]) -> set[int]:
+    """The lines that stand in the middle of a merge conflict that is content."""
+    marks = [(at, line.text[0]) for at, line in enumerate(inner) if _CONFLICT.match(line.text)]
+    pairs = itertools.pairwise(marks)
+    return {at for (start, mark), (end, other) in pairs if mark + other == "<>" for at in range(start, end)}
 
 
 def _hunks(head: Line, search: Sequence[str], replace: Sequence[str]) -> list[Hunk]:

@@ -149,7 +149,8 @@ class _Parser:
 
     def _at_anchor(self) -> bool:
         """Whether an ``@@`` line is next, blank lines apart."""
-        ahead = next((line.text for line in self._body[self._at :] if line.text.strip()), "")
+        rest = (self._body[at].text for at in range(self._at, len(self._body)))
+        ahead = next((text for text in rest if text.strip()), "")
         return (ahead.strip() if self._padded else ahead).startswith("@@")
 
     def _hunk(self) -> Hunk:

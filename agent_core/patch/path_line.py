@@ -18,7 +18,9 @@ _LEAD = re.compile(r"(?:#+|//+|--|;+)\s*")
 _ITEM = re.compile(r"(?:[-*+]|\d{1,3}[.)])\s+(?=[`*\"'])")
 _LABEL = re.compile(r"(?:file(?:[ _-]?(?:name|path))?|path)\s*:\s*(?=[^/\s])", re.IGNORECASE)
 _MARKS = "`*\"'"
-_NO_PATH = re.compile(r"[\x00-\x1f\x7f()<>{}|=;,?!\"'`*]|://|\.\.\.|[.:&]$")
+_NO_PATH = re.compile(r"[\x00-\x1f\x7f<>{}|;?!\"`*]|://|\.\.\.|[.:&]$")
+# Code rather than a path, unless there are a folder and an extension (``app/(shop)/page.tsx``).
+_CODE = re.compile(r"[()=,']")
 _EXTENSION = re.compile(r"[^\s/]\.\w{1,12}$|(?:^|/)\.\w[\w.-]*$")
 _BARE_NAMES = re.compile(
     r"(?:gnu)?makefile|dockerfile|containerfile|licen[sc]e|copying|readme|changelog|authors|notice|procfile|rakefile|"
@@ -76,6 +78,8 @@ def path_of(text: str) -> Named | None:
         word = bare
     word = word.replace("\\_", "_")
     if not word or _NO_PATH.search(word):
+        return None
+    if _CODE.search(word) and not ("/" in word and _EXTENSION.search(word)):
         return None
     plain = "/" in word or _EXTENSION.search(word) is not None or _BARE_NAMES.fullmatch(word) is not None
     if re.search(r"\s", word):

@@ -80,14 +80,14 @@ def _check_words(words: Sequence[Line], found: Sequence[Found], forms: Sequence[
 
 def _check_leftovers(words: Sequence[Line], found: Sequence[Found]) -> None:
     """Refuse lines of a hunk behind a diff's end, which a line without a sign has cut off."""
-    ends = {patch.body[-1].number for patch in found if patch.format == "unified"}
+    ends = {patch.body[-1].number: patch.body[-1] for patch in found if patch.format == "unified"}
     if not ends:
         return
-    starts = {patch.body[0].number for patch in found}
+    borders = {**{patch.body[0].number: patch.body[0] for patch in found}, **ends}
     cut: Line | None = None
     inside = False
-    for line in sorted((*words, *(line for patch in found for line in patch.body if line.number in ends | starts))):
-        if line.number in starts | ends:
+    for line in sorted((*words, *borders.values())):
+        if line.number in borders:
             cut = None
             inside = line.number in ends
             continue

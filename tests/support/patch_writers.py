@@ -79,15 +79,15 @@ def write_blocks(edits: Iterable[FileEdit]) -> str:
     """SEARCH/REPLACE blocks, each in a fence of its own below the path. They say nothing of a final newline.
 
     Raises:
-        CannotSayError: A file is deleted, moved or gets another mode, an empty one gets text, or nothing but the
+        CannotSayError: A file is deleted, moved or gets another mode, a blank one gets text, or nothing but the
             final newline changes.
     """
     out: list[str] = []
     for edit in edits:
         if edit.move_to is not None or edit.mode != (edit.old_mode if edit.before is not None else REGULAR):
             raise CannotSayError("moves and modes")
-        if edit.after is None or edit.before == "":
-            raise CannotSayError("deletions, and text for a file that is empty")
+        if edit.after is None or (edit.before is not None and not edit.before.strip()):
+            raise CannotSayError("deletions, and text for a file that is blank")
         if edit.before is None:
             out += _block(edit.path, [], _texts(split_lines(edit.after)))
             continue
@@ -200,7 +200,7 @@ def _block(path: str, search: list[str], replace: list[str]) -> list[str]:
     width = next((n for n in (7, 9, 8, 6, 5) if not {"=" * n} & {line.rstrip() for line in search + replace}), 7)
     ticks = max((len(run) for line in search + replace for run in re.findall(r"`{3,}", line)), default=2) + 1
     return [
-        path,
+        f"`{path}`" if " " in path else path,
         "`" * ticks,
         f"{'<' * width} SEARCH",
         *search,
