@@ -116,28 +116,20 @@ def _on_a_line(table: Mapping[str, str], unseen: Sequence[str], step: int | None
 
 
 def _from_one(table: Mapping[str, str], unseen: Sequence[str], step: int | None) -> dict[str, str]:
-    """From one pair: moved by a constant, or counted in another unit, whichever alone is possible."""
+    """From one pair: how many steps deeper, written in the file's steps.
+
+    Code gets deeper one step at a time, so the least of the new indentations is one step. It has to be the file's own
+    step, or the one that puts the hunk's old lines as deep as the file's. Of what is less deep nothing is known.
+    """
     ((theirs, ours),) = table.items()
-    shift = shift_of(table.items())
-    moved = _moved(shift, table, unseen) if shift is not None else {}
-    steps = gcd(*(len(one) - len(theirs) for one in unseen))
-    if _char([theirs, ours, *unseen]) == " " and steps != step:
-        moved = {}
-    counted = _counted(theirs, ours, unseen, step)
-    return {} if moved and counted else moved or counted
-
-
-def _counted(theirs: str, ours: str, unseen: Sequence[str], step: int | None) -> dict[str, str]:
-    """At the same depth in another unit, when one pair and the units of hunk and file agree on what the depth is."""
-    a, b = _char([theirs, *unseen]), _char([ours])
-    if a is None or b is None or not theirs:
-        return {}
+    a, b = _char([theirs, *unseen]), _char([ours]) or " "
     each = 1 if b == "\t" else step
-    if each is None or len(ours) % each:
+    unit = min(map(len, unseen)) - len(theirs)
+    if a is None or not each or unit <= 0 or len(theirs) % unit:
         return {}
-    depth = len(ours) // each
-    unit, rest = divmod(len(theirs), depth)
-    # The hunk's unit has to be what its own indentations have in common.
-    if rest or unit != (1 if a == "\t" else gcd(len(theirs), *map(len, unseen))) or (a == b and unit == each):
+    is_same_step = a == b and unit == each
+    is_same_depth = bool(theirs and ours) and len(theirs) * each == len(ours) * unit
+    if not (is_same_step or is_same_depth):
         return {}
-    return {one: b * (each * (len(one) // unit)) for one in unseen}
+    steps = {one: divmod(len(one) - len(theirs), unit) for one in unseen}
+    return {one: ours + b * (each * count) for one, (count, rest) in steps.items() if not rest}
