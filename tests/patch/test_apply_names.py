@@ -131,6 +131,11 @@ def test_a_file_becomes_a_folder_and_a_folder_a_file(order: int, tmp_path: Path)
         assert result.moves == {"d": "d/e/f"}
 
 
+def test_a_folder_that_came_and_went_is_none() -> None:
+    operations = AddFile("x/y", "1\n"), DeleteFile("x/y"), AddFile("x", "2\n")
+    assert contents({}, *operations) == {"x": b"2\n"}
+
+
 def test_a_draft_may_have_made_room_before(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"1\n")
     (tmp_path / "d" / "e").mkdir(parents=True)

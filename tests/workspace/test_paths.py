@@ -127,6 +127,14 @@ def test_a_name_that_gets_free(project: Path) -> None:
         check_path(project, "src/a.py/new", {"src"})
 
 
+def test_what_is_no_file_does_not_go(project: Path) -> None:
+    (project / "hollow" / "inside").mkdir(parents=True)
+    with pytest.raises(PatchRefusedError, match="hollow: is a folder"):
+        check_path(project, "hollow", {"hollow", "hollow/inside"})
+    with pytest.raises(PatchRefusedError, match="pipe is a file, not a folder"):
+        check_path(project, "pipe/x", {"pipe"})
+
+
 def test_a_link_in_a_folder_is_no_file_that_goes(project: Path) -> None:
     (project / "src" / "link").symlink_to(project.parent / "outside")
     with pytest.raises(PatchRefusedError, match="is a folder"):
