@@ -118,6 +118,21 @@ def test_blocks_keep_their_names() -> None:
     assert both(before, after, patch, choices)[0]["f"] == text(rows("ONE", "2", "3", "4", "FIVE"))
 
 
+def test_pieces_of_a_block_have_names_of_their_own() -> None:
+    before, after = {"f": text(FIVE)}, {"f": text(OTHERS)}
+    patch, known = patch_of(before, after), contents(before, after)
+    (block,) = blocks_of(patch)
+    choices = Choices(False, blocks={block.id: lines(2, 7)})
+    part, rest = select(patch, choices, known.__getitem__).patch, remainder(patch, choices, known.__getitem__).patch
+    pieces = [*blocks_of(part), *blocks_of(rest)]
+    assert [(piece.old_start, piece.added) for piece in pieces] == [
+        (3, ("n3\n",)),
+        (1, ("n1\n", "n2\n")),
+        (4, ("n4\n", "n5\n")),
+    ]
+    assert len({block.id, *(piece.id for piece in pieces)}) == 4
+
+
 def test_an_edited_block_brings_the_humans_lines_and_is_settled() -> None:
     before, after = {"f": text(THREE)}, {"f": text(CHANGED)}
     patch, known = patch_of(before, after), contents(before, after)
