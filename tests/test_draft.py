@@ -159,6 +159,8 @@ async def test_what_is_there_already_is_no_patch(project: Project) -> None:
         (draft, update("b.txt", "-one\n+1")),
         (draft, update("b.txt", "-one\n+1\n two")),
         (draft, whole),
+        # Not a revision that drops the rest of the draft.
+        (take(draft, add("c.txt", "new"), project).draft, update("b.txt", "-one\n+1")),
         (take(empty, add("c.txt", "new"), project).draft, add("c.txt", "new")),
         (empty, add("run.sh", "echo 1")),
     ]:

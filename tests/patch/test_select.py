@@ -2,62 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from agent_core.errors import PairloopError, SelectionError
-from agent_core.patch.model import Block, Patch
+from agent_core.patch.model import Block
 from agent_core.patch.select import BlockChoice, Choices, remainder, select
 from agent_core.workspace.tree import FileChange
-from tests.patch.trees import LINK, Tree, contents, patch_of, patched, text, trees
-
-YES, NO = BlockChoice(accepted=True), BlockChoice(accepted=False)
-
-
-def lines(*numbers: int) -> BlockChoice:
-    return BlockChoice(accepted=True, lines=frozenset(numbers))
-
-
-def edited(new: str) -> BlockChoice:
-    return BlockChoice(accepted=True, text=new)
-
-
-def blocks_of(patch: Patch) -> tuple[Block, ...]:
-    return tuple(block for file in patch.files for block in file.blocks)
-
-
-def taken(before: Tree, after: Tree, choices: Choices, moves: Mapping[str, str] | None = None) -> Tree:
-    """What is there when the choices have landed; the rest, landed after it, must make the whole."""
-    return both(before, after, patch_of(before, after, moves), choices)[0]
-
-
-def both(before: Tree, after: Tree, patch: Patch, choices: Choices) -> tuple[Tree, Tree]:
-    """What is there when the choices have landed, and when the rest has landed too."""
-    known = contents(before, after)
-    part, rest = select(patch, choices, known.__getitem__), remainder(patch, choices, known.__getitem__)
-    known |= {**part.contents, **rest.contents}
-    middle = patched(before, part.patch, known)
-    return middle, patched(middle, rest.patch, known)
-
-
-def some(before: str, after: str, *picks: BlockChoice) -> str:
-    """A text with some of each block of a patch taken; also checks that the rest makes the whole."""
-    old, new = {"f": text(before)}, {"f": text(after)}
-    patch = patch_of(old, new)
-    (file,) = patch.files
-    assert len(file.blocks) == len(picks)
-    choices = Choices(True, blocks={one.id: pick for one, pick in zip(file.blocks, picks, strict=True)})
-    middle, end = both(old, new, patch, choices)
-    if all(pick.text is None for pick in picks):
-        assert end == new
-    data = middle["f"].data
-    assert data is not None
-    return data.decode()
-
+from tests.patch.choosing import NO, YES, blocks_of, both, edited, lines, some, taken
+from tests.patch.trees import LINK, Tree, contents, patch_of, text
 
 # -- lines
 
@@ -321,65 +273,3 @@ def test_links_are_whole() -> None:
     assert taken(before, after, Choices(True, blocks={block.id: NO})) == before
     with pytest.raises(SelectionError, match="symlink"):
         taken(before, after, Choices(True, blocks={block.id: lines(0)}))
-
-
-# -- laws
-
-
-@st.composite
-def choices_for(draw: st.DrawFn, patch: Patch) -> Choices:
-    files = {one.path: draw(st.booleans()) for one in patch.files if draw(st.booleans())}
-    blocks: dict[str, BlockChoice] = {}
-    for block in blocks_of(patch):
-        count = len(block.removed) + len(block.added)
-        some_lines = st.frozensets(st.integers(0, count - 1)).map(lambda chosen: BlockChoice(True, chosen))
-        pick: Any = draw(st.one_of(st.none(), st.just(YES), st.just(NO), some_lines))
-        if pick is not None:
-            blocks[block.id] = pick
-    return Choices(draw(st.booleans()), files, blocks)
-
-
-@given(trees())
-@settings(max_examples=120, deadline=None)
-def test_all_is_the_patch_and_nothing_is_the_base(sides: tuple[Tree, Tree, Patch]) -> None:
-    before, after, patch = sides
-    known = contents(before, after).__getitem__
-    every = {block.id: frozenset(range(len(block.removed) + len(block.added))) for block in blocks_of(patch)}
-    everything = [
-        Choices(True),
-        Choices(False, {file.path: True for file in patch.files}),
-        Choices(True, blocks={name: BlockChoice(True, chosen) for name, chosen in every.items()}),
-        Choices(True, blocks={block.id: edited("".join(block.added)) for block in blocks_of(patch)}),
-    ]
-    for choices in everything:
-        assert select(patch, choices, known).patch == patch
-        assert remainder(patch, choices, known).patch == Patch(())
-    nothing = [
-        Choices(False),
-        Choices(True, {file.path: False for file in patch.files}),
-        Choices(False, blocks={name: BlockChoice(True, frozenset()) for name in every}),
-    ]
-    for choices in nothing:
-        assert select(patch, choices, known).patch == Patch(())
-        assert remainder(patch, choices, known).patch == patch
-
-
-@given(st.data())
-@settings(max_examples=250, deadline=None)
-def test_what_is_taken_and_the_rest_make_the_whole(data: st.DataObject) -> None:
-    before, after, patch = data.draw(trees())
-    choices = data.draw(choices_for(patch))
-    _, end = both(before, after, patch, choices)
-    assert end == after
-
-
-@given(st.data())
-@settings(max_examples=120, deadline=None)
-def test_whole_blocks_are_in_exactly_one_of_the_two(data: st.DataObject) -> None:
-    before, after, patch = data.draw(trees())
-    known = contents(before, after).__getitem__
-    picks = {block.id: data.draw(st.sampled_from([YES, NO])) for block in blocks_of(patch)}
-    choices = Choices(data.draw(st.booleans()), blocks=picks)
-    part, rest = select(patch, choices, known).patch, remainder(patch, choices, known).patch
-    assert {block.id for block in blocks_of(part)} == {name for name, pick in picks.items() if pick.accepted}
-    assert {block.id for block in blocks_of(rest)} == {name for name, pick in picks.items() if not pick.accepted}
