@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from textwrap import dedent
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from agent_core.patch.document import Document
+from agent_core.patch.fit import fit
 from agent_core.patch.locate import locate
-from agent_core.patch.operations import UpdateFile
+from agent_core.patch.operations import Hunk, HunkLine, UpdateFile
 from agent_core.patch.place import Place, Unplaced
 from agent_core.patch.read import read_patch
+from tests.patch.hunks import between, hunk, result, unnumbered
 
 SHAPES = dedent(
     """\
@@ -193,3 +198,98 @@ def test_a_place_knows_its_reason_or_its_lines() -> None:
     assert (place.start, place.end, place.core) == (1, 3, (2, 3))
     (nothing,) = locate(Document(""), operation.hunks)
     assert isinstance(nothing, Unplaced)
+
+
+def test_a_line_number_is_off_by_as_much_as_those_of_the_other_hunks() -> None:
+    text = "new\nnew\nhead\nx\na\nx\nb\nx\ntail\n"
+    head, tail = ("@@ -1,1 +1,1 @@", "-head", "+HEAD"), ("@@ -7,1 +7,1 @@", "-tail", "+TAIL")
+    middle = ("@@ -4,1 +4,1 @@", "-x", "+y")
+    assert find(text, *head, *middle, *tail) == [3, 6, 9]
+    # Those above and below do not agree: something was put in between, and where is not known.
+    other = ("@@ -8,1 +8,1 @@", "-tail", "+TAIL")
+    assert "matches at lines 4, 6 and 8" in str(find(text, *head, *middle, *other)[1])
+
+
+def test_new_lines_with_a_line_number_are_not_put_at_the_end() -> None:
+    assert "has only '+' lines" in reason("a\nb\nc\n", "@@ -1,0 +2,1 @@", "+x")
+
+
+def test_indentation_and_quotes_at_once() -> None:
+    text = "\tif x:\n\t\tsay(\u201chi\u201d)\n"
+    assert result(text, hunk(" if x:", '-    say("hi")', '+    say("ho")')) == '\tif x:\n\t\tsay("ho")\n'
+
+
+def test_typographic_characters_of_every_kind() -> None:
+    text = "a\u2013b \u2212 c\u00a0d \u2018e\u2019 \u201cf\u201d\u2026 g\u200b\nx\ry\nend\n"
+    one = hunk(" a-b - c d 'e' \"f\"... g", " x y", "-end", "+END")
+    assert result(text, one) == text.replace("end", "END")
+
+
+def test_endings() -> None:
+    assert result("a\rb\rc\r", hunk(" a", "-b", "+B", "+D")) == "a\rB\rD\rc\r"
+    assert result("a\r\nb\nc\r\n", hunk(" a", "-b", "+B", " c")) == "a\r\nB\nc\r\n"
+    assert result("a\r\nb\r\nc", hunk(" c", "+d")) == "a\r\nb\r\nc\r\nd"
+    assert result("\ufeffa\nb\n", hunk("-a", "+A", " b")) == "\ufeffA\nb\n"
+
+
+LINE = st.sampled_from(["", "a = 1", "b = 2", "    a = 1", "\tb = 2", "        c()", "}", 'say("x - y")', "it's"])
+
+RETYPED: dict[str, Callable[[str], str]] = {
+    "exact": lambda text: text,
+    "blanks added": lambda text: f"{text}  ",
+    "blanks lost": str.rstrip,
+    "deeper": lambda text: f"    {text}" if text else text,
+    "indentation lost": str.lstrip,
+    "tabs for blanks": lambda text: text.replace("    ", "\t"),
+    "blanks for tabs": lambda text: text.replace("\t", "    "),
+    "quotes": lambda text: text.replace('"', "\u201d").replace("'", "\u2019"),
+    "dashes": lambda text: text.replace("-", "\u2014"),
+    "hard blanks": lambda text: text.replace(" ", "\u00a0"),
+    "blanks inside": lambda text: text.replace(" = ", "="),
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(LINE, max_size=16), st.data(), st.integers(0, 3), st.booleans())
+@pytest.mark.parametrize("how", RETYPED.values(), ids=RETYPED.keys())
+def test_old_lines_retyped_make_the_new_text_or_nothing(
+    how: Callable[[str], str], lines: list[str], data: st.DataObject, context: int, numbered: bool
+) -> None:
+    """Lines repeat, so that most hunks fit in several places: what is accepted is the place that was meant."""
+    # What looks like another of the file's lines once it is retyped cannot be told from it.
+    assume(not any(how(line) != line and how(line) in lines for line in lines))
+    first = data.draw(st.integers(0, len(lines)))
+    last = data.draw(st.integers(first, min(first + 2, len(lines))))
+    second = data.draw(st.integers(last, len(lines)))
+    new_lines = [*lines[:first], "fresh()", *lines[last:second], *["other()"] * (second > last), *lines[second:]]
+    old, new = ("".join(f"{line}\n" for line in some) for some in (lines, new_lines))
+    hunks = [
+        Hunk(tuple(HunkLine(line.sign, how(line.text)) for line in one.lines), one.number, old_start=one.old_start)
+        for one in between(old, new, context)
+    ]
+    assume(hunks and all(not lines or any(line.sign != "+" for line in one.lines) for one in hunks))
+    if not numbered:
+        hunks = unnumbered(hunks)
+    fitted = fit(old, hunks)
+    if fitted.text is not None:
+        made = fitted.text.replace(how("fresh()"), "fresh()").replace(how("other()"), "other()").split("\n")
+        wanted = new.split("\n")
+        if how is str.lstrip:
+            # How deep the new lines are to stand has been lost with the rest.
+            made, wanted = [line.lstrip() for line in made], [line.lstrip() for line in wanted]
+        assert made == wanted
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(LINE, min_size=1, max_size=12), st.sampled_from(["\n", "\r\n", "\r"]), st.booleans(), st.data())
+def test_every_byte_that_is_not_the_hunks_stays(lines: list[str], end: str, bare: bool, data: st.DataObject) -> None:
+    """With any ending, and with or without one at the end, a hunk of all lines changes one and keeps the rest."""
+    at = data.draw(st.integers(0, len(lines) - 1))
+    # A file of one line without an ending has no ending of its own.
+    assume(not bare or (lines[-1] and len(lines) > 1))
+    text = end.join(lines) + end * (not bare)
+    assume(end != "\r" or "\r" in text)
+    signed = [f" {line}" for line in lines]
+    signed[at : at + 1] = [f"-{lines[at]}", "+new", "+line"]
+    wanted = [*lines[:at], "new", "line", *lines[at + 1 :]]
+    assert result(text, hunk(*signed)) == end.join(wanted) + end * (not bare)
