@@ -63,16 +63,23 @@ def read_git_names(text: str) -> tuple[str, str] | None:
     half = len(text) // 2
     places = [half, *(at for at, char in enumerate(text) if char == " ")] if len(text) < 2000 else [half]
     for at in places:
-        if text[at : at + 1] == " " and same_name(text[:at], text[at + 1 :]) is not None:
+        if text[at : at + 1] == " " and same_name(text[:at], text[at + 1 :], prefixed=True) is not None:
             return text[:at], text[at + 1 :]
     return None
 
 
-def same_name(old: str, new: str) -> str | None:
+def same_name(old: str, new: str, *, prefixed: bool = False) -> str | None:
     """The one path that two names of a file mean.
 
-    They are the same (``--no-prefix``), or the same after one folder each, such as ``a/`` and ``b/`` or what git's
-    ``diff.mnemonicPrefix`` and ``--src-prefix`` make of them; diff leaves the original with the suffix of a backup.
+    They are the same (``--no-prefix``), or the same after one folder each; diff leaves the original with the suffix of
+    a backup.
+
+    Args:
+        old: The name before.
+        new: The name after.
+        prefixed: The names are known to be of one file, so any folder in which they differ is a prefix (git's
+            ``--src-prefix``). Otherwise only a letter is, such as ``a/`` and ``b/`` or those of git's
+            ``diff.mnemonicPrefix``: a file may stand in two folders.
 
     Returns:
         The path; None where they mean different ones.
@@ -81,7 +88,7 @@ def same_name(old: str, new: str) -> str | None:
         return old
     left, _, old_rest = old.partition("/")
     right, _, new_rest = new.partition("/")
-    if old_rest and old_rest == new_rest and left != right:
+    if old_rest and old_rest == new_rest and (prefixed or len(left) == len(right) == 1):
         return old_rest
     return new if any(old == new + suffix for suffix in _BACKUP) else None
 

@@ -8,8 +8,14 @@ from collections.abc import Sequence
 from agent_core.patch.patch_lines import LONGEST, closes_fence
 
 _HEAD = re.compile(r"\s*(<{5,9})\s*SEARCH>?\s*:?\s*$")
+_CROWDED = re.compile(r"<{5,9}\s*SEARCH\b")
 _DIVIDER = re.compile(r"\s*(={5,9})\s*$")
 _TAIL = re.compile(r"\s*(>{5,9})\s*REPLACE<?\s*$")
+
+
+def is_crowded_head(text: str) -> bool:
+    """Whether a line would begin a block, but for what stands behind ``SEARCH``."""
+    return _CROWDED.match(text[:LONGEST]) is not None and not head_width(text)
 
 
 def head_width(text: str) -> int:

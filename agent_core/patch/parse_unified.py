@@ -153,7 +153,7 @@ def _mode(line: Line, mode: str) -> int:
 
 def _paths(header: _Header, *, added: bool, deleted: bool, bare: bool) -> tuple[str, str | None]:
     """The path a diff is for, and the one it moves the file to."""
-    git = same_name(*header.git) if header.git else None
+    git = same_name(*header.git, prefixed=True) if header.git else None
     bare = header.git[0] == header.git[1] if header.git else bare
     if added or deleted:
         name = header.new if added else header.old
@@ -173,7 +173,9 @@ def _paths(header: _Header, *, added: bool, deleted: bool, bare: bool) -> tuple[
             )
         _check_rename(header, header.rename_from, header.rename_to)
         return header.rename_from, header.rename_to
-    named = same_name(header.old, header.new) if header.old is not None and header.new is not None else git
+    named = git
+    if header.old is not None and header.new is not None:
+        named = same_name(header.old, header.new, prefixed=header.git is not None)
     if named is None:
         raise refused(
             header.first,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from agent_core.errors import PatchRefusedError
-from agent_core.patch.find_blocks import head_width, tail_width
+from agent_core.patch.find_blocks import head_width, is_crowded_head, tail_width
 from agent_core.patch.find_envelope import BEGIN, END, HEADERS, is_header, is_marker
 from agent_core.patch.formats import Format, Reading
 from agent_core.patch.operations import Operation
@@ -67,6 +67,8 @@ def _check_words(words: Sequence[Line], found: Sequence[Found], forms: Sequence[
         text = line.text
         if "blocks" in forms and head_width(text) and text[0] == "<":
             raise no_path(line)
+        if "blocks" in forms and is_crowded_head(text):
+            raise _crowded(line)
         if "blocks" in forms and tail_width(text) and text[0] == ">":
             raise refused(line, f"ends a block that has no beginning. {BLOCK_SHAPE}")
         if "envelope" in forms and text[:1] == "*" and (is_marker(text, BEGIN) or is_header(text)):
@@ -110,6 +112,8 @@ def _unwrapped(lines: Sequence[Line], forms: Sequence[Format]) -> Reading:
     for line in lines:
         if "blocks" in forms and head_width(line.text):
             raise no_path(line)
+        if "blocks" in forms and is_crowded_head(line.text):
+            raise _crowded(line)
         if "unified" in forms and _HUNK.match(line.text):
             raise refused(line, f"begins a hunk that belongs to no file. {DIFF_SHAPE}")
         if "unified" in forms and line.text.startswith(("diff --git ", "+++ ")):
@@ -122,6 +126,10 @@ def _unwrapped(lines: Sequence[Line], forms: Sequence[Format]) -> Reading:
         f"{ENVELOPE_SHAPE} SEARCH/REPLACE blocks below a file's path and unified diffs with '---' and '+++' lines are "
         "taken too.",
     )
+
+
+def _crowded(line: Line) -> PatchRefusedError:
+    return refused(line, f"has more on it than the marker. {BLOCK_SHAPE}")
 
 
 def _bare_envelope(lines: Sequence[Line]) -> tuple[Line, ...] | None:

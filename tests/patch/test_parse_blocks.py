@@ -191,6 +191,9 @@ def test_a_block_whose_end_cannot_be_told_is_refused(text: str) -> None:
 
 def test_other_refusals() -> None:
     assert "without a '=======' line" in refusal("a.py\n<<<<<<< SEARCH\none\n>>>>>>> REPLACE\n")
+    crowded = BLOCK.replace("SEARCH", "SEARCH b.py")
+    assert "has more on it than the marker" in refusal(crowded)
+    assert "has more on it than the marker" in refusal(f"a.py\n{BLOCK}\n{crowded}")
     assert "changes nothing" in refusal(block("one\n", "one\n"))
     assert "ends a block that has no beginning" in refusal(f"a.py\n{BLOCK}\n=======\nx\n>>>>>>> REPLACE\n")
     assert "begins a block without a path" in refusal(f"a.py\n{BLOCK}\nb.py is next\n{BLOCK}")

@@ -49,7 +49,7 @@ SHAPES = {
     "no prefix": f"--- a.py\n+++ a.py\n{HUNK}",
     "git's without prefix": f"diff --git a.py a.py\n--- a.py\n+++ a.py\n{HUNK}",
     "mnemonic prefixes": f"diff --git i/a.py w/a.py\n--- i/a.py\n+++ w/a.py\n{HUNK}",
-    "prefixes of one's own": f"--- old/a.py\n+++ new/a.py\n{HUNK}",
+    "prefixes of one's own": f"diff --git old/a.py new/a.py\n--- old/a.py\n+++ new/a.py\n{HUNK}",
     "dates after a tab": f"--- a/a.py\t2024-01-02 03:04:05.678 +0100\n+++ b/a.py\t2024-01-02 03:04:06\n{HUNK}",
     "dates after blanks": f"--- a/a.py  2024-01-02 03:04:05\n+++ b/a.py  Tue Jan  2 03:04:05 2024\n{HUNK}",
     "a backup": f"--- a.py.orig\n+++ a.py\n{HUNK}",
@@ -166,6 +166,7 @@ def test_several_files_without_git_headers() -> None:
 
 REFUSED = {
     "two different files": (f"--- a/x.py\n+++ b/y.py\n{HUNK}", "two different files, 'a/x.py' and 'b/y.py'"),
+    "a file of that name in two folders": (f"--- src/x.py\n+++ lib/x.py\n{HUNK}", "'src/x.py' and 'lib/x.py'"),
     "git's header names another": (
         f"diff --git a/x b/x\n--- a/y\n+++ b/y\n{HUNK}",
         "names x, but the lines below it name y",

@@ -226,9 +226,9 @@ STARTS = [
 @pytest.mark.parametrize("start", STARTS, ids=["", "envelope", "block", "diff", "git"])
 def test_long_texts_take_no_more_than_their_length(start: str) -> None:
     for unit in LONG:
-        text = start + unit * (500_000 // len(unit))
+        text = start + unit * (100_000 // len(unit))
         begun = time.process_time()
         find_patches(text)
         with contextlib.suppress(PatchRefusedError):
             read_patch(text)
-        assert time.process_time() - begun < 8, (start, unit)
+        assert time.process_time() - begun < 3, (start, unit)
