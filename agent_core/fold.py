@@ -267,6 +267,15 @@ def _after_landing(state: State) -> Phase:
     return "deciding" if state.waiting else ("thinking" if state.task else "idle")
 
 
+def _turn_chain(state: State, number: int) -> State:
+    """A landing is undone, so what it had undone stands again, and so on; see `agent_core.landings_log`."""
+    undone = True
+    while (link := next((one for one in state.landings if one.number == number), None)) is not None:
+        state = _set_landing(state, number, stands="undone" if undone else "landed")
+        number, undone = link.undoes, not undone
+    return state
+
+
 def _landed(state: State, event: ev.Landed) -> State:
     state = _set_landing(state, event.landing, stands="landed")
     landing = next((one for one in state.landings if one.number == event.landing), None)
@@ -274,8 +283,9 @@ def _landed(state: State, event: ev.Landed) -> State:
         return state
     names = ", ".join(file.path for file in landing.files) or "there was nothing left to write"
     if landing.undoes:
-        state = _set_landing(state, landing.undoes, stands="undone", by=landing.number)
+        state = _turn_chain(state, landing.undoes)
         stands = "landed" if landing.again else "undone"
+        state = _set_landing(state, landing.undoes, by=landing.number)
         state = _set_landing(state, landing.about, stands=stands, by=landing.number)
         text = f"Landed landing {landing.about} again" if landing.again else f"Took back landing {landing.about}"
     else:

@@ -347,9 +347,9 @@ class Session:
         if len(edits) > _MOST_EDITS:
             rest = edits[_MOST_EDITS:]
             self._emit(ev.Noted("info", f"{len(rest)} more files changed at the same time.", _names(rest)))
+        # What changed may be what another session of this project has taken back.
+        self._landings.catch_up()
         if edits:
-            # They may be what another session of this project has taken back.
-            self._landings.catch_up()
             self._inbox.edited()
         return now
 

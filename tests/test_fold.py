@@ -304,7 +304,7 @@ def test_taken_back_landed_again_and_taken_back_once_more() -> None:
     assert (state.undoable and state.undoable.number, state.redoable) == (1, None)
     state = after(undo(5, 4, 1), ev.Landed(5), state=state)
     assert only(state, Notice)[-1].text == "Took back landing 1: a.py"
-    assert [one.stands for one in state.landings][:4] == ["undone", "landed", "undone", "undone"]
+    assert [one.stands for one in state.landings][:4] == ["undone", "landed", "landed", "undone"]
     state = after(undo(6, 2, 2), ev.Landed(6), state=state)
     assert (state.undoable, state.redoable and state.redoable.number) == (None, 2)
 
