@@ -121,8 +121,9 @@ def take(draft: Draft, text: str, workspace: Workspace, *, may_replace: bool = T
             # What is wrong on top of the draft is what the partner has to mend.
             raise refusal from None
         again = _extend(Draft(draft.base), result.changes, result.moves, disk)
-        if again.changes == draft.changes:
-            raise PatchRefusedError("The patch is applied already: it makes just this draft.", already=True) from None
+        if all(draft.changes.get(path) == change for path, change in again.changes.items()):
+            message = "The patch is applied already: what it makes of the files is in the draft."
+            raise PatchRefusedError(message, already=True) from None
         note = "It fits the files as they are in the working tree, so it replaces the earlier draft."
         return Applied(again, " ".join((note, *reading.notes, *result.notes)))
     extended = _extend(draft, result.changes, result.moves, disk)

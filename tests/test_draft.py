@@ -154,6 +154,7 @@ async def test_how_it_was_read_is_noted(project: Project) -> None:
 async def test_what_is_there_already_is_no_patch(project: Project) -> None:
     empty = await fresh(project)
     draft = take(empty, update("b.txt", "-one\n+1"), project).draft
+    first = " line 0\n-line 1\n+ONE\n line 2"
     whole = update("b.txt", "-one\n-two\n+1\n+two")
     for base, patch in [
         (draft, update("b.txt", "-one\n+1")),
@@ -161,6 +162,8 @@ async def test_what_is_there_already_is_no_patch(project: Project) -> None:
         (draft, whole),
         # Not a revision that drops the rest of the draft.
         (take(draft, add("c.txt", "new"), project).draft, update("b.txt", "-one\n+1")),
+        (take(draft, update("a.txt", first, "-line 5\n+FIVE"), project).draft, update("a.txt", first)),
+        (take(draft, update("a.txt", "-line 1\n+ONE"), project).draft, update("b.txt", "-one\n+1\n two")),
         (take(empty, add("c.txt", "new"), project).draft, add("c.txt", "new")),
         (empty, add("run.sh", "echo 1")),
     ]:
@@ -184,8 +187,10 @@ async def test_one_of_several_that_belong_together_does_not_replace_the_others(p
 async def test_a_move_onto_a_file_that_goes_says_that_it_goes(project: Project) -> None:
     both = "*** Begin Patch\n*** Delete File: b.txt\n*** Update File: run.sh\n*** Move to: b.txt\n*** End Patch"
     draft = take(await fresh(project), both, project).draft
-    assert [(file.path, file.kind) for file in draft.patch().files] == [("b.txt", "update"), ("run.sh", "delete")]
-    assert await carried(draft, project) == Rebased(draft)
+    first = take(await fresh(project), delete("b.txt"), project).draft
+    for made in (draft, take(first, update("run.sh", move="b.txt"), project).draft):
+        assert [(file.path, file.kind) for file in made.patch().files] == [("b.txt", "update"), ("run.sh", "delete")]
+        assert await carried(made, project) == Rebased(made)
 
 
 # -- carrying over
