@@ -220,6 +220,23 @@ async def test_a_draft_that_is_lost_on_the_way_takes_its_patches_along(tmp_path:
         assert prices.read_text() == theirs
 
 
+async def test_patches_of_one_answer_do_not_replace_each_other(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    other = RIGHT_AT_ONCE.replace("+    for price in prices:", "+    for price in list(prices):")
+    assert other != RIGHT_AT_ONCE
+    turns = [calls(patch(RIGHT_AT_ONCE), patch(other)), patch(NEW_FILE)]
+    async with running(project, settings(tmp_path, *turns)) as here:
+        here.submit(commands.Ask("mend it"))
+        await here.until(lambda state: state.waiting == 1)
+        # The second fits the working tree only; it is refused, and the first stays for what comes next.
+        assert oks(here.state) == [True, False]
+        (made,) = here.all(ev.ProposalMade)
+        assert made.patch.paths == ("shop/notes.py", "shop/prices.py")
+        here.submit(commands.Accept(1))
+        assert (await finished(here)).outcome == "landed"
+        assert (project / "shop/prices.py").read_text() == MENDED
+
+
 async def test_the_same_patch_twice_in_an_answer_is_one(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
     async with running(project, settings(tmp_path, calls(patch(NEW_FILE), patch(NEW_FILE)))) as here:
