@@ -47,6 +47,7 @@ lock:
 
 bench: setup
 	$(BIN)/python tests/bench/first_paint.py
+	$(BIN)/python tests/bench/patching.py
 
 screenshots: setup
 	$(BIN)/python screenshots/make.py

@@ -6,13 +6,14 @@ What a hunk's indentation stands for is learnt from its old lines and the file's
 * one that was not seen is moved by the constant by which all seen ones differ; or it is counted in the hunk's unit
   and written in the file's (tabs for blanks and back, two blanks for four), when the seen ones prove both units.
 
+Old lines that show neither a constant nor another unit show that the hunk's indentation is wrong in places.
+
 A reading that is only likely is none: then the line has no indentation, and its hunk is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from math import gcd
 
 Pair = tuple[str, str]
@@ -43,17 +44,27 @@ def shift_of(pairs: Iterable[Pair]) -> Pair | None:
 
 
 def table_of(pairs: Iterable[Pair]) -> dict[str, str] | None:
-    """What each of the hunk's indentations is in the file; None unless deeper ones are deeper there too."""
+    """What each of the hunk's indentations is in the file.
+
+    Args:
+        pairs: The hunk's indentation and the file's, of the same lines.
+
+    Returns:
+        The table; None unless all differ by a constant, or are the same depths in another unit.
+    """
     table: dict[str, str] = {}
     for theirs, ours in pairs:
         if table.setdefault(theirs, ours) != ours:
             return None
-    if shift_of(table.items()) is not None:
-        return table
-    ordered = sorted(table, key=len)
-    if any(len(a) == len(b) or len(table[a]) >= len(table[b]) for a, b in pairwise(ordered)):
-        return None
-    return table
+    return table if shift_of(table.items()) is not None or _in_proportion(table) else None
+
+
+def _in_proportion(table: Mapping[str, str]) -> bool:
+    """Whether all widths have one ratio, in one character each."""
+    if len(set("".join(table))) > 1 or len(set("".join(table.values()))) > 1:
+        return False
+    theirs, ours = (max(map(len, some)) for some in (table.keys(), table.values()))
+    return all(len(one) * ours == len(other) * theirs for one, other in table.items())
 
 
 def learn(table: Mapping[str, str], fresh: Iterable[str], step: int | None) -> dict[str, str]:
@@ -75,7 +86,7 @@ def learn(table: Mapping[str, str], fresh: Iterable[str], step: int | None) -> d
         return {**table, **{one: one for one in unseen}}
     if len(table) > 1:
         # Two that differ by the same prove that hunk and file indent alike.
-        deduced = _moved(shift, table, unseen) if shift is not None else _on_a_line(table, unseen, step)
+        deduced = _moved(shift, table, unseen) if shift is not None else _scaled(table, unseen, step)
     else:
         deduced = _from_one(table, unseen, step)
     return {**table, **deduced}
@@ -95,23 +106,20 @@ def _moved(shift: Pair, table: Mapping[str, str], unseen: Sequence[str]) -> dict
     return {one: add + one.removeprefix(cut) for one in unseen if one.startswith(cut)}
 
 
-def _on_a_line(table: Mapping[str, str], unseen: Sequence[str], step: int | None) -> dict[str, str]:
-    """By the straight line through several pairs of widths."""
+def _scaled(table: Mapping[str, str], unseen: Sequence[str], step: int | None) -> dict[str, str]:
+    """In the proportion in which several were seen."""
     theirs, ours = _char([*table, *unseen]), _char(table.values())
     if theirs is None or ours is None:
         return {}
-    points = sorted((len(a), len(b)) for a, b in table.items())
-    (x, y), (x2, y2) = points[0], points[-1]
-    if any((y2 - y) * (a - x) != (b - y) * (x2 - x) for a, b in points):
-        return {}
+    deepest = max(table, key=len)
     found = {}
     for one in unseen:
-        more, rest = divmod((y2 - y) * (len(one) - x), x2 - x)
+        width, rest = divmod(len(table[deepest]) * len(one), len(deepest))
         if theirs == ours == " ":
             # Blanks that are no whole number of steps are there to line something up, which no unit explains.
-            rest = rest or (more % step if step else (len(one) - x) % gcd(*(a - x for a, _ in points)))
-        if not rest and y + more >= 0:
-            found[one] = ours * (y + more)
+            rest = rest or (width % step if step else len(one) % gcd(*map(len, table)))
+        if not rest:
+            found[one] = ours * width
     return found
 
 

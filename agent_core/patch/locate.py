@@ -171,6 +171,9 @@ def _at_levels(document: Document, hunk: Hunk, scopes: Scopes, *, below: bool) -
 def _matches(document: Document, level: Level, lines: tuple[HunkLine, ...]) -> list[Spot]:
     """Every spot where the old lines stand, at one level."""
     old = [line.text for line in lines if line.sign != "+"]
+    if level is not EXACT and not any(map(str.strip, old)):
+        # Blank lines say too little to be found by anything but themselves.
+        return []
     starts = document.find(level, list(map(level.key, old)))
     if not starts:
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import NamedTuple
 
 import msgspec
@@ -14,6 +15,8 @@ from agent_core.patch.operations import HunkLine
 
 SIMILARITY = "similarity"
 
+# One line that takes the place of another and is at least so like it is that line, edited.
+_EDITED = 0.6
 _SHOWN = 14
 
 
@@ -133,7 +136,8 @@ def settle(document: Document, spot: Spot) -> Place | Unplaced:
             known = learn(table, [indent(line.text) for line in fresh], document.step)
             runs = [run._replace(known=known) for run in runs]
         else:
-            runs = [run._replace(known=_known_here(run, pairs)) for run in runs]
+            old = [line.text for line in spot.lines if line.sign != "+"]
+            runs = [run._replace(known=_known_here(run, old, pairs)) for run in runs]
         for run in runs:
             for line in run.added:
                 if line.text.strip() and indent(line.text) not in run.known:
@@ -230,15 +234,23 @@ def _plain_indent(line: str) -> str:
     return typographic(indent(line))
 
 
-def _known_here(run: _Run, pairs: Sequence[tuple[str, str] | None]) -> dict[str, str]:
+def _known_here(run: _Run, lines: Sequence[str], pairs: Sequence[tuple[str, str] | None]) -> dict[str, str]:
     """What new lines' indentations are in a hunk whose indentation goes wrong from line to line.
 
-    A line that takes the place of a single one stands where that stood. Apart from that only what is right
-    everywhere in the hunk counts, and only where nothing next to it is wrong.
+    A line that is an edited one stands where that stood. Apart from that only what is right everywhere in the hunk
+    counts, and only where nothing next to it is wrong.
+
+    Args:
+        run: The changed lines.
+        lines: The hunk's old lines.
+        pairs: The indentations of these in hunk and file.
     """
     removed = [pairs[at] for at in run.removed]
     if len(removed) == len(run.added) == 1 and (pair := removed[0]) is not None:
-        return dict([pair]) if indent(run.added[0].text) == pair[0] else {}
+        (old,), (new,) = (lines[at] for at in run.removed), run.added
+        alike = SequenceMatcher(None, old.strip(), new.text.strip(), autojunk=False).ratio() >= _EDITED
+        if alike and indent(new.text) == pair[0]:
+            return dict([pair])
     meant: dict[str, set[str]] = {}
     for found in pairs:
         if found is not None:

@@ -200,7 +200,10 @@ def _align(old: Sequence[_Line], there: Sequence[_Line], first: int) -> tuple[_A
 def _trace(
     score: Sequence[Sequence[float]], like: Sequence[Sequence[float]], weight: Sequence[int], end: int, *, late: bool
 ) -> list[int | None]:
-    """One of the best alignments: with every line as far down in the file as it can be, or as far up."""
+    """The outermost of the best alignments: between the early and the late one lie all others.
+
+    The late one leaves out the hunk's last lines and takes the file's last ones, the early one the other way round.
+    """
     pairs: list[int | None] = [None] * len(weight)
     i, j = len(weight), end
     while i and j:
@@ -208,13 +211,13 @@ def _trace(
         pair = bool(like[i - 1][j - 1]) and abs(score[i - 1][j - 1] + weight[i - 1] * like[i - 1][j - 1] - here) < 1e-9
         skip = abs(score[i][j - 1] - _SKIP - here) < 1e-9
         leave = abs(score[i - 1][j] - here) < 1e-9
-        if pair and (late or not skip):
+        if leave and (late or not (pair or skip)):
+            i -= 1
+        elif pair and (late or not skip):
             pairs[i - 1] = j - 1
             i, j = i - 1, j - 1
         elif skip:
             j -= 1
-        elif leave:
-            i -= 1
         else:
             break
     return pairs
@@ -230,8 +233,10 @@ def _ratio(
     return common / max(sum(len(line.key) for line in (*old, *stretch)), 1)
 
 
-def _pinned(lines: Sequence[HunkLine], pairs: Sequence[int | None], same: Sequence[bool]) -> tuple[int, int] | None:
+def _pinned(lines: Sequence[HunkLine], pairs: tuple[int | None, ...], same: Sequence[bool]) -> tuple[int, int] | None:
     """The range between first and last change, when every change has its certain place; else None."""
+    texts = [line.text for line in lines if line.sign != "+"]
+    said = [alike and bool(text.strip()) for alike, text in zip(same, texts, strict=True)]
     bounds: list[tuple[int, int]] = []
     old = 0
     index = 0
@@ -244,8 +249,9 @@ def _pinned(lines: Sequence[HunkLine], pairs: Sequence[int | None], same: Sequen
         while index < len(lines) and lines[index].sign != " ":
             old += lines[index].sign == "-"
             index += 1
-        spot = _gone(pairs[first:old], same[first:old]) if first < old else _between(pairs, same, old)
-        if spot is None:
+        # A blank line is like any other: lines of nothing else need a neighbour to be known by, as new ones do.
+        spot = _gone(pairs[first:old], same[first:old]) if first < old else _between(pairs, said, old, old)
+        if spot is None or (not any(said[first:old]) and _between(pairs, said, first, old) is None):
             return None
         bounds.append(spot)
     return bounds[0][0], bounds[-1][1]
@@ -259,14 +265,15 @@ def _gone(pairs: Sequence[int | None], same: Sequence[bool]) -> tuple[int, int] 
     return there[0], there[-1] + 1
 
 
-def _between(pairs: Sequence[int | None], same: Sequence[bool], below: int) -> tuple[int, int] | None:
-    """Where new lines come that take no line's place: directly at a line that is there as the hunk has it."""
-    over = pairs[below - 1] if below else None
+def _between(pairs: tuple[int | None, ...], said: Sequence[bool], first: int, below: int) -> tuple[int, int] | None:
+    """Where the old lines from `first` to before `below` stand: directly at one that is there as the hunk has it."""
+    over = pairs[first - 1] if first else None
     under = pairs[below] if below < len(pairs) else None
-    if over is not None and under is not None and under != over + 1:
+    count = below - first
+    if over is not None and under is not None and under != over + 1 + count:
         return None
-    if over is not None and same[below - 1]:
-        return over + 1, over + 1
-    if under is not None and same[below]:
-        return under, under
+    if over is not None and said[first - 1] and pairs[first:below] == tuple(range(over + 1, over + 1 + count)):
+        return over + 1, over + 1 + count
+    if under is not None and said[below] and pairs[first:below] == tuple(range(under - count, under)):
+        return under - count, under
     return None

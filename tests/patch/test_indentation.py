@@ -65,6 +65,9 @@ def test_tables() -> None:
     assert table_of([("", FOUR), (FOUR, EIGHT), ("", FOUR)]) == {"": FOUR, FOUR: EIGHT}
     assert table_of([("", FOUR), ("", EIGHT)]) is None
     assert table_of([("", FOUR), (FOUR, "")]) is None
+    assert table_of([("", FOUR), (EIGHT, EIGHT)]) is None
+    assert table_of([(TWO, FOUR), (FOUR, EIGHT), ("", "")]) == {TWO: FOUR, FOUR: EIGHT, "": ""}
+    assert table_of([(FOUR, TAB), (EIGHT, TAB * 2)]) == {FOUR: TAB, EIGHT: TAB * 2}
     assert table_of([]) == {}
     assert shift_of([("", FOUR), (FOUR, EIGHT)]) == ("", FOUR)
     assert shift_of([(FOUR, ""), (EIGHT, FOUR)]) == (FOUR, "")

@@ -121,10 +121,11 @@ def test_an_exact_place_counts_before_a_similar_one() -> None:
     assert find("    x = 1\nx = 1 \n", "@@", "-x = 1", "+x = 2") == [2]
 
 
-def test_indentation_may_differ_as_long_as_deeper_is_deeper() -> None:
+def test_indentation_must_differ_by_a_constant_or_a_unit() -> None:
     text = "  a\n      b\n  c\n"
-    assert find(text, "@@", " a", "-  b", "+  B") == [1]
+    assert "not in the file" in reason(text, "@@", " a", "-  b", "+  B")
     assert find(text, "@@", " a", "-    b", "+    B") == [1]
+    assert find(text, "@@", "  a", "-   b", "+   B") == [1]
 
 
 def test_a_new_line_that_cannot_be_shifted_has_no_place() -> None:
@@ -164,6 +165,8 @@ def test_the_closest_place_is_shown() -> None:
 
 def test_blank_lines_of_a_hunk_are_no_place() -> None:
     assert find("a\n\nb\n\nc\n", "@@", "-b", "+B", "", "") == [3]
+    assert find("a\n\nb\n", "@@", "+x", " ") == [2]
+    assert "not in the file" in reason("a\n\nb\n", "@@", "+x", "     ")
 
 
 @pytest.mark.parametrize("drift", ["", "  "])

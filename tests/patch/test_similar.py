@@ -140,6 +140,15 @@ def test_one_of_two_equal_lines_goes() -> None:
     assert fit(text, [hunk(*REMEMBERED)]).text is None
 
 
+def test_one_of_several_blank_lines_goes() -> None:
+    head = (" def settle_books(entries):", "     total_of(entries)", "     close_books(entries)")
+    text = "\n".join(line[1:] for line in head) + "\n\n\n@decorated\ndef print_report(book, out):\n    out.flush()\n"
+    tail = (" def print_report(book, out):", "     out.flush()")
+    # The hunk has forgotten what stands above the last lines, so which of the blank ones goes is open.
+    assert fit(text, [hunk(*head, " ", "-", "+MORE = 1", " ", *tail)]).text is None
+    assert fit(text, [hunk(*head, "-", "+MORE = 1", " ", " ", *tail)]).text is None
+
+
 def test_a_new_line_whose_depth_is_not_certain() -> None:
     lines = list(REMEMBERED)
     lines[2] = " balance = book.balance_of(month - 1)"
