@@ -305,6 +305,8 @@ class Walker:
     def _inside(self, line: Line, todo: deque[Line]) -> None:
         self._pending.append(line)
         count, done = self._lines.take(line.text)
+        if not (count or done):
+            return
         rest = self._settle(count)
         if done:
             self._mode = "after"
