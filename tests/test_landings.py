@@ -215,6 +215,28 @@ async def test_what_could_not_be_written_is_abandoned(project: Project) -> None:
     assert await project.land(3) == 2
 
 
+async def test_what_was_edited_while_it_was_taken_back_is_looked_at_again(project: Project) -> None:
+    class Editor(FileSystem):
+        def exchange(self, one: Path, other: Path) -> bool:
+            if other.name == "g":
+                raise OSError(errno.EIO, "Input/output error", str(other))
+            done = super().exchange(one, other)
+            other.write_bytes(b"mine\n")
+            return done
+
+    old = {"f": project.text.encode(), "g": b"g\n"}
+    lay_out(project.root, old)
+    patch = patch_between(project.journal, old, {"f": b"F\n", "g": b"G\n"})
+    with pytest.raises(LandingConflictError, match="The landing was broken off") as caught:
+        await project.service("s", Editor()).land(patch)
+    assert caught.value.unsettled
+    # It is not told to be as before, which it is not; the next one brings it to an end.
+    assert project.shown() == ["1 started"]
+    await project.service("s").land(patch_between(project.journal, {"g": b"g\n"}, {"g": b"GG\n"}))
+    assert project.shown() == ["1 abandoned", "2 landed"]
+    assert (project.text, (project.root / "g").read_bytes()) == ("mine\n", b"GG\n")
+
+
 async def test_what_can_be_neither_finished_nor_taken_back_keeps_others_off_its_files(project: Project) -> None:
     class Stuck(FileSystem):
         def create(self, path: Path, mode: int) -> int:

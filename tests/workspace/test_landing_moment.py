@@ -132,6 +132,11 @@ async def test_who_has_the_file_open_and_writes_into_it_is_heard(scene: Scene) -
     assert scene.is_before_but(a=b"a\nmine\n")
 
 
+async def test_a_file_to_be_removed_that_is_closed_up_at_that_moment_is_left_so(scene: Scene) -> None:
+    scene.refused(Moment({"gone": [lambda: (scene.root / "gone").chmod(0o400)]}))
+    assert look_at(scene.root) == {**scene.before, "gone": (b"gone\n", 0o400)}
+
+
 @pytest.mark.parametrize("name", ["a", "gone"])
 async def test_a_sudden_end_right_after_a_save_was_displaced(scene: Scene, name: str) -> None:
     # Of the comparison that would have found it out nothing happens any more.

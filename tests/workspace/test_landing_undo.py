@@ -122,14 +122,14 @@ async def test_what_stands_in_the_way_is_named_with_its_lines(
 
 
 async def test_all_permission_bits_come_back(place: Place) -> None:
-    bits = {"secret": 0o600, "run.sh": 0o711, "quiet": 0o640, "d.py": 0o400, "file": 0o4711, "folder/one": 0o1604}
+    bits = {"secret": 0o600, "run.sh": 0o711, "quiet": 0o641, "d.py": 0o400, "file": 0o4711, "folder/one": 0o1604}
     for name, mode in bits.items():
         (place.root / name).chmod(mode)
     mask = os.umask(0o027)
     try:
         files = await place.land(OLD, NEW, MOVES)
         landed = {name: (place.root / name).stat().st_mode & 0o7777 for name in ("e/d.py", "quiet", "file/inside")}
-        assert landed == {"e/d.py": 0o400, "quiet": 0o750, "file/inside": 0o640}
+        assert landed == {"e/d.py": 0o400, "quiet": 0o751, "file/inside": 0o640}
         (place.root / "e/d.py").chmod(0o440)
         files = await place.back(files)
         now = {name: (place.root / name).stat().st_mode & 0o7777 for name in bits}
