@@ -16,11 +16,13 @@ class HunkLine(msgspec.Struct, frozen=True):
         sign: `` `` stays, ``-`` goes, ``+`` comes.
         text: The line without its ending.
         bare: The patch says that this line ends the file without a newline.
+        ending: How the line ends (LF or CRLF) where the patch tells it; empty where the file decides.
     """
 
     sign: Sign
     text: str
     bare: bool = False
+    ending: str = ""
 
 
 class Hunk(msgspec.Struct, frozen=True):

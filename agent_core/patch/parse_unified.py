@@ -18,7 +18,9 @@ Read leniently, where only one reading makes sense:
 - wrong counts (`agent_core.patch.find_unified` says where they still decide) and wrong line numbers, which are hints;
   ``@@ ... @@``, ``@@ @@`` and ``@@`` without numbers, there with a heading that is an anchor as in the envelope:
   git's own heading may be cut short and stands beside a number, so it is none;
-- blank context lines that lost their blank; CRLF; names with dates, in quotes, with any prefix or none.
+- blank context lines that lost their blank; names with dates, in quotes, with any prefix or none;
+- CRLF: a hunk whose lines all end alike says nothing of the file's endings; one that has both gives its new lines
+  the endings it shows.
 
 Refused: what a text cannot say (binary patches, copies without the content) and what pairloop does not change
 (symlinks, submodules).
@@ -208,25 +210,21 @@ def _read_hunk(lines: Sequence[Line]) -> Hunk:
         raise refused(first, "begins a hunk of a merge. Write the diff against one version of the file.")
     heading = "" if numbered else re.sub(r"^@@(?:[\s.]*@@)?", "", first.text).removesuffix("@@").strip()
     found: list[HunkLine] = []
-    gone: dict[str, bool] = {}
     slack = 0
+    # Where a hunk shows both endings, they are the file's and not those of the text it came in.
+    tells = len({line.crlf for line in lines[1:] if line.text[:1] in _SIGNS}) > 1
     for line in lines[1:]:
         text = line.text
         if text.startswith("\\"):
             if found:
-                found[-1] = HunkLine(found[-1].sign, found[-1].text, bare=True)
+                found[-1] = msgspec.structs.replace(found[-1], bare=True)
         elif not text.strip() and text[:1] != " ":
             found.append(HunkLine(" ", ""))
             slack += 1
             continue
         elif text[0] in _SIGNS:
-            found.append(HunkLine(_SIGNS[text[0]], text[1:]))
-            if text[0] == "-":
-                gone[text[1:]] = line.crlf
-            elif text[0] == " ":
-                gone = {}
-            elif gone.get(text[1:], line.crlf) != line.crlf:
-                raise refused(line, "changes nothing but the ending of its line, which a patch cannot do here.")
+            ending = ("\r\n" if line.crlf else "\n") if tells and text[0] == "+" else ""
+            found.append(HunkLine(_SIGNS[text[0]], text[1:], ending=ending))
         else:
             raise _unsigned(line)
         slack = 0

@@ -265,7 +265,7 @@ def _reindented(line: HunkLine, known: Mapping[str, str]) -> HunkLine:
     if not line.text.strip() or not known:
         return line
     theirs = indent(line.text)
-    return HunkLine("+", known[theirs] + line.text.removeprefix(theirs), line.bare)
+    return msgspec.structs.replace(line, text=known[theirs] + line.text.removeprefix(theirs))
 
 
 def _uncertain(document: Document, spot: Spot, line: HunkLine) -> Unplaced:

@@ -1,8 +1,9 @@
 r"""Putting located hunks into a text, byte for byte.
 
 Only the patch's ``+`` lines are new; everything else stays as the file has it, however the patch wrote it. A new line
-takes the ending (``\n`` or ``\r\n``) of the file's line before it. A file without a final newline stays so, unless
-its last line becomes one of the patch's and the patch says otherwise by ``\ No newline at end of file``.
+takes the ending (``\n`` or ``\r\n``) of the file's line before it, unless the patch shows another. A file without a
+final newline stays so, unless its last line becomes one of the patch's and the patch says otherwise by
+``\ No newline at end of file``.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def rebuild(document: Document, places: Sequence[Place]) -> str:
         if ends_bare:
             out.append(_usual(document))
         ending = _ending(document, end, bare=bare)
-        out += [line.text + ending for line in edit.lines]
+        out += [line.text + (line.ending or ending) for line in edit.lines]
         last = edit.lines[-1]
         ends_bare = end == len(body) and (last.bare if place.says_end else bare)
         if ends_bare:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from agent_core.patch.formats import Format
 from tests.support.replaying import OUTCOMES, WRITERS, Replayed, commits, replay, tally
 
 
@@ -27,7 +28,7 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=0, help="at most so many commits of each")
     parser.add_argument("--show", action="store_true", help="print each refusal and each difference")
     options = parser.parse_args()
-    results: dict[str, list[Replayed]] = {form: [] for form in WRITERS}
+    results: dict[Format, list[Replayed]] = {form: [] for form in WRITERS}
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as empty:
         for repository in options.repositories:
@@ -38,7 +39,8 @@ def main() -> int:
                     if options.show and result.outcome not in {"exact", "unsaid"}:
                         print(f"{repository.name} {commit.name[:10]} {form} {result.outcome}: {result.detail}\n")
     print(f"{'format':10}{'said':>8}" + "".join(f"{name:>10}" for name in OUTCOMES) + f"{'exact':>9}{'unsaid':>9}")
-    for form, found in results.items():
+    for form in WRITERS:
+        found = results[form]
         counts = tally(found)
         said = len(found) - counts["unsaid"]
         share = 100 * counts["exact"] / said if said else 0.0

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_core.errors import PatchRefusedError
+from agent_core.patch.apply import apply_operations
 from agent_core.patch.operations import AddFile, DeleteFile, Hunk, HunkLine, Operation, UpdateFile
 from agent_core.patch.read import read_patch
+from agent_core.workspace.tree import FileChange
 from tests.projects import git, make_project
 
 HEADER = "--- a/a.py\n+++ b/a.py\n"
@@ -202,10 +204,6 @@ REFUSED = {
     "context in a new file": ("--- /dev/null\n+++ b/x\n@@ -0,0 +1,2 @@\n+one\n two\n", "all lines begin with '+'"),
     "context in a deleted file": ("--- a/x\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-one\n two\n", "all lines begin with '-'"),
     "a merge": (f"{HEADER}@@@ -1,2 -1,2 +1,2 @@@\n--a\n++b\n", "a hunk of a merge"),
-    "nothing but line endings": (
-        f"{HEADER}@@ -1,2 +1,2 @@\n one\n-two\n+two\r\n",
-        "nothing but the ending of its line",
-    ),
     "no file at all": ("--- /dev/null\n+++ /dev/null\n@@ -1 +1 @@\n-a\n+b\n", "for no file at all"),
 }
 
@@ -213,6 +211,28 @@ REFUSED = {
 @pytest.mark.parametrize(("text", "said"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_cannot_be_done_is_refused_with_the_reason(text: str, said: str) -> None:
     assert said in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"one\ntwo\nthree\n", b"one\r\ntwo\r\nthree\r\n"),
+        (b"one\r\ntwo\r\nthree\r\n", b"one\n2\nthree\n"),
+        (b"one\r\ntwo\nthree\r\n", b"one\r\ntwo\r\nnew\nthree\r\n"),
+        (b"one\r\ntwo\r\n", b"one\r\ntwo\r\nthree\r\n"),
+    ],
+    ids=["to CRLF", "to LF", "mixed", "all CRLF"],
+)
+def test_line_endings_that_git_shows_are_written(before: bytes, after: bytes, tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"f": ""})
+    (root / "f").write_bytes(before)
+    git(root, "-c", "core.autocrlf=false", "commit", "-qam", "before")
+    (root / "f").write_bytes(after)
+    shown = subprocess.run(
+        ["git", "-C", str(root), "-c", "core.autocrlf=false", "diff"], capture_output=True, check=True
+    ).stdout.decode()
+    result = apply_operations(read(shown), {"f": FileChange(before)}.get, {"f"}, tmp_path / "nowhere")
+    assert result.changes == {"f": FileChange(after)}
 
 
 def test_real_diffs_of_git(tmp_path: Path) -> None:

@@ -136,6 +136,8 @@ def replay(commit: Commit, form: Format, root: Path) -> Replayed:
     """
     if form == "blocks" and any(_ends(edit.before) != _ends(edit.after) for edit in commit.edits):
         return Replayed("unsaid", "final newlines")
+    if form != "unified" and any(_endings(edit.before) != _endings(edit.after) for edit in commit.edits):
+        return Replayed("unsaid", "line endings")
     try:
         text = WRITERS[form](commit.edits)
     except CannotSayError as error:
@@ -162,6 +164,11 @@ def replay(commit: Commit, form: Format, root: Path) -> Replayed:
 def _ends(text: str | None) -> bool:
     """Whether a text ends with a newline, as files do unless something is said of it."""
     return not text or text.endswith("\n")
+
+
+def _endings(text: str | None) -> bool:
+    """Whether a text has lines that end with CRLF."""
+    return text is not None and "\r\n" in text
 
 
 def _compared(wanted: dict[str, FileChange], got: dict[str, FileChange]) -> Replayed:
