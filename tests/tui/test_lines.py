@@ -17,6 +17,7 @@ WORDS = st.text(alphabet="ab \u4e2d\u6587e\u0301\U0001f600\u200d\U0001f469\u200b
 
 
 @example(text="\u4e2d \u0301", width=2, words=True)
+@example(text=" a\u4e2d", width=2, words=True)
 @given(text=WORDS | st.text(alphabet="abc  xyz", max_size=200), width=st.integers(2, 40), words=st.booleans())
 def test_rows_are_the_text_and_fit(text: str, width: int, *, words: bool) -> None:
     starts = breaks(text, width, words=words)

@@ -51,7 +51,8 @@ def _wide_breaks(text: str, width: int, *, words: bool) -> list[int]:
             if words and space > starts[-1]:
                 starts.append(space)
                 cells -= space_cells
-            else:
+            # What follows the space may still be too much for a row of its own.
+            if cells + size > width and start > starts[-1]:
                 starts.append(start)
                 cells = 0
             space = -1
