@@ -308,7 +308,8 @@ class Saying:
 SHAPES = st.sampled_from(
     [
         *("I look.\n", "\n", "```diff\n", "```\n", "a.py\n", "- a\n", "---\n", "> +1\n", "| a |\n", "`x` "),
-        *(ENVELOPE + "\n", UNIFIED, BLOCK, CONFLICT, QUOTED, READ_TEXT, "*** Begin Patch\n", "@@ -1 +1 @@\n", "\r\n"),
+        *(f"{ENVELOPE}\n", UNIFIED, BLOCK, f"{CONFLICT}\n", QUOTED, READ_TEXT, "*** Begin Patch\n", "\r\n"),
+        "@@ -1 +1 @@\n",
     ]
 )
 
