@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from agent_core.checks.model import CheckResult, Verdict, Where
+from agent_core.checks.model import Blame, CheckResult, Verdict, Where
 from agent_core.conversation import Item, PartnerInfo, Usage
 from agent_core.patch.model import Patch
 
@@ -179,15 +179,17 @@ class ApprovalGiven(Event, frozen=True):
 
 
 class PatchRejected(Event, frozen=True):
-    """A patch did not parse or apply; the partner has been told why.
+    """A patch was not taken: it did not parse or apply, or there was nothing to do. The partner has been told why.
 
     Attributes:
         call_id: The tool call that carried it.
         message: The reason, as told.
+        already: Everything that it asks for is there already.
     """
 
     call_id: str
     message: str
+    already: bool = False
 
 
 class ProposalMade(Event, frozen=True):
@@ -244,11 +246,37 @@ class CheckFinished(Event, frozen=True):
     result: CheckResult
 
 
+class CheckStaged(Event, frozen=True):
+    """A check that goes on has got through a stage, or has an early answer; `CheckFinished` follows."""
+
+    where: Where
+    result: CheckResult
+
+
 class VerdictReached(Event, frozen=True):
-    """All checks of a proposal are in and compared with the baseline."""
+    """The checks of a proposal compared with the baseline, as far as they got.
+
+    A proposal may have several, each of a later stage; the last one is complete.
+    """
 
     proposal: int
     verdict: Verdict
+
+
+class Blamed(Event, frozen=True):
+    """Which blocks of a proposal its failures come from, found by leaving blocks out.
+
+    Attributes:
+        proposal: The proposal.
+        tree: Hash of the candidate it is about.
+        blames: Failures with the blocks they come from.
+        unneeded: Ids of blocks that no check needs: without them the verdict is as good.
+    """
+
+    proposal: int
+    tree: str
+    blames: tuple[Blame, ...]
+    unneeded: tuple[str, ...] = ()
 
 
 class Diagnosed(Event, frozen=True):
@@ -445,8 +473,10 @@ AnyEvent = (
     | ProposalMade
     | CheckStarted
     | CheckProgressed
+    | CheckStaged
     | CheckFinished
     | VerdictReached
+    | Blamed
     | Diagnosed
     | DecisionAwaited
     | Decided

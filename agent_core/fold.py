@@ -153,6 +153,9 @@ def _approval_given(state: State, event: ev.ApprovalGiven) -> State:
 
 
 def _patch_rejected(state: State, event: ev.PatchRejected) -> State:
+    if event.already:
+        there = Notice("info", "Already there: the patch asks for nothing new.", event.message, about="patch")
+        return _say(state, there, live_patch="")
     first = event.message.strip().splitlines()[0] if event.message.strip() else "no reason given"
     return _say(state, Notice("warning", f"Patch refused: {first}", event.message, about="patch"), live_patch="")
 
@@ -206,6 +209,21 @@ def _check_progressed(state: State, event: ev.CheckProgressed) -> State:
         if (old.check, old.where) == (event.check, event.where) and old.outcome is None:
             return _with_check(state, msgspec.structs.replace(old, done=event.done, total=event.total))
     return state
+
+
+def _check_staged(state: State, event: ev.CheckStaged) -> State:
+    for old in state.checks:
+        if (old.check, old.where, old.tree) == (event.result.check, event.where, event.result.tree):
+            return _with_check(state, msgspec.structs.replace(old, staged=event.result))
+    return state
+
+
+def _blamed(state: State, event: ev.Blamed) -> State:
+    proposal = state.proposal
+    if proposal is None or (proposal.number, proposal.tree) != (event.proposal, event.tree):
+        return state
+    proposals = _replace_proposal(state, event.proposal, blames=event.blames, unneeded=event.unneeded)
+    return msgspec.structs.replace(state, proposals=proposals)
 
 
 def _check_finished(state: State, event: ev.CheckFinished) -> State:
@@ -272,6 +290,9 @@ def _turn_chain(state: State, number: int) -> State:
     undone = True
     while (link := next((one for one in state.landings if one.number == number), None)) is not None:
         state = _set_landing(state, number, stands="undone" if undone else "landed")
+        if link.undoes >= number:
+            # Only what was there before can be taken back: a damaged journal must not lead round in circles.
+            break
         number, undone = link.undoes, not undone
     return state
 
@@ -369,8 +390,10 @@ _FOLDS: dict[type[ev.Event], Callable[[State, Any], State]] = {
     ev.ProposalMade: _proposal_made,
     ev.CheckStarted: _check_started,
     ev.CheckProgressed: _check_progressed,
+    ev.CheckStaged: _check_staged,
     ev.CheckFinished: _check_finished,
     ev.VerdictReached: _verdict_reached,
+    ev.Blamed: _blamed,
     ev.Diagnosed: _diagnosed,
     ev.DecisionAwaited: _decision_awaited,
     ev.Decided: _decided,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from agent_core.checks.model import CheckResult
+from agent_core.checks.model import CheckResult, Wish
 from agent_core.conversation import Chunk, PartnerInfo, Request
 from agent_core.events import AnyEvent, Entry
 from agent_core.process import Completed
@@ -109,6 +109,7 @@ class Candidate(Protocol):
         env: Mapping[str, str] | None = None,
         stdin: bytes = b"",
         on_line: Callable[[str], None] | None = None,
+        warm: Sequence[str] = (),
     ) -> Completed:
         """Run a command in the tree, mounted afresh for it.
 
@@ -118,6 +119,8 @@ class Candidate(Protocol):
             env: Variables added to the environment.
             stdin: What it reads on standard input.
             on_line: Called with each line of standard output as it comes.
+            warm: Modules that a ``python -c CODE`` command imports anyway: where a process that has imported them can
+                be forked in the sandbox the command begins there; else it is started as ever, to the same effect.
 
         Raises:
             SandboxError: The tree could not be made.
@@ -169,12 +172,12 @@ class Check(Protocol):
     def name(self) -> str:
         """Short name, such as ``pytest``."""
 
-    async def run(self, candidate: Candidate, on_progress: Callable[[int, int], None]) -> CheckResult:
+    async def run(self, candidate: Candidate, wish: Wish) -> CheckResult:
         """Judge a candidate.
 
         Args:
             candidate: The tree to judge.
-            on_progress: Called with (done, total) as it gets on; total 0 when not known.
+            wish: What is wanted of this run, and who hears how it gets on.
 
         Returns:
             The result; a tool that is missing, crashes or hangs is a result too, never an exception.

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from agent_core import events as ev
-from agent_core.checks.model import CheckResult, Outcome, Verdict, Where
+from agent_core.checks.model import Blame, CheckResult, Outcome, Verdict, Where
 from agent_core.conversation import Item, PartnerInfo, Usage
 from agent_core.patch.model import Patch
 
@@ -68,6 +68,7 @@ class CheckState(msgspec.Struct, frozen=True):
         done: Things looked at so far.
         total: Out of how many; 0 when not known.
         result: What it said, when it has ended.
+        staged: What it has said so far, while it goes on: the word of its last stage, or an early answer.
     """
 
     check: str
@@ -77,6 +78,7 @@ class CheckState(msgspec.Struct, frozen=True):
     done: int = 0
     total: int = 0
     result: CheckResult | None = None
+    staged: CheckResult | None = None
 
 
 class ProposalState(msgspec.Struct, frozen=True):
@@ -85,6 +87,8 @@ class ProposalState(msgspec.Struct, frozen=True):
     Attributes:
         stale: The working tree changed since it was made, so its verdict is about another tree.
         refused: Why it could not land when that was last tried; empty when it was not.
+        blames: Which blocks its failures come from, as far as that was found out.
+        unneeded: Ids of blocks that no check needs.
     """
 
     number: int
@@ -102,6 +106,8 @@ class ProposalState(msgspec.Struct, frozen=True):
     reason: str = ""
     stale: bool = False
     refused: str = ""
+    blames: tuple[Blame, ...] = ()
+    unneeded: tuple[str, ...] = ()
 
     @property
     def green(self) -> bool:

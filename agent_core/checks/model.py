@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
 Outcome = Literal["passed", "failed", "no_tests", "missing", "timeout", "error", "skipped"]
 Where = Literal["candidate", "baseline"]
+Stage = Literal["first", "affected", "all"]
 
 _NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+")
 
@@ -25,6 +27,8 @@ class Finding(msgspec.Struct, frozen=True):
         code: Rule, error class or test id (``F821``, ``arg-type``, ``tests/test_a.py::test_b``).
         text: The source line itself, stripped; what lets the fingerprint survive line shifts.
         detail: More for the one who has to mend it: traceback, assertion, captured output. May be empty.
+        near: The stripped lines above and below ``text``, which tell equal lines apart.
+        fix: What the tool could mend by itself, in its words; empty when it can't.
     """
 
     check: str
@@ -34,6 +38,8 @@ class Finding(msgspec.Struct, frozen=True):
     code: str = ""
     text: str = ""
     detail: str = ""
+    near: str = ""
+    fix: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -67,6 +73,11 @@ class CheckResult(msgspec.Struct, frozen=True):
         total: Things looked at (tests, files), 0 when not known.
         seconds: Wall time.
         output: Tail of what the tool printed, for a check that did not judge.
+        stage: How far it got: ``first`` (the tests that failed before, or are named), ``affected`` (and those that the
+            change can reach), ``all``. A check without stages is always at ``all``.
+        early: A quick answer that an exact run will confirm or correct; never a reason to land.
+        passed: Ids of the tests that passed. Kept in memory and in the cache, left out of events.
+        cached: It was not run again: the same tree was judged before by the same tool and configuration.
     """
 
     check: str
@@ -77,6 +88,10 @@ class CheckResult(msgspec.Struct, frozen=True):
     total: int = 0
     seconds: float = 0.0
     output: str = ""
+    stage: Stage = "all"
+    early: bool = False
+    passed: tuple[str, ...] = ()
+    cached: bool = False
 
     @property
     def judged(self) -> bool:
@@ -97,6 +112,9 @@ class Verdict(msgspec.Struct, frozen=True):
         known: Findings that were there before and still are.
         targets_left: Those of ``known`` that the task is about.
         summary: One line for a human.
+        flaky: Failures that came and went when the test was run again; no fault of the patch.
+        stage: How far the slowest check got; the verdict holds for what was looked at.
+        complete: Every check has said its last word about this tree.
     """
 
     tree: str
@@ -108,3 +126,42 @@ class Verdict(msgspec.Struct, frozen=True):
     known: tuple[Finding, ...] = ()
     targets_left: tuple[Finding, ...] = ()
     summary: str = ""
+    flaky: tuple[Finding, ...] = ()
+    stage: Stage = "all"
+    complete: bool = True
+
+
+def _unheard(*_said: object) -> None:
+    """Takes what nobody wants to hear."""
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What is wanted of one run of a check, and who hears how it gets on.
+
+    Attributes:
+        progress: Called with (done, total) as it gets on; total 0 when not known.
+        partial: Called with what is known after each stage but the last, and with early answers.
+        first: Ids of tests to run before all others: those that failed before, and those the task names.
+        only: Run nothing but these tests; None for all.
+        changed: Paths that differ from the base, from which follows what is affected; None for all the files.
+    """
+
+    progress: Callable[[int, int], None] = _unheard
+    partial: Callable[[CheckResult], None] = _unheard
+    first: tuple[str, ...] = ()
+    only: tuple[str, ...] | None = None
+    changed: tuple[str, ...] | None = None
+
+
+class Blame(msgspec.Struct, frozen=True):
+    """Which blocks of a patch a failure comes from.
+
+    Attributes:
+        check: The check that fails.
+        finding: Fingerprint of the finding.
+        blocks: Ids of the blocks: without them it does not fail.
+    """
+
+    check: str
+    finding: str
+    blocks: tuple[str, ...]

@@ -6,11 +6,11 @@ import configparser
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agent_core.checks.model import CheckResult, Finding, Outcome
+from agent_core.checks.model import CheckResult, Finding, Outcome, Wish
 from agent_core.checks.tool import (
     MAX_FINDINGS,
     JsonLines,
@@ -114,7 +114,7 @@ class MypyCheck:
             return replace(self, paths=None)
         return replace(self, paths=changed_files(candidate, paths, (".py", ".pyi")))
 
-    async def run(self, candidate: Candidate, on_progress: Callable[[int, int], None]) -> CheckResult:
+    async def run(self, candidate: Candidate, wish: Wish) -> CheckResult:
         """Judge a candidate; see `agent_core.protocols.Check`."""
         config = _project_config(candidate)
         flags = [f"--cache-dir={candidate.cache / 'mypy'}", "--no-error-summary", "--hide-error-context"]
@@ -131,7 +131,7 @@ class MypyCheck:
             flags += ["--namespace-packages", "--explicit-package-bases", "--", *files]
             if any(path.startswith("src/") for path in candidate.snapshot.files):
                 env["MYPYPATH"] = "src"
-        on_progress(0, 0)
+        wish.progress(0, 0)
         found, lines, done = await self._start(candidate, flags, env)
         return self._judge(candidate, found, lines, done)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent_core.checks.model import CheckResult, Finding, Outcome
+from agent_core.checks.model import CheckResult, Finding, Outcome, Wish
 from agent_core.checks.pytest_report import PytestReport
 from agent_core.checks.tool import ending, finding, last_line, result, run_tool
 from agent_core.process import Completed
@@ -69,7 +69,7 @@ class PytestCheck:
         """Short name."""
         return "pytest"
 
-    async def run(self, candidate: Candidate, on_progress: Callable[[int, int], None]) -> CheckResult:
+    async def run(self, candidate: Candidate, wish: Wish) -> CheckResult:
         """Judge a candidate; see `agent_core.protocols.Check`."""
         if not has_tests(candidate):
             return result(self.name, candidate, "no_tests", "the project has no tests")
@@ -82,7 +82,7 @@ class PytestCheck:
         run = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
         try:
             report = PytestReport(run / "report.jsonl")
-            done = await self._spawn(candidate, run, report, on_progress)
+            done = await self._spawn(candidate, run, report, wish.progress)
             return self._judge(candidate, report, done)
         finally:
             shutil.rmtree(run, ignore_errors=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent_core.checks.model import CheckResult, Finding, Outcome
+from agent_core.checks.model import CheckResult, Finding, Outcome, Wish
 from agent_core.checks.tool import (
     MAX_FINDINGS,
     JsonLines,
@@ -63,12 +63,12 @@ class RuffCheck:
         """Short name."""
         return "ruff"
 
-    async def run(self, candidate: Candidate, on_progress: Callable[[int, int], None]) -> CheckResult:
+    async def run(self, candidate: Candidate, wish: Wish) -> CheckResult:
         """Judge a candidate; see `agent_core.protocols.Check`."""
         total = sum(path.endswith((".py", ".pyi", ".ipynb")) for path in candidate.snapshot.files)
         if not total:
             return result(self.name, candidate, "skipped", "no Python files")
-        on_progress(0, total)
+        wish.progress(0, total)
         first, *others = self._flags(candidate)
         found, lines, done = await self._spawn(candidate, first)
         if others and b"--target-version" in done.stderr:

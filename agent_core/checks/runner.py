@@ -6,7 +6,9 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from agent_core.checks.model import CheckResult, Where
+import msgspec
+
+from agent_core.checks.model import CheckResult, Where, Wish
 from agent_core.checks.mypy import MypyCheck
 from agent_core.checks.pytest import PytestCheck
 from agent_core.checks.ruff import RuffCheck
@@ -14,7 +16,7 @@ from agent_core.checks.syntax import SyntaxCheck
 from agent_core.checks.tool import result
 from agent_core.config import ChecksConfig
 from agent_core.errors import SandboxError
-from agent_core.events import AnyEvent, CheckFinished, CheckProgressed, CheckStarted
+from agent_core.events import AnyEvent, CheckFinished, CheckProgressed, CheckStaged, CheckStarted
 from agent_core.protocols import Candidate, Check
 from agent_core.workspace.interpreter import Interpreter
 
@@ -69,22 +71,20 @@ async def run_check(check: Check, candidate: Candidate, where: Where, emit: Call
             told = now
             emit(CheckProgressed(check.name, where, done, total))
 
+    def partial(so_far: CheckResult) -> None:
+        emit(CheckStaged(where, _told(so_far, time.monotonic() - start)))
+
     try:
-        said = await check.run(candidate, progress)
+        said = await check.run(candidate, Wish(progress, partial))
     except SandboxError as error:
         said = result(check.name, candidate, "error", str(error))
     except OSError as error:
         said = result(check.name, candidate, "error", f"{check.name} could not run: {error}")
-    # All of the time it took to the one who waits, with what is done around the tool.
-    said = CheckResult(
-        said.check,
-        said.outcome,
-        said.tree,
-        said.summary,
-        said.findings,
-        said.total,
-        time.monotonic() - start,
-        said.output,
-    )
-    emit(CheckFinished(where, said))
-    return said
+    seconds = time.monotonic() - start
+    emit(CheckFinished(where, _told(said, seconds)))
+    return msgspec.structs.replace(said, seconds=seconds)
+
+
+def _told(said: CheckResult, seconds: float) -> CheckResult:
+    """A result as events tell it: with all of the time one waited for it, and without what would fill a journal."""
+    return msgspec.structs.replace(said, seconds=seconds, passed=())

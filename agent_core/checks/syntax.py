@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 
-from agent_core.checks.model import CheckResult, Finding, Outcome
+from agent_core.checks.model import CheckResult, Finding, Outcome, Wish
 from agent_core.checks.tool import Sources, changed_files, ending, finding, last_line, result, run_tool
 from agent_core.protocols import Candidate
 from agent_core.workspace.interpreter import Interpreter
@@ -62,12 +62,12 @@ class SyntaxCheck:
         """The same check over the files of `paths` that this candidate has."""
         return replace(self, paths=changed_files(candidate, paths, _ENDINGS))
 
-    async def run(self, candidate: Candidate, on_progress: Callable[[int, int], None]) -> CheckResult:
+    async def run(self, candidate: Candidate, wish: Wish) -> CheckResult:
         """Judge a candidate; see `agent_core.protocols.Check`."""
         files = changed_files(candidate, self.paths, _ENDINGS)
         if not files:
             return result(self.name, candidate, "skipped", "no changed file to parse")
-        on_progress(0, len(files))
+        wish.progress(0, len(files))
         sources = Sources(candidate)
         found = [bad for path in files if (bad := _data_file(path, candidate, sources)) is not None]
         python = [path for path in files if path.endswith((".py", ".pyi"))]
@@ -87,7 +87,7 @@ class SyntaxCheck:
                 outcome: Outcome = "missing" if done.code == 127 else "error"
                 return result(self.name, candidate, outcome, summary, total=len(files), done=done)
             found += [_python_finding(answer, sources) for answer in answers if len(answer) > 1]
-        on_progress(len(files), len(files))
+        wish.progress(len(files), len(files))
         if not found:
             summary = f"{len(files)} file{'s' * (len(files) > 1)} parse{'s' * (len(files) == 1)}"
             return result(self.name, candidate, "passed", summary, total=len(files), done=done)

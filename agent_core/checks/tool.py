@@ -15,12 +15,12 @@ from agent_core.process import Completed
 from agent_core.protocols import Candidate
 from agent_core.text import printable
 from agent_core.workspace.interpreter import Interpreter
+from agent_core.workspace.tree import SYMLINK
 
 MAX_FINDINGS = 20_000
 _MESSAGE = 500
 _DETAIL = 6000
 _OUTPUT = 4000
-_SYMLINK = 0o120000
 
 
 def shorten(text: str, limit: int) -> str:
@@ -172,7 +172,7 @@ def changed_files(candidate: Candidate, paths: Sequence[str] | None, endings: tu
     files = candidate.snapshot.files
     chosen = candidate.changed if paths is None else paths
     return tuple(
-        path for path in sorted(chosen) if path.endswith(endings) and path in files and files[path].mode != _SYMLINK
+        path for path in sorted(chosen) if path.endswith(endings) and path in files and files[path].mode != SYMLINK
     )
 
 

@@ -83,6 +83,7 @@ class TreeCandidate:
         env: Mapping[str, str] | None = None,
         stdin: bytes = b"",
         on_line: Callable[[str], None] | None = None,
+        warm: Sequence[str] = (),  # noqa: ARG002 - a spawned command imports for itself
     ) -> Completed:
         """Run a command in the tree, mounted afresh for it.
 

@@ -11,7 +11,7 @@ from textwrap import dedent
 
 import pytest
 
-from agent_core.checks.model import CheckResult
+from agent_core.checks.model import CheckResult, Wish
 from agent_core.config import Config
 from agent_core.protocols import Candidate, Check
 from agent_core.workspace.interpreter import Interpreter
@@ -52,7 +52,7 @@ async def run_one(check: Check, project: Project, files: Mapping[str, str | None
     """Judge a project with changes over it by one check."""
     candidate = await candidate_of(project, files)
     try:
-        return await check.run(candidate, lambda _done, _total: None)
+        return await check.run(candidate, Wish())
     finally:
         await candidate.close()
 

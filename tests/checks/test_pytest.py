@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_core.checks.model import Wish
 from agent_core.checks.pytest import PytestCheck
 from agent_core.workspace.interpreter import Interpreter
 from tests.checks.conftest import THIS_PYTHON, Open, candidate_of, run_one
@@ -71,7 +72,7 @@ async def test_all_passing_is_a_pass_and_progress_is_told(opened: Open) -> None:
     project = await opened({"test_a.py": "import time\ndef test_a(): time.sleep(0.5)\ndef test_b(): pass\n"})
     candidate = await candidate_of(project)
     told: list[tuple[int, int]] = []
-    result = await CHECK.run(candidate, lambda done, total: told.append((done, total)))
+    result = await CHECK.run(candidate, Wish(lambda done, total: told.append((done, total))))
     await candidate.close()
     assert (result.outcome, result.summary, result.total) == ("passed", "2 passed", 2)
     assert told[0] == (0, 2)
@@ -226,7 +227,7 @@ async def test_cancelling_ends_the_run(opened: Open, tmp_path: Path) -> None:
     project = await opened({"test_a.py": "import time\ndef test_a(): time.sleep(600)\n"})
     candidate = await candidate_of(project)
     began = asyncio.Event()
-    task = asyncio.create_task(CHECK.run(candidate, lambda _done, _total: began.set()))
+    task = asyncio.create_task(CHECK.run(candidate, Wish(lambda _done, _total: began.set())))
     await asyncio.wait_for(began.wait(), 30)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

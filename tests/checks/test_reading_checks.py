@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_core.checks.model import CheckResult
+from agent_core.checks.model import CheckResult, Wish
 from agent_core.checks.mypy import MypyCheck
 from agent_core.checks.ruff import RuffCheck
 from agent_core.checks.syntax import SyntaxCheck
@@ -67,7 +67,7 @@ async def test_syntax_without_changed_files_is_skipped_and_can_be_bound_to_paths
     bound = SYNTAX.bound(candidate, ["a.py", "new.py", "README.md"])
     assert bound.paths == ("a.py",)
     assert bound == SYNTAX.bound(candidate, ["a.py"])
-    result = await bound.run(candidate, lambda _done, _total: None)
+    result = await bound.run(candidate, Wish())
     await candidate.close()
     assert (result.outcome, places(result)) == ("failed", [("a.py:1", "SyntaxError")])
 

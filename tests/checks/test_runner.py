@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from agent_core.checks.baseline import Baseline
-from agent_core.checks.model import CheckResult
+from agent_core.checks.model import CheckResult, Wish
 from agent_core.checks.runner import default_checks, run_checks
 from agent_core.checks.tool import result
 from agent_core.checks.verdict import judge
@@ -31,9 +31,9 @@ class ShellCheck:
     name: str
     script: str
 
-    async def run(self, candidate: Candidate, on_progress: Callable[[int, int], None]) -> CheckResult:
+    async def run(self, candidate: Candidate, wish: Wish) -> CheckResult:
         for number in range(100):
-            on_progress(number, 100)
+            wish.progress(number, 100)
         done = await candidate.run(["sh", "-c", self.script], timeout=60)
         outcome = "failed" if done.code else "passed"
         return result(self.name, candidate, "failed" if outcome == "failed" else "passed", self.script, done=done)
@@ -54,7 +54,7 @@ class BoundCheck(ShellCheck):
 class NoTree:
     name: str = "no-tree"
 
-    async def run(self, candidate: Candidate, on_progress: Callable[[int, int], None]) -> CheckResult:
+    async def run(self, candidate: Candidate, wish: Wish) -> CheckResult:
         raise SandboxError("The tree cannot be mounted.")
 
 
@@ -67,7 +67,7 @@ class Held:
     trees: list[str] = field(default_factory=list, hash=False, compare=False)
     name: str = "held"
 
-    async def run(self, candidate: Candidate, on_progress: Callable[[int, int], None]) -> CheckResult:
+    async def run(self, candidate: Candidate, wish: Wish) -> CheckResult:
         self.trees.append(candidate.tree)
         self.started.set()
         await self.gate.wait()
