@@ -15,9 +15,7 @@ from agent_core.patch.read import read_patch
 from agent_core.patch.rebase import StaleBlock
 from agent_core.patch.rebase import rebase as rebase_patch
 from agent_core.protocols import Workspace
-from agent_core.workspace.tree import FileChange, Snapshot, content_hash, with_changes
-
-Reader = Callable[[str], FileChange | None]
+from agent_core.workspace.tree import REGULAR, FileChange, Reader, Snapshot, content_hash, with_changes
 
 _SHOWN = 60
 
@@ -77,7 +75,7 @@ def disk_reader(workspace: Workspace, base: Snapshot) -> Reader:
         data = workspace.read(path)
         if data is None:
             return None
-        return FileChange(data, state.mode if state else 0o100644)
+        return FileChange(data, state.mode if state else REGULAR)
 
     return read
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -21,9 +21,7 @@ from agent_core.workspace.disk import look
 from agent_core.workspace.git import current_folder, find_root, project_root
 from agent_core.workspace.ignore import Lister
 from agent_core.workspace.revision import open_revision
-from agent_core.workspace.tree import FileChange, content_hash
-
-Reader = Callable[[str], FileChange | None]
+from agent_core.workspace.tree import FileChange, Reader, content_hash
 
 
 class Place(msgspec.Struct, frozen=True):

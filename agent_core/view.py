@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 from agent_core.draft import Draft
-from agent_core.patch.diff import decode
-from agent_core.patch.encoding import MARK
+from agent_core.patch.encoding import MARK, text_of
 from agent_core.process import Completed
 from agent_core.protocols import Workspace
 from agent_core.text import estimate_tokens
@@ -62,7 +61,7 @@ async def shown(view: DraftView, paths: Iterable[str], tokens: int) -> str:
     found, left = [], tokens
     for path in paths:
         data = await asyncio.to_thread(view.read, path)
-        text = None if data is None else decode(data)
+        text = None if data is None else text_of(data)
         if text is None:
             continue
         part = f"{path}:\n```\n{text.removeprefix(MARK).rstrip()}\n```"

@@ -1,7 +1,7 @@
 """Applying a parsed patch to contents: all files or none, and every byte that is not the patch's own stays.
 
-Nothing here touches the disk. Files come from a function and the result is a set of changes, so the
-same code serves a candidate, a test and the working tree.
+Nothing here writes. Files come from a function and the result is a set of changes, so the same code serves a candidate,
+a test and the working tree; the disk is only asked what stands in a path's way.
 
 Operations build on each other from top to bottom. What needs the whole patch is judged at its end: whether a name is
 free for a file or a folder, since a later part may make room for an earlier one. A file moved onto one that the same
@@ -24,12 +24,9 @@ from agent_core.patch.limits import check_patch, check_size
 from agent_core.patch.operations import AddFile, DeleteFile, HunkLine, Operation, UpdateFile
 from agent_core.patch.place import Place
 from agent_core.patch.report import Report
-from agent_core.patch.stage import File, Reader, Stage
+from agent_core.patch.stage import File, Stage
 from agent_core.workspace.paths import check_path, plain_path
-from agent_core.workspace.tree import FileChange
-
-_REGULAR = 0o100644
-_SYMLINK = 0o120000
+from agent_core.workspace.tree import REGULAR, SYMLINK, FileChange, Reader
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -147,7 +144,7 @@ class _Applier:
         found = self._displaced.get(path) or self._stage.get(path)
         if found is None:
             raise self._missing(path)
-        if found.mode == _SYMLINK:
+        if found.mode == SYMLINK:
             raise PatchRefusedError(f"{path}: is a symlink.", "Name the file it points to.")
         return found
 
@@ -191,7 +188,7 @@ class _Applier:
         check_size(path, data)
         there = self._stage.get(path)
         stays = self._moved_at.get(path, -1) <= number
-        if there is not None and stays and there.data == data and there.mode != _SYMLINK:
+        if there is not None and stays and there.data == data and there.mode != SYMLINK:
             mode = operation.mode or there.mode
             if mode == there.mode:
                 self._report.is_there()
@@ -211,7 +208,7 @@ class _Applier:
     def _mode_of_deleted(self, path: str) -> int:
         """The mode of a new file: that of the one it replaces, where the same patch deleted it."""
         before = self._stage.before(path) if self._stage.touched(path) else None
-        return before.mode if before is not None and before.mode != _SYMLINK else _REGULAR
+        return before.mode if before is not None and before.mode != SYMLINK else REGULAR
 
     def _delete(self, where: str, number: int, path: str, operation: DeleteFile) -> None:
         if path in self._displaced:

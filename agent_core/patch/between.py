@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from agent_core.errors import SelectionError
 from agent_core.patch import encoding
-from agent_core.patch.diff import decode, split_lines
-from agent_core.patch.encoding import MARK, NotTextError
+from agent_core.patch.diff import split_lines
+from agent_core.patch.encoding import MARK, NotTextError, text_of
 
 
 def lines_of(data: bytes | None) -> list[str]:
     """The lines of a content; none of no file."""
-    return split_lines(decode(data) or "") if data else []
+    return split_lines(text_of(data) or "") if data else []
 
 
 def mend_mark(lines: list[str], old: bytes | None, new: bytes | None) -> bool:
@@ -24,7 +24,7 @@ def mend_mark(lines: list[str], old: bytes | None, new: bytes | None) -> bool:
     Returns:
         Whether anything had to be mended.
     """
-    texts = [text for text in (decode(data) for data in (old, new) if data) if text]
+    texts = [text for text in (text_of(data) for data in (old, new) if data) if text]
     marked = {text.split("\n", 1)[0] for text in texts if text.startswith(MARK)}
     if not marked:
         return False
@@ -51,7 +51,7 @@ def written(path: str, lines: list[str], old: bytes | None, new: bytes | None) -
     text = "".join(lines)
     refusal = None
     for data in (old, new):
-        if data is not None and decode(data) == text:
+        if data is not None and text_of(data) == text:
             return data
     # An empty file has no encoding to keep.
     for data in filter(None, (old, new)):

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from agent_core.patch import encoding
-from agent_core.patch.encoding import NotTextError
+from agent_core.patch.diff_names import DEV_NULL, quote_name
+from agent_core.patch.encoding import NotTextError, decode_alike, text_of
 from agent_core.patch.line_diff import changed_ranges
 from agent_core.patch.model import Block, BlockNames, FileKind, FilePatch, Patch
 from agent_core.workspace.tree import Changes, FileChange, content_hash
 
 _CONTEXT = 3
 _EMPTY = content_hash(b"")
-_ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
-
-
-def decode(data: bytes) -> str | None:
-    """The text of some content, None when it is binary or not valid in its encoding."""
-    try:
-        return encoding.decode(data)[0]
-    except NotTextError:
-        return None
 
 
 def split_lines(text: str) -> list[str]:
@@ -99,7 +90,7 @@ def make_blocks(path: str, old: bytes, new: bytes) -> tuple[Block, ...]:
         encodings, so that lines alike in both are not the same bytes.
     """
     try:
-        alike = encoding.decode_alike(old, new)
+        alike = decode_alike(old, new)
     except NotTextError:
         return ()
     return () if alike is None else _blocks(path, *map(split_lines, alike[0]))
@@ -123,18 +114,8 @@ def unified(patch: Patch, content: Callable[[str], bytes]) -> str:
     return "".join(_unified_file(file, content) for file in patch.files)
 
 
-def _quote(name: str) -> str:
-    """A path as git writes it: in quotes, escaped, when it has characters that need it."""
-    if not any(char in _ESCAPES or ord(char) < 0x20 or ord(char) == 0x7F for char in name):
-        return name
-    escaped = (
-        _ESCAPES.get(char) or (f"\\{ord(char):03o}" if ord(char) < 0x20 or ord(char) == 0x7F else char) for char in name
-    )
-    return '"' + "".join(escaped) + '"'
-
-
 def _unified_file(file: FilePatch, content: Callable[[str], bytes]) -> str:
-    old_name, new_name = _quote(f"a/{file.old_path}"), _quote(f"b/{file.path}")
+    old_name, new_name = quote_name(f"a/{file.old_path}"), quote_name(f"b/{file.path}")
     out = [f"diff --git {old_name} {new_name}\n"]
     if file.before is None:
         out.append(f"new file mode {file.after_mode:06o}\n")
@@ -143,11 +124,11 @@ def _unified_file(file: FilePatch, content: Callable[[str], bytes]) -> str:
     elif file.before_mode != file.after_mode:
         out.append(f"old mode {file.before_mode:06o}\nnew mode {file.after_mode:06o}\n")
     if file.moved_from is not None:
-        out.append(f"rename from {_quote(file.moved_from)}\nrename to {_quote(file.path)}\n")
-    left = "/dev/null" if file.before is None else old_name
-    right = "/dev/null" if file.after is None else new_name
+        out.append(f"rename from {quote_name(file.moved_from)}\nrename to {quote_name(file.path)}\n")
+    left = DEV_NULL if file.before is None else old_name
+    right = DEV_NULL if file.after is None else new_name
     if file.blocks:
-        old = decode(content(file.before)) if file.before is not None else ""
+        old = text_of(content(file.before)) if file.before is not None else ""
         # A tab after a name with blanks keeps other tools from reading a date into it.
         out += [f"{sign} {name}{chr(9) * (' ' in name)}\n" for sign, name in (("---", left), ("+++", right))]
         out += _hunks(file.blocks, split_lines(old or ""))

@@ -1,4 +1,4 @@
-r"""The names of files in a unified diff, as git and diff write them.
+r"""The names of files in a unified diff, as git and diff write them: read, and written.
 
 Sources: git's ``quote.c`` (``quote_c_style``: a name with unusual characters stands in double quotes, with C escapes
 and octal bytes) and ``apply.c`` (a name in ``diff --git`` that is not quoted ends where the same name, apart from
@@ -13,12 +13,23 @@ DEV_NULL = "/dev/null"
 
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
+_ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 _PLAIN = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f": b"\f", b"r": b"\r"}
 _DATE = re.compile(
     r"\s+(?:\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*|\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4}.*|"
     r"\((?:revision|working copy|nonexistent).*)$"
 )
 _BACKUP = (".orig", ".old", ".bak", "~")
+
+
+def quote_name(name: str) -> str:
+    """A path as git writes it: in quotes, escaped, when it has characters that need it."""
+    if not any(char in _ESCAPES or ord(char) < 0x20 or ord(char) == 0x7F for char in name):
+        return name
+    escaped = (
+        _ESCAPES.get(char) or (f"\\{ord(char):03o}" if ord(char) < 0x20 or ord(char) == 0x7F else char) for char in name
+    )
+    return '"' + "".join(escaped) + '"'
 
 
 def _unquote(match: re.Match[str]) -> str:

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
 
+from agent_core.patch.encoding import MARK
 from agent_core.patch.levels import EXACT, SHIFTED, Level, spaceless, typographic
-
-BOM = "\ufeff"
 
 # A hunk that stands at more places than this says nothing; they need not all be known.
 MOST_PLACES = 50_000
@@ -30,7 +29,7 @@ class Document:
     """
 
     def __init__(self, text: str) -> None:
-        self.bom = BOM if text.startswith(BOM) else ""
+        self.bom = MARK if text.startswith(MARK) else ""
         self.body = text[len(self.bom) :]
         self.separator = "\r" if "\r" in self.body and "\n" not in self.body else "\n"
         self._views: dict[str, str] = {}

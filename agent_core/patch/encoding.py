@@ -85,6 +85,14 @@ def decode(data: bytes) -> tuple[str, str]:
     return text, codec
 
 
+def text_of(data: bytes) -> str | None:
+    """The text of some content; None when it is binary or not valid in its encoding."""
+    try:
+        return decode(data)[0]
+    except NotTextError:
+        return None
+
+
 def readable(data: bytes) -> str | None:
     """The text of some content for reading only.
 

@@ -50,10 +50,6 @@ class BlockLines:
         self._inner: list[int] = []
         self.ended = False
 
-    def begins_next(self, text: str) -> bool:
-        """Whether a line begins another block, because this one has lost its last line."""
-        return self._width > 0 and head_width(text) == self._width
-
     def take(self, text: str) -> tuple[int, bool]:
         """Take the next line.
 

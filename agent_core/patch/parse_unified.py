@@ -39,10 +39,11 @@ from agent_core.patch.diff_names import DEV_NULL, lone_name, read_git_names, rea
 from agent_core.patch.find_unified import NUMBERED
 from agent_core.patch.operations import AddFile, DeleteFile, Hunk, HunkLine, Operation, Sign, UpdateFile
 from agent_core.patch.patch_lines import Line, refused, short
+from agent_core.workspace.tree import EXECUTABLE, REGULAR
 
 DIFF_SHAPE = "Write '--- a/path', '+++ b/path', '@@ -1,3 +1,3 @@' and the lines, each with ' ', '-' or '+' before it."
 
-_MODES = {"100644": 0o100644, "100755": 0o100755}
+_MODES = {f"{mode:o}": mode for mode in (REGULAR, EXECUTABLE)}
 _EMPTY_BLOB = re.compile(r"(?:e69de29|473a0f4)[0-9a-f]*\.\.0+\b")
 _SIGNS: dict[str, Sign] = {" ": " ", "-": "-", "+": "+"}
 

@@ -19,12 +19,9 @@ from agent_core.patch.line_diff import changed_ranges
 from agent_core.patch.model import Block, FileKind, FilePatch, Patch
 from agent_core.patch.overlap import Edit, edits_of, overlapping, side
 from agent_core.patch.splice import Splice, blocks_of, spliced
-from agent_core.workspace.tree import FileChange, content_hash
+from agent_core.workspace.tree import SYMLINK, FileChange, Reader, content_hash
 
-Reader = Callable[[str], FileChange | None]
 Content = Callable[[str], bytes]
-
-_LINK = 0o120000
 
 
 class StaleBlock(msgspec.Struct, frozen=True):
@@ -190,7 +187,7 @@ class _Rebase:
             self._keep(file, now, self._get(file.after), mode, file.blocks)
         elif _is(now, file.after, file.after_mode):
             self._keep(file, now, now.data, mode, ())
-        elif _LINK in {now.mode, file.before_mode, file.after_mode}:
+        elif SYMLINK in {now.mode, file.before_mode, file.after_mode}:
             self._collides(
                 file, file.old_path, "the human changed it, the draft changed it, and one of them is a symlink"
             )
@@ -301,7 +298,7 @@ def _missing(blocks: Sequence[Block], start: int, ours: Sequence[str], theirs: S
 
 def _is(now: FileChange, digest: str | None, mode: int) -> bool:
     """Whether a file is one of some content: links are no files."""
-    return now.data is not None and content_hash(now.data) == digest and (now.mode == _LINK) == (mode == _LINK)
+    return now.data is not None and content_hash(now.data) == digest and (now.mode == SYMLINK) == (mode == SYMLINK)
 
 
 def _is_kin(old: bytes, new: bytes) -> bool:

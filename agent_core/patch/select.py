@@ -17,11 +17,9 @@ from agent_core.patch.diff import split_lines
 from agent_core.patch.model import Block, FileKind, FilePatch, Patch
 from agent_core.patch.pairing import weave
 from agent_core.patch.splice import Splice, blocks_of, spliced
-from agent_core.workspace.tree import content_hash
+from agent_core.workspace.tree import SYMLINK, content_hash
 
 Content = Callable[[str], bytes]
-
-_LINK = 0o120000
 
 
 class BlockChoice(msgspec.Struct, frozen=True):
@@ -172,7 +170,7 @@ def _part(file: FilePatch, choices: Choices, content: Content) -> _Part:
     start, goal = _State(file.old_path, old, file.before_mode), _State(file.path, new, file.after_mode)
     wanted = choices.files.get(file.path, choices.default)
     picks = [choices.blocks.get(block.id, BlockChoice(wanted)) for block in file.blocks]
-    if not picks or _LINK in {start.mode, goal.mode}:
+    if not picks or SYMLINK in {start.mode, goal.mode}:
         if any(pick.accepted != picks[0].accepted or _is_partial(pick) for pick in picks):
             raise SelectionError(f"{file.path}: a symlink can only be taken whole.")
         every = tuple(Splice(block.old_start - 1, block.removed, block.added, block.id) for block in file.blocks)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 
 from agent_core.patch.names import Names
-from agent_core.workspace.tree import Changes, FileChange
-
-Reader = Callable[[str], FileChange | None]
+from agent_core.workspace.tree import Changes, FileChange, Reader
 
 
 class File(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ import msgspec
 
 from agent_core.errors import PatchRefusedError
 from agent_core.workspace.paths import check_path
+from agent_core.workspace.tree import EXECUTABLE, REGULAR
 
 TEMP_PREFIX = ".pairloop-"
 TEMP_SUFFIX = ".tmp"
@@ -186,7 +187,7 @@ def look(root: Path, path: str, gone: Collection[str] = ()) -> Standing:
         return Standing(None, 0, f"cannot be read: {error.strerror}")
     finally:
         os.close(descriptor)
-    return Standing(data, 0o100755 if mode & stat.S_IXUSR else 0o100644, bits=stat.S_IMODE(mode))
+    return Standing(data, EXECUTABLE if mode & stat.S_IXUSR else REGULAR, bits=stat.S_IMODE(mode))
 
 
 def read_all(descriptor: int) -> bytes:

@@ -17,7 +17,7 @@ from agent_core.sandbox.layer import RunLayer
 from agent_core.workspace.copy import copy_project, copy_repository
 from agent_core.workspace.snapshot import Scanner
 from agent_core.workspace.stamps import Stamps
-from agent_core.workspace.tree import Changes, FileChange, Snapshot, content_hash
+from agent_core.workspace.tree import SYMLINK, Changes, FileChange, Snapshot, content_hash
 
 _MOST_REMOVED = 1_000_000
 
@@ -80,7 +80,7 @@ def _write(place: Path, change: FileChange, second: int | None) -> None:
     assert change.data is not None
     if place.is_symlink() or place.exists():
         place.unlink()
-    if change.mode == 0o120000:
+    if change.mode == SYMLINK:
         place.symlink_to(os.fsdecode(change.data))
     else:
         place.write_bytes(change.data)

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from agent_core.patch.diff import decode as text_of
 from agent_core.patch.diff import split_lines
-from agent_core.patch.encoding import MARK, NotTextError, decode_alike, encode
+from agent_core.patch.encoding import MARK, NotTextError, decode_alike, encode, text_of
 from agent_core.patch.line_diff import Change, changed_ranges
 from agent_core.patch.overlap import edits_of, overlapping, side
 

@@ -13,13 +13,12 @@ from agent_core.errors import ConfigError
 from agent_core.process import Completed, run
 from agent_core.workspace.git import without_filters
 from agent_core.workspace.ignore import git_environment
-from agent_core.workspace.tree import FileChange
+from agent_core.workspace.tree import EXECUTABLE, REGULAR, SYMLINK, FileChange
 
 _SECONDS = 60.0
 _MOST_NAMES = 400_000_000
 _MOST_BYTES = 64_000_000
-_LINK = 0o120000
-_FILE_MODES = frozenset({0o100644, 0o100755, _LINK})
+_FILE_MODES = frozenset({REGULAR, EXECUTABLE, SYMLINK})
 
 
 class _Object(msgspec.Struct, frozen=True):
@@ -66,7 +65,7 @@ class Revision:
         if found is None:
             return None
         # A link's target is no text to be converted. Attributes go by the path from the top of the repository.
-        how = ("blob",) if found.mode == _LINK else ("--filters", f"--path={self._top}{path}")
+        how = ("blob",) if found.mode == SYMLINK else ("--filters", f"--path={self._top}{path}")
         done = await _git(self._root, "cat-file", *how, found.name, cap=_MOST_BYTES, settings=self._settings)
         if done.code != 0 or done.timed_out:
             raise ConfigError(f"git cannot give {path} as it is in {self._name}: {_reason(done)}.")

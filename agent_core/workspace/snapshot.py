@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from agent_core.workspace.ignore import Kind, Lister
-from agent_core.workspace.tree import FileState, Snapshot, tree_hash
+from agent_core.workspace.tree import EXECUTABLE, REGULAR, SYMLINK, FileState, Snapshot, tree_hash
 
 # A file touched so short a time before it was read may be touched again without its times telling.
 _RACY_NS = 2_000_000_000
@@ -222,8 +222,8 @@ class Scanner:
 
 def _mode_of(mode: int) -> int:
     if stat.S_ISLNK(mode):
-        return 0o120000
-    return 0o100755 if mode & stat.S_IXUSR else 0o100644
+        return SYMLINK
+    return EXECUTABLE if mode & stat.S_IXUSR else REGULAR
 
 
 def _encodable(path: str) -> bool:

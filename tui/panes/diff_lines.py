@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from agent_core.errors import JournalError
 from agent_core.patch.model import Block, FilePatch, Patch
+from agent_core.workspace.tree import SYMLINK
 from tui.panes.highlight import Spans, decode, split_lines
 from tui.widgets.lines import BLANK, Line, Piece, Span, clean
 
 CONTEXT = 3
 _EXECUTABLE = 0o111
-_LINK = 0o120000
 
 
 class Side:
@@ -104,7 +104,7 @@ def _what(file: FilePatch) -> str:
     modes = ""
     if file.kind in {"update", "move"} and file.before_mode != file.after_mode:
         modes = "now executable" if file.after_mode & _EXECUTABLE else "no longer executable"
-    elif _LINK in {file.before_mode, file.after_mode}:
+    elif SYMLINK in {file.before_mode, file.after_mode}:
         modes = "symbolic link"
     return ", ".join(word for word in (words, modes) if word)
 
