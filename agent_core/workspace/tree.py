@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
+
+REGULAR, EXECUTABLE, SYMLINK = 0o100644, 0o100755, 0o120000
+"""The modes a file can have, in git's notation."""
 
 
 class FileState(msgspec.Struct, frozen=True):
@@ -13,7 +16,7 @@ class FileState(msgspec.Struct, frozen=True):
 
     Attributes:
         hash: SHA-256 of its bytes in hex (of the target's text for a symlink).
-        mode: Git-style mode: 0o100644, 0o100755 or 0o120000.
+        mode: `REGULAR`, `EXECUTABLE` or `SYMLINK`.
     """
 
     hash: str
@@ -41,10 +44,13 @@ class FileChange(msgspec.Struct, frozen=True):
     """
 
     data: bytes | None
-    mode: int = 0o100644
+    mode: int = REGULAR
 
 
 Changes = Mapping[str, FileChange]
+
+Reader = Callable[[str], FileChange | None]
+"""Gives a file of a tree, None when it is not there."""
 
 
 def content_hash(data: bytes) -> str:
