@@ -73,7 +73,7 @@ class Calls:
             try:
                 tried.append(_Tried(call, note=await self._proposals.take(call, may_replace=alone)))
             except PatchRefusedError as error:
-                self._parts.emit(ev.PatchRejected(call.call_id, str(error)))
+                self._parts.emit(ev.PatchRejected(call.call_id, str(error), already=error.already))
                 if not self._proposals.draft.changes:
                     tried = self._lost(tried)
                 tried.append(_Tried(call, refusal=error))

@@ -65,8 +65,8 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
             return f"! {reason}{when}"
         case ev.ToolStarted(_, _, title):
             return f"  > {title}"
-        case ev.PatchRejected(_, message):
-            return f"✗ patch refused: {message}"
+        case ev.PatchRejected(_, message, already):
+            return f"already there: {message}" if already else f"✗ patch refused: {message}"
         case ev.ProposalMade(number, attempt, _, _, _, _, diff, note):
             return "\n".join(part for part in (f"proposal {number} (attempt {attempt})", note, diff.rstrip()) if part)
         case ev.CheckFinished("candidate", result):

@@ -191,6 +191,13 @@ def test_a_refused_patch_is_shown_by_its_first_line() -> None:
     assert "no reason given" in only(after(ev.PatchRejected("c", " \n")), Notice)[0].text
 
 
+def test_a_patch_that_is_already_there_is_no_trouble() -> None:
+    state = after(ev.PatchStreamed("c", "*** Begin"), ev.PatchRejected("c", "It is applied already.", already=True))
+    assert state.live_patch == ""
+    said = Notice("info", "Already there: the patch asks for nothing new.", "It is applied already.", "patch")
+    assert state.chat[-1] == said
+
+
 # -- proposals
 
 

@@ -193,6 +193,7 @@ async def test_a_patch_that_is_there_already_is_no_attempt_and_no_refusal(tmp_pa
         assert len(told) == 7
         assert all("applied already" in text and "say so in words" in text for text in told)
         assert oks(here.state) == [True] * 8
+        assert [event.already for event in here.all(ev.PatchRejected)] == [True] * 7
         here.submit(commands.Accept(1))
         assert (await finished(here)).outcome == "landed"
         assert (project / "shop/prices.py").read_text() == MENDED

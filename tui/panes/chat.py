@@ -16,7 +16,7 @@ _SIGNS = {
     "verdict": ("✓", "good"),
     "decision": ("→", "primary"),
     "landing": ("⤓", "good"),
-    "patch": ("✗", "warn"),
+    "patch": ("·", "dim"),
     "task": ("■", "dim"),
     "note": ("·", "dim"),
 }
