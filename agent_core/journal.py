@@ -18,7 +18,7 @@ import msgspec
 
 from agent_core.errors import JournalError
 from agent_core.events import AnyEvent, Asked, Entry, LandingStarted
-from agent_core.landings_log import LandingRecord, landing_records
+from agent_core.landing_log import LandingRecord, landing_records
 from agent_core.text import without_surrogates
 from agent_core.workspace.tree import content_hash
 
@@ -262,8 +262,12 @@ class SqliteJournal:
             raise self._unusable("read", error) from error
 
     def _unusable(self, verb: str, error: Exception) -> JournalError:
-        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code == sqlite3.SQLITE_FULL:
             hint = "Make room on the disk that holds it; what was written before is kept."
+        elif code & 0xFF == sqlite3.SQLITE_IOERR:
+            # A full disk is said so too, when it is the index beside the file that finds no room.
+            hint = "Look whether the disk that holds it is full or failing; what was written before is kept."
         else:
             hint = "Move the file away to start a new one, or set PAIRLOOP_STATE_DIR to a folder you can write to."
         return JournalError(f"{self._path}: the journal cannot be {verb}: {str(error).rstrip('.')}.", hint)

@@ -16,9 +16,9 @@ import msgspec
 
 from agent_core.errors import LandingConflictError, LandingUnknownError
 from agent_core.landing_desk import LandingDesk, has_journal, open_desk
+from agent_core.landing_log import LandingRecord
 from agent_core.landing_report import FileReport, diff_lines, heading, landing_patch, report, summary, wants_colour
-from agent_core.landings_log import LandingRecord
-from agent_core.output import JsonWriter, complain, reader
+from agent_core.output import JsonWriter, complain, complain_of_conflict, reader, write_out
 from agent_core.patch.diff import unified
 from agent_core.text import printable
 from agent_core.workspace.git import project_root
@@ -137,31 +137,28 @@ async def log(project: Path | None, *, number: int, count: int, diff: bool, json
         records = [record for record in reversed(desk.journal.landings()) if number in {0, record.number}]
         if not records:
             return _tell_none(number, json=json)
-        _write_log((_line(desk, record, diff=diff) for record in records[: count or None]), json=json)
-    return DONE
+        return _write_log((_line(desk, record, diff=diff) for record in records[: count or None]), json=json)
 
 
 def _tell_none(number: int, *, json: bool) -> int:
     if number:
         complain(f"There is no landing {number} in this project.", "`pairloop log` lists those there are.")
         return NOTHING
-    if not json:
-        sys.stdout.write(f"{_NO_LANDINGS}\n")
-    return DONE
+    return DONE if json else _tell([f"{_NO_LANDINGS}\n"])
 
 
-def _write_log(lines: Iterable[LandingLine], *, json: bool) -> None:
+def _write_log(lines: Iterable[LandingLine], *, json: bool) -> int:
     out = sys.stdout
     if json:
         writer = JsonWriter(out)
-        for line in lines:
-            writer.write(line)
-        return
+        return _tell(map(writer.line, lines))
     colour = wants_colour(out)
-    for line in lines:
-        out.writelines(f"{text}\n" for text in _told(line, colour=colour))
-        # Whoever reads only the head of a long log is not to wait for all of it.
-        out.flush()
+    return _tell("".join(f"{text}\n" for text in _told(line, colour=colour)) for line in lines)
+
+
+def _tell(texts: Iterable[str]) -> int:
+    # Where the telling is all there is to do, it has failed when nobody could be told.
+    return DONE if write_out(texts) else NOTHING
 
 
 async def turn(project: Path | None, number: int, *, again: bool) -> int:
@@ -192,7 +189,7 @@ async def turn(project: Path | None, number: int, *, again: bool) -> int:
             complain(error.message, error.hint)
             return NOTHING
         except LandingConflictError as error:
-            complain(error.message, *(f"  {place}" for place in error.conflicts), error.hint)
+            complain_of_conflict(error.message, error.conflicts, error.hint)
             return CONFLICT
         [record] = [one for one in desk.journal.landings() if one.number == done.landing]
         line = _line(desk, record, diff=False)

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
 
 import msgspec
@@ -28,13 +28,17 @@ class JsonWriter:
             # JSON is UTF-8, whatever the terminal is.
             out.reconfigure(encoding="utf-8")
 
-    def write(self, value: Any) -> None:
-        """Write one object."""
+    def line(self, value: Any) -> str:
+        """One object as it is written, with the end of its line."""
         try:
             line = self._encoder.encode(value)
         except UnicodeEncodeError:
             line = self._encoder.encode(without_surrogates(msgspec.to_builtins(value)))
-        self._out.write(line.decode() + "\n")
+        return line.decode() + "\n"
+
+    def write(self, value: Any) -> None:
+        """Write one object."""
+        self._out.write(self.line(value))
         self._out.flush()
 
 
@@ -62,8 +66,36 @@ def reader(out: TextIO, gone: Callable[[], None] = _nobody) -> Iterator[None]:
         gone()
 
 
+def write_out(texts: Iterable[str]) -> bool:
+    """Write to standard output; each text is out before the next is made, as its reader may want no more.
+
+    Args:
+        texts: What to write, line ends included.
+
+    Returns:
+        Whether all of it could be written. Where it could not, a human has been told why.
+    """
+    written = True
+
+    def unread() -> None:
+        nonlocal written
+        written = False
+
+    out = sys.stdout
+    with reader(out, unread):
+        for text in texts:
+            out.write(text)
+            out.flush()
+    return written
+
+
 def complain(*texts: str) -> None:
     """Tell a human what is wrong, on standard error: texts that are not empty, a line or more each."""
     said = [printable(text) for text in texts if text]
     if said:
         sys.stderr.write("pairloop: " + "\n".join(said) + "\n")
+
+
+def complain_of_conflict(message: str, conflicts: Iterable[str], hint: str) -> None:
+    """Tell a human, on standard error, what is in the way of a landing: each place that the message does not name."""
+    complain(message, *(f"  {place}" for place in conflicts if place not in message), hint)

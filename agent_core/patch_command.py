@@ -23,7 +23,7 @@ from agent_core.errors import LandingConflictError, PatchRefusedError, Selection
 from agent_core.journal import SqliteJournal
 from agent_core.landing_desk import LandingDesk, open_desk
 from agent_core.landing_report import FileReport, report, summary
-from agent_core.output import JsonWriter, complain, reader
+from agent_core.output import JsonWriter, complain, complain_of_conflict, reader
 from agent_core.patch.formats import Format
 from agent_core.patch.read import read_patch
 from agent_core.patch_intake import Made, Place, decode, find_place, make
@@ -183,7 +183,7 @@ def tell(outcome: Outcome, recovered: tuple[str, ...], *, json: bool) -> int:
         elif outcome.status in {"applied", "checked"}:
             sys.stdout.writelines(f"{printable(line)}\n" for line in _lines(outcome))
         else:
-            complain(outcome.message, *(f"  {place}" for place in outcome.conflicts), outcome.hint)
+            complain_of_conflict(outcome.message, outcome.conflicts, outcome.hint)
     return EXIT_CODES[outcome.status]
 
 

@@ -338,6 +338,18 @@ def test_a_disk_that_is_full_is_said(path: Path) -> None:
         assert journal.append("s", note("fits again")).seq == 2
 
 
+def test_a_disk_that_fails_is_no_reason_to_move_the_journal_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def prepare(_journal: SqliteJournal) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        # What a full disk gives when the shared index has no room.
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+        raise error
+
+    monkeypatch.setattr(SqliteJournal, "_prepare", prepare)
+    with unusable(path, "cannot be opened", "full or failing"):
+        SqliteJournal(path)
+
+
 def test_a_session_is_begun_once(path: Path) -> None:
     with journal_at(path) as journal:
         journal.create("s")

@@ -15,6 +15,7 @@ import pytest
 from agent_core.config import project_state
 from agent_core.journal import SqliteJournal
 from agent_core.landing_commands import LandingLine
+from agent_core.output import complain_of_conflict
 from tests.projects import make_project
 from tests.support.calling import call
 from tests.support.command_line import run_pairloop
@@ -270,6 +271,17 @@ def test_streams_that_are_closed_or_full(town: Path) -> None:
     assert done.returncode == 0
     assert done.stderr == "pairloop: the output cannot be written: No space left on device.\n"
     assert read(town) == TOWN
+    # Where telling is all there is to do, it has failed.
+    for command in ("log", "log -p", "log --json", "doctor", "log --project /"):
+        done = shell(f"{command} >/dev/full")
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert "No space left on device" in done.stderr
+
+
+def test_a_conflict_names_each_place_once(capsys: pytest.CaptureFixture[str]) -> None:
+    complain_of_conflict("Nothing was written: a: Permission denied.", ("a: Permission denied", "b: gone"), "Try again.")
+    said = "pairloop: Nothing was written: a: Permission denied.\n  b: gone\nTry again.\n"
+    assert capsys.readouterr().err == said
 
 
 def test_a_state_folder_that_cannot_be_made(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,10 +113,11 @@ def _doctor(options: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415
 
     from agent_core.doctor import examine, render  # noqa: PLC0415
+    from agent_core.output import write_out  # noqa: PLC0415
 
     report = asyncio.run(examine(_project(options), _flags(options), os.environ))
-    sys.stdout.write(render(report))
-    return 0 if all(entry.level != "bad" for entry in report) else 1
+    told = write_out([render(report)])
+    return 0 if told and all(entry.level != "bad" for entry in report) else 1
 
 
 def _try(_options: argparse.Namespace) -> int:

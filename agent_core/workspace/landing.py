@@ -235,7 +235,7 @@ def _broken_off(error: PairloopError | OSError, path: str, stuck: Sequence[str])
     if isinstance(error, LandingConflictError) and error.unsettled:
         stuck = [*stuck, path]
     if not stuck:
-        return LandingConflictError(f"Nothing was landed: {reason}", conflicts, hint)
+        return LandingConflictError(f"Nothing was written: {reason}", conflicts, hint)
     names = ", ".join(stuck)
     hint = f"These files had been written and could not be taken back, look at them: {names}. {hint}".strip()
     return LandingConflictError(f"The landing was broken off: {reason}", conflicts, hint, unsettled=True)

@@ -265,7 +265,7 @@ async def test_whatever_step_fails_the_tree_is_before_or_after(
             refusal = error
         if refusal is not None:
             outcomes.add("refused")
-            assert refusal.message.startswith("Nothing was landed: ")
+            assert refusal.message.startswith("Nothing was written: ")
             assert "No space left on device" in refusal.message
             assert refusal.hint == "Make room on the disk, then try again."
             assert look_at(here) == before, step

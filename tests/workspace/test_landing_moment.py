@@ -164,7 +164,7 @@ async def test_a_full_disk_is_no_hindrance_to_taking_back(scene: Scene) -> None:
             return super().create(path, mode)
 
     error = scene.refused(Full())
-    assert error.message == "Nothing was landed: z: No space left on device."
+    assert error.message == "Nothing was written: z: No space left on device."
     assert error.hint == "Make room on the disk, then try again."
     assert scene.is_before_but()
 
@@ -175,7 +175,7 @@ async def test_what_must_not_be_written_is_said_by_name(scene: Scene) -> None:
             raise OSError(errno.EROFS, "Read-only file system", str(path))
 
     error = scene.refused(ReadOnly())
-    assert error.message == "Nothing was landed: a: Read-only file system."
+    assert error.message == "Nothing was written: a: Read-only file system."
     assert error.hint == "Make the file and its folder writable, then try again."
     assert scene.is_before_but()
 
