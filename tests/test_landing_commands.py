@@ -279,8 +279,8 @@ def test_streams_that_are_closed_or_full(town: Path) -> None:
 
 
 def test_a_conflict_names_each_place_once(capsys: pytest.CaptureFixture[str]) -> None:
-    complain_of_conflict("Nothing was written: a: Permission denied.", ("a: Permission denied", "b: gone"), "Try again.")
-    said = "pairloop: Nothing was written: a: Permission denied.\n  b: gone\nTry again.\n"
+    complain_of_conflict("Nothing was written: a: too big.", ("a: too big", "b: gone"), "Try again.")
+    said = "pairloop: Nothing was written: a: too big.\n  b: gone\nTry again.\n"
     assert capsys.readouterr().err == said
 
 
