@@ -286,7 +286,7 @@ def _after_landing(state: State) -> Phase:
 
 
 def _turn_chain(state: State, number: int) -> State:
-    """A landing is undone, so what it had undone stands again, and so on; see `agent_core.landings_log`."""
+    """A landing is undone, so what it had undone stands again, and so on; see `agent_core.landing_log`."""
     undone = True
     while (link := next((one for one in state.landings if one.number == number), None)) is not None:
         state = _set_landing(state, number, stands="undone" if undone else "landed")

@@ -23,7 +23,7 @@ from agent_core.events import (
     Noted,
 )
 from agent_core.journal import SqliteJournal
-from agent_core.landings_log import LandingLog, LandingRecord
+from agent_core.landing_log import LandingLog, LandingRecord
 from agent_core.parts import Emit
 from agent_core.patch.model import Patch
 from agent_core.state import ProposalState, State

@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is slow, not wrong.
+settings.register_profile("pairloop", deadline=None)
+settings.load_profile("pairloop")
 
 
 @pytest.fixture(autouse=True)

@@ -241,7 +241,7 @@ def hunks(who: str, side: dict[int, str]) -> list[str]:
 
 
 @given(two_sides())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_what_does_not_touch_survives_from_both_sides(
     project: Project, sides: tuple[dict[int, str], dict[int, str]]
 ) -> None:
@@ -264,7 +264,7 @@ async def test_what_does_not_touch_survives_from_both_sides(
 @given(
     st.integers(0, len(LINES) - 1), st.sampled_from(["replaced", "removed"]), st.sampled_from(["replaced", "removed"])
 )
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_what_touches_is_said_and_nothing_is_done(project: Project, at: int, mine: str, theirs: str) -> None:
     file = project.root / "a.txt"
     file.write_text(TEXT)

@@ -85,7 +85,7 @@ def only(state: State, kind: type[Any]) -> list[Any]:
 @pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
 def test_every_event_is_folded_and_kept(kind: type[ev.Event]) -> None:
     @given(values(kind))
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     def holds(event: ev.AnyEvent) -> None:
         assert isinstance(fold(State(), event), State)
         kept = msgspec.json.encode(event)
@@ -102,7 +102,7 @@ def test_the_union_names_every_event() -> None:
 
 
 @given(st.lists(ANY_EVENT, max_size=25), st.integers(0, 25))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_replaying_from_the_journal_gives_the_same_state(events: list[ev.AnyEvent], cut: int) -> None:
     entries = [ev.Entry(number, 0.0, event) for number, event in enumerate(events, 1)]
     stored = msgspec.json.decode(msgspec.json.encode(entries), type=list[ev.Entry])
@@ -116,7 +116,7 @@ def test_replaying_from_the_journal_gives_the_same_state(events: list[ev.AnyEven
 
 
 @given(st.lists(ANY_EVENT, max_size=25))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_always_holds(events: list[ev.AnyEvent]) -> None:
     state = after(*events)
     assert state.items == tuple(item for event in events if isinstance(event, ev.ItemsAppended) for item in event.items)

@@ -176,7 +176,7 @@ def test_what_is_no_unicode_is_kept_all_the_same(path: Path) -> None:
 
 
 @given(st.lists(st.binary(max_size=2000), max_size=6))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_contents_come_back_as_they_went(path: Path, contents: list[bytes]) -> None:
     with journal_at(path) as journal:
         hashes = [journal.put(data) for data in contents]

@@ -18,8 +18,8 @@ from agent_core.errors import LandingConflictError, LandingUnknownError
 from agent_core.events import FileLanding
 from agent_core.fold import replay
 from agent_core.journal import SqliteJournal
+from agent_core.landing_log import LandingLog, LandingRecord, landing_records
 from agent_core.landings import LandingService, recover
-from agent_core.landings_log import LandingLog, LandingRecord, landing_records
 from agent_core.state import Notice, State
 from agent_core.workspace.disk import FileSystem
 from agent_core.workspace.landing import Lander

@@ -72,7 +72,7 @@ async def test_a_fast_stream_becomes_few_events() -> None:
 
 
 @given(st.lists(st.one_of(st.text(max_size=3), st.just(None)), max_size=20))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_nothing_is_lost_or_reordered(pieces: list[str | None]) -> None:
     handed: list[str] = []
 

@@ -238,7 +238,7 @@ async def test_a_line_without_end_stays_in_bounded_memory(tmp_path: Path) -> Non
 
 
 @given(st.binary(max_size=300), st.integers(1, 200))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_byte_is_kept_or_counted(tmp_path: Path, data: bytes, cap: int) -> None:
     async def said() -> Completed:
         return await run(("cat",), cwd=tmp_path, timeout=20, stdin=data, cap=cap)

@@ -55,7 +55,6 @@ class Region(NamedTuple):
         format: The format it is in.
         path: Of a block: the path it is for.
         fence: The marks of the fence it stands in, empty without one.
-        ended: How its end is known.
     """
 
     number: int

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from agent_core.errors import PatchRefusedError
-from agent_core.workspace.paths import check_path
+from agent_core.patch.paths import check_path
 from agent_core.workspace.tree import EXECUTABLE, REGULAR
 
 TEMP_PREFIX = ".pairloop-"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
+
+from agent_core.patch.names import fold
 
 
 def case_twins(paths: Iterable[str]) -> frozenset[str]:
@@ -13,7 +14,7 @@ def case_twins(paths: Iterable[str]) -> frozenset[str]:
     names: dict[tuple[str, str], list[str]] = {}
     for path in paths:
         folder, _, name = path.rpartition("/")
-        names.setdefault((folder, unicodedata.normalize("NFC", name).casefold()), []).append(path)
+        names.setdefault((folder, fold(name)), []).append(path)
     return frozenset(path for same in names.values() if len(same) > 1 for path in same)
 
 

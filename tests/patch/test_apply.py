@@ -216,7 +216,7 @@ def before_and_after(draw: st.DrawFn) -> tuple[str, str]:
     return texts[0], texts[1]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(before_and_after(), st.sampled_from([1, 3]))
 def test_a_patch_made_by_diffing_applies_exactly_or_is_refused(texts: tuple[str, str], context: int) -> None:
     old, new = texts
@@ -232,7 +232,7 @@ def test_a_patch_made_by_diffing_applies_exactly_or_is_refused(texts: tuple[str,
         assert result == {"f": new.encode()}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(before_and_after())
 def test_a_patch_with_all_of_the_file_as_context_applies_exactly(texts: tuple[str, str]) -> None:
     old, new = texts
@@ -248,7 +248,7 @@ def test_a_patch_with_all_of_the_file_as_context_applies_exactly(texts: tuple[st
     assert applied(PROJECT, {"f": old.encode()}, envelope(whole)) == {"f": new.encode()}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     old=st.lists(st.integers(0, 9999), unique=True, min_size=1, max_size=40),
     new=st.lists(st.integers(0, 9999), max_size=40),
@@ -267,7 +267,7 @@ def test_hunks_of_distinct_lines_find_their_place_whatever_drifted(
     assert applied(PROJECT, {"f": file}, envelope(plain)) == {"f": "".join(line + ending for line in after).encode()}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     lines=st.lists(
         st.tuples(
@@ -297,7 +297,7 @@ def test_lines_that_stay_keep_their_own_endings(lines: list[tuple[str, str]], at
     assert found[len(head) : len(found) - len(tail)] in {b"NEW\n", b"NEW\r\n", b"NEW"[: 3 * (at == len(lines) - 1)]}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     data=st.one_of(
         st.binary(max_size=40),

@@ -70,7 +70,7 @@ def test_a_file_that_moves_on_leaves_its_like_behind() -> None:
     assert contents({"a": b"1\n"}, AddFile("a", "1\n"), move("a", "b")) == {"b": b"1\n"}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.permutations(range(5)), st.permutations(range(5)))
 def test_any_permutation_of_names_in_any_order(targets: list[int], order: list[int]) -> None:
     files = {f"f{n}": b"%d\n" % n for n in range(5)}
@@ -339,7 +339,7 @@ def patches(draw: st.DrawFn) -> list[Operation]:
     return draw(st.lists(kinds, min_size=1, max_size=6))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(files=st.dictionaries(NAME, st.sampled_from([b"1\n", b"2\n"]), max_size=4), operations=patches())
 def test_a_patch_never_makes_a_tree_that_cannot_be(files: dict[str, bytes], operations: list[Operation]) -> None:
     try:

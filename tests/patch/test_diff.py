@@ -92,7 +92,7 @@ def contents_of_files(draw: st.DrawFn) -> str:
     return "\n".join(lines) + "\n" * (bool(lines) and ended)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(LINE, max_size=40), st.lists(LINE, max_size=40))
 def test_changed_ranges_turn_one_text_into_the_other(old: list[str], new: list[str]) -> None:
     check_changes(old, new, changed_ranges(old, new))
@@ -112,7 +112,7 @@ def check_changes(old: list[str], new: list[str], changes: list[Change]) -> None
     assert out + old[at:] == new
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     old=st.dictionaries(st.sampled_from(["a", "b c", "d/e"]), contents_of_files(), max_size=3),
     new=st.dictionaries(st.sampled_from(["a", "b c", "d/e"]), contents_of_files(), max_size=3),
@@ -132,7 +132,7 @@ TREES = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(before=TREES, after=TREES, data=st.data())
 def test_git_applies_moves_and_modes(
     before: Files, after: Files, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -235,7 +235,7 @@ def test_the_diff_reads_like_gits(tmp_path: Path) -> None:
     assert diff.splitlines() == [line for line in wanted if not line.startswith("index ")]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(LINE, max_size=40), st.lists(LINE, max_size=40))
 def test_large_gaps_are_compared_as_exactly(old: list[str], new: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patched:

@@ -80,7 +80,7 @@ def test_bytes_that_would_come_back_otherwise_are_no_text() -> None:
 CODECS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "latin-1", "cp1252", "shift_jis", "gb18030")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     text=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60),
     codec=st.sampled_from(CODECS),
@@ -101,7 +101,7 @@ def test_every_text_comes_back(text: str, codec: str) -> None:
         assert found == text
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     st.sampled_from([b"", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"# coding: gbk\n", b"# coding: euc-jp\n"]),
     st.binary(max_size=60),
@@ -118,7 +118,7 @@ def test_whatever_is_text_has_its_bytes_back(head: bytes, tail: bytes) -> None:
 NEW_LINES = st.lists(st.text(st.sampled_from("ab \t\r\x0c\x85\u00e9\u65e5"), max_size=6), min_size=1, max_size=8)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(lines=NEW_LINES, new=st.text(st.sampled_from("xy\u00e9\u65e5"), max_size=4), at=st.integers(0, 7),
        codec=st.sampled_from(CODECS))  # fmt: skip
 def test_lines_that_stay_keep_their_bytes(lines: list[str], new: str, at: int, codec: str) -> None:

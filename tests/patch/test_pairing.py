@@ -16,7 +16,7 @@ def test_large_blocks_are_paired_by_place_or_not_at_all() -> None:
 
 
 @given(st.lists(st.integers(), max_size=8), st.lists(st.text("abc =", max_size=4), max_size=8), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_woven_block_keeps_what_stays_and_what_comes_in_order(
     old: list[int], new: list[str], data: st.DataObject
 ) -> None:
@@ -36,7 +36,7 @@ def is_within(part: list[str], whole: list[str]) -> bool:
 
 
 @given(st.integers(1, 12), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_pairs_taken_of_as_many_lines_go_where_the_old_ones_were(count: int, data: st.DataObject) -> None:
     old, new = [f"old{n}" for n in range(count)], [f"new{n}" for n in range(count)]
     chosen = data.draw(st.sets(st.integers(0, count - 1)))

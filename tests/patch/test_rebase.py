@@ -61,7 +61,7 @@ SIX = rows("1", "2", "3", "4", "5", "6")
 
 
 @given(trees())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_over_nothing_new_it_is_the_same(sides: tuple[Tree, Tree, Patch]) -> None:
     before, after, patch = sides
     rebased, tree = carry(patch, contents(before, after), before)
@@ -93,7 +93,7 @@ def with_edits(base: list[str], edits: dict[int, list[str]], end: str) -> str:
 
 
 @given(owned_lines(), st.sampled_from(["\n", "\r\n"]), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_edits_apart_all_survive_and_blocks_keep_their_names(
     sides: tuple[list[str], dict[int, list[str]], dict[int, list[str]]], end: str, codec: str
 ) -> None:
@@ -110,7 +110,7 @@ def test_edits_apart_all_survive_and_blocks_keep_their_names(
 
 
 @given(owned_lines(), st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 async def test_complementary_parts_merge_to_the_whole(
     sides: tuple[list[str], dict[int, list[str]], dict[int, list[str]]], data: st.DataObject
 ) -> None:
@@ -136,7 +136,7 @@ async def test_complementary_parts_merge_to_the_whole(
 
 
 @given(file_texts(), file_texts(), file_texts())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 async def test_it_is_the_three_way_merge(base: str, ours: str, theirs: str) -> None:
     patch = patch_of({"f": text(base)}, {"f": text(ours)})
     rebased, result = one(base, ours, theirs)
@@ -159,7 +159,7 @@ def is_inside(part: tuple[str, ...], whole: list[str]) -> bool:
 
 
 @given(file_texts(), file_texts(), file_texts(), file_texts())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_carried_over_twice_it_still_tells_the_truth(base: str, ours: str, theirs: str, later: str) -> None:
     before, after = {"f": text(base)}, {"f": text(ours)}
     first = rebase(patch_of(before, after), {"f": text(theirs)}.get, contents(before, after).__getitem__)

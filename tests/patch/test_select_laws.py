@@ -27,7 +27,7 @@ def choices_for(draw: st.DrawFn, patch: Patch) -> Choices:
 
 
 @given(trees())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_all_is_the_patch_and_nothing_is_the_base(sides: tuple[Tree, Tree, Patch]) -> None:
     before, after, patch = sides
     known = contents(before, after).__getitem__
@@ -52,7 +52,7 @@ def test_all_is_the_patch_and_nothing_is_the_base(sides: tuple[Tree, Tree, Patch
 
 
 @given(st.data())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_what_is_taken_and_the_rest_make_the_whole(data: st.DataObject) -> None:
     before, after, patch = data.draw(trees())
     choices = data.draw(choices_for(patch))
@@ -61,7 +61,7 @@ def test_what_is_taken_and_the_rest_make_the_whole(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_whole_blocks_are_in_exactly_one_of_the_two(data: st.DataObject) -> None:
     before, after, patch = data.draw(trees())
     known = contents(before, after).__getitem__

@@ -353,3 +353,13 @@ def test_the_cost_of_a_piece_does_not_grow_with_the_patch(shape: int, monkeypatc
         assert Counting.looked_at <= pieces * (5 * 4096 + 2 * MAX_CHARS)
         costs.append(made + Counting.looked_at)
     assert costs[1] < 2.6 * costs[0]
+
+
+def test_names_in_quotes_are_read_as_git_writes_them() -> None:
+    quoted = (
+        'diff --git "a/pi\\303\\251.py" "b/pi\\303\\251.py"\n--- "a/pi\\303\\251.py"\n+++ "b/pi\\303\\251.py"\n@@\n-1\n'
+    )
+    moved = 'diff --git a/x.py "b/a\\tb.py"\nrename from x.py\nrename to "a\\tb.py"\n'
+    assert all_at_once(quoted)[0] == " pié.py  +0 -1"
+    assert all_at_once(moved)[0].startswith(" x.py  +0 -0  moves to a")
+    assert "\\t" not in all_at_once(moved)[0]

@@ -335,7 +335,7 @@ def three_sides(draw: st.DrawFn) -> tuple[list[str], list[str], list[str]]:
     return lines, [*top, *lines[middle:]], [*lines[:middle], *kept, *bottom]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(sides=three_sides())
 async def test_edits_apart_survive_landing_and_undo(sides: tuple[list[str], list[str], list[str]]) -> None:
     old, proposed, human = ("\n".join(side).encode() + b"\n" for side in sides)
@@ -359,7 +359,7 @@ CONTENTS = st.sampled_from([b"", b"x\n", b"x\ny\n", b"x\r\ny", b"\0\1", b"\xff"]
 FILES = st.builds(FileChange, CONTENTS, st.sampled_from([0o100644, 0o100755]))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(old=st.dictionaries(NAMES, FILES), new=st.dictionaries(NAMES, FILES))
 async def test_any_landing_and_its_undo_are_the_identity(old: Tree, new: Tree) -> None:
     with tempfile.TemporaryDirectory() as folder:

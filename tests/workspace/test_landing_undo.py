@@ -164,7 +164,7 @@ def text_of(lines: list[str]) -> bytes:
     return "".join(lines).encode()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 async def test_disjoint_landings_are_undone_and_redone_in_any_order_around_a_humans_edits(data: st.DataObject) -> None:
     """Each landing and the human have lines of their own, every fourth; what comes of them is known line by line."""
@@ -220,7 +220,7 @@ def landings(draw: st.DrawFn) -> tuple[dict[str, FileChange], dict[str, FileChan
     return old, new, dict(zip(come, sources[: draw(st.integers(0, len(sources)))], strict=False))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(case=landings())
 async def test_any_landing_its_undo_and_its_redo(
     case: tuple[dict[str, FileChange], dict[str, FileChange], dict[str, str]],

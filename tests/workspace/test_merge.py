@@ -156,7 +156,7 @@ def edits(draw: st.DrawFn) -> tuple[list[str], list[str], list[str]]:
     return base, sides[0], sides[1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sides=edits())
 async def test_what_git_merges_cleanly_is_merged_alike(
     sides: tuple[list[str], list[str], list[str]], tmp_path_factory: pytest.TempPathFactory
@@ -178,7 +178,7 @@ async def test_what_git_merges_cleanly_is_merged_alike(
             assert line.encode() in found.data.split(b"\n")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     base=st.lists(st.integers(0, 99), unique=True, min_size=1, max_size=30),
     split=st.integers(0, 30),
@@ -197,7 +197,7 @@ async def test_edits_apart_from_each_other_both_survive(
     assert merged.data == text(*ours, *keep, *theirs)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(sides=edits(), codec=st.sampled_from([UTF16, "utf-32-be"]), ends=st.tuples(*[st.booleans()] * 3))
 async def test_any_encoding_is_merged_like_utf8(
     sides: tuple[list[str], list[str], list[str]], codec: str, ends: tuple[bool, bool, bool]
@@ -217,7 +217,7 @@ CONTENTS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(base=CONTENTS, side=CONTENTS, other=CONTENTS)
 async def test_a_side_that_left_it_alone_has_no_say(base: bytes, side: bytes, other: bytes) -> None:
     assert await merge(base, base, side) == await merge(base, side, base) == await merge(base, side, side)

@@ -176,7 +176,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_project(tmp_path_factory.mktemp("repository") / "p", {}, commit=False)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=FILES, after=FILES)
 async def test_the_hash_changes_exactly_when_the_content_does(
     repository: Path, before: dict[str, tuple[bytes, bool]], after: dict[str, tuple[bytes, bool]]

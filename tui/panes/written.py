@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from agent_core.patch.diff_names import DEV_NULL
 from agent_core.patch.line_diff import changed_ranges
 from agent_core.patch.patch_lines import fence_mark
 from agent_core.patch.path_line import path_of, path_of_fence
-from tui.panes.written_git import NOWHERE, file_name, git_path, tells_of_file
+from tui.panes.written_git import file_name, git_path, tells_of_file
 from tui.panes.written_rows import WrittenFile, place_row, row, signed_row
 from tui.widgets.lines import BLANK, MAX_CHARS, Line
 
@@ -238,7 +239,7 @@ class WrittenPatch:
         held, self._old_name = self._old_name, None
         if held is not None and line.startswith("+++ "):
             old, new = file_name(held[1]), file_name(line[4:])
-            if self._left in {None, (0, 0)} or old == new or NOWHERE in {old, new}:
+            if self._left in {None, (0, 0)} or old == new or DEV_NULL in {old, new}:
                 self._old_name = held
                 self._take_back_name()
                 self._name(old, new)
@@ -258,8 +259,8 @@ class WrittenPatch:
     def _name(self, old: str, new: str) -> None:
         """Begin the file that a pair of header lines names, or name the one that git's header began."""
         self._left = None
-        kind = "new" if old == NOWHERE else "deleted" if new == NOWHERE else ""
-        path = old if new == NOWHERE else new
+        kind = "new" if old == DEV_NULL else "deleted" if new == DEV_NULL else ""
+        path = old if new == DEV_NULL else new
         file = self._file
         if self._mode == "unified" and file is not None and file.at == len(self.lines) - 1:
             moves = file.kind.startswith("moves")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from agent_core.patch.diff_names import read_git_names, read_name
 from tui.panes.written_rows import WrittenFile
-
-NOWHERE = "/dev/null"
 
 _KINDS = {"new file mode": "new", "deleted file mode": "deleted", "GIT binary": "binary", "Binary files": "binary"}
 _OTHERS = ("rename ", "index ", "similarity ", "dissimilarity ", "old mode ", "new mode ", "copy ")
@@ -12,15 +11,14 @@ _OTHERS = ("rename ", "index ", "similarity ", "dissimilarity ", "old mode ", "n
 
 def file_name(text: str) -> str:
     """The file named by a ``---`` or ``+++`` line, or by one half of git's header."""
-    name = text.partition("\t")[0].strip().strip('"')
+    name = read_name(text)
     return name[2:] if name.startswith(("a/", "b/")) else name
 
 
 def git_path(text: str) -> str:
     """The file named by what stands behind ``diff --git``: twice the same, but for a move."""
-    half = len(text) // 2
-    old, new = file_name(text[:half]), file_name(text[half + 1 :])
-    return new if old == new and text[half : half + 1] == " " else file_name(text.rpartition(" ")[2])
+    names = read_git_names(text)
+    return file_name(names[1] if names is not None else text.rpartition(" ")[2])
 
 
 def tells_of_file(file: WrittenFile, line: str) -> bool:
@@ -32,9 +30,9 @@ def tells_of_file(file: WrittenFile, line: str) -> bool:
             file.kind = kind
             return True
     if line.startswith("rename from "):
-        file.path = line.removeprefix("rename from ")
+        file.path = read_name(line.removeprefix("rename from "))
     elif line.startswith("rename to "):
-        file.kind = f"moves to {line.removeprefix('rename to ')}"
+        file.kind = f"moves to {read_name(line.removeprefix('rename to '))}"
     elif line.startswith("new mode "):
         file.kind = "now executable" if line.endswith("755") else "no longer executable"
     return line.startswith(_OTHERS)

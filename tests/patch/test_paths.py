@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent_core.errors import PatchRefusedError
-from agent_core.workspace.paths import check_path
+from agent_core.patch.paths import check_path
 
 
 @pytest.fixture
