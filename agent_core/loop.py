@@ -285,7 +285,7 @@ class Loop:
         if verdict is not None:
             summary = verdict.summary
             evidence = "" if verdict.green else self._diagnosis(proposal, verdict)[1]
-        part = replies.verdict_part(proposal.number, summary, evidence)
+        part = replies.verdict_part(proposal.number, summary, evidence, proposal.note)
         text = f"{part}\n\n{words}"
         self._parts.append(ToolResultItem(proposal.call_id, text) if proposal.call_id else UserItem(text))
 

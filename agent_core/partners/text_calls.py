@@ -9,6 +9,9 @@ What is understood, seen from small models behind llama.cpp, Ollama and vLLM:
 - a patch in any format, in a fence or in prose, see `agent_core.patch.find`: each is a call of ``apply_patch``;
 - an apply_patch envelope in what would be JSON but for its quotes.
 
+What a model invents as a tool's answer, in ``<tool_response>`` tags at its beginning or behind a call, counts as not
+said: repeated to it, it would take it for true.
+
 Only tools on offer are called, and only when the answer holds no real call. While the answer is being written, patches
 in it are told as a call that is being written, and the words as words.
 """
@@ -51,10 +54,14 @@ _HUSK_HEAD = re.compile(
 )
 _HUSK_TAIL = re.compile(r'\s*+(?:"""|"|`)?+(?:\s*+\}){0,2}')
 _ENVELOPE_END = re.compile(r"^[ \t]*\*\*\* End Patch[ \t]*(?=[\"`]|$)", re.MULTILINE)
+# What shows that an envelope, or another one, goes on behind a line that ends one.
+_GOES_ON = re.compile(r"\s*+(?:\*\*\* Begin Patch[ \t]*+\n\s*+)?+\*\*\* (?:Add|Update|Delete) File:")
 # A brace that may open a JSON object which holds something.
 _OBJECT = re.compile(r'\{(?=\s*+")')
 # How far before a call its fence or tag may begin.
 _REACH = 200
+# The tags in which chat templates of the Hermes family (Qwen's among them) give a tool's answer.
+_INVENTED = re.compile(r"\s*+<tool_response>.*?(?:</tool_response>|\Z)", re.DOTALL)
 # What may stand between two calls of a list.
 _COMMA = re.compile(r"\s*,\s*(?=\{)")
 
@@ -110,6 +117,8 @@ def _husks(text: str) -> list[TextCall]:
     at = 0
     while (head := _HUSK_HEAD.search(text, at)) is not None:
         mark = _ENVELOPE_END.search(text, head.end())
+        while mark is not None and _GOES_ON.match(text, mark.end()):
+            mark = _ENVELOPE_END.search(text, mark.end())
         if mark is not None:
             end = mark.end()
         else:
@@ -154,28 +163,39 @@ def read_calls(items: tuple[Item, ...], tools: Collection[str], turn: int) -> tu
         turn: Length of the conversation before the answer; makes the calls' ids.
 
     Returns:
-        The same items when the answer holds a real call or no call at all; else its words without the calls,
-        and the calls.
+        The same items when the answer holds a real call; else its words without the calls and without invented
+        answers of tools, and the calls.
     """
     if any(isinstance(item, ToolCallItem) for item in items):
         return items
     kept: list[Item] = []
     calls: list[ToolCallItem] = []
     for item in items:
-        found = find_calls(item.text, tools) if isinstance(item, AssistantItem) else []
-        if not isinstance(item, AssistantItem) or not found:
+        if not isinstance(item, AssistantItem):
+            kept.append(item)
+            continue
+        text = _own(item.text)
+        found = find_calls(text, tools)
+        if not found and text is item.text:
             kept.append(item)
             continue
         words: list[str] = []
         at = 0
         for call in found:
-            words.append(item.text[at : call.start].strip())
+            words.append(_own(text[at : call.start]).strip())
             at = call.end
             calls.append(ToolCallItem(_call_id(turn, call, calls), call.name, call.arguments))
-        words.append(item.text[at:].strip())
+        words.append(_own(text[at:]).strip())
         if rest := "\n\n".join(word for word in words if word):
             kept.append(AssistantItem(rest, item.phase))
     return (*kept, *calls)
+
+
+def _own(words: str) -> str:
+    """Words without the tools' answers that a model has invented at their beginning; the same object without any."""
+    while (invented := _INVENTED.match(words)) is not None:
+        words = words[invented.end() :]
+    return words
 
 
 def _call_id(turn: int, call: TextCall, before: Sequence[ToolCallItem]) -> str:

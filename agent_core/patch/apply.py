@@ -23,6 +23,7 @@ from agent_core.patch.fit import fit
 from agent_core.patch.limits import check_patch, check_size
 from agent_core.patch.operations import AddFile, DeleteFile, HunkLine, Operation, UpdateFile
 from agent_core.patch.paths import check_path, plain_path
+from agent_core.patch.paths import check_path, plain_path
 from agent_core.patch.place import Place
 from agent_core.patch.report import Report
 from agent_core.patch.stage import File, Stage
@@ -77,6 +78,10 @@ class _Applier:
         # Files in whose place another one was moved, until they are moved on.
         self._displaced: dict[str, File] = {}
         self._report = Report()
+        # Nothing is asked for but to replace lines by the same lines.
+        self._idle = all(
+            isinstance(one, UpdateFile) and one.hunks and all(hunk.idle for hunk in one.hunks) for one in operations
+        )
         self._moved_at: dict[str, int] = {}
         self._leaving: set[str] = set()
         for number, operation in enumerate(operations):
@@ -118,6 +123,12 @@ class _Applier:
                 self._check_room(path)
         if self._report.failed:
             raise self._report.refusal(changes=bool(changes))
+        if not changes and self._idle:
+            raise PatchRefusedError(
+                "The patch changes nothing: its '+' lines are there already, as they are the same as its '-' lines.",
+                "Write in the '+' lines what is to stand there instead.",
+                already=True,
+            )
         if not changes:
             raise PatchRefusedError(
                 "The patch changes nothing: every file already is as the patch would make it.",
@@ -268,6 +279,8 @@ class _Applier:
                 self._report.fine(name, target, number)
                 if answer.note:
                     self._report.notes.append(f"{name}: {answer.note}.")
+                if hunk.idle:
+                    self._report.notes.append(f"{name}: its '-' and '+' lines are the same, so it changes nothing.")
             elif answer.already:
                 self._report.stands(f"{name} (line {hunk.number} of the patch)", answer.reason)
             else:

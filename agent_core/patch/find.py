@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 
 from agent_core.patch.find_blocks import head_width, tail_width
-from agent_core.patch.find_envelope import END, is_marker
+from agent_core.patch.find_envelope import BEGIN, END, is_marker
 from agent_core.patch.formats import Span
 from agent_core.patch.patch_lines import Line, split_patch
 from agent_core.patch.path_line import path_of
@@ -55,7 +55,8 @@ def _text(patch: Found) -> list[str]:
     """The lines of a patch so that they can be read without those around it."""
     body = [line.text for line in patch.body]
     if patch.format == "envelope":
-        return body if is_marker(body[-1], END) else [*body, "*** End Patch"]
+        begin = [] if is_marker(body[0], BEGIN) else ["*** Begin Patch"]
+        return [*begin, *body, *([] if is_marker(body[-1], END) else ["*** End Patch"])]
     if patch.format == "blocks":
         tail = [] if tail_width(body[-1]) or not patch.closed else [">" * head_width(body[0]) + " REPLACE"]
         path = patch.region.path

@@ -7,6 +7,7 @@ import re
 from agent_core.patch.patch_lines import LONGEST
 
 HEADER = re.compile(r"\*\*\* (Add|Update|Delete) File:\s*(.*)", re.IGNORECASE)
+MOVE = re.compile(r"\*\*\* (?:Move|Rename) to:\s*(.*)", re.IGNORECASE)
 HEADERS = "'*** Add File: path', '*** Update File: path' or '*** Delete File: path'"
 BEGIN = "*** begin patch"
 END = "*** end patch"
@@ -21,6 +22,13 @@ def is_marker(text: str, marker: str) -> bool:
 def is_header(text: str) -> bool:
     """Whether a line begins the section of a file."""
     return "***" in text[:LONGEST] and HEADER.match(text.lstrip()) is not None
+
+
+def goes_on_below(text: str) -> bool:
+    """Whether a line below the header of a file shows that the header is one, not words about it."""
+    return bool(text.strip()) and (
+        text[0] in "@+- " or is_header(text) or is_marker(text, END) or MOVE.match(text) is not None
+    )
 
 
 class EnvelopeLines:

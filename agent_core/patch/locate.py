@@ -100,7 +100,8 @@ def candidates(
     if there is not None:
         reason = f"these lines are already there ({there}), so there is nothing to change."
         return Unplaced(reason, already=True)
-    guess = lenient and not above and not changes_nothing(hunk)
+    # What has no sign may be a new line that has lost its '+': similarity could leave it out.
+    guess = lenient and not above and not changes_nothing(hunk) and not hunk.unsigned
     similar = find_similar(document, lines, scopes) if guess else None
     return [similar] if similar is not None else Unplaced(_not_found(document, hunk, lines, above=bool(above)))
 
@@ -218,4 +219,5 @@ def _not_found(document: Document, hunk: Hunk, lines: Sequence[HunkLine], *, abo
     where = f" after the '@@' line {hunk.anchors[-1]!r}" if hunk.anchors else ""
     where = " below the lines that stand above it" if above else where
     near = closest_place(document, [line.text for line in lines if line.sign != "+"])
-    return f"its lines are not in the file{where}. {near}".rstrip()
+    sign = f" Line {hunk.unsigned} of the patch, which begins with neither ' ', '-' nor '+', was read as one of them."
+    return f"its lines are not in the file{where}.{sign if hunk.unsigned else ''} {near}".rstrip()

@@ -36,6 +36,8 @@ class Hunk(msgspec.Struct, frozen=True):
         at_end: It stands at the end of the file.
         old_start: 1-based line of the old file, where the patch names one; a hint, never trusted alone.
         slack: How many lines at its end are blank and had no sign: context, or mere spacing in the patch.
+        unsigned: 1-based line of the patch text with the first line that is not blank and had no sign; 0 without one.
+            It counts as context, which it can only be where it stands in the file as it is here.
     """
 
     lines: tuple[HunkLine, ...]
@@ -44,6 +46,14 @@ class Hunk(msgspec.Struct, frozen=True):
     at_end: bool = False
     old_start: int | None = None
     slack: int = 0
+    unsigned: int = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether it removes and adds, and the lines are the same afterwards."""
+        old = [(line.text, line.bare, line.ending) for line in self.lines if line.sign != "+"]
+        new = [(line.text, line.bare, line.ending) for line in self.lines if line.sign != "-"]
+        return old == new and any(line.sign != " " for line in self.lines)
 
 
 class AddFile(msgspec.Struct, frozen=True):

@@ -16,9 +16,11 @@ Read leniently, where only one reading makes sense:
 
 - markers with blanks around them; a whole envelope that is indented; CRLF; markers in any case;
 - words, a fence or a here-document (``apply_patch <<'EOF'``) around the envelope; several envelopes in a row;
-- no ``*** Begin Patch`` when the text begins with a file header; no ``*** End Patch`` at the end of the text;
+- no ``*** Begin Patch`` before a file header that has lines of a patch below it; a file's section right behind
+  ``*** End Patch``; no ``*** End Patch`` at the end of the text;
 - no ``@@`` before the first hunk; several ``@@`` lines in a row; a unified diff's ``@@ -1,2 +1,3 @@`` and file names;
-- a blank context line without its leading blank; an added file without lines is an empty file;
+- a context line without its leading blank, where it stands in the file as it is;
+- an added file without lines is an empty file;
 - ``\ No newline at end of file`` after a line, as in unified diffs.
 """
 
@@ -28,14 +30,15 @@ import re
 from collections.abc import Sequence
 
 from agent_core.errors import PatchRefusedError
-from agent_core.patch.find_envelope import BEGIN, END, HEADER, HEADERS, is_header, is_marker
+from agent_core.patch.find_envelope import BEGIN, END, HEADER, HEADERS, MOVE, is_header, is_marker
 from agent_core.patch.operations import AddFile, DeleteFile, Hunk, HunkLine, Operation, Sign, UpdateFile
 from agent_core.patch.patch_lines import Line, refused, short
 
 ENVELOPE_SHAPE = "Write '*** Begin Patch', file headers with their hunks, '*** End Patch'."
 _END_OF_FILE = "*** end of file"
-_MOVE = re.compile(r"\*\*\* (?:Move|Rename) to:\s*(.*)", re.IGNORECASE)
 _NUMBERED = re.compile(r"@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
+# What stands around patches and between them: never read as a line of the file that has lost its sign.
+_NO_CONTEXT = ("***", "```", "~~~", "<<<<<<<", "=======", ">>>>>>>", "diff --git ")
 _SIGNS: dict[str, Sign] = {" ": " ", "-": "-", "+": "+"}
 
 
@@ -125,7 +128,7 @@ class _Parser:
     def _update(self, header: Line, path: str) -> UpdateFile:
         move_to = None
         line = self._peek()
-        if line is not None and (move := _MOVE.match(line.text.strip())):
+        if line is not None and (move := MOVE.match(line.text.strip())):
             self._at += 1
             move_to = move.group(1).strip()
             if not move_to:
@@ -164,15 +167,15 @@ class _Parser:
                 old_start = int(numbered.group(1)) or None
             elif anchor := text.removeprefix("@@").removesuffix("@@").strip():
                 anchors.append(anchor)
-        lines, slack, at_end = self._hunk_lines()
+        lines, slack, at_end, unsigned = self._hunk_lines()
         if not any(line.sign != " " for line in lines):
             raise refused(first, "begins a hunk that changes nothing. Mark its lines with '-' or '+', or leave it out.")
-        return Hunk(tuple(lines), first.number, tuple(anchors), at_end, old_start, slack)
+        return Hunk(tuple(lines), first.number, tuple(anchors), at_end, old_start, slack, unsigned)
 
-    def _hunk_lines(self) -> tuple[list[HunkLine], int, bool]:
-        """The lines of a hunk, how many at the end are blank and unsigned, and whether the file ends there."""
+    def _hunk_lines(self) -> tuple[list[HunkLine], int, bool, int]:
+        """The lines of a hunk, with what `Hunk` calls slack, at_end and unsigned."""
         lines: list[HunkLine] = []
-        slack = 0
+        slack = unsigned = 0
         while (line := self._peek()) is not None and not self._is_section(line.text):
             text = line.text
             if text.startswith("@@"):
@@ -183,20 +186,24 @@ class _Parser:
                 slack += 1
                 continue
             if is_marker(text, _END_OF_FILE) and (self._padded or not text[0].isspace()):
-                return lines, slack, True
+                return lines, slack, True, unsigned
             if text.startswith("\\") and lines:
                 lines[-1] = HunkLine(lines[-1].sign, lines[-1].text, bare=True)
                 continue
-            if text[0] not in _SIGNS:
-                raise _unsigned(line)
-            lines.append(HunkLine(_SIGNS[text[0]], text[1:]))
+            if text[0] in _SIGNS:
+                lines.append(HunkLine(_SIGNS[text[0]], text[1:]))
+            else:
+                if text.startswith(_NO_CONTEXT):
+                    raise _unsigned(line)
+                lines.append(HunkLine(" ", text))
+                unsigned = unsigned or line.number
             slack = 0
-        return lines, slack, False
+        return lines, slack, False, unsigned
 
 
 def _unsigned(line: Line) -> PatchRefusedError:
     text = line.text
-    if _MOVE.match(text):
+    if MOVE.match(text):
         return refused(line, "must come directly after '*** Update File: path'.")
     if text.startswith("***"):
         return refused(line, f"is no marker. The markers are {HEADERS}, '*** Move to: path' and '*** End Patch'.")

@@ -3,7 +3,8 @@
 Whoever reads a whole text and whoever reads it while it streams go the same way, so they agree on what is a patch.
 A patch begins where no other reading is left:
 
-- an envelope: ``*** Begin Patch`` and the header of a file as the next line that is not blank;
+- an envelope: ``*** Begin Patch`` and the header of a file as the next line that is not blank; or such a header and
+  the lines of a patch below it; or a header right behind the end of another envelope;
 - a SEARCH/REPLACE block: its first marker, with a path above it, or the path of the block before when no other
   file has been spoken of since;
 - a unified diff: the headers of a file and a hunk, or a header that asks for something by itself.
@@ -19,7 +20,7 @@ from typing import Literal, NamedTuple
 
 from agent_core.patch import find_unified
 from agent_core.patch.find_blocks import BlockLines, head_width
-from agent_core.patch.find_envelope import BEGIN, EnvelopeLines, is_header, is_marker
+from agent_core.patch.find_envelope import BEGIN, EnvelopeLines, goes_on_below, is_header, is_marker
 from agent_core.patch.find_unified import DiffLines
 from agent_core.patch.formats import Format
 from agent_core.patch.patch_lines import LONGEST, Line, closes_fence, fence_info, fence_mark, heredoc_word
@@ -102,6 +103,8 @@ class Walker:
         # The path of the last block, and the files spoken of since.
         self._path = ""
         self._mentioned: set[str] = set()
+        # Nothing has been said since an envelope ended.
+        self._behind_envelope = False
 
     @property
     def open_region(self) -> Region | None:
@@ -175,8 +178,8 @@ class Walker:
                 todo.appendleft(line)
         elif len(text) > LONGEST:
             self._release(line)
-        elif "envelope" in self._forms and is_marker(text, BEGIN):
-            self._open("envelope", line)
+        elif "envelope" in self._forms and (is_marker(text, BEGIN) or (text[:1] == "*" and is_header(text))):
+            self._open_envelope(line, todo)
         elif "unified" in self._forms and find_unified.may_open(text):
             self._open("unified", line)
         elif "blocks" in self._forms and head_width(text):
@@ -221,9 +224,17 @@ class Walker:
         self._opening, self._opening_at = form, len(self._held)
         self._held.append(line)
 
+    def _open_envelope(self, line: Line, todo: deque[Line]) -> None:
+        if self._behind_envelope and is_header(line.text):
+            self._begin("envelope", len(self._held), line, todo)
+        else:
+            self._open("envelope", line)
+
     def _opens(self, text: str) -> find_unified.Answer:
         if self._opening == "envelope":
-            return "yes" if is_header(text) else "no" if text.strip() else "wait"
+            begun = is_marker(self._held[self._opening_at].text, BEGIN)
+            opens = is_header(text) if begun else goes_on_below(text)
+            return "yes" if opens else "no" if text.strip() else "wait"
         return find_unified.opens([line.text for line in self._held[self._opening_at :]] + [text])
 
     def _release(self, *more: Line) -> None:
@@ -233,6 +244,8 @@ class Walker:
         self._held, self._opening = [], None
 
     def _put(self, line: Line) -> None:
+        if line.text.strip():
+            self._behind_envelope = False
         if self._path:
             self._mentioned |= mentions(line.text)
         self._out.append(Tagged(line))
@@ -338,6 +351,7 @@ class Walker:
             self._leave()
 
     def _leave(self) -> None:
+        self._behind_envelope = self._region is not None and self._region.format == "envelope"
         self._mode, self._region, self._closers = "words", None, []
 
 

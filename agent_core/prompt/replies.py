@@ -82,9 +82,17 @@ def edits_item(edits: Sequence[Edit]) -> str:
     return cap_text("\n".join(lines), _EDIT_TOKENS)
 
 
-def verdict_part(number: int, summary: str, evidence: str) -> str:
-    """What the checks said about a proposal."""
-    return "\n".join(part for part in (f"[Proposal {number} was checked: {summary}]", evidence) if part)
+def verdict_part(number: int, summary: str, evidence: str, note: str = "") -> str:
+    """What the checks said about a proposal.
+
+    Args:
+        number: The proposal.
+        summary: The verdict.
+        evidence: What is wrong with it.
+        note: How its patch was read and placed, where that was not plain.
+    """
+    read = f"[How it was read: {note}]" if note else ""
+    return "\n".join(part for part in (f"[Proposal {number} was checked: {summary}]", read, evidence) if part)
 
 
 def landed_part(number: int) -> str:

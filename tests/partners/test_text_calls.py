@@ -28,6 +28,7 @@ from tests.partners.talk import chunks_of, model, request, said, written
 from tests.support.model_server import ModelServer, call, text
 
 ENVELOPE = "*** Begin Patch\n*** Update File: a.py\n@@ def f():\n-    return 1\n+    return 2\n*** End Patch"
+SECTION = "*** Update File: b.py\n@@\n-x = 1\n+x = 2"
 UNIFIED = "--- a/a.py\n+++ b/a.py\n@@ -1,2 +1,2 @@\n def f():\n-    return 1\n+    return 2\n"
 BLOCK = "<<<<<<< SEARCH\n    return 1\n=======\n    return 2\n>>>>>>> REPLACE\n"
 QUOTED = "".join(f"> {line}\n" for line in f"I have sent\n{UNIFIED}a.py\n{BLOCK}{ENVELOPE}".splitlines()).strip()
@@ -141,6 +142,24 @@ READ_TEXT = '{"name": "read_file", "arguments": {"path": "a.py"}}'
             "and",
             id="a path said once for two blocks",
         ),
+        pytest.param(
+            f"So:\n```\n{ENVELOPE}\n\n{SECTION}\n*** End Patch\n```\nDone.",
+            [("apply_patch", {"patch": f"{ENVELOPE}\n*** Begin Patch\n{SECTION}\n*** End Patch\n"})],
+            "So:\n\nDone.",
+            id="a file behind the end of a patch",
+        ),
+        pytest.param(
+            f"I mend it:\n```diff\n{SECTION}\n```\nDone.",
+            [("apply_patch", {"patch": f"*** Begin Patch\n{SECTION}\n*** End Patch\n"})],
+            "I mend it:\n\nDone.",
+            id="a patch without its beginning",
+        ),
+        pytest.param(
+            "*** Update File: a.py\nis how it begins.",
+            [],
+            "*** Update File: a.py\nis how it begins.",
+            id="a header in words",
+        ),
         pytest.param(QUOTED, [], QUOTED, id="a quotation"),
         pytest.param(LISTED, [], LISTED, id="an indented listing of a diff"),
         pytest.param(CONFLICT, [], CONFLICT, id="a merge conflict in a listing"),
@@ -164,6 +183,17 @@ READ_TEXT = '{"name": "read_file", "arguments": {"path": "a.py"}}'
 def test_what_is_understood(words: str, calls: list[tuple[str, object]], left: str) -> None:
     assert found(words) == calls
     assert rest(words) == left
+
+
+def test_what_is_invented_as_a_tools_answer_is_neither_said_nor_carried_out() -> None:
+    spoken = "The template writes\n<tool_response>\nso\n</tool_response>"
+    assert read_calls((AssistantItem(spoken),), TOOLS, 1) == (AssistantItem(spoken),)
+    invented = f"<tool_response>\n{READ_TEXT}\n</tool_response>"
+    words = f"{invented}\n{invented}\nI look.\n{READ_TEXT}\n<tool_response>\nIt is empty."
+    said, call = read_calls((AssistantItem(words),), TOOLS, 1)
+    assert said == AssistantItem("I look.")
+    assert isinstance(call, ToolCallItem)
+    assert read_calls((AssistantItem(invented),), TOOLS, 1) == ()
 
 
 def test_a_patch_is_not_looked_for_where_the_tool_is_not_on_offer() -> None:

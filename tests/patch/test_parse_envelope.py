@@ -182,8 +182,8 @@ def test_markers_inside_lines_of_a_file_are_text() -> None:
             "Line 3 of the patch, '@@', begins a hunk that changes",
         ),
         (
-            "*** Begin Patch\n*** Update File: a\n@@\n-x\nfoo\n*** End Patch",
-            "Line 5 of the patch, 'foo', begins with neither",
+            "*** Begin Patch\n*** Update File: a\n@@\n-x\n=======\n*** End Patch",
+            "Line 5 of the patch, '=======', begins with neither",
         ),
         ("*** Begin Patch\n*** Update File: a\n@@\n-x\n*** Foo: b\n*** End Patch", "is no marker"),
         ("*** Begin Patch\n*** Update File: a\n@@\n-x\n*** Move to: b\n*** End Patch", "must come directly after"),

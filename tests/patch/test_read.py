@@ -175,7 +175,7 @@ def test_what_is_no_patch_is_told_every_format(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"{ENVELOPE}*** Update File: b.py\n@@\n-x\n+y\n", "stands outside of the patch"),
+        (f"{ENVELOPE}And:\n*** Update File: b.py\nx\n", "stands outside of the patch"),
         (f"{ENVELOPE}-x\n+y\n*** End Patch\n", "ends a patch that has no beginning"),
         (
             "```\n*** Begin Patch\n*** Update File: a.md\n@@\n-x\n```\n+y\n*** End Patch\n```\n",

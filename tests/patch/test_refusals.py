@@ -178,3 +178,17 @@ def test_every_encoding_is_patched_like_plain_text(
     files = {"f": FileChange(old.encode(codec))}
     found = apply(PROJECT, files, envelope(["*** Update File: f", "@@", *hunk])).changes["f"].data
     assert found == ("\ufeff" + ending.join(new) + ending * (not bare)).encode(codec)
+
+
+def test_a_line_that_has_lost_its_sign_is_context_where_it_stands_in_the_file_and_nothing_else() -> None:
+    files = {"a.py": b"import os\n\n@cache\ndef f():\n    x = 1\n    y = 2\n    return x\n"}
+    lines = ["@cache", "def f():", "     x = 1", "-    y = 2", "+    y = 3", "     return x"]
+
+    def made(*changed: str) -> str:
+        return envelope(["*** Update File: a.py", "@@", *changed])
+
+    assert applied(PROJECT, files, made(*lines)) == {"a.py": files["a.py"].replace(b"y = 2", b"y = 3")}
+    # Beside a line like this what is merely similar does not count: it may be a new line.
+    lost = [*lines[:5], "z = x", *lines[5:]]
+    with pytest.raises(PatchRefusedError, match=r"Line 4 of the patch, which begins with neither .* The closest"):
+        applied(PROJECT, files, made(*lost))

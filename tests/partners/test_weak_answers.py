@@ -1,0 +1,77 @@
+"""Answers that a small coder model (1.5 billion parameters, 4 bits) has really given, each with the right reading."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent_core.conversation import AssistantItem, ToolCallItem
+from agent_core.errors import PatchRefusedError
+from agent_core.partners.text_calls import read_calls
+from tests.patch.envelopes import apply
+
+ANSWERS = Path(__file__).parent.parent / "data" / "weak_answers"
+PROJECT = Path("/nonexistent/project")
+
+CART = {
+    "cart/items.py": b'"""Things in the cart."""\n\nfrom dataclasses import dataclass\n\n\n@dataclass\nclass Item:\n'
+    b"    name: str\n    price: float\n    quantity: int = 1\n\n    def total(self) -> float:\n"
+    b"        return self.price * self.quantity\n",
+    "cart/pricing.py": b'"""What a cart costs."""\n\nfrom cart.items import Item\n\n\n'
+    b"def subtotal(items: list[Item]) -> float:\n"
+    b'    """The sum of all items before discount."""\n    return sum(item.total() for item in items)\n',
+}
+PAGES = {
+    "pages/paginate.py": b'def page_count(total, size):\n    """How many pages are needed for `total` entries."""\n'
+    b'    if size <= 0:\n        raise ValueError("size must be positive")\n    return total // size + 1\n',
+    "pages/view.py": b"def render(entries, number, size):\n"
+    b'    lines = [f"- {entry}" for entry in page(entries, number, size)]\n'
+    b'    return "\\n".join([*lines, footer(entries, number, size)])\n',
+}
+
+
+def read(name: str) -> tuple[str, list[str]]:
+    """The words of an answer, and its patches."""
+    words, patches = "", []
+    for item in read_calls((AssistantItem((ANSWERS / name).read_text("utf-8")),), {"apply_patch", "read_file"}, 1):
+        if isinstance(item, ToolCallItem):
+            assert item.name == "apply_patch"
+            patches.append(json.loads(item.arguments)["patch"])
+        elif isinstance(item, AssistantItem):
+            words += item.text
+    return words, patches
+
+
+def test_a_second_file_behind_the_end_of_a_patch_is_not_left_out() -> None:
+    words, (patch,) = read("two_ends.txt")
+    assert words == ""
+    with pytest.raises(PatchRefusedError) as caught:
+        apply(PROJECT, CART, patch)
+    items, pricing = caught.value.failures
+    assert items.startswith("cart/items.py, hunk 1 (line 3 of the patch): its lines are not in the file")
+    assert "Line 9 of the patch, which begins with neither ' ', '-' nor '+', was read as one of them" in items
+    assert pricing.startswith("cart/pricing.py, hunk 1")
+
+
+def test_a_hunk_that_makes_what_was_there_is_told_beside_one_that_does_something() -> None:
+    words, (patch,) = read("idle_hunk.txt")
+    assert words == ""
+    result = apply(PROJECT, PAGES, patch)
+    changed = PAGES["pages/view.py"].replace(b"entries, number, size)]", b"entries, number, size - 1)]", 1)
+    assert {path: change.data for path, change in result.changes.items()} == {"pages/view.py": changed}
+    assert "pages/paginate.py, hunk 1: its '-' and '+' lines are the same, so it changes nothing." in result.notes
+
+
+def test_a_verdict_that_the_model_has_invented_is_none() -> None:
+    assert "[Proposal 2 was checked" in (ANSWERS / "invented_verdict.txt").read_text("utf-8")
+    assert read("invented_verdict.txt") == ("", [])
+
+
+def test_a_patch_that_begins_with_its_file_is_read_like_the_whole_one_behind_it() -> None:
+    words, (half, whole) = read("half_twice.txt")
+    assert words == ""
+    assert half.strip() == whole.strip()
+    with pytest.raises(PatchRefusedError, match=r"cart/items\.py, hunk 1"):
+        apply(PROJECT, CART, half)
