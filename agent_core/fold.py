@@ -154,7 +154,8 @@ def _approval_given(state: State, event: ev.ApprovalGiven) -> State:
 
 def _patch_rejected(state: State, event: ev.PatchRejected) -> State:
     if event.already:
-        there = Notice("info", "Already there: the patch asks for nothing new.", event.message, about="patch")
+        # What the message goes on to say is for the partner.
+        there = Notice("info", "Already there: the patch asks for nothing new.", about="patch")
         return _say(state, there, live_patch="")
     first = event.message.strip().splitlines()[0] if event.message.strip() else "no reason given"
     return _say(state, Notice("warning", f"Patch refused: {first}", event.message, about="patch"), live_patch="")

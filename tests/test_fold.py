@@ -194,8 +194,7 @@ def test_a_refused_patch_is_shown_by_its_first_line() -> None:
 def test_a_patch_that_is_already_there_is_no_trouble() -> None:
     state = after(ev.PatchStreamed("c", "*** Begin"), ev.PatchRejected("c", "It is applied already.", already=True))
     assert state.live_patch == ""
-    said = Notice("info", "Already there: the patch asks for nothing new.", "It is applied already.", "patch")
-    assert state.chat[-1] == said
+    assert state.chat[-1] == Notice("info", "Already there: the patch asks for nothing new.", about="patch")
 
 
 # -- proposals
