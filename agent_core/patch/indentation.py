@@ -8,15 +8,37 @@ What a hunk's indentation stands for is learnt from its old lines and the file's
 
 Old lines that show neither a constant nor another unit show that the hunk's indentation is wrong in places.
 
-A reading that is only likely is none: then the line has no indentation, and its hunk is refused.
+A reading that is only likely is none: then the line has no indentation, and its hunk is refused. So is a hunk whose old
+lines alone are indented wrongly: there a new line stands where it should as it is written, and not when it is moved.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from math import gcd
+from typing import NamedTuple
+
+from agent_core.patch.levels import indent
 
 Pair = tuple[str, str]
+
+# What the line above may end with when a line stands deeper; a comment may follow.
+_OPENS = re.compile(r"(?:[:{(\[,\\=]|\b(?:then|do|else|begin))\s*(?:(?:#|//).*)?$")
+
+
+class OldLine(NamedTuple):
+    """An old line of a hunk that is not blank.
+
+    Attributes:
+        text: As the hunk has it.
+        theirs: Its indentation in the hunk.
+        ours: Its indentation in the file.
+    """
+
+    text: str
+    theirs: str
+    ours: str
 
 
 def shift_of(pairs: Iterable[Pair]) -> Pair | None:
@@ -141,3 +163,56 @@ def _from_one(table: Mapping[str, str], unseen: Sequence[str], step: int | None)
         return {}
     steps = {one: divmod(len(one) - len(theirs), unit) for one in unseen}
     return {one: ours + b * (each * count) for one, (count, rest) in steps.items() if not rest}
+
+
+def misread(
+    fresh: Sequence[str], old: Sequence[OldLine], above: int, gone: int, known: Mapping[str, str]
+) -> int | None:
+    """Which new line looks wrong where the old lines' indentation would put it, and right as it is written.
+
+    Args:
+        fresh: New lines that come together, none of them blank.
+        old: The hunk's old lines.
+        above: How many of these stand above the new ones.
+        gone: How many of those after that go for them.
+        known: What the new lines' indentations are in the file.
+
+    Returns:
+        Its number; None when there is no such line.
+    """
+    over = old[above - 1] if above else None
+    going = old[above : above + gone]
+    under = old[above + gone] if above + gone < len(old) else None
+    here = {line.ours for line in (over, *going, under) if line is not None}
+    last = ""
+    for number, line in enumerate(fresh):
+        depth = indent(line)
+        if known.get(depth, depth) != depth:
+            if number:
+                looks_right = len(depth) <= len(indent(last)) or _OPENS.search(last) is not None
+                is_own = depth in here
+            else:
+                looks_right, is_own = (_begins_well(depth, side, over, going, under) for side in (1, 2))
+            if is_own and not looks_right:
+                return number
+        last = line
+    return None
+
+
+def _begins_well(depth: str, side: int, over: OldLine | None, going: Sequence[OldLine], under: OldLine | None) -> bool:
+    """Whether the first of some new lines is as deep as what it replaces, or fits in with what is around it.
+
+    Args:
+        depth: Its indentation.
+        side: Whether it is compared with the hunk's (1) or the file's (2).
+        over: The line above.
+        going: The lines it replaces.
+        under: The line below.
+    """
+    if going:
+        return depth == going[0][side]
+    if under is not None and depth == under[side]:
+        return True
+    if over is None:
+        return False
+    return len(depth) > len(over[side]) if _OPENS.search(over.text) else depth == over[side]

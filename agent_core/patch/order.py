@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -125,28 +124,25 @@ def _in_order(found: Sequence[list[Spot]]) -> list[list[Spot]]:
     for spots in found:
         fits = spots
         if forward:
-            first = min((spot.core[1] for spot in forward[-1]), default=None)
-            begin = min((spot.start for spot in forward[-1]), default=None)
-            fits = [
-                spot
-                for spot in spots
-                if first is not None and begin is not None and spot.core[0] >= first and spot.start > begin
-            ]
+            # The spots of one hunk go from top to bottom, so the first of them leaves the most room.
+            fits = [spot for spot in spots if forward[-1] and _follows(spot, forward[-1][0])]
         forward.append(fits)
     kept: list[list[Spot]] = []
     for spots in reversed(forward):
-        fits = spots
-        if kept:
-            starts = [spot.start for spot in kept[-1]]
-            cores = [spot.core[0] for spot in kept[-1]]
-            fits = [
-                spot
-                for spot in spots
-                if max(bisect_left(starts, spot.start + 1), bisect_left(cores, spot.core[1])) < len(starts)
-            ]
+        fits = [spot for spot in spots if not kept or (kept[-1] and _follows(kept[-1][-1], spot))]
         kept.append(fits)
     kept.reverse()
     return kept if all(kept) else [[] for _ in found]
+
+
+def _follows(spot: Spot, other: Spot) -> bool:
+    """Whether what is changed at a spot stands below what is at another; context may begin in any order.
+
+    Of two that only add, and at the same point, the one with more context above it comes first.
+    """
+    if spot.core == other.core and spot.core[0] == spot.core[1]:
+        return spot.start > other.start
+    return spot.core[0] >= other.core[1]
 
 
 def without_overlaps(answers: Sequence[Place | Unplaced], *, ordered: bool) -> tuple[Place | Unplaced, ...]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from agent_core.patch.document import Document
-from agent_core.patch.indentation import learn, table_of
+from agent_core.patch.indentation import OldLine, learn, misread, table_of
 from agent_core.patch.levels import EXACT, Level, indent, typographic
 from agent_core.patch.operations import HunkLine
 
@@ -142,6 +142,9 @@ def settle(document: Document, spot: Spot) -> Place | Unplaced:
             for line in run.added:
                 if line.text.strip() and indent(line.text) not in run.known:
                     return _uncertain(document, spot, line)
+            doubtful = _misread(run, spot.lines, pairs)
+            if doubtful is not None:
+                return _uncertain(document, spot, doubtful)
     edits = tuple(
         Edit(run.start, run.end, tuple(_reindented(line, run.known) for line in run.added))
         for run in runs
@@ -166,6 +169,7 @@ class _Run(NamedTuple):
         end: After the last line that goes.
         removed: The hunk's and the file's line number of every line that goes, as pairs of indexes.
         added: The new lines.
+        above: How many of the hunk's old lines stand above it.
         near: Indexes among the hunk's old lines of the context directly above and below.
         known: What the new lines' indentations are in the file; empty where they are written as they are.
     """
@@ -174,6 +178,7 @@ class _Run(NamedTuple):
     end: int
     removed: tuple[int, ...]
     added: tuple[HunkLine, ...]
+    above: int
     near: tuple[int, ...]
     known: Mapping[str, str] = {}
 
@@ -214,7 +219,7 @@ def _run(removed: list[int], added: list[HunkLine], below: int, aligned: Sequenc
         first = last = at
     else:
         first = last = start
-    return _Run(first, last, tuple(removed), tuple(added), near)
+    return _Run(first, last, tuple(removed), tuple(added), above + 1, near)
 
 
 def indent_pairs(
@@ -259,6 +264,20 @@ def _known_here(run: _Run, lines: Sequence[str], pairs: Sequence[tuple[str, str]
     if not nearby or any(len(meant[theirs]) > 1 for theirs, _ in nearby):
         return {}
     return table_of((theirs, ours.pop()) for theirs, ours in meant.items() if len(ours) == 1) or {}
+
+
+def _misread(run: _Run, lines: Sequence[HunkLine], pairs: Sequence[tuple[str, str] | None]) -> HunkLine | None:
+    """The first new line whose indentation is rather the file's own than the hunk's, though the old lines say so."""
+    old = [
+        OldLine(line.text, *pair)
+        for line, pair in zip((line for line in lines if line.sign != "+"), pairs, strict=True)
+        if pair is not None
+    ]
+    above = sum(pair is not None for pair in pairs[: run.above])
+    gone = sum(pairs[at] is not None for at in run.removed)
+    fresh = [line for line in run.added if line.text.strip()]
+    number = misread([line.text for line in fresh], old, above, gone, run.known)
+    return None if number is None else fresh[number]
 
 
 def _reindented(line: HunkLine, known: Mapping[str, str]) -> HunkLine:

@@ -193,3 +193,51 @@ def test_single_lines_with_wrong_indentation_are_mended_or_refused(
 
 def test_a_hunk_is_not_moved_by_constants_of_other_characters() -> None:
     assert fit("\tdef f():\n\t\tpass\n", [Hunk(hunk(" def f():", "+    x = 1").lines, 1)]).text is None
+
+
+# Old lines indented otherwise than the file's, and new lines that are right as they are written.
+AS_WRITTEN = {
+    "in the place of a line": (
+        "def f():\n    x = 1\n    return x\n",
+        (" def f():", "-        x = 1", "+    x = 2", "         return x"),
+    ),
+    "between lines": ("if a:\n    x = 1\n    y = 2\n", ("         x = 1", "+    fresh = 1", "         y = 2")),
+    "below a line that opens a block": (
+        "def f(a):\n    if a:\n        x = 1\n",
+        ("         if a:", "+        fresh = 1"),
+    ),
+    "above a line": ("def f(a):\n    if a:\n        x = 1\n", ("+        fresh = 1", "             x = 1")),
+    "the hunk's first line has lost it": (
+        "def f():\n    check(row)\n",
+        ("-check(row)", "+check(row, 1)", "+    fresh = 0"),
+    ),
+    "the lines that stay have lost it": (
+        "class A:\n    def f():\n        x = 1\n        return x\n",
+        (" def f():", "-    x = 1", "+        x = 2", "     return x"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "lines"), AS_WRITTEN.values(), ids=AS_WRITTEN.keys())
+def test_a_new_line_that_is_right_as_it_is_written_is_not_moved(text: str, lines: tuple[str, ...]) -> None:
+    assert "belongs there cannot be told" in refusal(text, hunk(*lines))
+
+
+# New lines deeper or less deep than those around them, for a reason that is seen.
+MOVED = {
+    "in the place of a line": ("    x = 1\n", ("-x = 1", "+if a:", "+    x = 2"), "    if a:\n        x = 2\n"),
+    "after a comment": ("    x = 1\n", ("-x = 1", "+if a:  # so", "+    x = 2"), "    if a:  # so\n        x = 2\n"),
+    "below a line that opens a block": ("    if a:\n", (" if a:", "+    x = 2"), "    if a:\n        x = 2\n"),
+    "less deep than what it replaces": (
+        "def f():\n    if a:\n        x = 1\n        y = 1\n",
+        (" if a:", "     x = 1", "-    y = 1", "+return x"),
+        "def f():\n    if a:\n        x = 1\n    return x\n",
+    ),
+    "an argument": ("    go(a)\n", ("-go(a)", "+go(", "+    a)"), "    go(\n        a)\n"),
+}
+
+
+@pytest.mark.parametrize(("text", "lines", "wanted"), MOVED.values(), ids=MOVED.keys())
+def test_a_new_line_goes_with_the_old_ones(text: str, lines: tuple[str, ...], wanted: str) -> None:
+    head, tail = "class A:\n    pass\n", "    end = 0\n"
+    assert result(head + text + tail, hunk(*lines, " end = 0")) == head + wanted + tail

@@ -104,6 +104,24 @@ def test_order_is_no_reason_to_refuse_places_that_are_unique() -> None:
     assert find("a\nb\nc\n", "@@", "-c", "+C", "@@", "-a", "+A") == [3, 1]
 
 
+def test_the_order_of_hunks_is_that_of_their_changes() -> None:
+    """A hunk may begin above the one before with its context."""
+    body = "    load(1)\n    if row:\n        go(row)\n    row = None\n    return 1\n\n"
+    first = ("@@", "     load(1)", "-    if row:", "-        go(row)", "     row = None")
+    second = (
+        "@@",
+        " open_all()",
+        "     load(1)",
+        "     if row:",
+        "         go(row)",
+        "     row = None",
+        "+    close()",
+    )
+    found = find(body + "open_all()\n" + body, *first, *second)
+    assert "matches at lines 1 and 8" in str(found[0])
+    assert find("x\n" + body + "open_all()\n" + body, "@@", "-x", "+y", *first, *second[:-1], "+    shut()")[0] == 1
+
+
 def test_order_cannot_save_what_stays_ambiguous() -> None:
     found = find("x\nx\nx\n", "@@", "-x", "+y", "@@", "-x", "+z")
     assert all("matches at lines" in str(answer) for answer in found)

@@ -225,3 +225,44 @@ def test_a_long_file_of_likenesses_is_searched_in_bounded_time() -> None:
     assert fitted.text is None
     # What grows with lines times lines would take many millions.
     assert count < 1_000_000
+
+
+CLOSE = """\
+    def close(self):
+        count()
+        load("value")
+        return [item, row]
+
+"""
+# Texts in which the place most like a hunk need not be the one it means.
+DOUBTFUL = {
+    "a doubled line": (
+        f"{CLOSE}    def load(self):\n        close(0)\n\n    def load(self):\n        raise ValueError\n",
+        (*(f" {line}" for line in CLOSE.splitlines()), "     def load(self):", "     def load(self):",
+         "+        first()", "         close(0)"),
+    ),
+    "a twin that begins where it ends": (
+        f"class Name:\n{CLOSE * 2}",
+        (" ", "     def close(self):", "         count(1)", '-        load("value")', "-        return [item, row]",
+         "+        return 1"),
+    ),
+    "a twin, and the place meant has lost the line": (
+        "    run()\n\n{0}\n    value = 1\n\n    def emit(self):\n{0}".format("    name = 0\n    size = item + 3\n"),
+        ("     run()", " ", "-    def emit(self):", "+    def emit(self, out):", "     name = 0",
+         "     size = item + 3"),
+    ),
+    "a line that goes stands above its context": (
+        "def save(name):\n    # name of the name\n    # row of the item\n    save(count + 2)\n",
+        (" def save(name):", "     # name of the name", "     save(count + 2)", "-    # row of the item"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "lines"), DOUBTFUL.values(), ids=DOUBTFUL.keys())
+def test_a_change_that_may_belong_elsewhere(text: str, lines: tuple[str, ...]) -> None:
+    assert "not in the file" in refusal(text, hunk(*lines))
+
+
+def test_likeness_does_not_decide_when_a_twin_has_as_many_of_the_lines() -> None:
+    other = TEXT.replace("settle_accounts(book, month)", "settle_other_accounts_of_the_year(book, year, month)")
+    assert fit(TEXT + "\n\n" + other, [hunk(*REMEMBERED)]).text is None
