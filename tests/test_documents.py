@@ -1,4 +1,4 @@
-"""README says what is so."""
+"""README and the maps of the house say what is so."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 
 import msgspec
 
+from agent_core import patch
 from agent_core.config import Config
 from tui.actions import markdown_table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
+AGENTS = (ROOT / "AGENTS.md").read_text()
 
 
 def test_the_first_commands_are_make_try_and_make_test() -> None:
@@ -43,3 +45,16 @@ def test_every_picture_is_there() -> None:
     pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
     assert pictures
     assert all((ROOT / picture).is_file() for picture in pictures)
+
+
+def test_the_map_of_the_house_shows_every_room() -> None:
+    engine = ROOT / "agent_core"
+    files = {path.name for path in engine.glob("*.py")} - {"__init__.py"}
+    assert {name for name in re.findall(r"\b[a-z_]+\.py\b", AGENTS) if (engine / name).exists()} == files
+    folders = {path.name for path in engine.iterdir() if (path / "__init__.py").exists()}
+    assert {name for name in folders if f"      {name}/" not in AGENTS} == set()
+
+
+def test_the_map_of_the_patch_engine_names_every_module() -> None:
+    files = {path.stem for path in Path(patch.__path__[0]).glob("*.py")} - {"__init__"}
+    assert files - set(re.findall(r"``([a-z_]+)``", patch.__doc__ or "")) == set()
