@@ -13,18 +13,17 @@ from hypothesis import strategies as st
 
 from agent_core import commands
 from agent_core import events as ev
-from agent_core.config import project_state
 from agent_core.errors import LandingConflictError, LandingUnknownError
 from agent_core.events import FileLanding
 from agent_core.fold import replay
 from agent_core.journal import SqliteJournal
 from agent_core.landing_log import LandingLog, LandingRecord, landing_records
 from agent_core.landings import LandingService, recover
-from agent_core.state import Notice, State
+from agent_core.state import Notice
 from agent_core.workspace.disk import FileSystem
 from agent_core.workspace.landing import Lander
 from tests.support.counting import count_lines
-from tests.support.running import running
+from tests.support.running import running, stored
 from tests.support.shop import MENDED, RIGHT_AT_ONCE, make_shop
 from tests.test_resume import settings as session_settings
 from tests.test_resume import write_script
@@ -268,7 +267,7 @@ async def test_what_can_be_neither_finished_nor_taken_back_keeps_others_off_its_
     assert (project.text, (project.root / "g").read_bytes()) == ("".join(LINES), b"mine\n")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 6), st.booleans()), max_size=25))
 def test_where_landings_stand_is_what_a_book_kept_by_hand_says(turns: list[tuple[int, bool]]) -> None:
     """Landings, undos and redos of any of them by any number; the log agrees with the simplest book-keeping."""
@@ -323,14 +322,6 @@ def test_ten_thousand_landings_are_listed_at_once(tmp_path: Path) -> None:
 
 
 # -- in the app's session
-
-
-def stored(project: Path, session: str) -> State:
-    journal = SqliteJournal(project_state(project) / "journal.db")
-    try:
-        return replay(journal.entries(session))
-    finally:
-        journal.close()
 
 
 async def test_yesterdays_landing_is_undone_today_and_yesterdays_session_knows(tmp_path: Path) -> None:

@@ -11,13 +11,10 @@ import pytest
 from agent_core import commands
 from agent_core import events as ev
 from agent_core.build import Engine
-from agent_core.config import project_state
 from agent_core.errors import JournalError
-from agent_core.fold import replay
-from agent_core.journal import SqliteJournal
-from agent_core.state import Said, State
+from agent_core.state import Said
 from tests.support.command_line import pairloop
-from tests.support.running import flags, running
+from tests.support.running import flags, running, stored
 from tests.support.shop import MENDED, QUICK, RIGHT_AT_ONCE, make_shop, tree
 
 
@@ -36,14 +33,6 @@ def write_script(path: Path, *patches: str, delay_ms: int = 0) -> Path:
 
 def settings(script: Path, mode: str) -> dict[str, object]:
     return flags(mode, off=QUICK, partner={"script": str(script)})
-
-
-def stored(project: Path, session: str) -> State:
-    journal = SqliteJournal(project_state(project) / "journal.db")
-    try:
-        return replay(journal.entries(session))
-    finally:
-        journal.close()
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def code(draw: st.DrawFn) -> list[int]:
     return depths
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     code(),
     st.data(),
@@ -173,7 +173,7 @@ def test_whatever_the_unit_it_is_the_intended_depth_or_refused(
     assert fitted.text in {None, new}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(code(), st.data(), st.sampled_from([TWO, FOUR, TAB]), st.sampled_from(["", TWO, FOUR, TAB, EIGHT]))
 def test_single_lines_with_wrong_indentation_are_mended_or_refused(
     depths: list[int], data: st.DataObject, unit: str, wrong: str

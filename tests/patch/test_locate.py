@@ -267,7 +267,7 @@ RETYPED: dict[str, Callable[[str], str]] = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(LINE, max_size=16), st.data(), st.integers(0, 3), st.booleans())
 @pytest.mark.parametrize("how", RETYPED.values(), ids=RETYPED.keys())
 def test_old_lines_retyped_make_the_new_text_or_nothing(
@@ -298,7 +298,7 @@ def test_old_lines_retyped_make_the_new_text_or_nothing(
         assert made == wanted
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(LINE, min_size=1, max_size=12), st.sampled_from(["\n", "\r\n", "\r"]), st.booleans(), st.data())
 def test_every_byte_that_is_not_the_hunks_stays(lines: list[str], end: str, bare: bool, data: st.DataObject) -> None:
     """With any ending, and with or without one at the end, a hunk of all lines changes one and keeps the rest."""

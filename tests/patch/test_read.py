@@ -111,7 +111,7 @@ def check(edit: FileEdit, operation: Operation, form: Format) -> None:
         assert replay(edit, operation) == text_lines(edit.after)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(edits(), st.sampled_from(sorted(WRITERS)))
 def test_what_is_written_is_what_is_read(changes: list[FileEdit], form: Format) -> None:
     if form == "blocks":

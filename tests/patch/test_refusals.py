@@ -162,7 +162,7 @@ def test_new_files() -> None:
 TEXT = st.lists(st.sampled_from(["a", "b", "", " c", "\u00e9"]), min_size=1, max_size=12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(lines=TEXT, codec=st.sampled_from(["utf-8", "utf-16-le", "utf-32-be"]), ending=st.sampled_from(["\n", "\r\n"]),
        at=st.integers(0, 11), bare=st.booleans())  # fmt: skip
 def test_every_encoding_is_patched_like_plain_text(

@@ -181,7 +181,7 @@ WORDS = st.sampled_from(["alpha", "beta", "gamma", "delta", "total", "value", "c
 STATEMENT = st.builds("{} = {}({}, {})".format, WORDS, WORDS, WORDS, WORDS)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(STATEMENT, min_size=6, max_size=30), st.data())
 def test_a_hunk_misremembered_makes_the_new_text_or_nothing(lines: list[str], data: st.DataObject) -> None:
     """Names of context lines are changed; whatever is accepted is the place that was meant."""
@@ -200,7 +200,7 @@ def test_a_hunk_misremembered_makes_the_new_text_or_nothing(lines: list[str], da
     assert fit(old, [Hunk(tuple(written), 1)]).text in {None, new}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_a_human_edit_of_any_line_is_never_overwritten(data: st.DataObject) -> None:
     """One line of the file is changed after the hunk was made: it is there afterwards, as it was changed."""

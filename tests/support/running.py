@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 from agent_core import events as ev
 from agent_core.build import Engine
 from agent_core.commands import AnyCommand, Quit
+from agent_core.config import project_state
+from agent_core.fold import replay
+from agent_core.journal import SqliteJournal
 from agent_core.session import Session
 from agent_core.state import State
 
@@ -61,6 +64,15 @@ class Running:
     def all(self, kind: type[Kind]) -> list[Kind]:
         """Every event of a kind so far."""
         return [event for event in self.events if isinstance(event, kind)]
+
+
+def stored(project: Path, session: str) -> State:
+    """What a session's events in the journal come to."""
+    journal = SqliteJournal(project_state(project) / "journal.db")
+    try:
+        return replay(journal.entries(session))
+    finally:
+        journal.close()
 
 
 def flags(mode: str = "step", *, off: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
