@@ -26,7 +26,7 @@ from agent_core.landing_report import FileReport, report, summary
 from agent_core.output import JsonWriter, complain, complain_of_conflict, reader
 from agent_core.patch.formats import Format
 from agent_core.patch.read import read_patch
-from agent_core.patch_intake import Made, Place, decode, find_place, make
+from agent_core.patch_intake import Made, Target, find_target, make, patch_text
 from agent_core.text import printable
 from agent_core.workspace.landing import Lander
 
@@ -96,18 +96,18 @@ async def apply_patch(data: bytes, project: Path | None, wish: Wish) -> tuple[Ou
     Raises:
         PairloopError: It could not be tried: there is no such folder or revision, or the journal cannot be used.
     """
-    place = find_place(project)
+    target = find_target(project)
     form: Format | None = wish.form
-    async with open_desk(place.root) as desk:
+    async with open_desk(target.root) as desk:
         try:
-            reading = read_patch(decode(data), wish.form)
+            reading = read_patch(patch_text(data), wish.form)
             form = reading.format
-            made = await make(place, reading, base=wish.base, only=wish.only)
+            made = await make(target, reading, base=wish.base, only=wish.only)
             if desk.trouble is not None:
                 raise desk.trouble
-            outcome = await _check(place.root, made) if wish.check else await _land(desk, made)
+            outcome = await _check(target.root, made) if wish.check else await _land(desk, made)
         except (PatchRefusedError, SelectionError) as error:
-            outcome = _refused(error, place)
+            outcome = _refused(error, target)
         except LandingConflictError as error:
             outcome = Outcome(status="conflict", message=error.message, hint=error.hint, conflicts=error.conflicts)
         return msgspec.structs.replace(outcome, format=form), desk.recovered
@@ -149,10 +149,10 @@ def _already() -> PatchRefusedError:
     )
 
 
-def _refused(error: PatchRefusedError | SelectionError, place: Place) -> Outcome:
+def _refused(error: PatchRefusedError | SelectionError, target: Target) -> Outcome:
     hint = error.hint
-    if place.folder:
-        hint = f"{hint} Paths in the patch are taken relative to {place.folder}/.".strip()
+    if target.folder:
+        hint = f"{hint} Paths in the patch are taken relative to {target.folder}/.".strip()
     if isinstance(error, SelectionError):
         return Outcome(status="refused", message=error.message, hint=hint)
     return Outcome(

@@ -24,7 +24,7 @@ from agent_core.workspace.revision import open_revision
 from agent_core.workspace.tree import FileChange, Reader, content_hash
 
 
-class Place(msgspec.Struct, frozen=True):
+class Target(msgspec.Struct, frozen=True):
     """Where a patch is applied.
 
     Attributes:
@@ -36,7 +36,7 @@ class Place(msgspec.Struct, frozen=True):
     folder: str = ""
 
 
-def find_place(project: Path | None) -> Place:
+def find_target(project: Path | None) -> Target:
     """Where a patch is applied.
 
     Args:
@@ -46,14 +46,14 @@ def find_place(project: Path | None) -> Place:
         ConfigError: The folder named is none, or the one this process stands in has been removed.
     """
     if project is not None:
-        return Place(project_root(project))
+        return Target(project_root(project))
     here = current_folder()
     root = find_root(here)
     folder = here.relative_to(root).as_posix()
-    return Place(root, "" if folder == "." else folder)
+    return Target(root, "" if folder == "." else folder)
 
 
-def decode(data: bytes) -> str:
+def patch_text(data: bytes) -> str:
     """The text of a patch.
 
     Raises:
@@ -140,11 +140,11 @@ class Made(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-async def make(place: Place, reading: Reading, *, base: str | None, only: Iterable[str]) -> Made:
+async def make(target: Target, reading: Reading, *, base: str | None, only: Iterable[str]) -> Made:
     """Apply a patch to what it is written against, in memory.
 
     Args:
-        place: Where its paths lead.
+        target: Where its paths lead.
         reading: What it asks for.
         base: The git revision it was written against; None for the files as they are.
         only: Ids of blocks and paths of files that are to be taken of it; all of it when empty.
@@ -154,9 +154,9 @@ async def make(place: Place, reading: Reading, *, base: str | None, only: Iterab
         PatchRefusedError: It does not apply.
         SelectionError: What is chosen of it is not in it.
     """
-    before, paths = await _ground(place.root, base)
-    operations = [_from_folder(place.folder, operation) for operation in reading.operations]
-    result = await asyncio.to_thread(apply_operations, operations, before, paths, place.root)
+    before, paths = await _ground(target.root, base)
+    operations = [_from_folder(target.folder, operation) for operation in reading.operations]
+    result = await asyncio.to_thread(apply_operations, operations, before, paths, target.root)
     patch = make_patch(result.changes, before, result.moves)
     after = [change.data for change in result.changes.values() if change.data is not None]
     contents = {content_hash(data): data for data in (*before.contents, *after)}

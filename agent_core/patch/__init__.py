@@ -3,7 +3,7 @@
 From a text to what it asks for:
 
 - ``read`` (a patch), ``find`` (the patches in prose), ``scan`` (the same while it streams), ``stream`` (out of
-  half-written JSON); all walk the lines by ``walk`` and ``regions``, with ``patch_lines``;
+  half-written JSON); all walk the lines by ``walk``, with ``patch_lines``;
 - each format: ``find_envelope``, ``find_blocks``, ``find_unified`` know where one begins and ends,
   ``parse_envelope``, ``parse_blocks`` (with ``path_line``), ``parse_unified`` (with ``diff_names``) what it says;
 - ``formats`` names the formats, ``operations`` what comes out of them.

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from agent_core.errors import PatchRefusedError
+from agent_core.patch.find import Found, find_regions
 from agent_core.patch.find_blocks import head_width, is_crowded_head, tail_width
 from agent_core.patch.find_envelope import BEGIN, END, HEADERS, is_header, is_marker
 from agent_core.patch.formats import Format, Reading
@@ -14,7 +15,6 @@ from agent_core.patch.parse_blocks import BLOCK_SHAPE, join_blocks, no_path, par
 from agent_core.patch.parse_envelope import ENVELOPE_SHAPE, parse_envelope
 from agent_core.patch.parse_unified import DIFF_SHAPE, is_bare, parse_unified
 from agent_core.patch.patch_lines import Line, fence_mark, heredoc_word, refused, short, split_patch
-from agent_core.patch.regions import Found, find_regions
 from agent_core.patch.walk import FORMATS
 
 _ENVELOPE: tuple[Format, ...] = ("envelope",)
