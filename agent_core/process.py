@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class Completed(msgspec.Struct, frozen=True):
         stderr: Likewise.
         seconds: Wall time.
         timed_out: It was killed because its time was up.
+        killed: Why its guard had it killed, for a human, which is then the last line of `stderr`; empty when it did not.
     """
 
     code: int
@@ -33,6 +34,7 @@ class Completed(msgspec.Struct, frozen=True):
     stderr: bytes
     seconds: float
     timed_out: bool = False
+    killed: str = ""
 
     @property
     def text(self) -> str:
@@ -118,9 +120,24 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
 
 
-async def _end(pipes: _Pipes) -> None:
+async def _exit(pipes: _Pipes, guard: Callable[[int], Awaitable[str]] | None) -> str:
+    """Wait until a program has exited, or its guard wants it killed and says why."""
+    if guard is None:
+        await pipes.exited.wait()
+        return ""
+    exited = asyncio.ensure_future(pipes.exited.wait())
+    watching = asyncio.ensure_future(guard(pipes.pid))
+    try:
+        await asyncio.wait((exited, watching), return_when=asyncio.FIRST_COMPLETED)
+        return "" if exited.done() else watching.result()
+    finally:
+        exited.cancel()
+        watching.cancel()
+
+
+async def _end(pipes: _Pipes, *, ask: bool) -> None:
     """Ask the whole group to stop, then make it."""
-    if not pipes.exited.is_set():
+    if ask and not pipes.exited.is_set():
         _signal_group(pipes.pid, signal.SIGTERM)
         await _wait(pipes.exited, _GRACE)
     if not pipes.exited.is_set():
@@ -137,6 +154,7 @@ async def run(
     stdin: bytes = b"",
     cap: int = 4_000_000,
     on_line: Callable[[str], None] | None = None,
+    guard: Callable[[int], Awaitable[str]] | None = None,
 ) -> Completed:
     """Run a program to its end, or to its timeout.
 
@@ -148,6 +166,7 @@ async def run(
         stdin: What it reads on standard input.
         cap: Most bytes kept of each stream; the middle is left out beyond.
         on_line: Called with each line of standard output as it comes.
+        guard: Awaited with the program's process id while it runs; what it returns is why the group is killed at once.
 
     Returns:
         How it ended. When the caller is cancelled the group is killed before the cancellation goes on.
@@ -165,7 +184,7 @@ async def run(
         stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
         start_new_session=True,
     )
-    timed_out = False
+    timed_out, killed = False, ""
     try:
         if stdin:
             writer = transport.get_pipe_transport(0)
@@ -173,20 +192,22 @@ async def run(
             writer.write(stdin)
             writer.write_eof()
         async with asyncio.timeout(timeout):
-            await pipes.exited.wait()
+            killed = await _exit(pipes, guard)
     except TimeoutError:
         timed_out = True
     finally:
         try:
-            await asyncio.shield(_end(pipes))
+            await asyncio.shield(_end(pipes, ask=not killed))
             # What a process outside the group may still hold open is not waited for.
             await _wait(pipes.closed, _GRACE)
         finally:
             transport.close()
     code = transport.get_returncode()
     out, err = (capture.result() for capture in pipes.captures.values())
+    if killed:
+        err += f"\n{killed}\n".encode()
     seconds = time.monotonic() - start
-    return Completed(code if code is not None else -int(signal.SIGKILL), out, err, seconds, timed_out)
+    return Completed(code if code is not None else -int(signal.SIGKILL), out, err, seconds, timed_out, killed)
 
 
 def run_blocking(argv: Sequence[str], *, cwd: Path, timeout: float, env: Mapping[str, str] | None = None) -> Completed:
