@@ -23,7 +23,6 @@ from agent_core.patch.fit import fit
 from agent_core.patch.limits import check_patch, check_size
 from agent_core.patch.operations import AddFile, DeleteFile, HunkLine, Operation, UpdateFile
 from agent_core.patch.paths import check_path, plain_path
-from agent_core.patch.paths import check_path, plain_path
 from agent_core.patch.place import Place
 from agent_core.patch.report import Report
 from agent_core.patch.stage import File, Stage
