@@ -9,7 +9,7 @@ import msgspec
 from agent_core import events as ev
 from agent_core.calls import Calls
 from agent_core.checks.model import Verdict
-from agent_core.conversation import AssistantItem, ToolResultItem, UserItem
+from agent_core.conversation import ToolResultItem, UserItem
 from agent_core.decisions import Decision, Inbox, by_mode
 from agent_core.diagnosis.evidence import diagnose
 from agent_core.errors import PairloopError
@@ -27,6 +27,7 @@ from agent_core.view import shown
 _MOST_REFUSALS = 6
 _MOST_REPAIRS = 3
 _BASELINE_WAIT = 5.0
+_NO_WORDS = "The partner's answer was empty, and it sent no patch that could be taken. Ask again, in other words."
 _COLLIDES = "it collides with your own edits"
 
 
@@ -114,9 +115,7 @@ class Loop:
                 proposal = self._proposals.undecided(task)
                 if self._goes_on(proposal):
                     continue
-                if self._calls.propose_held(task):
-                    return await self._judged(), True
-                return End("answered", "") if proposal is None else (await self._once_more(), True)
+                return await self._done_talking(task, proposal)
             refused, proposed = await self._calls.carry_out(calls, task)
             if proposed:
                 return await self._judged(), False
@@ -126,6 +125,14 @@ class Loop:
         if refusals >= _MOST_REFUSALS:
             return End("not_green", f"Stopped: {refusals} patches in a row could not be applied.")
         return End("not_green", f"Stopped after {self._steps} requests without a result. Ask again to go on.")
+
+    async def _done_talking(self, task: int, proposal: ProposalState | None) -> tuple[ProposalState, bool] | End:
+        """What it comes to when the partner has called nothing and is not asked again; see `_sought`."""
+        if self._calls.propose_held(task):
+            return await self._judged(), True
+        if proposal is not None:
+            return await self._once_more(), True
+        return End("answered", "") if replies.last_words(self._parts.state().items) else End("not_green", _NO_WORDS)
 
     async def _resumed(self, task: int) -> ProposalState | None:
         """The proposal that a resumed session was left with, checked anew; None when there is none.
@@ -190,16 +197,16 @@ class Loop:
         return True
 
     def _repair(self, state: State) -> str:
-        """What to tell a partner that seems to have meant a patch and sent none; empty when it does not seem so."""
-        last = state.items[-1] if state.items else None
-        if not isinstance(last, AssistantItem):
-            return ""
-        if replies.looks_like_patch(last.text):
+        """What to tell a partner that said nothing, or seems to have meant a patch and sent none; else empty."""
+        words = replies.last_words(state.items)
+        if not words:
+            return replies.EMPTY
+        if replies.looks_like_patch(words):
             return replies.NOT_A_CALL
         # Models behind compatible servers are often weak: they write the code down instead of calling a tool. Asked
         # once a task, as it may be meant as an answer.
         weak = self._parts.model.info.kind == "chat"
-        return replies.CODE_IN_WORDS if weak and not self._repairs and replies.holds_code(last.text) else ""
+        return replies.CODE_IN_WORDS if weak and not self._repairs and replies.holds_code(words) else ""
 
     async def _judged(self) -> ProposalState:
         """Check the newest proposal, again if the human changes the tree meanwhile, and say what came of it."""

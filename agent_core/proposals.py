@@ -12,6 +12,7 @@ from agent_core.draft import Draft, draft_of, rebase, take
 from agent_core.errors import PatchRefusedError
 from agent_core.parts import Parts
 from agent_core.patch.diff import unified
+from agent_core.patch.stream import patch_text
 from agent_core.prompt import replies
 from agent_core.state import ProposalState
 from agent_core.view import DraftView
@@ -179,13 +180,13 @@ class Proposals:
 
 
 def _patch_of(call: ToolCallItem) -> str:
-    """The patch text in a call's arguments; a bare JSON string is taken too."""
+    """The patch text in a call's arguments."""
     hint = 'Call apply_patch with {"patch": "*** Begin Patch\\n...\\n*** End Patch"}.'
     try:
         arguments = msgspec.json.decode(call.arguments or "{}")
     except msgspec.DecodeError as error:
         raise PatchRefusedError(f"The arguments are not valid JSON: {error}.", hint) from error
-    text = arguments.get("patch") if isinstance(arguments, dict) else arguments
-    if not isinstance(text, str):
+    text = patch_text(arguments)
+    if text is None:
         raise PatchRefusedError("The arguments hold no patch.", hint)
     return text

@@ -84,3 +84,33 @@ async def test_an_answer_with_code_is_taken_for_an_answer_when_it_is_kept_to(tmp
         done = await here.seen(ev.TaskFinished)
     assert done.outcome == "answered"
     assert len(server.requests) == 2
+
+
+async def test_an_empty_answer_is_asked_about_and_counts_as_none(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    refused, right = (call("apply_patch", patch=one) for one in (OFF_THE_MARK, RIGHT_AT_ONCE))
+    async with (
+        ModelServer([refused, text(""), right, *[text("")] * 4]) as server,
+        running(project, flags("auto", off=QUICK) | server_settings(server.base_url, "chat")) as here,
+    ):
+        here.submit(commands.Ask("mend total in shop/prices.py"))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert replies.EMPTY in said(server, 2)
+        here.submit(commands.Ask("and now?"))
+        done = await here.seen(ev.TaskFinished, 2)
+    assert done.outcome == "not_green"
+    assert "answer was empty" in done.text
+    assert len(server.requests) == 7
+
+
+async def test_a_patch_may_come_as_a_list_of_its_lines(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    answers = [call("apply_patch", patch=one) for one in (OFF_THE_MARK.split("\n"), [1], RIGHT_AT_ONCE.split("\n"))]
+    async with (
+        ModelServer(answers) as server,
+        running(project, flags("auto", off=QUICK) | server_settings(server.base_url, "chat")) as here,
+    ):
+        here.submit(commands.Ask("mend it"))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+    assert "for price in prices[1:]" in said(server, 1), "the file as it is goes with the refusal"
+    assert "The arguments hold no patch" in said(server, 2)

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from agent_core.patch.closest import already_there, closest_place
 from agent_core.patch.document import MOST_PLACES, Document
 from agent_core.patch.indentation import shift_of, table_of
@@ -19,7 +21,7 @@ from agent_core.patch.levels import EXACT, LEVELS, Level, indent, tokens
 from agent_core.patch.operations import Hunk, HunkLine
 from agent_core.patch.order import by_number, by_order, changes_nothing, without_overlaps
 from agent_core.patch.place import Place, Spot, Unplaced, indent_pairs, settle
-from agent_core.patch.scopes import REACHES, Reach, find_scopes, in_scope
+from agent_core.patch.scopes import REACHES, Reach, find_scopes, in_block, in_scope
 from agent_core.patch.similar import find_similar
 
 Scopes = Sequence[tuple[int, int]]
@@ -95,6 +97,10 @@ def candidates(
         spots = _at_levels(document, hunk, scopes, below=bool(above))
         if isinstance(spots, Unplaced) or spots:
             return spots
+    if lenient and not above:
+        spots = _below_headers(document, hunk)
+        if spots:
+            return spots
     lines = _variants(hunk)[-1]
     there = already_there(document, lines)
     if there is not None:
@@ -104,6 +110,33 @@ def candidates(
     guess = lenient and not above and not changes_nothing(hunk) and not hunk.unsigned
     similar = find_similar(document, lines, scopes) if guess else None
     return [similar] if similar is not None else Unplaced(_not_found(document, hunk, lines, above=bool(above)))
+
+
+def _below_headers(document: Document, hunk: Hunk) -> list[Spot]:
+    """Every spot of a hunk that begins with the header of its block and leaves out what stands between.
+
+    Models write ``class A:`` as a line of context where ``@@ class A:`` is meant. Read as that only where it can be
+    nothing else: all below it is deeper, begins with a line that is in the file, so that what is new has its
+    neighbour, and does not stand right below it, where the lines as they are have been refused.
+    """
+    scopes = find_scopes(document, hunk.anchors, REACHES[0])
+    lines = hunk.lines
+    while not isinstance(scopes, str) and _opens_block(lines):
+        scopes = in_block(document, lines[0].text, scopes)
+        lines = lines[1:]
+        spots = _at_levels(document, msgspec.structs.replace(hunk, lines=lines), scopes, below=True)
+        if isinstance(spots, Unplaced) or spots:
+            heads = {first + 1 for first, _ in scopes}
+            return [] if isinstance(spots, Unplaced) or any(spot.start in heads for spot in spots) else spots
+    return []
+
+
+def _opens_block(lines: Sequence[HunkLine]) -> bool:
+    """Whether a hunk's first line is the header of a block that all its other lines are in."""
+    if len(lines) < 2 or lines[0].sign != " " or not lines[0].text.strip() or lines[1].sign == "+":
+        return False
+    depth = len(indent(lines[0].text))
+    return all(len(indent(line.text)) > depth for line in lines[1:] if line.text.strip())
 
 
 def _reached(document: Document, hunk: Hunk, above: Sequence[Hunk], reach: Reach) -> Scopes | str:

@@ -85,6 +85,18 @@ def _to_the_end(lines: Sequence[str], at: int) -> int:  # noqa: ARG001 - one of 
 REACHES: tuple[Reach, ...] = (_by_indent, _by_sibling, _to_the_end)
 
 
+def in_block(document: Document, header: str, scopes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The blocks that a line opens by indentation, inside of some ranges of lines.
+
+    Args:
+        document: The file.
+        header: The line, whole; blanks at both ends do not count.
+        scopes: The ranges.
+    """
+    places = document.find(TYPOGRAPHIC, [TYPOGRAPHIC.key(header)])
+    return [(at, _by_indent(document.lines, at)) for at in places if any(s < at <= e for s, e in scopes)]
+
+
 def in_scope(scopes: Sequence[tuple[int, int]], start: int, end: int) -> bool:
     """Whether the lines from `start` to before `end` are in one of the ranges, or cover the ``@@`` line itself."""
     return any(first < end and start <= last for first, last in scopes)

@@ -1,4 +1,4 @@
-"""A patch while it is being written: the text inside a tool call's half-finished JSON arguments."""
+"""The text of a patch inside a tool call's JSON arguments, whole or while it is being written."""
 
 from __future__ import annotations
 
@@ -18,6 +18,18 @@ def _unescape(match: re.Match[str]) -> str:
     except ValueError:
         return match.group()[1:]
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def patch_text(arguments: object) -> str | None:
+    """The patch in whole arguments; None when there is none.
+
+    Args:
+        arguments: The decoded JSON. A bare string is taken too, and a list of lines, as notebooks have their texts.
+    """
+    value = arguments.get("patch") if isinstance(arguments, dict) else arguments
+    if isinstance(value, list) and value and all(isinstance(line, str) for line in value):
+        return "\n".join(line.removesuffix("\n") for line in value)
+    return value if isinstance(value, str) else None
 
 
 class PatchText:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
 from collections.abc import Sequence
 
-from agent_core.conversation import Item, ToolCallItem, ToolResultItem, UserItem
+from agent_core.conversation import AssistantItem, Item, ToolCallItem, ToolResultItem, UserItem
 from agent_core.errors import PatchRefusedError
 from agent_core.patch.operations import AddFile
 from agent_core.patch.read import read_patch
-from agent_core.patch.stream import PatchText
+from agent_core.patch.stream import PatchText, patch_text
 from agent_core.state import Edit
 from agent_core.text import cap_text
 
@@ -63,13 +65,20 @@ def already(reason: str) -> str:
 def updated_files(arguments: str) -> tuple[str, ...]:
     """The files that a patch in a call's arguments means to change, as far as it can be read."""
     # Arguments that were cut short are no JSON, but what there is of the patch can be had.
-    text = PatchText().feed(arguments) or arguments.replace("\\n", "\n")
+    text = PatchText().feed(arguments) or _whole(arguments) or arguments.replace("\\n", "\n")
     try:
         wanted = [one.path for one in read_patch(text).operations if not isinstance(one, AddFile)]
     except PatchRefusedError:
         # What cannot be read may have its headers all the same, or the path above a block.
         wanted = [next(filter(None, found)) for found in _HEADER.findall(text)]
     return tuple(dict.fromkeys(wanted))[:_MOST_SHOWN]
+
+
+def _whole(arguments: str) -> str | None:
+    try:
+        return patch_text(json.loads(arguments))
+    except (ValueError, RecursionError):
+        return None
 
 
 def edits_item(edits: Sequence[Edit]) -> str:
@@ -150,6 +159,15 @@ CODE_IN_WORDS = (
     "[Code in your message changes nothing. If you mean it as a change, send it as a patch now, nothing else, with the "
     f"old lines as they are in the file, {_FORM}"
 )
+
+
+EMPTY = "[Your answer was empty. Send the patch with apply_patch now; if nothing is to be changed, say so in words.]"
+
+
+def last_words(items: Sequence[Item]) -> str:
+    """The words of the partner's newest answer; empty when there are none in it."""
+    answer = itertools.takewhile(lambda item: not isinstance(item, UserItem | ToolResultItem), reversed(items))
+    return "\n\n".join(item.text for item in reversed(list(answer)) if isinstance(item, AssistantItem)).strip()
 
 
 _PATCH_SIGNS = ("*** Begin Patch", "*** Update File", "apply_patch", "<<<<<<< SEARCH", ">>>>>>> REPLACE")

@@ -10,6 +10,7 @@ import pytest
 from agent_core.conversation import AssistantItem, ToolCallItem
 from agent_core.errors import PatchRefusedError
 from agent_core.partners.text_calls import read_calls
+from agent_core.patch.stream import patch_text
 from tests.patch.envelopes import apply
 
 ANSWERS = Path(__file__).parent.parent / "data" / "weak_answers"
@@ -30,6 +31,12 @@ PAGES = {
     b'    lines = [f"- {entry}" for entry in page(entries, number, size)]\n'
     b'    return "\\n".join([*lines, footer(entries, number, size)])\n',
 }
+NOTIFY = {
+    "notify/format.py": b'def greeting(name):\n    return f"Hello {name}"\n',
+    "notify/send.py": b"class Outbox:\n    def __init__(self):\n        self.sent = []\n\n"
+    b"    def send(self, name, text):\n        self.sent.append((name, body(name, text)))\n\n"
+    b"    def send_all(self, names, text):\n        for name in names:\n            self.send(name, text)\n",
+}
 
 
 def read(name: str) -> tuple[str, list[str]]:
@@ -38,7 +45,7 @@ def read(name: str) -> tuple[str, list[str]]:
     for item in read_calls((AssistantItem((ANSWERS / name).read_text("utf-8")),), {"apply_patch", "read_file"}, 1):
         if isinstance(item, ToolCallItem):
             assert item.name == "apply_patch"
-            patches.append(json.loads(item.arguments)["patch"])
+            patches.append(patch_text(json.loads(item.arguments)) or "")
         elif isinstance(item, AssistantItem):
             words += item.text
     return words, patches
@@ -75,3 +82,22 @@ def test_a_patch_that_begins_with_its_file_is_read_like_the_whole_one_behind_it(
     assert half.strip() == whole.strip()
     with pytest.raises(PatchRefusedError, match=r"cart/items\.py, hunk 1"):
         apply(PROJECT, CART, half)
+
+
+def test_the_class_above_a_change_is_its_scope_where_lines_between_are_left_out() -> None:
+    words, (patch,) = read("class_as_context.txt")
+    assert words == ""
+    result = apply(PROJECT, NOTIFY, patch)
+    changed = NOTIFY["notify/send.py"].replace(b"send(self, name, text)", b'send(self, name, text, word="Hello")')
+    assert {path: change.data for path, change in result.changes.items()} == {"notify/send.py": changed}
+    assert result.notes == ("notify/format.py, hunk 1: its '-' and '+' lines are the same, so it changes nothing.",)
+
+
+def test_a_patch_as_a_list_of_its_lines_is_a_patch() -> None:
+    words, (patch,) = read("list_of_lines.txt")
+    assert words == ""
+    with pytest.raises(PatchRefusedError, match=r"'<<<<<<< SEARCH', begins a block that has no end"):
+        apply(PROJECT, CART, patch)
+    result = apply(PROJECT, CART, f"{patch}\n>>>>>>> REPLACE\n")
+    changed = CART["cart/items.py"].replace(b"self.quantity\n", b"self.quantity * 0.9\n")
+    assert {path: change.data for path, change in result.changes.items()} == {"cart/items.py": changed}
