@@ -108,6 +108,16 @@ def test_one_part_that_fails_refuses_all_and_tells_which(tmp_path: Path) -> None
     assert everything(root) == before
 
 
+def test_lines_added_at_the_end_are_not_added_twice(tmp_path: Path) -> None:
+    root = make_town(tmp_path / "town")
+    diff = "--- a/country/road.txt\n+++ b/country/road.txt\n@@ -1,2 +1,3 @@\n north\n south\n+east\n"
+    assert call(["patch", "apply"], root, diff).code == 0
+    before = everything(root)
+    done = call(["patch", "apply", "--json"], root, diff)
+    assert (done.code, done.json["already"]) == (1, True)
+    assert everything(root) == before
+
+
 def test_applied_already(tmp_path: Path) -> None:
     root = make_town(tmp_path / "town")
     assert call(["patch", "apply"], root, ENVELOPE).code == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -10,9 +9,8 @@ from agent_core.patch.document import Document
 from agent_core.patch.levels import LEVELS, SHIFTED
 from agent_core.patch.line_diff import changed_ranges
 from agent_core.patch.operations import HunkLine
-from agent_core.patch.place import span
+from agent_core.patch.place import WORD, span
 
-_WORD = re.compile(r"\w{2,}")
 # What stands at more places than this does not tell where a hunk belongs.
 _COMMON = 60
 # Looking up a word takes one pass over the file.
@@ -31,7 +29,7 @@ def already_there(document: Document, hunk: Sequence[HunkLine]) -> str | None:
         Where, in words; None when they are not there or say too little to tell.
     """
     new = [line.text for line in hunk if line.sign != "-"]
-    if not any(line.sign == "+" and _WORD.search(line.text) for line in hunk):
+    if not any(line.sign == "+" and WORD.search(line.text) for line in hunk):
         return None
     for level in LEVELS:
         starts = document.find(level, list(map(level.key, new)))
@@ -121,10 +119,10 @@ def _rare_words(old: Sequence[str], strange: Sequence[int]) -> Iterator[tuple[st
     """The words most likely to tell where lines belong that are not in the file, with where they stand."""
     places: dict[str, list[int]] = {}
     for at in strange:
-        for word in set(_WORD.findall(old[at])):
+        for word in set(WORD.findall(old[at])):
             places.setdefault(word, []).append(at)
     # Few lines have it, and it is long; from each line in turn, so that all of the hunk has a say.
-    by_line = {at: sorted(set(_WORD.findall(old[at])), key=lambda w: (len(places[w]), -len(w), w)) for at in strange}
+    by_line = {at: sorted(set(WORD.findall(old[at])), key=lambda w: (len(places[w]), -len(w), w)) for at in strange}
     chosen: dict[str, None] = {}
     for rank in range(max(map(len, by_line.values()), default=0)):
         words = [words[rank] for words in by_line.values() if rank < len(words)]

@@ -100,8 +100,8 @@ def check_path(root: Path, path: str, gone: Container[str] = ()) -> str:
             raise PatchRefusedError(f"{name}: cannot be looked at: {error.strerror}.") from error
         if stat.S_ISLNK(mode):
             raise _symlink(root, name, place, here)
-        if last and stat.S_ISDIR(mode) and not _empties(root, here, gone):
-            raise PatchRefusedError(f"{name}: is a folder; a patch names files.")
+        if last and stat.S_ISDIR(mode) and (holds := _inside(root, here, gone)) is not None:
+            raise PatchRefusedError(f"{name}: is a folder{holds}; a patch names files.")
         if last and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             raise PatchRefusedError(f"{name}: is not a regular file.")
         if not last and not stat.S_ISDIR(mode):
@@ -111,16 +111,17 @@ def check_path(root: Path, path: str, gone: Container[str] = ()) -> str:
     return name
 
 
-def _empties(root: Path, folder: Path, gone: Container[str]) -> bool:
-    """Whether a folder has files, all of which are gone: then it goes with them."""
+def _inside(root: Path, folder: Path, gone: Container[str]) -> str | None:
+    """What is in a folder besides what is gone, in words; None if it has files and all of them go: then it goes too."""
     empty = True
     for here, folders, files in os.walk(folder):
         # A link to a folder is listed among the folders, but it is an entry that stays.
         for name in (*files, *(name for name in folders if (Path(here) / name).is_symlink())):
             empty = False
-            if (Path(here) / name).relative_to(root).as_posix() not in gone:
-                return False
-    return not empty
+            inside = (Path(here) / name).relative_to(root).as_posix()
+            if inside not in gone:
+                return f" with {inside} in it"
+    return "" if empty else None
 
 
 def _symlink(root: Path, name: str, place: str, link: Path) -> PatchRefusedError:

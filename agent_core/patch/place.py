@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from agent_core.patch.levels import EXACT, Level, indent, typographic
 from agent_core.patch.operations import HunkLine
 
 SIMILARITY = "similarity"
+# A line without one says too little to tell what it is.
+WORD = re.compile(r"\w{2,}")
 
 # One line that takes the place of another and is at least so like it is that line, edited.
 _EDITED = 0.6
@@ -123,8 +126,12 @@ def settle(document: Document, spot: Spot) -> Place | Unplaced:
         spot: The only spot that the hunk can mean.
 
     Returns:
-        The place; or why the new lines' indentation is not certain.
+        The place; or that the new lines stand there already, or why their indentation is not certain.
     """
+    there = _stands_at_edge(document, spot)
+    if there is not None:
+        reason = f"these lines are already there ({there}), so there is nothing to change."
+        return Unplaced(reason, already=True)
     aligned = spot.aligned or tuple(range(spot.start, spot.end))
     runs = _runs(spot.lines, aligned, spot.start)
     level = spot.level
@@ -237,6 +244,26 @@ def indent_pairs(
 
 def _plain_indent(line: str) -> str:
     return typographic(indent(line))
+
+
+def _stands_at_edge(document: Document, spot: Spot) -> str | None:
+    """Where the lines stand already that a hunk adds at the end of the file or at its start; None if they do not.
+
+    The old lines of such a hunk are still found when it has been applied, next to what it added. But nothing follows
+    them in the hunk (or comes before them), so they end the file (or begin it) until it is applied.
+    """
+    lines = spot.lines
+    tells = any(line.sign == "+" and WORD.search(line.text) for line in lines)
+    if not tells or any(line.sign == "-" for line in lines):
+        return None
+    start, end = spot.start, spot.end
+    if lines[0].sign != "+" and lines[-1].sign == "+":
+        end = document.length
+    elif lines[0].sign == "+" and lines[-1].sign != "+":
+        start = 0
+    if end - start != len(lines) or document.lines[start:end] != [line.text for line in lines]:
+        return None
+    return span(start + 1, end)
 
 
 def _known_here(run: _Run, lines: Sequence[str], pairs: Sequence[tuple[str, str] | None]) -> dict[str, str]:

@@ -156,6 +156,20 @@ def test_only_new_lines_need_a_place() -> None:
     assert "has only '+' lines" in str(find("a\nb\n", "@@", "+c", "@@", "-a", "+A")[0])
 
 
+def test_what_is_added_at_an_edge_of_the_file_is_not_added_again() -> None:
+    there = "these lines are already there"
+    assert find("one\ntwo\n", "@@", " two", "+three") == [2]
+    assert f"{there} (lines 2-3)" in reason("one\ntwo\nthree\n", "@@", " two", "+three")
+    assert find("two\nthree\n", "@@", "+one", " two") == [1]
+    assert f"{there} (lines 1-2)" in reason("one\ntwo\nthree\n", "@@", "+one", " two")
+    # What is not at the edge may be meant to be there twice, and so may lines that say nothing.
+    assert find("one\ntwo\nthree\nfour\n", "@@", " two", "+three") == [2]
+    assert find("one\n}\n", "@@", " one", "+}") == [1]
+    # What goes on in the hunk is no edge.
+    assert find("two\nthree\n", "@@", " two", "+three", " three") == [1]
+    assert find("two\nthree\n", "@@", "-two", "+three") == [1]
+
+
 def test_two_hunks_for_the_same_line() -> None:
     found = find("a\nb\nc\n", "@@", " a", "-b", "+x", "@@", "-b", "+y", " c")
     assert found[0] == 1

@@ -109,7 +109,7 @@ async def test_a_renamed_file_that_was_renamed_back_by_hand(place: Place) -> Non
         ({"d.py": "another\n"}, "d.py: exists already, with other content"),
         ({"folder": "a folder becomes\na file\n"}, "folder:1-2: changed since it was landed, so it is not removed"),
         ({"file/inside": "of\nthe\nfolder\n"}, "file/inside:1-3: changed since it was landed, so it is not removed"),
-        ({"file/mine": "x\n"}, "file: is a folder; a patch names files"),
+        ({"file/mine": "x\n"}, "file: is a folder with file/mine in it; a patch names files"),
     ],
 )
 async def test_what_stands_in_the_way_is_named_with_its_lines(
@@ -154,7 +154,7 @@ async def test_a_folder_with_somebody_elses_file_never_becomes_a_file(place: Pla
     place.write("folder/mine", "x\n")
     with pytest.raises(LandingConflictError) as caught:
         await place.land(OLD, NEW, MOVES)
-    assert caught.value.conflicts == ("folder: is a folder; a patch names files",)
+    assert caught.value.conflicts == ("folder: is a folder with folder/mine in it; a patch names files",)
 
 
 LINES = [f"line {number}\n" for number in range(40)]
