@@ -58,6 +58,13 @@ def test_what_is_shown_and_what_is_folded_is_the_whole_file(old: str, new: str) 
         assert all(count > 1 for count in folds)
 
 
+def test_a_byte_order_mark_is_told_only_where_it_comes_or_goes() -> None:
+    assert [_row(line) for line in _lines("\ufeffa\nb\n", "\ufeffa\nc\n")][1:] == ["1 1   a", "2   - b", "  2 + c"]
+    assert [_row(line) for line in _lines("\ufeffa\n", "\ufeffb\n")][1:] == ["1   - a", "  1 + b"]
+    rows = [_row(line) for line in _lines("a\nb\n", "\ufeffa\nb\n")]
+    assert rows[1:] == ["1   - a", "  1 + a  byte order mark", "2 2   b"]
+
+
 def test_three_lines_of_context_stand_around_a_block() -> None:
     old = "".join(f"line {number}\n" for number in range(1, 41))
     rows = [_row(line) for line in _lines(old, old.replace("line 20\n", "line twenty\n"))]

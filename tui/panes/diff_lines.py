@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from agent_core.errors import JournalError
+from agent_core.patch.encoding import MARK
 from agent_core.patch.model import Block, FilePatch, Patch
 from agent_core.workspace.tree import SYMLINK
 from tui.panes.highlight import Spans, decode, split_lines
@@ -172,6 +173,7 @@ class FileLines:
 
     def _changes(self, block: Block) -> Iterator[Line]:
         endings = {line.endswith("\r\n") for line in (*block.removed, *block.added)}
+        marked = {"".join(lines[:1]).startswith(MARK) for lines in (block.removed, block.added)}
         for sign, lines, start in (("-", block.removed, block.old_start), ("+", block.added, block.new_start)):
             for number, line in enumerate(lines, start):
                 mark = ""
@@ -180,6 +182,10 @@ class FileLines:
                 elif len(endings) == 2 and line.endswith("\r\n"):
                     mark = "␍"
                 text = line.removesuffix("\n").removesuffix("\r")
+                if number == 1 and text.startswith(MARK):
+                    text = text.removeprefix(MARK)
+                    # It is seen only where one side has it and the other has not.
+                    mark += "  byte order mark" if len(marked) > 1 else ""
                 old, new = (number, 0) if sign == "-" else (0, number)
                 yield CodeLine(clean(text), sign, old, new, of=self, mark=mark)
 

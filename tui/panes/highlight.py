@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from agent_core.patch.encoding import readable
+from agent_core.patch.encoding import MARK, readable
 from agent_core.text import printable
 from tui.widgets.lines import MAX_CHARS, Span
 from tui.widgets.wrap import expand_tabs
@@ -48,9 +48,9 @@ def split_lines(text: str) -> list[str]:
 
 
 def decode(data: bytes) -> str:
-    """Contents of a file as it may be shown; as many characters as the text, so that lines keep their places."""
+    """Contents of a file as it may be shown, without a byte order mark; its lines keep their places."""
     text = readable(data)
-    return printable(data.decode("utf-8", "replace") if text is None else text)
+    return printable((data.decode("utf-8", "replace") if text is None else text).removeprefix(MARK))
 
 
 def _lexer(path: str, text: str) -> Any | None:
