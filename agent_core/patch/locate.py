@@ -10,6 +10,7 @@ several matches is never just taken.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -17,12 +18,15 @@ import msgspec
 from agent_core.patch.closest import already_there, closest_place
 from agent_core.patch.document import MOST_PLACES, Document
 from agent_core.patch.indentation import shift_of, table_of
-from agent_core.patch.levels import EXACT, LEVELS, Level, indent, tokens
+from agent_core.patch.levels import EXACT, LEVELS, SPACELESS, Level, indent, tokens
 from agent_core.patch.operations import Hunk, HunkLine
 from agent_core.patch.order import by_number, by_order, changes_nothing, without_overlaps
 from agent_core.patch.place import Place, Spot, Unplaced, indent_pairs, settle
 from agent_core.patch.scopes import REACHES, Reach, find_scopes, in_block, in_scope
 from agent_core.patch.similar import find_similar
+
+# Lines with words that a hunk needs to be found apart from its header.
+_TELLING = 2
 
 Scopes = Sequence[tuple[int, int]]
 
@@ -97,15 +101,13 @@ def candidates(
         spots = _at_levels(document, hunk, scopes, below=bool(above))
         if isinstance(spots, Unplaced) or spots:
             return spots
-    if lenient and not above:
-        spots = _below_headers(document, hunk)
-        if spots:
-            return spots
     lines = _variants(hunk)[-1]
     there = already_there(document, lines)
     if there is not None:
         reason = f"these lines are already there ({there}), so there is nothing to change."
         return Unplaced(reason, already=True)
+    if lenient and not above and (spots := _below_headers(document, hunk)):
+        return spots
     # What has no sign may be a new line that has lost its '+': similarity could leave it out.
     guess = lenient and not above and not changes_nothing(hunk) and not hunk.unsigned
     similar = find_similar(document, lines, scopes) if guess else None
@@ -116,8 +118,9 @@ def _below_headers(document: Document, hunk: Hunk) -> list[Spot]:
     """Every spot of a hunk that begins with the header of its block and leaves out what stands between.
 
     Models write ``class A:`` as a line of context where ``@@ class A:`` is meant. Read as that only where it can be
-    nothing else: all below it is deeper, begins with a line that is in the file, so that what is new has its
-    neighbour, and does not stand right below it, where the lines as they are have been refused.
+    nothing else: all below it is deeper; it begins with a line that is in the file, so that what is new has its
+    neighbour; it does not stand right below the header, where the lines as they are have been refused; and no other
+    place in the block has all of its lines but one: that may be the place meant, changed by somebody since.
     """
     scopes = find_scopes(document, hunk.anchors, REACHES[0])
     lines = hunk.lines
@@ -127,8 +130,28 @@ def _below_headers(document: Document, hunk: Hunk) -> list[Spot]:
         spots = _at_levels(document, msgspec.structs.replace(hunk, lines=lines), scopes, below=True)
         if isinstance(spots, Unplaced) or spots:
             heads = {first + 1 for first, _ in scopes}
-            return [] if isinstance(spots, Unplaced) or any(spot.start in heads for spot in spots) else spots
+            if isinstance(spots, Unplaced) or any(spot.start in heads for spot in spots):
+                return []
+            return [] if _has_rival(document, spots, scopes) else spots
     return []
+
+
+def _has_rival(document: Document, spots: Sequence[Spot], scopes: Scopes) -> bool:
+    """Whether another place has all lines but one of those at some spots, or that would be no line at all."""
+    keys = document.keys(SPACELESS)
+    telling: dict[str, list[int]] = {}
+    for at, key in enumerate(keys[spots[0].start : spots[0].end]):
+        if any(map(str.isalnum, key)):
+            telling.setdefault(key, []).append(at)
+    count = sum(map(len, telling.values()))
+    if count < _TELLING:
+        return True
+    votes: Counter[int] = Counter()
+    for first, last in scopes:
+        for line in range(first + 1, min(last + 1, len(keys))):
+            votes.update(line - at for at in telling.get(keys[line], ()))
+    known = {spot.start for spot in spots}
+    return any(alike >= count - 1 for start, alike in votes.items() if start not in known)
 
 
 def _opens_block(lines: Sequence[HunkLine]) -> bool:
