@@ -57,8 +57,9 @@ def overlapping(edits: Iterable[Edit[LineT]]) -> list[list[Edit[LineT]]]:
 def _collide(first: Edit[LineT], second: Edit[LineT]) -> bool:
     """Whether two edits, the first not starting later, touch the same place.
 
-    Edits that only meet end to end collide when both bring lines and one replaces none: then nothing tells
-    which lines come first.
+    Edits that only meet end to end collide when both bring lines and one replaces none: then nothing tells which lines
+    come first. Line for line it is told: what stands for a line stays where the line was, new lines come next to it;
+    but lines that both bring may be the same change, half done.
     """
     if first.is_ours is second.is_ours:
         return False
@@ -66,7 +67,15 @@ def _collide(first: Edit[LineT], second: Edit[LineT]) -> bool:
         return first.end > second.start
     if (first.start, first.end) == (second.start, second.end) and first.new == second.new:
         return True
-    return bool(first.new and second.new) and (first.start == first.end or second.start == second.end)
+    if not (first.new and second.new) or (first.start < first.end and second.start < second.end):
+        return False
+    replacing = second if first.start == first.end else first
+    return not _line_for_line(replacing) or not set(first.new).isdisjoint(second.new)
+
+
+def _line_for_line(edit: Edit[LineT]) -> bool:
+    """Whether an edit replaces each of its lines by one, and the last one by one that others can follow."""
+    return len(edit.new) == edit.end - edit.start and edit.new[-1][-1:] in {"\n", b"\n"}
 
 
 def side(edits: Iterable[Edit[LineT]], base: Sequence[LineT], start: int, end: int) -> list[LineT]:

@@ -29,6 +29,16 @@ CLEAN = {
         text("a", "b", "C", "d", "e"),
         text("a", "B", "C", "d", "e"),
     ),
+    "added below a replaced line": (
+        text("a", "b", "mine", "c", "d", "e"),
+        text("a", "B", "c", "d", "e"),
+        text("a", "B", "mine", "c", "d", "e"),
+    ),
+    "added above replaced lines": (
+        text("a", "mine", "b", "c", "d", "e"),
+        text("a", "B", "C", "d", "e"),
+        text("a", "mine", "B", "C", "d", "e"),
+    ),
     "removed above an addition": (
         text("a", "b", "c", "d", "e", "mine"),
         text("a", "b", "c"),
@@ -52,6 +62,12 @@ CONFLICTS = {
         text("a", "b", "x", "c", "d", "e"),
         ((3, 3),),
     ),
+    "added where lines became more": (
+        text("a", "b", "mine", "c", "d", "e"),
+        text("a", "B", "B2", "c", "d", "e"),
+        ((2, 3),),
+    ),
+    "the same, half done": (text("a", "B", "b", "c", "d", "e"), text("a", "B", "c", "d", "e"), ((2, 3),)),
     "removed under a change": (text("a", "b", "C", "d", "e"), text("a", "e"), ((2, 4),)),
     "ours removed": (text("a", "e"), text("a", "b", "C", "d", "e"), ((2, 1),)),
 }
