@@ -17,8 +17,8 @@ _EXEC = """exit codes:
   2 usage or configuration               130 interrupted"""
 
 _APPLY = """The patch is an apply_patch envelope, SEARCH/REPLACE blocks or a unified diff, also with words and fences
-around it. Its paths are relative to the current folder (with --project: to that one) and may not leave the project.
-All of it is applied, or nothing is written.
+around it, in UTF-8. Its paths are relative to the current folder (with --project: to that one) and may not leave the
+project. All of it is applied, or nothing is written.
 
 examples:
   git diff main | pairloop patch apply --project ../other-clone
@@ -27,7 +27,8 @@ examples:
 
 exit codes:
   0 applied (with --check: would apply)  2 usage, or no such revision
-  1 refused, nothing written             3 conflict with what is there now, nothing written"""
+  1 refused or there already, nothing written
+  3 conflict with what is there now, or a file cannot be written; nothing written"""
 
 _UNDO = """What you changed since stays. Landings can be undone in any order.
 
@@ -37,7 +38,8 @@ examples:
 
 exit codes:
   0 done                                 2 usage
-  1 there is no such landing to undo     3 newer changes are in the way, nothing written"""
+  1 there is no such landing to undo
+  3 newer changes are in the way, or a file cannot be written; nothing written"""
 
 _REDO = """examples:
   pairloop redo         what was undone last
@@ -45,7 +47,8 @@ _REDO = """examples:
 
 exit codes:
   0 done                                 2 usage
-  1 there is no such landing to redo     3 newer changes are in the way, nothing written"""
+  1 there is no such landing to redo
+  3 newer changes are in the way, or a file cannot be written; nothing written"""
 
 _LOG = """examples:
   pairloop log -n 5     the last five landings
