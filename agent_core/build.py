@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from agent_core import config as configuration
-from agent_core.checks.runner import default_checks
+from agent_core.checks.chosen import default_checks
 from agent_core.errors import JournalError
 from agent_core.journal import SessionSummary, SqliteJournal, new_session
 from agent_core.landings import recover
@@ -86,7 +86,7 @@ class Engine:
             config=config,
             workspace=workspace,
             model=build_partner(config.partner, self._environ),
-            checks=default_checks(workspace.interpreter, config.checks),
+            checks=default_checks(workspace.interpreter, config.checks, workspace.read, self._environ),
             journal=journal,
             lander=lander,
             watcher=partial(_watcher, self.root, self.state) if self._watch else None,

@@ -18,15 +18,19 @@ from typing import Annotated, Any, Literal
 import msgspec
 import platformdirs
 
+from agent_core.checks.settings import CommandConfig, Seconds, trouble
 from agent_core.errors import ConfigError
 from agent_core.events import Mode
+from agent_core.sandbox.limits import Limits, parse_limits
 
 DEFAULT_MODEL = "gpt-6.2-sol"
 PROJECT_FILE = "pairloop.toml"
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
 PatchTool = Literal["auto", "builtin", "function"]
+
+# Where the tables ``[checks.NAME]`` are put for the conversion.
+_COMMANDS = "*"
 
 _KEY = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)"""
 _DOTTED = re.compile(rf"\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*")
@@ -80,13 +84,19 @@ class LoopConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ChecksConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who judges.
 
+    Every other table in it, ``[checks.NAME]``, is a `CommandConfig`.
+
     Attributes:
         off: Names of checks that are not run.
+        discover: Look for checks of the project's own, such as a lint script in package.json.
         timeout: Seconds a check may take.
+        commands: Commands of the project's own, and what is different about other checks, by name.
     """
 
-    off: tuple[Literal["syntax", "ruff", "mypy", "pytest"], ...] = ()
+    off: tuple[str, ...] = ()
+    discover: bool = True
     timeout: Seconds = 600.0
+    commands: dict[str, CommandConfig] = msgspec.field(default_factory=dict, name=_COMMANDS)
 
 
 class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,11 +104,35 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         candidate: ``auto`` takes the best mechanism that works here; the others insist on one.
+        required: Refuse to run checks and commands where nothing isolates them.
         network: Whether checks and commands may use the network.
+        env: Names of environment variables that checks need beyond the usual ones; ``*`` stands for any part of a name,
+            but a variable whose name says that it holds a secret has to be named in full.
+        memory: Most memory of one run, such as ``4 GB`` or ``80%`` of this machine's.
+        processes: Most processes of one run.
+        disk: Most of what one run writes to each temporary folder, and to one file.
     """
 
-    candidate: Literal["auto", "bubblewrap", "unshare", "copy"] = "auto"
+    candidate: Literal["auto", "bubblewrap", "unshare", "seatbelt", "copy"] = "auto"
+    required: bool = False
     network: bool = False
+    env: tuple[str, ...] = ()
+    memory: str = "80%"
+    processes: Annotated[int, msgspec.Meta(ge=16)] = 2048
+    disk: str = "25%"
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that are none.
+
+        Raises:
+            ValueError: Says which and why.
+        """
+        _ = self.limits
+
+    @property
+    def limits(self) -> Limits:
+        """What one run of a command may use up."""
+        return parse_limits(self.memory, self.processes, self.disk)
 
 
 class PromptConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,7 +200,7 @@ def _dotted(text: str) -> list[str]:
 # What a project must not choose for whoever clones it: where the key goes, what shuts its code in, what lands unasked.
 _NOT_FOR_PROJECTS = {
     "partner": ("base_url", "key_env"),
-    "sandbox": ("candidate", "network"),
+    "sandbox": SandboxConfig.__struct_fields__,
     "loop": ("mode",),
 }
 
@@ -186,8 +220,8 @@ def _line_of(text: str, keys: list[str]) -> int | None:
     return None
 
 
-def _explain(path: Path, text: str, error: msgspec.ValidationError) -> ConfigError:
-    """Turn msgspec's message (``... - at `$.loop.mode```) into one with file, line and key."""
+def _explain(path: Path, text: str, error: msgspec.ValidationError, *above: str) -> ConfigError:
+    """Turn msgspec's message (``... - at `$.loop.mode```) about a table into one with file, line and key."""
     message = str(error)
     found = re.search(r" - at `\$\.?([^`]*)`$", message)
     keys = [part for part in re.sub(r"\[[^\]]*\]", "", found.group(1)).split(".") if part] if found else []
@@ -195,9 +229,44 @@ def _explain(path: Path, text: str, error: msgspec.ValidationError) -> ConfigErr
     if unknown := re.search(r"unknown field `([^`]*)`", reason):
         keys = [*keys, unknown.group(1)]
         reason = "there is no such setting"
+    return _refusal(path, text, [*above, *keys], reason)
+
+
+def _refusal(path: Path, text: str, keys: list[str], reason: str) -> ConfigError:
     line = _line_of(text, keys)
     place = f"{path}:{line}" if line else str(path)
     return ConfigError(f"{place}: {'.'.join(keys) or 'configuration'}: {reason}.", "README lists all settings.")
+
+
+def _convert(path: Path, text: str, data: Mapping[str, Any]) -> Config:
+    """Settings as a `Config`.
+
+    Raises:
+        ConfigError: Something in them cannot be used.
+    """
+    checks = data.get("checks")
+    if isinstance(checks, Mapping):
+        own = {field.encode_name for field in msgspec.structs.fields(ChecksConfig)}
+        tables = {key: value for key, value in checks.items() if isinstance(value, Mapping) and key not in own}
+        commands = {name: _command(path, text, name, table) for name, table in tables.items()}
+        rest = {key: value for key, value in checks.items() if key not in tables}
+        data = {**data, "checks": {**rest, _COMMANDS: commands} if commands else rest}
+    try:
+        return msgspec.convert(data, Config)
+    except msgspec.ValidationError as error:
+        raise _explain(path, text, error) from error
+
+
+def _command(path: Path, text: str, name: str, table: Mapping[str, Any]) -> CommandConfig:
+    """One table ``[checks.NAME]``."""
+    try:
+        command = msgspec.convert(table, CommandConfig)
+    except msgspec.ValidationError as error:
+        raise _explain(path, text, error, "checks", name) from error
+    if wrong := trouble(name, command):
+        key, reason = wrong
+        raise _refusal(path, text, ["checks", name, *([key] if key in table else [])], reason)
+    return command
 
 
 def _read(path: Path, *, own: bool) -> dict[str, Any]:
@@ -221,10 +290,7 @@ def _read(path: Path, *, own: bool) -> dict[str, Any]:
         place = f"{path}:{found.group(1) if found else len(text.splitlines())}"
         reason = re.sub(r"\s*\(at .*\)$", "", str(error))
         raise ConfigError(f"{place}: not valid TOML: {reason}.") from error
-    try:
-        config = msgspec.convert(data, Config)
-    except msgspec.ValidationError as error:
-        raise _explain(path, text, error) from error
+    config = _convert(path, text, data)
     if config.partner.script:
         data["partner"]["script"] = str((path.parent / config.partner.script).resolve())
     if not own:
@@ -270,7 +336,4 @@ def load(project: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) ->
     if model := environ.get("PAIRLOOP_MODEL"):
         env.setdefault("partner", {})["model"] = model
     data = merge(merge(merge(_read(user_file(), own=True), _read(project / PROJECT_FILE, own=False)), env), flags)
-    try:
-        return msgspec.convert(data, Config)
-    except msgspec.ValidationError as error:
-        raise _explain(Path("command line"), "", error) from error
+    return _convert(Path("command line"), "", data)

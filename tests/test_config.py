@@ -64,7 +64,7 @@ WRONG = {
     "wrong type": ('[loop]\n\nmax_attempts = "many"\n', 3, "loop.max_attempts", "Expected `int`"),
     "truth for a number": ("[loop]\nmax_attempts = true\n", 2, "loop.max_attempts", "Expected `int`"),
     "wrong literal": ('[partner]\n# yes\n  api = "chats"\n', 3, "partner.api", "'chats'"),
-    "wrong item": ('[checks]\noff = [\n  "ruff",\n  "pylint",\n]\n', 2, "checks.off", "'pylint'"),
+    "wrong item": ('[checks]\noff = [\n  "ruff",\n  3,\n]\n', 2, "checks.off", "Expected `str`"),
     "dotted key": ('loop.mode = "steps"\n', 1, "loop.mode", "'steps'"),
     "spaced dotted key": ('a = 1\nloop . mode = "steps"\n', 1, "a", "no such setting"),
     "spaced dotted key alone": ('\nloop . mode = "steps"\n', 2, "loop.mode", "'steps'"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
 from agent_core import patch
-from agent_core.config import Config
+from agent_core.checks.settings import CommandConfig, Parse
+from agent_core.config import PROJECT_FILE, Config, load
 from tui.actions import markdown_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,11 +36,25 @@ def test_the_configuration_shown_is_whole_and_has_the_defaults() -> None:
     assert found is not None
     shown = tomllib.loads(found.group(1))
     defaults = msgspec.to_builtins(Config())
+    # Commands of the project's own have no default; they are shown apart.
+    del defaults["checks"]["*"]
     assert {table: set(keys) for table, keys in shown.items()} == {t: set(keys) for t, keys in defaults.items()}
     shown["partner"]["model"] = ""
     assert shown == {
         table: {k: list(v) if isinstance(v, tuple) else v for k, v in keys.items()} for table, keys in defaults.items()
     }
+
+
+def test_the_commands_shown_can_be_used_and_leave_no_setting_out(tmp_path: Path) -> None:
+    shown = [text for text in re.findall(r"```toml\n(.*?)```", README, re.DOTALL) if "[checks." in text]
+    assert len(shown) == 1
+    (tmp_path / PROJECT_FILE).write_text(shown[0])
+    assert set(load(tmp_path, {}, {}).checks.commands) >= {"eslint", "spelling"}
+    table = re.search(r"<!-- check settings -->\n(.*?)\n<!-- /check settings -->", README, re.DOTALL)
+    assert table is not None
+    assert re.findall(r"^\| `(\w+)`", table[1], re.MULTILINE) == list(CommandConfig.__struct_fields__)
+    forms = re.findall(r'"([a-z-]+)"', next(row for row in table[1].splitlines() if row.startswith("| `parse`")))
+    assert set(forms) == set(get_args(Parse))
 
 
 def test_every_picture_is_there() -> None:

@@ -9,34 +9,12 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from agent_core.checks.model import CheckResult, Where, Wish
-from agent_core.checks.mypy import MypyCheck
-from agent_core.checks.pytest import PytestCheck
-from agent_core.checks.ruff import RuffCheck
-from agent_core.checks.syntax import SyntaxCheck
 from agent_core.checks.tool import result
-from agent_core.config import ChecksConfig
 from agent_core.errors import SandboxError
 from agent_core.events import AnyEvent, CheckFinished, CheckProgressed, CheckStaged, CheckStarted
 from agent_core.protocols import Candidate, Check
-from agent_core.workspace.interpreter import Interpreter
 
 _PROGRESS_EVERY = 0.2
-
-
-def default_checks(interpreter: Interpreter, config: ChecksConfig) -> tuple[Check, ...]:
-    """The checks of a project, cheapest first.
-
-    Args:
-        interpreter: The Python that runs them.
-        config: Which are off, and how long each may take.
-    """
-    checks: tuple[Check, ...] = (
-        SyntaxCheck(interpreter, config.timeout),
-        RuffCheck(interpreter, config.timeout),
-        MypyCheck(interpreter, config.timeout),
-        PytestCheck(interpreter, config.timeout),
-    )
-    return tuple(check for check in checks if check.name not in config.off)
 
 
 async def run_checks(

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from agent_core.checks.baseline import Baseline
+from agent_core.checks.chosen import default_checks
 from agent_core.checks.model import CheckResult, Wish
-from agent_core.checks.runner import default_checks, run_checks
+from agent_core.checks.runner import run_checks
 from agent_core.checks.tool import result
 from agent_core.checks.verdict import judge
 from agent_core.config import ChecksConfig, Config, SandboxConfig
