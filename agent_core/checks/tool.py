@@ -21,6 +21,8 @@ MAX_FINDINGS = 20_000
 _MESSAGE = 500
 _DETAIL = 6000
 _OUTPUT = 4000
+# How far to look for a neighbour that is not blank.
+_REACH = 20
 
 
 def shorten(text: str, limit: int) -> str:
@@ -56,13 +58,29 @@ class Sources:
 
     def line(self, path: str | None, number: int | None) -> str:
         """A line of a file, stripped; empty when there is none."""
-        if path is None or number is None or number < 1 or path.startswith("/"):
+        lines = self._read(path)
+        return _clean(lines[number - 1]) if number is not None and 0 < number <= len(lines) else ""
+
+    def near(self, path: str | None, number: int | None) -> str:
+        """The lines above and below a line that are not blank, stripped: what `Finding.near` is."""
+        lines = self._read(path)
+        if number is None or not 0 < number <= len(lines):
             return ""
+        above = next((line for line in reversed(lines[max(number - 1 - _REACH, 0) : number - 1]) if line.strip()), "")
+        below = next((line for line in lines[number : number + _REACH] if line.strip()), "")
+        return f"{_clean(above)}\n{_clean(below)}"
+
+    def _read(self, path: str | None) -> list[str]:
+        if path is None or path.startswith("/"):
+            return []
         if path not in self._lines:
             data = self._candidate.read(path) or b""
             self._lines[path] = data.decode("utf-8", "replace").splitlines()
-        lines = self._lines[path]
-        return printable(lines[number - 1].strip())[:_MESSAGE] if number <= len(lines) else ""
+        return self._lines[path]
+
+
+def _clean(line: str) -> str:
+    return printable(line.strip())[:_MESSAGE]
 
 
 def finding(
@@ -74,8 +92,10 @@ def finding(
     code: str = "",
     text: str = "",
     detail: str = "",
+    near: str = "",
+    fix: str = "",
 ) -> Finding:
-    """A finding whose texts are bounded and safe to show and to store."""
+    """A finding whose texts are bounded and safe to show and to store; `text` and `near` as `Sources` gives them."""
     return Finding(
         check=check,
         message=one_line(message),
@@ -84,6 +104,8 @@ def finding(
         code=printable(code)[:_MESSAGE],
         text=printable(text),
         detail=printable(shorten(detail, _DETAIL)),
+        near=printable(near)[: 2 * _MESSAGE + 1],
+        fix=one_line(fix),
     )
 
 
@@ -126,6 +148,7 @@ async def run_tool(
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
     on_line: Callable[[str], None] | None = None,
+    warm: Sequence[str] = (),
 ) -> Completed:
     """Run a tool in a candidate; one that cannot be started ends with 127, as in a shell.
 
@@ -133,7 +156,7 @@ async def run_tool(
         SandboxError: The candidate's tree could not be made.
     """
     try:
-        return await candidate.run(argv, timeout=timeout, env=env, stdin=stdin, on_line=on_line)
+        return await candidate.run(argv, timeout=timeout, env=env, stdin=stdin, on_line=on_line, warm=warm)
     except OSError as error:
         return Completed(127, b"", f"{argv[0]} cannot be started: {error}".encode(), 0.0)
 
