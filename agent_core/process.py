@@ -14,7 +14,8 @@ from pathlib import Path
 import msgspec
 
 _CHUNK = 65536
-_GRACE = 0.5
+GRACE = 0.5
+CAP = 4_000_000
 
 
 class Completed(msgspec.Struct, frozen=True):
@@ -26,7 +27,7 @@ class Completed(msgspec.Struct, frozen=True):
         stderr: Likewise.
         seconds: Wall time.
         timed_out: It was killed because its time was up.
-        killed: Why its guard had it killed, for a human, which is then the last line of `stderr`; empty when it did not.
+        killed: Why its guard had it killed, for a human, and then the last line of `stderr`; empty when it did not.
     """
 
     code: int
@@ -42,8 +43,13 @@ class Completed(msgspec.Struct, frozen=True):
         return (self.stdout + self.stderr).decode("utf-8", "replace")
 
 
-class _Capture:
-    """Keeps the head and the tail of a stream of any length in bounded memory."""
+class Capture:
+    """Keeps the head and the tail of a stream of any length in bounded memory.
+
+    Args:
+        cap: Most bytes kept; the middle is left out beyond.
+        on_line: Called with each line as it comes.
+    """
 
     def __init__(self, cap: int, on_line: Callable[[str], None] | None) -> None:
         self._half = max(cap // 2, 1)
@@ -54,6 +60,7 @@ class _Capture:
         self._partial = bytearray()
 
     def feed(self, data: bytes) -> None:
+        """Take what came next."""
         room = self._half - len(self._head)
         self._head += data[:room] if room > 0 else b""
         self._tail += data[max(room, 0) :]
@@ -72,6 +79,7 @@ class _Capture:
             self._on_line(line.decode("utf-8", "replace"))
 
     def result(self) -> bytes:
+        """What is kept, once nothing more comes."""
         if self._on_line is not None and self._partial:
             self._on_line(bytes(self._partial).decode("utf-8", "replace"))
             self._partial.clear()
@@ -92,7 +100,7 @@ class _Pipes(asyncio.SubprocessProtocol):
     """Collects both streams, and kills what the program leaves behind the moment it exits."""
 
     def __init__(self, cap: int, on_line: Callable[[str], None] | None) -> None:
-        self.captures = {1: _Capture(cap, on_line), 2: _Capture(cap, None)}
+        self.captures = {1: Capture(cap, on_line), 2: Capture(cap, None)}
         self.exited = asyncio.Event()
         self.closed = asyncio.Event()
         self.pid = 0
@@ -113,20 +121,30 @@ class _Pipes(asyncio.SubprocessProtocol):
         self.closed.set()
 
 
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    # Not wait_for: until Python 3.12 it loses a cancellation that comes together with the event.
+async def wait_for(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, at most so long."""
+    # Not asyncio's own: until Python 3.12 it loses a cancellation that comes together with the event.
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
 
 
-async def _exit(pipes: _Pipes, guard: Callable[[int], Awaitable[str]] | None) -> str:
-    """Wait until a program has exited, or its guard wants it killed and says why."""
+async def exit_of(gone: asyncio.Event, pid: int, guard: Callable[[int], Awaitable[str]] | None) -> str:
+    """Wait until a program has exited, or its guard wants it killed.
+
+    Args:
+        gone: Set when it has exited.
+        pid: Its process id.
+        guard: See `run`.
+
+    Returns:
+        Why the guard wants it killed; empty when it has exited.
+    """
     if guard is None:
-        await pipes.exited.wait()
+        await gone.wait()
         return ""
-    exited = asyncio.ensure_future(pipes.exited.wait())
-    watching = asyncio.ensure_future(guard(pipes.pid))
+    exited = asyncio.ensure_future(gone.wait())
+    watching = asyncio.ensure_future(guard(pid))
     try:
         await asyncio.wait((exited, watching), return_when=asyncio.FIRST_COMPLETED)
         return "" if exited.done() else watching.result()
@@ -139,7 +157,7 @@ async def _end(pipes: _Pipes, *, ask: bool) -> None:
     """Ask the whole group to stop, then make it."""
     if ask and not pipes.exited.is_set():
         _signal_group(pipes.pid, signal.SIGTERM)
-        await _wait(pipes.exited, _GRACE)
+        await wait_for(pipes.exited, GRACE)
     if not pipes.exited.is_set():
         _signal_group(pipes.pid, signal.SIGKILL)
         await pipes.exited.wait()
@@ -152,9 +170,10 @@ async def run(
     timeout: float,
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
-    cap: int = 4_000_000,
+    cap: int = CAP,
     on_line: Callable[[str], None] | None = None,
     guard: Callable[[int], Awaitable[str]] | None = None,
+    files: Sequence[int] = (),
 ) -> Completed:
     """Run a program to its end, or to its timeout.
 
@@ -167,6 +186,7 @@ async def run(
         cap: Most bytes kept of each stream; the middle is left out beyond.
         on_line: Called with each line of standard output as it comes.
         guard: Awaited with the program's process id while it runs; what it returns is why the group is killed at once.
+        files: Open files that it inherits, under the same numbers.
 
     Returns:
         How it ended. When the caller is cancelled the group is killed before the cancellation goes on.
@@ -183,6 +203,7 @@ async def run(
         env=None if env is None else dict(env),
         stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
         start_new_session=True,
+        pass_fds=tuple(files),
     )
     timed_out, killed = False, ""
     try:
@@ -192,14 +213,14 @@ async def run(
             writer.write(stdin)
             writer.write_eof()
         async with asyncio.timeout(timeout):
-            killed = await _exit(pipes, guard)
+            killed = await exit_of(pipes.exited, pipes.pid, guard)
     except TimeoutError:
         timed_out = True
     finally:
         try:
             await asyncio.shield(_end(pipes, ask=not killed))
             # What a process outside the group may still hold open is not waited for.
-            await _wait(pipes.closed, _GRACE)
+            await wait_for(pipes.closed, GRACE)
         finally:
             transport.close()
     code = transport.get_returncode()

@@ -15,9 +15,14 @@ from pathlib import Path
 
 from agent_core.process import run
 from agent_core.protocols import Layer
-from agent_core.sandbox.layer import hidden_folders, tmp_folders, usable_home, with_removals
+from agent_core.sandbox.layer import empty_file, hidden_folders, tmp_folders, to_hide, usable_home
+from agent_core.sandbox.limits import Limits
+from agent_core.sandbox.shelter import Shelter
 
 _OLDEST = (0, 11)
+
+# Room in what stands for a folder of secrets: for the folders that are mounted in it, and no more.
+_LITTLE = str(1 << 20)
 
 # What a root user's tests may need of being root; everything that reaches out of the sandbox is left out.
 _ROOT_CAPABILITIES = (
@@ -62,32 +67,34 @@ class Bubblewrap:
 
     Args:
         program: The bubblewrap to use.
-        home: The human's home folder; what a command writes there is thrown away.
-        network: Whether commands may use the network.
+        shelter: What commands are kept to.
         user_namespace: Ask for a user namespace although we are root, where root alone may not mount.
         own_proc: Mount a fresh /proc; some containers forbid it.
     """
 
     overlays = True
+    isolates = True
 
-    def __init__(
-        self, program: Path, *, home: Path, network: bool, user_namespace: bool = False, own_proc: bool = True
-    ) -> None:
+    def __init__(self, program: Path, shelter: Shelter, *, user_namespace: bool = False, own_proc: bool = True) -> None:
         self._program = program
-        self._home = home
-        self._network = network
+        self._shelter = shelter
         self._user_namespace = user_namespace
         self._own_proc = own_proc
 
     @property
     def name(self) -> str:
         """What a human reads."""
-        return "bubblewrap overlay" + (", network on" if self._network else ", no network")
+        return f"bubblewrap overlay, {self._shelter.text}"
 
     @property
     def note(self) -> str:
         """What is weaker here."""
         return "" if self._own_proc else "Commands see the system's process list: a fresh /proc is forbidden here."
+
+    @property
+    def limits(self) -> Limits:
+        """What a run may use up."""
+        return self._shelter.limits
 
     def _privileges(self) -> Iterator[str]:
         if self._user_namespace:
@@ -97,20 +104,30 @@ class Bubblewrap:
             yield from ("--cap-drop", "ALL")
             for capability in _ROOT_CAPABILITIES:
                 yield from ("--cap-add", capability)
-        yield from ("--unshare-pid", "--die-with-parent", "--new-session")
-        if not self._network:
+        yield from ("--unshare-pid", "--unshare-ipc", "--die-with-parent", "--new-session")
+        if not self._shelter.network:
             yield "--unshare-net"
 
     def _mounts(self, layer: Layer) -> Iterator[str]:
         """Mounts in an order in which no later one hides an earlier one that is needed."""
-        yield from ("--ro-bind", "/", "/", "--dev", "/dev")
+        room = ("--size", str(self.limits.disk))
+        yield from ("--ro-bind", "/", "/", "--dev", "/dev", "--perms", "1777", *room)
+        yield from ("--tmpfs", "/dev/shm")  # noqa: S108 - a private one is mounted there
         yield from ("--proc", "/proc") if self._own_proc else ("--ro-bind", "/proc", "/proc")
         for folder in tmp_folders():
-            yield from ("--perms", "1777", "--tmpfs", str(folder))
-        home = usable_home(self._home, layer.project)
+            yield from ("--perms", "1777", *room, "--tmpfs", str(folder))
+        home = usable_home(self._shelter.home, layer.project)
         if home is not None:
             yield from ("--overlay-src", str(home), "--tmp-overlay", str(home))
-        for folder in hidden_folders(layer, home):
+        hidden = self._shelter.hidden(layer.project)
+        seen = to_hide(home, hidden)
+        for folder in seen.folders:
+            yield from ("--perms", "0755", "--size", _LITTLE, "--tmpfs", str(folder))
+        if seen.files:
+            nothing = str(empty_file(layer))
+            for file in seen.files:
+                yield from ("--ro-bind", nothing, str(file))
+        for folder in hidden_folders(layer, home, hidden):
             yield from ("--ro-bind", str(folder), str(folder))
         yield from ("--overlay-src", str(layer.project), "--overlay-src", str(layer.upper))
         yield from ("--tmp-overlay", str(layer.project))
@@ -118,8 +135,8 @@ class Bubblewrap:
             yield from ("--bind", str(folder), str(folder))
 
     def wrap(self, argv: Sequence[str], layer: Layer) -> tuple[str, ...]:
-        """The command line that runs `argv` over `layer`, in the project's folder."""
-        inside = with_removals(argv, layer.removed)
+        """The command line that runs `argv` over `layer`; makes an empty file beside the layer's upper folder."""
+        inside = self._shelter.inside(argv, layer.removed, own_users=os.geteuid() != 0 or self._user_namespace)
         options = (*self._privileges(), *self._mounts(layer), "--chdir", str(layer.project))
         return (str(self._program), *options, "--", *inside)
 

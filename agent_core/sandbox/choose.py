@@ -6,21 +6,26 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Literal, Protocol
 
 import msgspec
 
 from agent_core.errors import SandboxError
-from agent_core.process import run
+from agent_core.process import Completed, run
 from agent_core.protocols import Sandbox
 from agent_core.sandbox.bubblewrap import Bubblewrap, find_bubblewrap
 from agent_core.sandbox.copy import Copy
 from agent_core.sandbox.layer import RunLayer, refuse_home
+from agent_core.sandbox.limits import Limits
+from agent_core.sandbox.remedy import remedy
+from agent_core.sandbox.seatbelt import Seatbelt, find_seatbelt
+from agent_core.sandbox.shelter import Shelter
 from agent_core.sandbox.unshare import Unshare, find_program
 
-Wanted = Literal["auto", "bubblewrap", "unshare", "copy"]
+Kind = Literal["bubblewrap", "unshare", "seatbelt"]
+Wanted = Literal["auto", "bubblewrap", "unshare", "seatbelt", "copy"]
 
 _PROBE_SECONDS = 20.0
 
@@ -31,6 +36,14 @@ class Mechanism(Sandbox, Protocol):
     @property
     def overlays(self) -> bool:
         """Whether the tree appears at the project's own path."""
+
+    @property
+    def isolates(self) -> bool:
+        """Whether commands are shut in; when not, only the limits hold them."""
+
+    @property
+    def limits(self) -> Limits:
+        """What a run may use up."""
 
     def failure(self, stderr: bytes) -> str:
         """Why the sandbox itself could not be made; empty when the command ran."""
@@ -48,7 +61,7 @@ class Probe(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-_probes: dict[tuple[str, Path, Path, bool], Probe] = {}
+_probes: dict[tuple[Kind, Path, Shelter], Probe] = {}
 
 
 async def try_out(mechanism: Mechanism, project: Path) -> str:
@@ -76,81 +89,130 @@ async def try_out(mechanism: Mechanism, project: Path) -> str:
     if written.exists():
         written.unlink()
         return "what commands write reaches the project"
+    return "" if done.code == 0 and not done.timed_out else _trouble(mechanism, done)
+
+
+def _trouble(mechanism: Mechanism, done: Completed) -> str:
+    """Why a trial run did not do what it should."""
     if done.timed_out:
         return "a trial run hung"
-    if done.code != 0:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        return mechanism.failure(done.stderr) or (said[0] if said else f"a trial run ended with status {done.code}")
-    return ""
+    said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return mechanism.failure(done.stderr) or (said[0] if said else f"a trial run ended with status {done.code}")
 
 
-async def _bubblewraps(home: Path, *, network: bool) -> AsyncIterator[Mechanism]:
+async def try_beside(mechanism: Mechanism, project: Path) -> str:
+    """`try_out` for a mechanism that works in a copy: whether a command can write there, and nowhere else.
+
+    Returns:
+        Why the mechanism does not work; empty when it does.
+    """
+    name = f".pairloop-probe-{secrets.token_hex(8)}"
+    with tempfile.TemporaryDirectory(prefix="pairloop-", ignore_cleanup_errors=True) as folder:
+        tree = Path(folder) / "tree"
+        tree.mkdir()
+        script = 'echo x >inside || exit 3; { echo x >"$0"; } 2>/dev/null; exit 0'
+        command = mechanism.wrap(("/bin/sh", "-c", script, str(project / name)), RunLayer(tree, tree))
+        try:
+            done = await run(command, cwd=tree, timeout=_PROBE_SECONDS)
+        except OSError as error:
+            return str(error)
+        wrote = (tree / "inside").exists()
+    if (project / name).exists():
+        (project / name).unlink()
+        return "what commands write reaches the project"
+    return "" if done.code == 0 and wrote else _trouble(mechanism, done)
+
+
+async def _bubblewraps(shelter: Shelter) -> AsyncIterator[Mechanism]:
     program = await find_bubblewrap()
     if program is None:
         return
     for user_namespace in (False, True) if os.geteuid() == 0 else (False,):
         for own_proc in (True, False):
-            yield Bubblewrap(program, home=home, network=network, user_namespace=user_namespace, own_proc=own_proc)
+            yield Bubblewrap(program, shelter, user_namespace=user_namespace, own_proc=own_proc)
 
 
-async def _unshares(home: Path, *, network: bool) -> AsyncIterator[Mechanism]:
+async def _unshares(shelter: Shelter) -> AsyncIterator[Mechanism]:
     unshare, mount = find_program("unshare"), find_program("mount")
     if unshare is None or mount is None:
         return
     for drop in (True, False):
-        yield Unshare(unshare, mount, home=home, network=network, drop=drop)
+        yield Unshare(unshare, mount, shelter, drop=drop)
 
 
-async def probe(kind: Literal["bubblewrap", "unshare"], project: Path, home: Path, *, network: bool) -> Probe:
+async def _seatbelts(shelter: Shelter) -> AsyncIterator[Mechanism]:
+    if program := find_seatbelt():
+        yield Seatbelt(program, shelter)
+
+
+_VARIANTS: dict[Kind, Callable[[Shelter], AsyncIterator[Mechanism]]] = {
+    "bubblewrap": _bubblewraps,
+    "unshare": _unshares,
+    "seatbelt": _seatbelts,
+}
+_NEEDS: dict[Kind, str] = {
+    "bubblewrap": "no bubblewrap 0.11 or newer found",
+    "unshare": "unshare or mount is missing",
+    "seatbelt": "sandbox-exec is missing",
+}
+
+
+def _kinds() -> tuple[Kind, ...]:
+    """What can be there on this system, best first."""
+    if sys.platform == "darwin":
+        return ("seatbelt",)
+    return ("bubblewrap", "unshare") if sys.platform == "linux" else ()
+
+
+async def probe(kind: Kind, project: Path, shelter: Shelter) -> Probe:
     """Try one mechanism on a project; what came of it is remembered as long as the process lives."""
-    key = (kind, project, home, network)
+    key = (kind, project, shelter)
     if key not in _probes:
-        _probes[key] = await _probe(kind, project, home, network=network)
+        _probes[key] = await _probe(kind, project, shelter)
     return _probes[key]
 
 
-async def _probe(kind: Literal["bubblewrap", "unshare"], project: Path, home: Path, *, network: bool) -> Probe:
-    if sys.platform != "linux":
-        return Probe(None, "it needs Linux")
-    if reason := refuse_home(home, project):
+async def _probe(kind: Kind, project: Path, shelter: Shelter) -> Probe:
+    if kind not in _kinds():
+        return Probe(None, f"it needs {'macOS' if kind == 'seatbelt' else 'Linux'}")
+    if kind != "seatbelt" and (reason := refuse_home(shelter.home, project)):
         return Probe(None, reason)
-    variants = _bubblewraps(home, network=network) if kind == "bubblewrap" else _unshares(home, network=network)
     first = ""
-    async for mechanism in variants:
-        reason = await try_out(mechanism, project)
+    async for mechanism in _VARIANTS[kind](shelter):
+        reason = await (try_out if mechanism.overlays else try_beside)(mechanism, project)
         if not reason:
             return Probe(mechanism)
         first = first or reason
-    needs = "no bubblewrap 0.11 or newer found" if kind == "bubblewrap" else "unshare or mount is missing"
-    return Probe(None, first or needs)
+    return Probe(None, first or _NEEDS[kind])
 
 
-async def choose(wanted: Wanted, project: Path, home: Path, *, network: bool) -> Mechanism:
+async def choose(wanted: Wanted, project: Path, shelter: Shelter, *, required: bool = False) -> Mechanism:
     """The best mechanism that works for a project.
 
     Args:
         wanted: ``auto``, or the one to insist on.
         project: The project's folder.
-        home: The human's home folder.
-        network: Whether commands may use the network.
+        shelter: What commands are to be kept to.
+        required: Nothing but real isolation will do.
 
     Raises:
-        SandboxError: The one insisted on does not work here; says why.
+        SandboxError: The one insisted on does not work here, or none does and one is required; says why.
     """
-    if wanted == "copy":
-        return Copy()
     reasons: list[str] = []
-    kinds: tuple[Literal["bubblewrap", "unshare"], ...] = ("bubblewrap", "unshare")
-    for kind in kinds:
-        if wanted not in {"auto", kind}:
-            continue
-        found = await probe(kind, project, home, network=network)
+    for kind in _kinds() if wanted == "auto" else () if wanted == "copy" else (wanted,):
+        found = await probe(kind, project, shelter)
         if found.mechanism is not None:
             return found.mechanism
         reasons.append(f"{kind}: {found.reason}")
-    if wanted != "auto":
+    if required:
+        why = "; ".join(reasons) or 'candidate = "copy" has none'
+        raise SandboxError(
+            f"No checks and commands are run here: a sandbox is required, and none works ({why}).",
+            f"{remedy(await find_bubblewrap())}\nOr take `required = true` out of [sandbox].",
+        )
+    if wanted not in {"auto", "copy"}:
         raise SandboxError(
             f"The candidate mechanism {wanted} does not work here: {reasons[0].removeprefix(f'{wanted}: ')}.",
             'Set `candidate = "auto"` under [sandbox] to take the best one that does.',
         )
-    return Copy(f"Why not better: {'; '.join(reasons)}.")
+    return Copy(shelter, f"Why not better: {'; '.join(reasons)}." if reasons else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from agent_core.protocols import Layer
+from agent_core.sandbox.secrets import RUN_NEEDED, Hidden
 
 # Linux takes at most 128 KiB in one argument; names are quoted, which can only make them longer.
 _CHUNK = 60_000
@@ -55,25 +57,51 @@ def _device(path: Path) -> int | None:
         return None
 
 
-def hidden_folders(layer: Layer, home: Path | None) -> tuple[Path, ...]:
-    """Those of a layer's visible folders that the private tmp or the overlay over home would hide.
+def _in_tmp(path: Path) -> bool:
+    return any(path.is_relative_to(folder) for folder in tmp_folders())
 
-    An overlay shows one file system only, so what is mounted below home is hidden too.
+
+def hidden_folders(layer: Layer, home: Path | None, hidden: Hidden) -> tuple[Path, ...]:
+    """Those visible folders that the private tmp, the overlay over home or the hiding of secrets would take away.
+
+    An overlay shows one file system only, so what is mounted below home is taken away too.
+
+    Args:
+        layer: Names the visible folders.
+        home: The home folder that is overlaid, if any.
+        hidden: What is hidden.
 
     Returns:
         Existing folders outside the project, parents before children.
     """
-    tmp = tmp_folders()
+    needed = tuple(Path(name) for name in RUN_NEEDED if Path(name) not in hidden.folders)
     found: list[Path] = []
-    for path in sorted(set(layer.visible)):
+    for path in sorted({*layer.visible, *needed}):
         if path.is_relative_to(layer.project) or not path.exists():
             continue
         real = Path(os.path.realpath(path))
-        in_tmp = any(place.is_relative_to(folder) for place in (path, real) for folder in tmp)
         in_home = home is not None and real.is_relative_to(home) and _device(real) != _device(home)
-        if in_tmp or in_home:
+        if in_home or any(_in_tmp(place) or place in hidden for place in (path, real)):
             found.append(path)
     return tuple(found)
+
+
+def to_hide(home: Path | None, hidden: Hidden) -> Hidden:
+    """Those hidden places that are not out of sight anyway, behind the private tmp."""
+
+    def seen(place: Path) -> bool:
+        return not _in_tmp(place) or (home is not None and place.is_relative_to(home))
+
+    return Hidden(tuple(filter(seen, hidden.folders)), tuple(filter(seen, hidden.files)))
+
+
+def empty_file(layer: Layer) -> Path:
+    """An empty file beside the layer's upper folder, to be shown in place of files with secrets."""
+    file = layer.upper.parent / "nothing"
+    # Where the candidate's folder is gone the sandbox itself says so.
+    with contextlib.suppress(OSError):
+        file.touch(0o444)
+    return file
 
 
 def with_removals(argv: Sequence[str], removed: Sequence[str]) -> tuple[str, ...]:

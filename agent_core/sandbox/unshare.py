@@ -11,15 +11,24 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from agent_core.protocols import Layer
-from agent_core.sandbox.layer import hidden_folders, tmp_folders, usable_home, with_removals
+from agent_core.sandbox.layer import hidden_folders, tmp_folders, to_hide, usable_home
+from agent_core.sandbox.limits import Limits
+from agent_core.sandbox.secrets import Hidden
+from agent_core.sandbox.shelter import Shelter
 
 FAILED = "pairloop-unshare-failed"
 
-_KERNEL = ("/proc", "/sys", "/dev")
+# The sandbox has its own /proc and /dev.
+_OWN = ("/proc", "/dev")
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
+
+# What of /proc changes the system; the kernel lets root of the system write there from any namespace.
+_SYSTEM_WIDE = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs")
 _KEEP = frozenset({"nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"})
 _SBIN = ":/usr/sbin:/sbin:/usr/bin:/bin"
 
@@ -34,8 +43,16 @@ def _unescape(text: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), text)
 
 
+def _entry(source: str, target: Path | str, kind: str, options: str) -> str:
+    """A line of a table for ``mount --all``, in which one process makes many mounts."""
+    escaped = "".join(f"\\{ord(char):03o}" if char in " \t\n\\" else char for char in str(target))
+    return f"{source} {escaped} {kind} {options} 0 0"
+
+
 def _writable_mounts() -> Iterator[tuple[str, str]]:
     """Mount points that can be written to, with the options a bind remount has to repeat."""
+    # Whoever is not root can write to nothing below /sys but the control groups of their own session.
+    skipped = _OWN if os.geteuid() == 0 else (*_OWN, "/sys")
     try:
         lines = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines()
     except OSError:
@@ -43,7 +60,8 @@ def _writable_mounts() -> Iterator[tuple[str, str]]:
     for line in lines:
         fields = line.split(" ")
         point, options = _unescape(fields[4]), set(fields[5].split(","))
-        if "rw" in options and not any(point == root or point.startswith(f"{root}/") for root in _KERNEL):
+        inside = any(point == root or point.startswith(f"{root}/") for root in skipped)
+        if "rw" in options and (not inside or point.startswith("/sys/fs/cgroup")):
             yield point, ",".join(sorted(options & _KEEP))
 
 
@@ -53,35 +71,39 @@ class Unshare:
     Args:
         unshare: Path of ``unshare``.
         mount: Path of ``mount``.
-        home: The human's home folder; what a command writes there is thrown away.
-        network: Whether commands may use the network.
+        shelter: What commands are kept to.
         drop: Give the command a second user namespace, in which it has its own user id and no right to mount.
     """
 
     overlays = True
+    isolates = True
 
-    def __init__(self, unshare: str, mount: str, *, home: Path, network: bool, drop: bool = True) -> None:
+    def __init__(self, unshare: str, mount: str, shelter: Shelter, *, drop: bool = True) -> None:
         self._unshare = unshare
         self._mount = shlex.quote(mount)
-        self._home = home
-        self._network = network
+        self._shelter = shelter
         self._drop = drop
         self._ip = find_program("ip")
 
     @property
     def name(self) -> str:
         """What a human reads."""
-        return "unshare overlay" + (", network on" if self._network else ", no network")
+        return f"unshare overlay, {self._shelter.text}"
 
     @property
     def note(self) -> str:
         """What is weaker here."""
-        weak = ["devices are the system's own"]
+        weak: list[str] = []
         if not self._drop:
-            weak.append("commands run as root of their own namespace and could undo the read-only mounts")
-        if not self._network and self._ip is None:
+            weak.append("commands run as root of their own namespace and could undo its mounts")
+        if not self._shelter.network and self._ip is None:
             weak.append("loopback is down, since `ip` is missing")
-        return f"Weaker than bubblewrap: {'; '.join(weak)}."
+        return f"Weaker than bubblewrap: {'; '.join(weak)}." if weak else ""
+
+    @property
+    def limits(self) -> Limits:
+        """What a run may use up."""
+        return self._shelter.limits
 
     def _overlay(self, layers: Sequence[str], work: str, target: Path) -> Iterator[str]:
         where = shlex.quote(str(target))
@@ -97,12 +119,38 @@ class Unshare:
         where = shlex.quote(str(target))
         return f"test -e {where} || mkdir -p {where}; {self._mount} -c --rbind {name} {where}"
 
+    def _table(self, name: str, entries: Iterable[str]) -> str:
+        """The lines that make the mounts of a table at once."""
+        lines = " ".join(map(shlex.quote, entries))
+        return f"printf '%s\\n' {lines} >{name}; {self._mount} --all --fstab {name}"
+
+    def _devices(self, scratch: Path) -> Iterator[str]:
+        """A /dev with what every program may have, in place of the system's own with its disks."""
+        found = [name for name in _DEVICES if Path("/dev", name).exists()]
+        room = f"mode=1777,size={self.limits.disk}"
+        yield f"mkdir dev; {self._mount} -t tmpfs -o mode=755,size=1m pairloop dev; mkdir dev/pts dev/shm"
+        yield f"touch {' '.join(f'dev/{name}' for name in found)}"
+        yield "; ".join(f"ln -s {target} dev/{name}" for name, target in _LINKS.items())
+        devices = [_entry(f"/dev/{name}", scratch / "dev" / name, "none", "bind") for name in found]
+        terminals = _entry("devpts", scratch / "dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=620")
+        shared = _entry("pairloop", scratch / "dev/shm", "tmpfs", room)
+        yield self._table("devices", (*devices, terminals, shared))
+        yield f"{self._mount} -c --rbind dev /dev"
+
+    def _hide(self, hidden: Hidden) -> Iterator[str]:
+        folders = [_entry("pairloop-hidden", place, "tmpfs", "mode=755,size=1m") for place in hidden.folders]
+        files = [_entry("/dev/null", place, "none", "bind") for place in hidden.files]
+        if folders or files:
+            yield self._table("hidden", (*folders, *files))
+
     def _script(self, layer: Layer, scratch: Path) -> Iterator[str]:
         """The lines that make the mounts, in an order in which no later one hides an earlier one that is needed."""
-        home = usable_home(self._home, layer.project)
-        visible = hidden_folders(layer, home)
-        mount = self._mount
-        yield f"{mount} -t tmpfs -o mode=700 pairloop {shlex.quote(str(scratch))}; cd {shlex.quote(str(scratch))}"
+        home = usable_home(self._shelter.home, layer.project)
+        hidden = self._shelter.hidden(layer.project)
+        visible = hidden_folders(layer, home, hidden)
+        mount, room = self._mount, f"size={self.limits.disk}"
+        yield f"{mount} -t tmpfs -o mode=700,{room} pairloop {shlex.quote(str(scratch))}"
+        yield f"cd {shlex.quote(str(scratch))}"
         yield self._bind(layer.project, "project")
         yield self._bind(layer.upper, "upper")
         if home is not None:
@@ -114,11 +162,12 @@ class Unshare:
         for point, options in _writable_mounts():
             flags = f"remount,bind,ro,{options}".rstrip(",")
             yield f"{mount} -c -o {flags} {shlex.quote(point)} 2>/dev/null || :"
-        for folder in (*tmp_folders(), Path("/dev/shm")):  # noqa: S108 - private ones are mounted there
-            if folder.is_dir():
-                yield f"{mount} -t tmpfs -o mode=1777 tmp {folder}"
+        yield from self._devices(scratch)
+        for folder in tmp_folders():
+            yield f"{mount} -t tmpfs -o mode=1777,{room} tmp {folder}"
         if home is not None:
             yield from self._overlay(["home"], "h", home)
+        yield from self._hide(to_hide(home, hidden))
         for number, folder in enumerate(visible):
             yield self._bind_back(f"v{number}", folder)
             yield f"{mount} -c -o remount,bind,ro {shlex.quote(str(folder))} 2>/dev/null || :"
@@ -126,7 +175,10 @@ class Unshare:
         for number, folder in enumerate(layer.writable):
             yield self._bind_back(f"w{number}", folder)
         yield f"{mount} -t proc proc /proc 2>/dev/null || :"
-        if not self._network and self._ip:
+        if os.geteuid() == 0:
+            system = [place for place in _SYSTEM_WIDE if Path(place).exists()]
+            yield self._table("system", (_entry(place, place, "none", "bind,ro") for place in system))
+        if not self._shelter.network and self._ip:
             yield f"{shlex.quote(self._ip)} link set lo up 2>/dev/null || :"
         yield f"cd {shlex.quote(str(layer.project))}"
 
@@ -134,7 +186,7 @@ class Unshare:
         """The command line that runs `argv` over `layer`; makes an empty folder beside the layer's upper one."""
         scratch = layer.upper.parent / "scratch"
         scratch.mkdir(exist_ok=True)
-        inside = with_removals(argv, layer.removed)
+        inside = self._shelter.inside(argv, layer.removed, own_users=True)
         if self._drop:
             inside = (
                 *(self._unshare, "--user", f"--map-user={os.geteuid()}", f"--map-group={os.getegid()}", "--"),
@@ -143,8 +195,8 @@ class Unshare:
         script = "; ".join(("set -e", *self._script(layer, scratch)))
         # The shell stays as the first process: signals sent to itself do not end a first process.
         guarded = f'trap "echo {FAILED} >&2" EXIT; {script}; trap - EXIT; set +e; "$@"; exit $?'
-        options = ["--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child"]
-        if not self._network:
+        options = ["--user", "--map-root-user", "--mount", "--pid", "--ipc", "--fork", "--kill-child"]
+        if not self._shelter.network:
             options.append("--net")
         return (self._unshare, *options, "--", "/bin/sh", "-c", guarded, "sh", *inside)
 

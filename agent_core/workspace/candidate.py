@@ -7,12 +7,14 @@ import itertools
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from agent_core.errors import SandboxError
 from agent_core.process import Completed, run
+from agent_core.sandbox.guard import watch
 from agent_core.sandbox.layer import RunLayer
 from agent_core.workspace.copy import editable_paths
 from agent_core.workspace.layering import Ground, build_copy, build_layer, differing, read_below, remove_tree
@@ -101,6 +103,7 @@ class TreeCandidate:
                 env={**self._environment, **(env or {})},
                 stdin=stdin,
                 on_line=on_line,
+                guard=partial(watch, limits=mechanism.limits),
             )
         except OSError as error:
             if mechanism.overlays or not self.root.is_dir():

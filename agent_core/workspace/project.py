@@ -14,6 +14,7 @@ from agent_core.config import Config, make_private, project_state
 from agent_core.errors import ConfigError
 from agent_core.sandbox.choose import Mechanism, choose
 from agent_core.sandbox.environment import command_environment
+from agent_core.sandbox.shelter import make_shelter
 from agent_core.workspace.candidate import TreeCandidate, make_candidate
 from agent_core.workspace.interpreter import Interpreter, find_interpreter
 from agent_core.workspace.layering import Ground, read_below, remove_tree
@@ -123,7 +124,9 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 
 async def _choose(config: Config, root: Path, environ: Mapping[str, str]) -> Mechanism:
-    return await choose(config.sandbox.candidate, root, _home(environ), network=config.sandbox.network)
+    wanted = config.sandbox
+    shelter = make_shelter(_home(environ), environ, network=wanted.network, limits=wanted.limits)
+    return await choose(wanted.candidate, root, shelter, required=wanted.required)
 
 
 async def open_project(path: Path, config: Config, environ: Mapping[str, str]) -> Project:
@@ -151,7 +154,12 @@ async def open_project(path: Path, config: Config, environ: Mapping[str, str]) -
     interpreter = await finding
     await asyncio.to_thread(_remove_leftovers, state / "candidates")
     environment = command_environment(
-        environ, interpreter, key_env=config.partner.key_env, private_tmp=mechanism.overlays
+        environ,
+        interpreter,
+        key_env=config.partner.key_env,
+        private_tmp=mechanism.overlays,
+        allowed=config.sandbox.env,
+        network=config.sandbox.network,
     )
     ground = Ground(
         root,

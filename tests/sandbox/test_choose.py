@@ -16,9 +16,12 @@ from agent_core.sandbox.bubblewrap import find_bubblewrap
 from agent_core.sandbox.choose import choose, try_out
 from agent_core.sandbox.copy import Copy
 from agent_core.sandbox.layer import RunLayer, hidden_folders, refuse_home, usable_home, with_removals
+from agent_core.sandbox.secrets import Hidden
+from agent_core.sandbox.shelter import Shelter
 from tests.workspace.opening import contents
 
-HOME = Path.home()
+SHELTER = Shelter(Path.home())
+NOTHING_HIDDEN = Hidden((), ())
 
 
 class Nothing(Copy):
@@ -34,19 +37,19 @@ class Leaky(Copy):
 
 
 async def test_a_mechanism_that_does_nothing_is_found_out(tmp_path: Path) -> None:
-    assert await try_out(Nothing(), tmp_path)
+    assert await try_out(Nothing(SHELTER), tmp_path)
     assert contents(tmp_path) == {}
 
 
 async def test_a_leak_is_found_out(tmp_path: Path) -> None:
-    assert await try_out(Leaky(), tmp_path) == "what commands write reaches the project"
+    assert await try_out(Leaky(SHELTER), tmp_path) == "what commands write reaches the project"
 
 
 async def test_the_choice_says_what_is_weaker(tmp_path: Path) -> None:
-    copy = await choose("copy", tmp_path, HOME, network=False)
+    copy = await choose("copy", tmp_path, SHELTER)
     assert not copy.overlays
     assert "without a sandbox" in copy.note
-    auto = await choose("auto", tmp_path, HOME, network=False)
+    auto = await choose("auto", tmp_path, SHELTER)
     if await find_bubblewrap() and not auto.overlays:
         assert "bubblewrap:" in auto.note
 
@@ -54,10 +57,10 @@ async def test_the_choice_says_what_is_weaker(tmp_path: Path) -> None:
 async def test_it_works_where_paths_are_strange(tmp_path: Path) -> None:
     strange = tmp_path / "a:b,c\\d 'e' \"f\" $g"
     strange.mkdir()
-    plain = await choose("auto", tmp_path, HOME, network=False)
+    plain = await choose("auto", tmp_path, SHELTER)
     if not plain.overlays:
         pytest.skip(plain.note)
-    assert (await choose("auto", strange, HOME, network=False)).name == plain.name
+    assert (await choose("auto", strange, SHELTER)).name == plain.name
 
 
 def test_homes(tmp_path: Path) -> None:
@@ -78,7 +81,7 @@ def test_only_hidden_folders_are_shown_again(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
     layer = RunLayer(tmp_path / "p", tmp_path, visible=(Path("/usr"), other, inside, tmp_path / "missing"))
     in_tmp = any(tmp_path.is_relative_to(os.path.realpath(name)) for name in ("/tmp", "/var/tmp"))
-    assert hidden_folders(layer, None) == ((other,) if in_tmp else ())
+    assert hidden_folders(layer, None, NOTHING_HIDDEN) == ((other,) if in_tmp else ())
 
 
 @given(

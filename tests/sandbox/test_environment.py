@@ -33,9 +33,9 @@ def test_secrets_stay_out(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["HOME", "LANG", "PYTHONPATH", "KEYBOARD", "TOKENIZERS_PARALLELISM", "DJANGO_SETTINGS_MODULE"]
+    "name", ["HOME", "LANG", "LC_ALL", "PYTHONPATH", "TOKENIZERS_PARALLELISM", "DJANGO_SETTINGS_MODULE", "CFLAGS"]
 )
-def test_the_rest_stays(name: str) -> None:
+def test_what_programs_need_stays(name: str) -> None:
     assert command_environment({name: "x"}, SYSTEM)[name] == "x"
 
 
