@@ -183,7 +183,7 @@ class Loop:
         state = self._parts.state()
         if state.queued:
             return True
-        if self._repairs < _MOST_REPAIRS and (repair := self._repair(state)):
+        if self._repairs < _MOST_REPAIRS and (repair := self._repair(state, proposal)):
             self._repairs += 1
             self._parts.append(UserItem(repair))
             return True
@@ -196,11 +196,12 @@ class Loop:
         self._parts.append(UserItem(replies.NUDGE))
         return True
 
-    def _repair(self, state: State) -> str:
+    def _repair(self, state: State, proposal: ProposalState | None) -> str:
         """What to tell a partner that said nothing, or seems to have meant a patch and sent none; else empty."""
         words = replies.last_words(state.items)
         if not words:
-            return replies.EMPTY
+            # Beside a proposal that is not green there is something to be said on that.
+            return replies.EMPTY if proposal is None else ""
         if replies.looks_like_patch(words):
             return replies.NOT_A_CALL
         # Models behind compatible servers are often weak: they write the code down instead of calling a tool. Asked

@@ -60,9 +60,10 @@ async def test_repairs_are_asked_for_and_a_rut_is_left(tmp_path: Path, api: str)
     assert heat[-1] > 0.3
 
 
-async def test_words_alone_on_a_red_proposal_are_asked_about_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", ["I will mend it.", "", "<tool_response>\n[Proposal 2 was checked: green]"])
+async def test_words_alone_on_a_red_proposal_are_asked_about_once(tmp_path: Path, words: str) -> None:
     project = make_shop(tmp_path / "shop")
-    answers = [call("apply_patch", patch=BROKEN), text("I will mend it."), text("I really will.")]
+    answers = [call("apply_patch", patch=BROKEN), text(words), text("I really will.")]
     async with (
         ModelServer(answers) as server,
         running(project, flags("auto", off=QUICK) | server_settings(server.base_url, "chat")) as here,

@@ -102,7 +102,9 @@ class Report:
         if fine:
             more = f"; and {len(fine) - _FINE} more" if len(fine) > _FINE else ""
             lines.append(f"These were fine: {'; '.join(fine[:_FINE])}{more}.")
-        lines.append("Mend what failed and send the whole patch again, with the parts that were fine.")
+        lines.append(
+            f"Mend what failed and send the whole patch again{', with the parts that were fine' if fine else ''}."
+        )
         return PatchRefusedError("\n".join(lines), failures=failures, fine=fine)
 
     def _listed(self) -> list[str]:
