@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from agent_core.patch.levels import tokens
+from agent_core.patch.levels import LONG, tokens
 
 # Two lines that are less alike than this are not aligned.
 _ALIKE = 0.6
@@ -138,6 +138,8 @@ def _likeness(one: ReadLine, other: ReadLine) -> float:
     """How like two lines are, blanks apart; 0 for less than `_ALIKE`."""
     if one.said == other.said:
         return 1.0
+    if max(len(one.key), len(other.key)) > LONG:
+        return 0.0
     if not one.said or not other.said or 2 * len(one.words & other.words) < 0.4 * (len(one.words) + len(other.words)):
         return 0.0
     matcher = SequenceMatcher(None, one.key, other.key, autojunk=False)

@@ -16,7 +16,13 @@ from agent_core.patch.encoding import MARK
 from agent_core.patch.levels import EXACT, SHIFTED, Level, spaceless, typographic
 
 # A hunk that stands at more places than this says nothing; they need not all be known.
-MOST_PLACES = 50_000
+_MOST_PLACES = 50_000
+# Places of all hunks together, and characters of all places of one: what is long is not looked for over and over.
+_MOST_IN_ALL = 250_000
+_MOST_CHARACTERS = 5_000_000
+# After so many searches an index of the lines is worth its while; lines at more places than this need none.
+_MANY = 64
+_RARE = 1_000
 
 
 class Document:
@@ -26,9 +32,13 @@ class Document:
 
     Args:
         text: The text; a byte order mark at its start belongs to no line.
+        hunks: How many hunks are looked up in it.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, hunks: int = 1) -> None:
+        self._share = min(_MOST_PLACES, max(_MOST_IN_ALL // max(hunks, 1), 50))
+        self._searches: Counter[str] = Counter()
+        self._index: dict[str, dict[str, list[int]]] = {}
         self.bom = MARK if text.startswith(MARK) else ""
         self.body = text[len(self.bom) :]
         self.separator = "\r" if "\r" in self.body and "\n" not in self.body else "\n"
@@ -68,17 +78,25 @@ class Document:
             self._keys[level.view] = _lines(self.view(level))
         return self._keys[level.view]
 
-    def find(self, level: Level, wanted: Sequence[str], most: int = MOST_PLACES) -> list[int]:
+    def most_places(self, wanted: Sequence[str]) -> int:
+        """How many places of some lines are found at most; where there are more of them they tell nothing."""
+        return min(self._share, max(_MOST_CHARACTERS // (sum(map(len, wanted)) + len(wanted)), 2))
+
+    def find(self, level: Level, wanted: Sequence[str], most: int | None = None) -> list[int]:
         """Where some lines stand.
 
         Args:
             level: How lines are compared.
             wanted: The lines, at least one, as they count at that level.
-            most: More places than this need not all be found.
+            most: More places than this need not all be found; `most_places` by default.
 
         Returns:
             0-based first lines, ascending; at most `most` and one more.
         """
+        most = self.most_places(wanted) if most is None else most
+        known = self._looked_up(level, wanted)
+        if known is not None:
+            return known[: most + 1]
         view = self.view(level)
         needle = "\n" + "\n".join(wanted) + "\n"
         found: list[int] = []
@@ -97,6 +115,25 @@ class Document:
             lines.insert(mark + 1, line)
             offsets.insert(mark + 1, counted)
         return found
+
+    def _looked_up(self, level: Level, wanted: Sequence[str]) -> list[int] | None:
+        """Where some lines stand, by an index of all lines; None where searching the text is quicker."""
+        self._searches[level.view] += 1
+        if self._searches[level.view] < _MANY:
+            return None
+        keys = self.keys(level)
+        if level.view not in self._index:
+            index = self._index[level.view] = {}
+            for at, key in enumerate(keys):
+                index.setdefault(key, []).append(at)
+        index = self._index[level.view]
+        rarest, places = min(
+            ((number, index.get(key, [])) for number, key in enumerate(wanted)), key=lambda item: len(item[1])
+        )
+        if len(places) > _RARE:
+            return None
+        lines, count = list(wanted), len(wanted)
+        return [at - rarest for at in places if at >= rarest and keys[at - rarest : at - rarest + count] == lines]
 
     def offset(self, line: int) -> int:
         """Where a line begins in the body; the end of the body for the line after the last."""

@@ -19,6 +19,9 @@ from agent_core.patch.order import changes_nothing
 from agent_core.patch.place import Edit, Place, Spot, Unplaced, settle
 from agent_core.patch.rebuild import rebuild
 
+# Each block that may build on another is looked up in a text of its own: so many characters all of them.
+_MOST_WORK = 200_000_000
+
 
 class Fitted(msgspec.Struct, frozen=True):
     """What becomes of hunks in a text.
@@ -44,12 +47,15 @@ def fit(text: str, hunks: Sequence[Hunk], *, ordered: bool = True) -> Fitted:
         The text with all of them, or the refusals. The places of a hunk that builds on another are counted in the
         text in which it was found.
     """
-    document = Document(text)
+    document = Document(text, len(hunks))
     answers = locate(document, hunks, ordered=ordered)
     places = [answer for answer in answers if isinstance(answer, Place)]
     whole = len(places) == len(hunks)
     if ordered or (whole and _apart(document, hunks, places)):
         return Fitted(rebuild(document, places) if whole else None, answers)
+    if len(text) * len(hunks) > _MOST_WORK:
+        many = Unplaced("may build on one of the many blocks above it. Send fewer blocks for this file at once.")
+        return Fitted(None, tuple(many if isinstance(answer, Place) else answer for answer in answers))
     return _Succession(document, hunks).fit(answers)
 
 
@@ -138,7 +144,7 @@ class _Succession:
         """Put a hunk into the text; its edits are noted from the last to the first, so that each counts by itself."""
         if not place.edits:
             return
-        self._now = Document(rebuild(self._now, [place]))
+        self._now = Document(rebuild(self._now, [place]), len(self._hunks))
         for edit in reversed(place.edits):
             more = len(edit.lines) - (edit.end - edit.start)
             self._made = [_after(made, edit, more) for made in self._made]

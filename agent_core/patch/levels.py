@@ -28,6 +28,11 @@ _ODD = re.compile(r"[^\x00-\x7f]|\r")
 # Words, single signs, and string literals as a whole: blanks between these say nothing, blanks in them do.
 _TOKEN = re.compile(r"""\"(?:\\.|[^"\\])*\"|'(?:\\.|[^'\\])*'|\w+|[^\w\s]""")
 
+LONG = 4_000
+"""Lines with more characters are compared as a whole."""
+
+_MOST_QUOTES = 400
+
 Indents = Literal["same", "shifted", "mapped", "free"]
 
 
@@ -58,7 +63,12 @@ def typographic(text: str) -> str:
 
 
 def tokens(line: str) -> list[str]:
-    """What a line says, whatever blanks stand between: words, signs, string literals."""
+    """What a line says, whatever blanks stand between: words, signs, string literals.
+
+    A line of data rather than code is one token: to look for the ends of its quotes takes the square of its length.
+    """
+    if len(line) > LONG or line.count('"') + line.count("'") > _MOST_QUOTES:
+        return [typographic(line).strip()]
     return _TOKEN.findall(typographic(line))
 
 

@@ -18,6 +18,8 @@ Change = tuple[int, int, int, int]
 
 _MOST_PAIRS = 1_000_000
 _MOST_EDITS = 400
+# Pairs of equal lines: difflib looks at all of them, again and again.
+_MOST_MEETINGS = 2_000_000
 
 
 def changed_ranges(old: Sequence[LineT], new: Sequence[LineT]) -> list[Change]:
@@ -73,10 +75,18 @@ def _in_gap(old: Sequence[LineT], new: Sequence[LineT], window: Change) -> list[
         few = _few_edits(old, new, window)
         if few is not None:
             return few
+        if _meetings(old[a:b], new[c:d]) > _MOST_MEETINGS:
+            return [window]
     # Beyond that autojunk keeps the time in bounds; two long stretches with nothing in common order differ all over.
     autojunk = (b - a) * (d - c) > _MOST_PAIRS
     matcher = difflib.SequenceMatcher(None, old[a:b], new[c:d], autojunk=autojunk)
     return [(a + i, a + j, c + k, c + m) for tag, i, j, k, m in matcher.get_opcodes() if tag != "equal"]
+
+
+def _meetings(old: Sequence[LineT], new: Sequence[LineT]) -> int:
+    """How many pairs of equal lines there are, apart from the lines that difflib passes over as too frequent."""
+    count = Counter(new)
+    return sum(count[line] for line in old if count[line] <= len(new) // 100 + 1)
 
 
 def _few_edits(old: Sequence[LineT], new: Sequence[LineT], window: Change) -> list[Change] | None:

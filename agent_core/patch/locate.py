@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import msgspec
 
 from agent_core.patch.closest import already_there, closest_place
-from agent_core.patch.document import MOST_PLACES, Document
+from agent_core.patch.document import Document
 from agent_core.patch.indentation import shift_of, table_of
 from agent_core.patch.levels import EXACT, LEVELS, SPACELESS, Level, indent, tokens
 from agent_core.patch.operations import Hunk, HunkLine
@@ -25,6 +25,8 @@ from agent_core.patch.place import Place, Spot, Unplaced, indent_pairs, settle
 from agent_core.patch.scopes import REACHES, Reach, find_scopes, in_block, in_scope
 from agent_core.patch.similar import find_similar
 
+# So many hunks of one file may be nowhere in it before the rest is not looked for closely: it is another file by then.
+_MOST_LOST = 24
 # Lines with words that a hunk needs to be found apart from its header.
 _TELLING = 2
 
@@ -43,13 +45,17 @@ def locate(document: Document, hunks: Sequence[Hunk], *, ordered: bool = True) -
         One answer a hunk. No two places change the same line.
     """
     found: list[list[Spot] | Unplaced] = []
-    for number in range(len(hunks)):
+    lost = 0
+    for number, hunk in enumerate(hunks):
         above = () if ordered else leading(hunks, number)
-        found.append(candidates(document, hunks[number], above=above, last=number == len(hunks) - 1))
-    spots = by_order(hunks, by_number(hunks, found), ordered=ordered)
+        lenient = lost < _MOST_LOST
+        spots = candidates(document, hunk, above=above, last=number == len(hunks) - 1, lenient=lenient)
+        lost += isinstance(spots, Unplaced) or (len(spots) == 1 and spots[0].level is None)
+        found.append(spots)
+    narrowed = by_order(hunks, by_number(hunks, found), ordered=ordered)
     answers = [
         answer if isinstance(answer, Unplaced) else _decide(document, hunk, answer, ordered=ordered)
-        for hunk, answer in zip(hunks, spots, strict=True)
+        for hunk, answer in zip(hunks, narrowed, strict=True)
     ]
     return without_overlaps(answers, ordered=ordered)
 
@@ -88,7 +94,7 @@ def candidates(
         hunk: The hunk.
         above: Hunks whose old lines stand above it, with anything between.
         last: No hunk comes after it.
-        lenient: What is only similar is found too.
+        lenient: What is only similar is found too, or told as the closest place.
     """
     if not any(line.sign != "+" for line in _variants(hunk)[-1]):
         return _addition(document, hunk, last=last)
@@ -111,7 +117,7 @@ def candidates(
     # What has no sign may be a new line that has lost its '+': similarity could leave it out.
     guess = lenient and not above and not changes_nothing(hunk) and not hunk.unsigned
     similar = find_similar(document, lines, scopes) if guess else None
-    return [similar] if similar is not None else Unplaced(_not_found(document, hunk, lines, above=bool(above)))
+    return [similar] if similar is not None else _not_found(document, hunk, lines, above=bool(above), near=lenient)
 
 
 def _below_headers(document: Document, hunk: Hunk) -> list[Spot]:
@@ -212,8 +218,8 @@ def _at_levels(document: Document, hunk: Hunk, scopes: Scopes, *, below: bool) -
     for level in LEVELS:
         for lines in _variants(hunk):
             spots = _matches(document, level, lines)
-            if len(spots) > MOST_PLACES:
-                return Unplaced(f"matches at more than {MOST_PLACES} places. Give more context lines.")
+            if isinstance(spots, Unplaced):
+                return spots
             within = [
                 spot
                 for spot in spots
@@ -225,15 +231,19 @@ def _at_levels(document: Document, hunk: Hunk, scopes: Scopes, *, below: bool) -
     return []
 
 
-def _matches(document: Document, level: Level, lines: tuple[HunkLine, ...]) -> list[Spot]:
+def _matches(document: Document, level: Level, lines: tuple[HunkLine, ...]) -> list[Spot] | Unplaced:
     """Every spot where the old lines stand, at one level."""
     old = [line.text for line in lines if line.sign != "+"]
     if level is not EXACT and not any(map(str.strip, old)):
         # Blank lines say too little to be found by anything but themselves.
         return []
-    starts = document.find(level, list(map(level.key, old)))
+    keys = list(map(level.key, old))
+    starts = document.find(level, keys)
     if not starts:
         return []
+    most = document.most_places(keys)
+    if len(starts) > most:
+        return Unplaced(f"matches at more than {most} places. Give more context lines.")
     lead = next((at for at, line in enumerate(lines) if line.sign != " "), 0)
     trail = next((at for at, line in enumerate(reversed(lines)) if line.sign != " "), 0)
     spots = []
@@ -270,10 +280,10 @@ def _at_end(document: Document, hunk: Hunk, spots: list[Spot]) -> list[Spot]:
     return [spot for spot in spots if spot.end >= end] or spots
 
 
-def _not_found(document: Document, hunk: Hunk, lines: Sequence[HunkLine], *, above: bool) -> str:
-    """The reason for a hunk whose lines are nowhere, with what is near."""
+def _not_found(document: Document, hunk: Hunk, lines: Sequence[HunkLine], *, above: bool, near: bool) -> Unplaced:
+    """The refusal of a hunk whose lines are nowhere, with what is near where that is wanted."""
     where = f" after the '@@' line {hunk.anchors[-1]!r}" if hunk.anchors else ""
     where = " below the lines that stand above it" if above else where
-    near = closest_place(document, [line.text for line in lines if line.sign != "+"])
+    place = closest_place(document, [line.text for line in lines if line.sign != "+"]) if near else ""
     sign = f" Line {hunk.unsigned} of the patch, which begins with neither ' ', '-' nor '+', was read as one of them."
-    return f"its lines are not in the file{where}.{sign if hunk.unsigned else ''} {near}".rstrip()
+    return Unplaced(f"its lines are not in the file{where}.{sign if hunk.unsigned else ''} {place}".rstrip())

@@ -11,7 +11,7 @@ import msgspec
 
 from agent_core.patch.document import Document
 from agent_core.patch.indentation import OldLine, learn, misread, table_of
-from agent_core.patch.levels import EXACT, Level, indent, typographic
+from agent_core.patch.levels import EXACT, LONG, Level, indent, typographic
 from agent_core.patch.operations import HunkLine
 
 SIMILARITY = "similarity"
@@ -280,7 +280,8 @@ def _known_here(run: _Run, lines: Sequence[str], pairs: Sequence[tuple[str, str]
     removed = [pairs[at] for at in run.removed]
     if len(removed) == len(run.added) == 1 and (pair := removed[0]) is not None:
         (old,), (new,) = (lines[at] for at in run.removed), run.added
-        alike = SequenceMatcher(None, old.strip(), new.text.strip(), autojunk=False).ratio() >= _EDITED
+        short = max(len(old), len(new.text)) <= LONG
+        alike = short and SequenceMatcher(None, old.strip(), new.text.strip(), autojunk=False).ratio() >= _EDITED
         if alike and indent(new.text) == pair[0]:
             return dict([pair])
     meant: dict[str, set[str]] = {}

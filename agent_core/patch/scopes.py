@@ -11,6 +11,9 @@ from agent_core.patch.levels import TYPOGRAPHIC, indent
 _CLOSING = ("}", ")", "]", "{")
 _FIRST_WORD = re.compile(r"\w+|[^\w\s]+")
 
+# An ``@@`` line that stands at more places than this says nothing.
+_MOST_ANCHORS = 500
+
 Reach = Callable[[Sequence[str], int], int]
 
 
@@ -28,6 +31,8 @@ def find_scopes(document: Document, anchors: Sequence[str], reach: Reach) -> lis
     scopes = [(-1, document.length)]
     for anchor in anchors:
         places = _anchor_places(document, anchor)
+        if len(places) > _MOST_ANCHORS:
+            return f"the '@@' line {anchor!r} stands at more than {_MOST_ANCHORS} places. Give context lines instead."
         inner = [(at, reach(document.lines, at)) for at in places if any(s < at <= e for s, e in scopes)]
         # Text without indentation has no scopes to nest in; there the order of the lines has to do.
         inner = inner or [(at, document.length) for at in places if at > scopes[0][0]]
@@ -93,7 +98,9 @@ def in_block(document: Document, header: str, scopes: Sequence[tuple[int, int]])
         header: The line, whole; blanks at both ends do not count.
         scopes: The ranges.
     """
-    places = document.find(TYPOGRAPHIC, [TYPOGRAPHIC.key(header)])
+    places = document.find(TYPOGRAPHIC, [TYPOGRAPHIC.key(header)], _MOST_ANCHORS)
+    if len(places) > _MOST_ANCHORS:
+        return []
     return [(at, _by_indent(document.lines, at)) for at in places if any(s < at <= e for s, e in scopes)]
 
 

@@ -37,8 +37,9 @@ LEAST = 3
 _MOST_STRETCHES = 12
 # Lines that stand at more places than this do not tell where a hunk belongs.
 _MOST_VOTES = 2_000
-# Of the tables of one stretch: rows times columns, and that for every change of the hunk.
-_MOST_CELLS = 200_000
+# Rows times columns: of one stretch, of all stretches, and of one for every change of the hunk.
+_MOST_CELLS = 60_000
+_MOST_IN_ALL = 300_000
 _MOST_CHECKED = 600_000
 
 
@@ -121,6 +122,7 @@ def _stretches(document: Document, old: Sequence[ReadLine]) -> list[tuple[int, i
             chosen.append(start)
             if len(chosen) == _MOST_STRETCHES:
                 break
+    chosen = chosen[: _MOST_IN_ALL // (len(old) * (len(old) + 2 * pad))]
     stretches = [(max(start - pad, 0), min(start + len(old) + pad, document.length)) for start in chosen]
     return [(first, last) for first, last in stretches if first < last and (last - first) * len(old) <= _MOST_CELLS]
 
