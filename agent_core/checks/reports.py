@@ -105,6 +105,8 @@ _MSVC = re.compile(
 _CODE = re.compile(r"-?[A-Za-z][\w=+./:@-]{1,60}")
 _CODE_BEFORE = re.compile(r"(?P<code>[A-Z]{1,6}\d{2,6}):?[ \t]+(?=\S)")
 _LONGEST = 8000
+PATTERN_SECONDS = 20.0
+"""How long a pattern may look for its matches."""
 
 
 class GccLines:
@@ -158,22 +160,21 @@ for match in re.finditer(asked["pattern"], asked["text"], re.MULTILINE):
 """
 
 
-async def by_pattern(text: str, pattern: str, *, seconds: float = 20.0) -> Report:
+async def by_pattern(text: str, pattern: str) -> Report:
     """What a regular expression finds in a tool's output, ``^`` and ``$`` matching at every line.
 
     Args:
         text: The output.
         pattern: With groups named path, line, code, message, severity.
-        seconds: How long it may take.
 
     Raises:
         ReportError: It takes too long, or finds too much.
     """
     asked = msgspec.json.encode({"pattern": pattern, "text": plain(text).replace("\r\n", "\n")})
     argv = (sys.executable, "-I", "-S", "-c", _MATCH)
-    done = await run(argv, cwd=Path("/"), timeout=seconds, stdin=asked, cap=40_000_000)
+    done = await run(argv, cwd=Path("/"), timeout=PATTERN_SECONDS, stdin=asked, cap=40_000_000)
     if done.timed_out:
-        raise ReportError(f"the pattern is not done with the output after {seconds:g} s")
+        raise ReportError(f"the pattern is not done with the output after {PATTERN_SECONDS:g} s")
     if done.code:
         raise ReportError(f"the pattern cannot be used: {done.stderr.decode('utf-8', 'replace').strip()[-200:]}")
     report = Report()
