@@ -106,5 +106,9 @@ class SandboxError(PairloopError):
     """A command could not be put into its sandbox or candidate."""
 
 
+class CheckError(PairloopError):
+    """A tool of a check could not do what it was asked to."""
+
+
 class JournalError(PairloopError):
     """The journal cannot be opened, read or written."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from agent_core.checks.tool import (
     MAX_FINDINGS,
     JsonLines,
     Sources,
+    changed_files,
     ending,
     finding,
     last_line,
@@ -21,9 +22,11 @@ from agent_core.checks.tool import (
     result,
     run_tool,
 )
+from agent_core.errors import CheckError
 from agent_core.process import Completed
 from agent_core.protocols import Candidate
 from agent_core.workspace.interpreter import Interpreter
+from agent_core.workspace.tree import Changes, FileChange
 
 # What is wrong in any project, whatever its style: syntax errors, undefined and unused names, bad formats.
 _SAFE_RULES = "E9,F"
@@ -48,7 +51,7 @@ def has_ruff_config(candidate: Candidate) -> bool:
 
 @dataclass(frozen=True)
 class RuffCheck:
-    """Runs ``ruff check`` and mends nothing.
+    """Runs ``ruff check``; mends only when asked to.
 
     Attributes:
         interpreter: Whose environment's ruff is taken, where it has one.
@@ -70,9 +73,9 @@ class RuffCheck:
             return result(self.name, candidate, "skipped", "no Python files")
         wish.progress(0, total)
         first, *others = self._flags(candidate)
-        found, lines, done = await self._spawn(candidate, first)
+        found, lines, done = await self._look(candidate, first)
         if others and b"--target-version" in done.stderr:
-            found, lines, done = await self._spawn(candidate, others[0])
+            found, lines, done = await self._look(candidate, others[0])
         if (trouble := self._trouble(found, lines, done)) is not None:
             return result(self.name, candidate, *trouble, done=done)
         if not found:
@@ -81,10 +84,36 @@ class RuffCheck:
         summary = f"{len(found)} found in {files} file{'s' * (files > 1)}"
         return result(self.name, candidate, "failed", summary, findings=found, total=total, done=done)
 
+    async def fixes(self, candidate: Candidate, paths: Sequence[str]) -> Changes:
+        """What the files of a candidate become when ruff mends what it can mend safely.
+
+        Args:
+            candidate: The tree.
+            paths: The files to mend.
+
+        Returns:
+            Those that change.
+
+        Raises:
+            CheckError: ruff could not do it; the message says why.
+        """
+        changes = {}
+        for path in changed_files(candidate, paths, (".py", ".pyi")):
+            before = candidate.read(path) or b""
+            mend = ("--fix-only", "--no-unsafe-fixes", f"--stdin-filename={path}", "-")
+            first, *others = self._flags(candidate)
+            done = await self._spawn(candidate, [*first, *mend], stdin=before)
+            if others and b"--target-version" in done.stderr:
+                done = await self._spawn(candidate, [*others[0], *mend], stdin=before)
+            if done.code != 0 or done.timed_out:
+                raise CheckError(f"{path}: ruff {ending(done.code)} and mended nothing: {last_line(done)}")
+            if done.stdout != before:
+                changes[path] = FileChange(done.stdout, candidate.snapshot.files[path].mode)
+        return changes
+
     def _flags(self, candidate: Candidate) -> list[list[str]]:
         """Its arguments; the later ones are for when a ruff does not take the ones before."""
-        flags = ["--output-format=json-lines", "--no-fix", "--force-exclude", "--quiet"]
-        flags.append(f"--cache-dir={candidate.cache / 'ruff'}")
+        flags = ["--force-exclude", "--quiet", f"--cache-dir={candidate.cache / 'ruff'}"]
         if has_ruff_config(candidate):
             return [flags]
         # Isolated, so that a configuration above the project or in the home does not judge it. The version
@@ -93,20 +122,34 @@ class RuffCheck:
         version = python_version(self.interpreter)
         return [[*flags, f"--target-version=py{version[0]}{version[1]}"], flags] if version else [flags]
 
-    async def _spawn(self, candidate: Candidate, flags: list[str]) -> tuple[list[Finding], JsonLines, Completed]:
+    async def _spawn(
+        self,
+        candidate: Candidate,
+        flags: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        own = project_program(self.interpreter, "ruff")
+        argv = (*((str(own),) if own else own_tool("ruff")), "check", *flags)
+        return await run_tool(candidate, argv, timeout=self.timeout, stdin=stdin, on_line=on_line)
+
+    async def _look(self, candidate: Candidate, flags: list[str]) -> tuple[list[Finding], JsonLines, Completed]:
         found: list[Finding] = []
         sources = Sources(candidate)
 
         def take(said: Mapping[str, Any]) -> None:
             path, line = sources.relative(str(said["filename"])), int(said["location"]["row"])
             code = str(said["code"] or said.get("name") or "invalid-syntax")
-            text = sources.line(path, line)
-            found.append(finding(self.name, str(said["message"]), path=path, line=line, code=code, text=text))
+            text, near = sources.line(path, line), sources.near(path, line)
+            mends = said.get("fix") or {}
+            fix = str(mends.get("message") or "mend it") if mends.get("applicability") == "safe" else ""
+            message = str(said["message"])
+            found.append(finding(self.name, message, path=path, line=line, code=code, text=text, near=near, fix=fix))
 
         lines = JsonLines(take)
-        own = project_program(self.interpreter, "ruff")
-        argv = (*((str(own),) if own else own_tool("ruff")), "check", *flags, ".")
-        done = await run_tool(candidate, argv, timeout=self.timeout, on_line=lines.feed)
+        wanted = ["--output-format=json-lines", "--no-fix", *flags, "."]
+        done = await self._spawn(candidate, wanted, on_line=lines.feed)
         return found, lines, done
 
     def _trouble(self, found: list[Finding], lines: JsonLines, done: Completed) -> tuple[Outcome, str] | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 
+from agent_core.checks.data_files import kind_of, misread
 from agent_core.checks.model import CheckResult, Finding, Outcome, Wish
 from agent_core.checks.tool import Sources, changed_files, ending, finding, last_line, result, run_tool
 from agent_core.protocols import Candidate
@@ -32,16 +31,14 @@ for name in json.loads(sys.stdin.read()):
         said = [name, None, "cannot be read: " + str(error)]
     sys.stdout.write(json.dumps(said) + "\n")
 """
-_ENDINGS = (".py", ".pyi", ".toml", ".json")
-# Files that their tools read as JSON with comments.
-_WITH_COMMENTS = re.compile(r"(^|/)(tsconfig[^/]*|jsconfig[^/]*|devcontainer|\.vscode/[^/]*|api-extractor)\.json$")
+_ENDINGS = (".py", ".pyi", ".toml", ".json", ".ipynb", ".yaml", ".yml")
 
 _Said = tuple[str, int | None, str] | tuple[str]
 
 
 @dataclass(frozen=True)
 class SyntaxCheck:
-    """Compiles changed Python files with the project's interpreter, and parses TOML and JSON.
+    """Compiles changed Python files with the project's interpreter, and parses TOML, JSON and YAML.
 
     Attributes:
         interpreter: The Python that compiles.
@@ -69,7 +66,7 @@ class SyntaxCheck:
             return result(self.name, candidate, "skipped", "no changed file to parse")
         wish.progress(0, len(files))
         sources = Sources(candidate)
-        found = [bad for path in files if (bad := _data_file(path, candidate, sources)) is not None]
+        found = [bad for path in files if (bad := _data_finding(path, candidate, sources)) is not None]
         python = [path for path in files if path.endswith((".py", ".pyi"))]
         done = None
         if python:
@@ -105,30 +102,11 @@ def _python_finding(answer: list[str | int | None], sources: Sources) -> Finding
     return finding("syntax", str(message), path=path, line=number, code=code, text=text)
 
 
-def _data_file(path: str, candidate: Candidate, sources: Sources) -> Finding | None:
-    """What is wrong with a TOML or JSON file, None when nothing is."""
-    if not path.endswith((".toml", ".json")) or _WITH_COMMENTS.search(path):
+def _data_finding(path: str, candidate: Candidate, sources: Sources) -> Finding | None:
+    """What is wrong with a TOML, JSON or YAML file, None when nothing is."""
+    kind = kind_of(path)
+    bad = misread(kind, candidate.read(path) or b"") if kind is not None else None
+    if kind is None or bad is None:
         return None
-    data = candidate.read(path) or b""
-    line: int | None = None
-    try:
-        text = data.decode("utf-8-sig")
-        if path.endswith(".toml"):
-            tomllib.loads(text)
-        else:
-            json.loads(text)
-        return None
-    except json.JSONDecodeError as error:
-        line, message = error.lineno, error.msg
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"\(at line (\d+), column \d+\)", str(error))
-        line = int(place.group(1)) if place else None
-        message = re.sub(r"\s*\(at .*\)$", "", str(error))
-    except UnicodeDecodeError as error:
-        line, message = data.count(b"\n", 0, error.start) + 1, f"not UTF-8: {error.reason}"
-    except RecursionError:
-        message = "nested too deeply"
-    kind = "TOML" if path.endswith(".toml") else "JSON"
-    return finding(
-        "syntax", f"not valid {kind}: {message}", path=path, line=line, code=kind, text=sources.line(path, line)
-    )
+    text = sources.line(path, bad.line)
+    return finding("syntax", f"not valid {kind}: {bad.message}", path=path, line=bad.line, code=kind, text=text)

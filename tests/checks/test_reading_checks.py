@@ -12,6 +12,7 @@ from agent_core.checks.model import CheckResult, Wish
 from agent_core.checks.mypy import MypyCheck
 from agent_core.checks.ruff import RuffCheck
 from agent_core.checks.syntax import SyntaxCheck
+from agent_core.errors import CheckError
 from agent_core.workspace.interpreter import Interpreter
 from tests.checks.conftest import THIS_PYTHON, Open, candidate_of, program, run_one
 
@@ -261,3 +262,43 @@ async def test_an_old_mypys_text_is_read(opened: Open) -> None:
     assert result.findings[0].message == 'Bad thing "y"'
     assert result.findings[0].detail == 'Did you mean "x"?'
     assert result.findings[0].text == "y = 2"
+
+
+async def test_ruff_says_what_it_could_mend_and_mends_only_that(opened: Open) -> None:
+    text = "import os\nimport sys\n\n\ndef area(side: int) -> int:\n    unused = 1\n    return side * missing\n"
+    project = await opened({"shop.py": text, "fine.py": "x = 1\n"})
+    found = (await run_one(RUFF, project)).findings
+    assert [(one.code, bool(one.fix)) for one in found] == [
+        ("F401", True),
+        ("F401", True),
+        ("F841", False),
+        ("F821", False),
+    ]
+    candidate = await candidate_of(project)
+    changes = await RUFF.fixes(candidate, ["shop.py", "fine.py", "gone.py"])
+    await candidate.close()
+    mended = text.removeprefix("import os\nimport sys\n").lstrip("\n")
+    assert {path: (change.data or b"").decode().lstrip("\n") for path, change in changes.items()} == {"shop.py": mended}
+    assert (project.root / "shop.py").read_text() == text
+
+
+async def test_ruff_mends_nothing_that_the_project_excludes(opened: Open) -> None:
+    files = {"sub/a.py": "import os\n", "a.py": "import os\n", "ruff.toml": "extend-exclude = ['sub']\n"}
+    candidate = await candidate_of(await opened(files))
+    changes = await RUFF.fixes(candidate, ["sub/a.py", "a.py"])
+    await candidate.close()
+    assert set(changes) == {"a.py"}
+
+
+async def test_a_ruff_that_cannot_mend_is_told(opened: Open) -> None:
+    project = await opened({"a.py": "import os\n", "ruff.toml": "no-such-setting = 1\n"})
+    candidate = await candidate_of(project)
+    with pytest.raises(CheckError, match=r"a\.py: ruff ended with exit status 2 and mended nothing"):
+        await RUFF.fixes(candidate, ["a.py"])
+    await candidate.close()
+
+
+async def test_yaml_is_parsed_too(opened: Open) -> None:
+    project = await opened({"a.yaml": "a: 1\n"})
+    result = await run_one(SYNTAX, project, {"a.yaml": "a: [1\n", "b.yml": "x: !Tag 1\n"})
+    assert (result.outcome, places(result)) == ("failed", [("a.yaml:2", "YAML")])
