@@ -7,39 +7,38 @@ import re
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent_core.checks.model import CheckResult, Finding, Outcome, Wish
-from agent_core.checks.pytest_report import PytestReport
-from agent_core.checks.tool import ending, finding, last_line, result, run_tool
+import msgspec
+
+from agent_core.checks.affected import (
+    TEST_FILE,
+    Affected,
+    find_affected,
+    keep_imports,
+    keep_touches,
+    load_imports,
+    load_touches,
+)
+from agent_core.checks.model import CheckResult, Finding, Outcome, Stage, Wish
+from agent_core.checks.pytest_report import PytestReport, some_names
+from agent_core.checks.pytest_run import ABSENT, OLDEST, TOO_OLD, run_pytest
+from agent_core.checks.tool import ending, finding, last_line, result
 from agent_core.process import Completed
 from agent_core.protocols import Candidate
 from agent_core.workspace.interpreter import Interpreter
 
-_PLUGIN = Path(__file__).with_name("pytest_plugin") / "pairloop_pytest.py"
-_LOOK_EVERY = 0.2
-_ABSENT = 97
-# As ``python -m pytest``, with the plug-in's folder at the end of the path; PYTHONPATH is left to the candidate.
-_START = f"""
-import importlib.util, os, runpy, sys
-sys.path[:1] = [os.getcwd()]
-sys.path.append(sys.argv.pop(1))
-if importlib.util.find_spec("pytest") is None:
-    sys.exit({_ABSENT})
-runpy.run_module("pytest", run_name="__main__", alter_sys=True)
-"""
 _TELLING = re.compile(
     r"(?:INTERNALERROR> |\S+: error: |E  +|(?=ERROR(?!: usage)|FAIL |!!|Fatal Python error|Exit: ))(.*\S.*)"
 )
-_TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$|(^|/)tests?/.*\.py$")
+_NOBODY = Affected(frozenset())
 
 
 def has_tests(candidate: Candidate) -> bool:
     """Whether the project shows any sign of tests for pytest: test files, or a configuration of it."""
     files = candidate.snapshot.files
-    if any(_TEST_FILE.search(path) for path in files) or "pytest.ini" in files or ".pytest.ini" in files:
+    if any(TEST_FILE.search(path) for path in files) or "pytest.ini" in files or ".pytest.ini" in files:
         return True
     for name, mark in (("tox.ini", b"[pytest]"), ("setup.cfg", b"[tool:pytest]")):
         if mark in (candidate.read(name) or b""):
@@ -54,7 +53,7 @@ def has_tests(candidate: Candidate) -> bool:
 
 @dataclass(frozen=True)
 class PytestCheck:
-    """Runs all tests of the project.
+    """Runs the tests of the project: all of them, in stages where something is wanted first, or only some.
 
     Attributes:
         interpreter: The project's Python, whose pytest is taken.
@@ -70,104 +69,162 @@ class PytestCheck:
         return "pytest"
 
     async def run(self, candidate: Candidate, wish: Wish) -> CheckResult:
-        """Judge a candidate; see `agent_core.protocols.Check`."""
+        """Judge a candidate; see `agent_core.protocols.Check`.
+
+        Files with tests of ``wish.first`` come first, then those that ``wish.changed`` can affect, then the rest; whole
+        files are moved, and inside a stage nothing is. With ``wish.only`` the tests run in their natural order;
+        an id that is no test any more makes it an error, which still carries what the others did.
+        """
         if not has_tests(candidate):
             return result(self.name, candidate, "no_tests", "the project has no tests")
-        folder = candidate.cache / "pytest"
-        # Commands may write to the cache. We write here from outside of the sandbox, so never through a link of theirs.
-        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-            folder.unlink()
-        folder.mkdir(parents=True, exist_ok=True)
+        if wish.only is not None and not wish.only:
+            return result(self.name, candidate, "no_tests", "no test was asked for")
+        folder = _own_folder(candidate)
         # A folder of its own for each run: a straggler of the last one may still write into its own.
         run = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
         try:
-            report = PytestReport(run / "report.jsonl")
-            done = await self._spawn(candidate, run, report, wish.progress)
-            return self._judge(candidate, report, done)
+            affected = await asyncio.to_thread(_affected, candidate, folder, wish)
+            return await self._run(candidate, run, wish, affected)
         finally:
             shutil.rmtree(run, ignore_errors=True)
 
-    async def _spawn(
-        self, candidate: Candidate, run: Path, report: PytestReport, on_progress: Callable[[int, int], None]
-    ) -> Completed:
-        """Run pytest, and read the report as it grows."""
-        # A copy of the plug-in beside the report: that is readable in every sandbox. A new one each time, as the tests
-        # of an earlier run may have changed theirs or left compiled code for it.
-        plugin = run / "plugin"
-        plugin.mkdir()
-        shutil.copyfile(_PLUGIN, plugin / _PLUGIN.name)
-        env = {"PAIRLOOP_PYTEST_REPORT": str(run / "report.jsonl")}
-        # After the project's own addopts these win: all tests run, whatever failed first. A cache that is empty
-        # instead of none: plug-ins and options such as --ff keep working, and nothing is left out because of it.
-        argv: tuple[str, ...] = (str(self.interpreter.python), "-c", _START, str(plugin), "-p", "pairloop_pytest")
-        argv += ("-q", "--color=no", "--tb=no", "--maxfail=0", "--continue-on-collection-errors")
-        argv += ("-o", f"cache_dir={run / 'cache'}")
-        last = (-1, -1)
+    async def _run(self, candidate: Candidate, run: Path, wish: Wish, affected: Affected) -> CheckResult:
+        def staged(stage: Stage) -> None:
+            if (said := self._so_far(candidate, report, stage)) is not None:
+                wish.partial(said)
 
-        def look() -> None:
-            nonlocal last
-            while report.read():
-                pass
-            if (report.done, report.total) != last and report.total:
-                last = (report.done, report.total)
-                on_progress(*last)
-
-        async def watch() -> None:
-            while True:
-                await asyncio.sleep(_LOOK_EVERY)
-                look()
-
-        watcher = asyncio.create_task(watch())
+        report = PytestReport(run / "report.jsonl", staged)
+        # For the next run, while this one goes on.
+        learning = asyncio.create_task(asyncio.to_thread(keep_imports, run.parent, candidate))
         try:
-            done = await run_tool(candidate, argv, timeout=self.timeout, env=env)
+            done = await run_pytest(
+                candidate,
+                self.interpreter,
+                run,
+                report,
+                timeout=self.timeout,
+                on_progress=wish.progress,
+                first=wish.first,
+                affected=affected.files or (),
+                only=wish.only,
+            )
+            await learning
         finally:
-            watcher.cancel()
-            await asyncio.gather(watcher, return_exceptions=True)
-        look()
-        return done
+            learning.cancel()
+        if wish.only is None and (touches := report.touches) is not None:
+            await asyncio.to_thread(keep_touches, _own_folder(candidate), candidate, touches)
+        return self._judge(candidate, report, done, affected)
 
-    def _judge(self, candidate: Candidate, report: PytestReport, done: Completed) -> CheckResult:
+    def _so_far(self, candidate: Candidate, report: PytestReport, stage: Stage) -> CheckResult | None:
+        """What is known at the end of a stage; None when nothing is, as all of it was skipped."""
+        passed = report.outcomes["passed"] + report.outcomes["xfailed"]
+        if report.damaged or not (passed or report.findings):
+            return None
+        outcome: Outcome = "failed" if report.findings else "passed"
+        told = report.summary()
+        alone = told == f"{report.done} passed"
+        summary = f"{report.done} of {report.total} passed" if alone else f"{told} of {report.total}"
+        said = result(self.name, candidate, outcome, f"{stage}: {summary}", findings=report.findings, total=report.ran)
+        return msgspec.structs.replace(said, stage=stage, passed=tuple(report.passed))
+
+    def _judge(self, candidate: Candidate, report: PytestReport, done: Completed, affected: Affected) -> CheckResult:
         outcome, summary = self._outcome(report, done)
         findings: tuple[Finding, ...] = ()
+        passed: tuple[str, ...] = ()
         if outcome == "failed":
             findings = report.findings
             if not findings:
                 findings = (finding(self.name, summary, code="exit-status", detail=done.text[-2000:]),)
-        return result(self.name, candidate, outcome, summary, findings=findings, total=report.ran, done=done)
+        elif report.unmatched:
+            findings = report.findings
+        if outcome in {"passed", "failed"} or report.unmatched:
+            passed = tuple(report.passed)
+        if outcome in {"passed", "failed"}:
+            if report.one_stage:
+                summary += f", in one stage: {report.one_stage}"
+            if affected.unreached:
+                summary += f"; no test is known to reach {some_names(affected.unreached)}"
+        said = result(self.name, candidate, outcome, summary, findings=findings, total=report.ran, done=done)
+        return msgspec.structs.replace(said, passed=passed)
 
     def _outcome(  # noqa: PLR0911 - one return an outcome
         self, report: PytestReport, done: Completed
     ) -> tuple[Outcome, str]:
         """What the exit status and the report say together; where they disagree it is never a pass."""
         during = f" while running {names}" if (names := report.running_names()) else ""
-        passed = report.outcomes["passed"] + report.outcomes["xfailed"]
+        if done.timed_out and report.finished:
+            return "timeout", f"its tests came to an end ({report.summary()}), pytest not within {self.timeout:g} s"
         if done.timed_out:
             return "timeout", f"not finished after {self.timeout:g} s{during}; {report.summary()} before"
-        if not report.started and done.code in {_ABSENT, 127}:
-            return "missing", self._how_to_install(done)
+        if not report.started and done.code in {ABSENT, TOO_OLD, 127}:
+            return "error" if done.code == TOO_OLD else "missing", self._what_is_missing(done)
         if done.code in {3, 4}:
-            return "error", f"pytest could not run the tests: {_reason(done)}"
+            return "error", f"pytest could not run the tests: {report.internal or _reason(done)}"
+        if not report.started and done.code in {0, 1, 2, 5}:
+            return "error", f"pytest ran without telling what happens: {_reason(done)}"
         if not report.finished or done.code not in {0, 1, 2, 5}:
             return "error", f"pytest {ending(done.code)}{during} and did not finish: {_reason(done)}"
+        if report.damaged:
+            return "error", "something else wrote to the report of the test run, so that it tells nothing"
+        if missing := report.missing():
+            return "error", f"not collected, so nothing is known of it: {some_names(missing)}; {report.summary()}"
         if report.findings:
             return "failed", report.summary()
+        return self._without_failure(report, done)
+
+    def _without_failure(  # noqa: PLR0911 - one return an outcome
+        self, report: PytestReport, done: Completed
+    ) -> tuple[Outcome, str]:
+        """What a run that came to its end without a failing test is worth."""
         if done.code == 2:
             return "error", f"pytest was interrupted: {_reason(done)}"
         if done.code == 1:
             return "failed", f"pytest failed though no test did: {_reason(done)}"
+        if report.exit not in {0, 5}:
+            return "error", f"pytest came to exit status {report.exit}, but its process {ending(done.code)}"
+        if not report.done and report.total:
+            return "no_tests", f"{report.total} tests were collected and none was run"
         if not report.done:
             return "no_tests", "no tests were collected"
-        if not passed:
+        if report.done < report.total:
+            return "error", f"only {report.done} of {report.total} tests were run: {report.summary()}"
+        if report.outcomes["unknown"]:
+            return "error", f"not every test came to a result: {report.summary()}"
+        if not report.outcomes["passed"] + report.outcomes["xfailed"]:
             return "no_tests", f"no test really ran: {report.summary()}"
         return "passed", report.summary()
 
-    def _how_to_install(self, done: Completed) -> str:
+    def _what_is_missing(self, done: Completed) -> str:
+        python = self.interpreter.python
         if done.code == 127:
-            return f"{self.interpreter.python} cannot be started: {last_line(done)}"
+            return f"{python} cannot be started: {last_line(done)}"
+        if done.code == TOO_OLD:
+            what = f"{last_line(done)}: the tests are run by pytest {OLDEST} or newer; update it with"
+            return f"{what} `{python} -m pip install -U pytest` or `uv pip install -U pytest`"
         return (
             f"pytest is not installed in {self.interpreter.found}; install it with "
-            f"`{self.interpreter.python} -m pip install pytest` or `uv pip install pytest`"
+            f"`{python} -m pip install pytest` or `uv pip install pytest`"
         )
+
+
+def _own_folder(candidate: Candidate) -> Path:
+    """The check's folder in the cache.
+
+    Commands may write to the cache. We write here from outside of the sandbox, so never through a link of theirs.
+    """
+    folder = candidate.cache / "pytest"
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        folder.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _affected(candidate: Candidate, folder: Path, wish: Wish) -> Affected:
+    """What to run before the rest: what the change can affect, nothing when that may be everything."""
+    if wish.only is not None or not wish.changed:
+        return _NOBODY
+    load_imports(folder)
+    return find_affected(candidate, wish.changed, load_touches(folder))
 
 
 def _reason(done: Completed) -> str:

@@ -1,4 +1,4 @@
-"""Reads what the pytest plug-in writes: as it grows for progress, and in the end as findings."""
+"""Reads what the pytest plug-in writes: as it grows for progress and stages, and in the end as findings."""
 
 from __future__ import annotations
 
@@ -6,40 +6,66 @@ import json
 import os
 import stat
 from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from agent_core.checks.model import Finding
-from agent_core.checks.tool import finding, one_line
+from agent_core.checks.affected import Touches
+from agent_core.checks.model import Finding, Stage
+from agent_core.checks.pytest_evidence import and_then, failure, told_of
+from agent_core.text import printable
 
 _MAX_FINDINGS = 5000
 _MAX_READ = 4_000_000
 _MAX_REPORT = 400_000_000
+_MAX_ID = 500
 
 
 class PytestReport:
     """What is known of a test run so far.
 
+    Args:
+        path: The file that the plug-in writes.
+        on_stage: Called when a stage but the last has ended, with all that was told before its end taken in.
+
     Attributes:
         started: pytest began, with our plug-in in it.
         finished: Its session came to an end.
+        exit: The exit status that its session ended with.
+        damaged: Some of the report is missing, or was written by somebody else.
         total: Tests collected.
         running: Node ids of the tests that have begun and not ended.
-        outcomes: How many tests ended how: ``passed``, ``failed``, ``skipped``, ``xfailed``.
+        outcomes: How many tests ended how: ``passed``, ``failed``, ``skipped``, ``xfailed``, ``unknown``.
+        passed: Ids of the tests that passed.
         uncollected: How many files could not be collected.
+        unmatched: Ids that alone were wanted and are no tests.
+        one_stage: Why the tests could not be put into stages; empty when they could.
+        internal: What pytest broke off for; empty when it did not.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_stage: Callable[[Stage], None] | None = None) -> None:
         self._path = path
+        self._on_stage = on_stage
         self._offset = 0
         self._rest = b""
+        self._next = 0
         self.started = False
         self.finished = False
+        self.exit = 0
+        self.damaged = False
         self.total = 0
         self.running: dict[str, None] = {}
         self.outcomes: Counter[str] = Counter()
+        self.passed: list[str] = []
         self.uncollected = 0
+        self.unmatched: tuple[str, ...] = ()
+        self.one_stage = ""
+        self.internal = ""
         self._findings: dict[str, Finding] = {}
+        self._reads: dict[str, tuple[str, ...]] = {}
+        self._opaque: tuple[str, ...] = ()
+        self._modules: tuple[str, ...] = ()
+        self._complete = False
 
     @property
     def done(self) -> int:
@@ -55,6 +81,13 @@ class PytestReport:
     def findings(self) -> tuple[Finding, ...]:
         """What failed, one finding a test or uncollected file, in the order it came."""
         return tuple(self._findings.values())
+
+    @property
+    def touches(self) -> Touches | None:
+        """What the tests touched, None when that is not known."""
+        if not self.finished:
+            return None
+        return Touches(reads=self._reads, opaque=self._opaque, complete=self._complete, modules=self._modules)
 
     def read(self) -> bool:
         """Take in what was written since the last time.
@@ -80,46 +113,74 @@ class PytestReport:
             # Tests are foreign code and could write here too; what is no record of ours is passed over.
             try:
                 record = json.loads(line)
+                self._count(int(record["k"]))
                 self._take(record)
             except (ValueError, KeyError, TypeError, AttributeError, IndexError):
-                continue
+                self.damaged = True
         return len(data) == _MAX_READ and self._offset < _MAX_REPORT
 
+    def _count(self, number: int) -> None:
+        """Records are numbered: one that is missing or comes twice is noticed."""
+        if number != self._next:
+            self.damaged = True
+        self._next = number + 1
+
     def _take(self, record: dict[str, Any]) -> None:
+        match record["e"]:
+            case "run":
+                self.running[str(record["id"])] = None
+            case "end":
+                self._ended(str(record["id"]), str(record["outcome"] or "unknown"))
+            case "failed":
+                self._add(str(record["id"]), failure(record, phase=str(record["phase"])))
+            case "collect_error":
+                self.uncollected += 1
+                self._add(str(record["id"]), failure(record, phase="collect"))
+            case "stage":
+                if self._on_stage is not None and record["name"] in {"first", "affected"}:
+                    self._on_stage(record["name"])
+            case _:
+                self._take_rare(record)
+
+    def _take_rare(self, record: dict[str, Any]) -> None:
         match record["e"]:
             case "start":
                 self.started = True
             case "collected":
                 self.total = max(self.total, int(record["n"]))
-            case "run":
-                self.running[str(record["id"])] = None
-            case "end":
-                self.running.pop(str(record["id"]), None)
-                self.outcomes[str(record["outcome"] or "unknown")] += 1
-            case "failed":
-                self._add(str(record["id"]), _failure(record, phase=str(record["phase"])))
-            case "collect_error":
-                self.uncollected += 1
-                self._add(str(record["id"]), _failure(record, phase="collect"))
+                self.one_stage = printable(str(record["why"]))
+            case "unmatched":
+                self.unmatched = tuple(printable(str(name)) for name in record["ids"])
+            case "internal":
+                self.internal = told_of(record)
+            case "reads":
+                self._reads[str(record["of"])] = tuple(str(path) for path in record["paths"])
+            case "touched":
+                self._opaque = tuple(str(path) for path in record["opaque"])
+                self._complete = bool(record["complete"])
+            case "warm":
+                self._modules = tuple(str(name) for name in record["modules"])
             case "finish":
                 self.finished = True
+                self.exit = int(record["exit"])
+
+    def _ended(self, nodeid: str, outcome: str) -> None:
+        self.running.pop(nodeid, None)
+        self.outcomes[outcome] += 1
+        if outcome == "passed":
+            # As a finding names it.
+            self.passed.append(printable(nodeid)[:_MAX_ID])
 
     def _add(self, key: str, new: Finding) -> None:
         """One finding a test: a failing teardown after a failing test goes into its detail."""
         old = self._findings.get(key)
-        if old is not None:
-            new = finding(
-                "pytest",
-                old.message,
-                path=old.path,
-                line=old.line,
-                code=old.code,
-                text=old.text,
-                detail=f"{old.detail}\n\nand then {new.message}\n{new.detail}",
-            )
-        elif len(self._findings) >= _MAX_FINDINGS:
+        if old is None and len(self._findings) >= _MAX_FINDINGS:
             return
-        self._findings[key] = new
+        self._findings[key] = new if old is None else and_then(old, new)
+
+    def missing(self) -> tuple[str, ...]:
+        """Ids that alone were wanted and are no tests, without those in files that can't be collected."""
+        return tuple(name for name in self.unmatched if name.partition("::")[0] not in self._findings)
 
     def summary(self) -> str:
         """Such as ``2 failed, 15 passed, 1 skipped``."""
@@ -128,6 +189,8 @@ class PytestReport:
             for kind in ("failed", "passed", "skipped", "xfailed")
             if self.outcomes[kind]
         ]
+        if self.outcomes["unknown"]:
+            parts.append(f"{self.outcomes['unknown']} without a result")
         if self.uncollected:
             files = "file" if self.uncollected == 1 else "files"
             parts.insert(0, f"{self.uncollected} {files} cannot be collected")
@@ -135,52 +198,11 @@ class PytestReport:
 
     def running_names(self) -> str:
         """The tests under way, for a human; empty when there are none."""
-        names = list(self.running)
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        return ", ".join(names[:3]) + more
+        return some_names(self.running)
 
 
-def _failure(record: dict[str, Any], phase: str) -> Finding:
-    """A finding of a record: placed at the innermost frame of the project's own code."""
-    chain = record["chain"]
-    path, line, text = record["path"] or None, record["line"], ""
-    frames: list[dict[str, Any]] = next((link["frames"] for link in chain if link["frames"]), [])
-    if frames:
-        path, line, text = frames[-1]["path"], frames[-1]["line"], frames[-1]["source"]
-    if chain:
-        first = chain[0]["message"].strip().split("\n")[0] or text
-        message = f"{chain[0]['type']}: {first}" if first else chain[0]["type"]
-    else:
-        told = [row for row in record["told"].splitlines() if row.strip()]
-        message = told[-1] if told else "failed without saying why"
-    if phase in {"setup", "teardown"}:
-        message = f"{message} (in {phase})"
-    return finding(
-        "pytest",
-        one_line(message),
-        path=path,
-        line=line,
-        code=record["id"],
-        text=text,
-        detail=_detail(record, chain),
-    )
-
-
-def _detail(record: dict[str, Any], chain: list[dict[str, Any]]) -> str:
-    """Frames with their variables, the whole message, captured output."""
-    parts = []
-    for number, link in enumerate(chain):
-        if number:
-            parts.append("which came from:")
-        for frame in link["frames"]:
-            place = f"{frame['path']}:{frame['line']}"
-            parts.append(f"{place} in {frame['function']}" if frame["function"] else place)
-            parts.append(f"    {frame['source']}")
-            parts.extend(f"      {name} = {value}" for name, value in frame["locals"])
-        message = link["message"].strip()
-        parts.append(f"{link['type']}: {message}" if message else link["type"])
-    if record["told"]:
-        parts.append(record["told"].strip())
-    for title, text in record["captured"]:
-        parts.append(f"--- {title} ---\n{text.strip()}")
-    return "\n".join(parts)
+def some_names(names: Iterable[str]) -> str:
+    """A few names, and how many more there are."""
+    told = list(names)
+    more = f" and {len(told) - 3} more" if len(told) > 3 else ""
+    return ", ".join(told[:3]) + more

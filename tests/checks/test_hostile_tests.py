@@ -28,7 +28,7 @@ def test_deed():
         # The whole folder is a link to somewhere else.
         "shutil.rmtree(cache / 'pytest'); (cache / 'pytest').symlink_to({victim!r})",
         # The plug-in's file is a link to a file of the human's.
-        "copy = cache / 'pytest/plugin/pairloop_pytest.py'; copy.unlink(); copy.symlink_to({victim!r} + '/mine.txt')",
+        "copy = Path(pairloop_pytest.__file__); copy.unlink(); copy.symlink_to({victim!r} + '/mine.txt')",
     ],
 )
 async def test_nothing_is_written_through_links_that_a_test_leaves(opened: Open, tmp_path: Path, deed: str) -> None:

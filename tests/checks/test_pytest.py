@@ -144,8 +144,8 @@ async def test_setup_and_teardown_failures_are_one_finding_a_test(opened: Open) 
     end, start = result.findings
     assert result.summary == "2 failed"
     assert end.message == "AssertionError: assert 1 == 2"
-    assert "RuntimeError: left dirty (in teardown)" in end.detail
-    assert start.message == "OSError: no disk (in setup)"
+    assert "RuntimeError: left dirty (in teardown of fixture bad_end)" in end.detail
+    assert start.message == "OSError: no disk (in setup of fixture bad_start)"
 
 
 async def test_the_cause_of_an_error_is_told(opened: Open) -> None:
@@ -352,4 +352,6 @@ async def test_unittest_and_doctest_failures_have_evidence(opened: Open) -> None
     by_code = {finding.code: finding for finding in result.findings}
     assert set(by_code) == {"calc.py::calc.double", "test_a.py::TestDouble::test_double"}
     assert by_code["test_a.py::TestDouble::test_double"].message == "AssertionError: 4 != 5"
-    assert "Expected:" in by_code["calc.py::calc.double"].detail
+    doctest = by_code["calc.py::calc.double"]
+    assert (doctest.place, doctest.text) == ("calc.py:3", "double(2)")
+    assert doctest.message == "DocTestFailure: double(2) gives 4, expected 5"

@@ -1,0 +1,208 @@
+"""Which tests a change can affect: by what they import, and by what the last run of them really touched.
+
+The answer decides the order in which tests run, never which ones run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from posixpath import basename, dirname
+
+import msgspec
+
+from agent_core.checks.imports import ImportGraph, Imports, recall, remember
+from agent_core.protocols import Candidate
+
+TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$|(^|/)tests?/.*\.py$")
+"""What a test file looks like where the project does not say otherwise."""
+
+_TOUCHES = "touches.json"
+_IMPORTS = "imports.json"
+_MAX_KEPT = 60_000_000
+_MAX_FILES = 20_000
+_MAX_TOLD = 20
+# pytest's own configuration, and what every test may depend on without naming it.
+_EVERYTHING = frozenset({"conftest.py", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml"})
+
+
+class Touches(msgspec.Struct, frozen=True):
+    """What a whole run of the tests touched.
+
+    Attributes:
+        files: Content hashes of the files of the tree it ran in; empty when there were too many.
+        reads: Files of the project that a file's own code opened while the tests ran; under the empty name those
+            that nobody's code opened. A folder's name with a slash at the end: its entries were listed.
+        opaque: Files that started programs, which may have read anything.
+        complete: Nothing was left out.
+        modules: Third-party modules that were imported.
+    """
+
+    files: Mapping[str, str] = {}
+    reads: Mapping[str, tuple[str, ...]] = {}
+    opaque: tuple[str, ...] = ()
+    complete: bool = False
+    modules: tuple[str, ...] = ()
+
+
+class Affected(msgspec.Struct, frozen=True):
+    """What a change can affect.
+
+    Attributes:
+        files: The files, test files among them, that reach what changed; None when anything may be affected.
+        unreached: Changed Python files that no test is known to reach.
+    """
+
+    files: frozenset[str] | None
+    unreached: tuple[str, ...] = ()
+
+
+def find_affected(candidate: Candidate, changed: Iterable[str], touches: Touches) -> Affected:
+    """Find what a change can affect.
+
+    Args:
+        candidate: The changed tree.
+        changed: The paths that differ, deleted ones included.
+        touches: What the last run touched.
+    """
+    paths = frozenset(changed)
+    if not paths:
+        return Affected(frozenset())
+    if any(basename(path) in _EVERYTHING for path in paths) or paths & set(touches.reads.get("", ())):
+        return Affected(None)
+    listed = {name for names in touches.reads.values() for name in names if name.endswith("/")}
+    seeds = set(paths)
+    for path in paths:
+        # Who lists a folder sees that a file has come or gone.
+        came_or_gone = path not in candidate.snapshot.files or path not in touches.files
+        folder = f"{dirname(path) or '.'}/"
+        if came_or_gone and folder in listed:
+            seeds.add(folder)
+        if not path.endswith((".py", ".pyi")) and not _known(path, candidate, paths, touches):
+            return Affected(None)
+    graph = graph_of(candidate, paths, touches)
+    unreached = tuple(
+        path
+        for path in sorted(paths)[:_MAX_TOLD]
+        if path.endswith(".py") and not any(TEST_FILE.search(one) for one in graph.reaching((path,)))
+    )
+    return Affected(graph.reaching({*seeds, *touches.opaque}), unreached)
+
+
+def _known(path: str, candidate: Candidate, changed: frozenset[str], touches: Touches) -> bool:
+    """Whether it is known who reads a file that is no Python.
+
+    Somebody is known to have opened it; or it was there when all of the code that is not changed now was run, and
+    nobody opened it.
+    """
+    if any(path in names for names in touches.reads.values()):
+        return True
+    if not touches.complete or path not in touches.files:
+        return False
+    return all(
+        touches.files.get(name) == state.hash
+        for name, state in candidate.snapshot.files.items()
+        if name.endswith(".py") and name not in changed
+    )
+
+
+def graph_of(candidate: Candidate, also: Iterable[str] = (), touches: Touches | None = None) -> ImportGraph:
+    """The imports of a candidate.
+
+    Args:
+        candidate: The tree.
+        also: Paths that are not in it any more, so that who imports them is found.
+        touches: What the last run touched.
+    """
+    files = candidate.snapshot.files
+    hashes = {path: state.hash for path, state in files.items() if path.endswith((".py", ".pyi"))}
+    reads = {path: names for path, names in touches.reads.items() if path} if touches is not None else {}
+    return ImportGraph({*files, *also}, candidate.read, hashes=hashes, also=reads)
+
+
+def warm_modules(cache: Path) -> tuple[str, ...]:
+    """The third-party modules that the last test run imported: worth being imported before the next one begins.
+
+    Args:
+        cache: A candidate's folder for tools' caches.
+    """
+    return load_touches(cache / "pytest").modules
+
+
+def load_touches(folder: Path) -> Touches:
+    """What the last whole run touched, as kept in a folder; empty when nothing usable is there."""
+    try:
+        return msgspec.json.decode(_read(folder / _TOUCHES), type=Touches)
+    except (OSError, msgspec.DecodeError):
+        return Touches()
+
+
+def keep_touches(folder: Path, candidate: Candidate, touches: Touches) -> None:
+    """Keep what a run touched, for the tree that it ran in; only names of that tree are taken.
+
+    Args:
+        folder: Where to.
+        candidate: The tree.
+        touches: What was heard, its files not yet filled in.
+    """
+    files = candidate.snapshot.files
+    folders = {"./", *(f"{dirname(path)}/" for path in files)}
+    reads = {
+        who: tuple(name for name in names if name in files or name in folders)
+        for who, names in touches.reads.items()
+        if not who or who in files
+    }
+    few = len(files) <= _MAX_FILES
+    graph = ImportGraph(files, candidate.read)
+    kept = Touches(
+        files={path: state.hash for path, state in files.items()} if few else {},
+        reads={who: names for who, names in reads.items() if names},
+        opaque=tuple(name for name in touches.opaque if name in files),
+        complete=touches.complete and few,
+        modules=tuple(name for name in touches.modules if not graph.provides(name)),
+    )
+    _write(folder / _TOUCHES, msgspec.json.encode(kept))
+
+
+def load_imports(folder: Path) -> None:
+    """Take in the imports that `keep_imports` kept."""
+    with contextlib.suppress(OSError, msgspec.DecodeError):
+        remember(msgspec.json.decode(_read(folder / _IMPORTS), type=dict[str, Imports]))
+
+
+def keep_imports(folder: Path, candidate: Candidate) -> None:
+    """Read the imports of all files, and keep them for the next session if that was any work."""
+    graph = graph_of(candidate)
+    hashes = {state.hash for path, state in candidate.snapshot.files.items() if path.endswith((".py", ".pyi"))}
+    before = len(recall(hashes))
+    graph.learn()
+    known = recall(hashes)
+    if len(known) > before or not (folder / _IMPORTS).exists():
+        _write(folder / _IMPORTS, msgspec.json.encode(known))
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a file that foreign code may have put there: a plain file of bounded size, or an error."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(f"{path} is no file")
+        return file.read(_MAX_KEPT)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Put a file in place at once; one that cannot be written is done without."""
+    with contextlib.suppress(OSError):
+        descriptor, name = tempfile.mkstemp(dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+            Path(name).replace(path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
