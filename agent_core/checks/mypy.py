@@ -36,6 +36,7 @@ if importlib.util.find_spec("mypy") is None:
     sys.exit({_ABSENT})
 runpy.run_module("mypy", run_name="__main__", alter_sys=True)
 """
+_WARM = ("mypy.main",)
 _TEXT_LINE = re.compile(
     r"^(?P<file>[^:\n]+?):(?:(?P<line>\d+):)?(?:\d+:)? (?P<severity>error|note): (?P<message>.*?)"
     r"(?:\s+\[(?P<code>[a-z][a-z0-9-]*)\])?$"
@@ -161,7 +162,7 @@ class MypyCheck:
     ) -> tuple[list[Finding], JsonLines, Completed]:
         found: list[Finding] = []
         lines = JsonLines(_Taker(found, Sources(candidate)).take)
-        done = await run_tool(candidate, argv, timeout=self.timeout, env=env, on_line=lines.feed)
+        done = await run_tool(candidate, argv, timeout=self.timeout, env=env, on_line=lines.feed, warm=_WARM)
         return found, lines, done
 
     def _judge(self, candidate: Candidate, found: list[Finding], lines: JsonLines, done: Completed) -> CheckResult:
@@ -211,11 +212,12 @@ class _Taker:
                     code=last.code,
                     text=last.text,
                     detail=f"{last.detail}\n{message}".strip(),
+                    near=last.near,
                 )
             return
         text = self._sources.line(path, line)
-        code = str(said.get("code") or "")
-        self._found.append(finding("mypy", message, path=path, line=line, code=code, text=text, detail=hint))
+        near, code = self._sources.near(path, line), str(said.get("code") or "")
+        self._found.append(finding("mypy", message, path=path, line=line, code=code, text=text, detail=hint, near=near))
 
 
 def _read_text(lines: JsonLines, found: list[Finding], sources: Sources) -> None:
