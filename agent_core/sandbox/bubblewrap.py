@@ -15,7 +15,7 @@ from pathlib import Path
 
 from agent_core.process import run
 from agent_core.protocols import Layer
-from agent_core.sandbox.layer import empty_file, hidden_folders, tmp_folders, to_hide, usable_home
+from agent_core.sandbox.layer import SYSTEM_WIDE, empty_file, hidden_folders, tmp_folders, to_hide, usable_home
 from agent_core.sandbox.limits import Limits
 from agent_core.sandbox.shelter import Shelter
 
@@ -114,6 +114,9 @@ class Bubblewrap:
         yield from ("--ro-bind", "/", "/", "--dev", "/dev", "--perms", "1777", *room)
         yield from ("--tmpfs", "/dev/shm")  # noqa: S108 - a private one is mounted there
         yield from ("--proc", "/proc") if self._own_proc else ("--ro-bind", "/proc", "/proc")
+        if os.geteuid() == 0:
+            for place in SYSTEM_WIDE:
+                yield from ("--ro-bind-try", place, place)
         for folder in tmp_folders():
             yield from ("--perms", "1777", *room, "--tmpfs", str(folder))
         home = usable_home(self._shelter.home, layer.project)

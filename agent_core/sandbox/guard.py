@@ -73,17 +73,30 @@ def use_of(pid: int, most: int) -> Use:
     return Use(tuple(pids), sum(map(_private, pids)))
 
 
-async def _excess(pid: int, limits: Limits) -> str:
+def _written(pid: int, tree: Path) -> int:
+    """Bytes a process and its like have put into the overlays they see; 0 where it sees the system's own tree."""
+    inside = Path(f"/proc/{pid}/root{tree}")
+    with contextlib.suppress(OSError):
+        if inside.stat().st_dev != tree.stat().st_dev:
+            # An overlay tells the state of its upper layer, a tmpfs of the sandbox's own.
+            state = os.statvfs(inside)
+            return (state.f_blocks - state.f_bfree) * state.f_frsize
+    return 0
+
+
+async def _excess(pid: int, limits: Limits, tree: Path | None) -> str:
     use = use_of(pid, limits.processes)
     if len(use.pids) > limits.processes:
         return f"killed: more than {limits.processes:,} processes at a time"
+    if tree is not None and _written(use.pids[-1], tree) > limits.disk:
+        return f"killed: more than {size_text(limits.disk)} written"
     if use.memory <= limits.memory:
         return ""
     exact = await asyncio.to_thread(lambda: sum(map(_proportional, use.pids)))
     return f"killed: out of memory (limit {size_text(limits.memory)})" if exact > limits.memory else ""
 
 
-async def watch(pid: int, limits: Limits) -> str:
+async def watch(pid: int, limits: Limits, tree: Path | None = None) -> str:
     """Watch a process and its descendants; returns only when they use too much.
 
     Where the system shows no process tree (macOS) it never returns.
@@ -91,6 +104,7 @@ async def watch(pid: int, limits: Limits) -> str:
     Args:
         pid: The process.
         limits: What they may use.
+        tree: A folder that is overlaid for them, if any: what they write to the overlays is counted.
 
     Returns:
         What was too much, for a human.
@@ -99,7 +113,7 @@ async def watch(pid: int, limits: Limits) -> str:
     while True:
         await asyncio.sleep(pause)
         start = time.monotonic()
-        if reason := await _excess(pid, limits):
+        if reason := await _excess(pid, limits, tree):
             return reason
         # However many processes there are, looking at them takes a twentieth of a core at most.
         pause = max(_PAUSE, 20 * (time.monotonic() - start))

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from agent_core.protocols import Layer
-from agent_core.sandbox.layer import hidden_folders, tmp_folders, to_hide, usable_home
+from agent_core.sandbox.layer import SYSTEM_WIDE, hidden_folders, tmp_folders, to_hide, usable_home
 from agent_core.sandbox.limits import Limits
 from agent_core.sandbox.secrets import Hidden
 from agent_core.sandbox.shelter import Shelter
@@ -26,9 +26,6 @@ FAILED = "pairloop-unshare-failed"
 _OWN = ("/proc", "/dev")
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
-
-# What of /proc changes the system; the kernel lets root of the system write there from any namespace.
-_SYSTEM_WIDE = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs")
 _KEEP = frozenset({"nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"})
 _SBIN = ":/usr/sbin:/sbin:/usr/bin:/bin"
 
@@ -176,7 +173,7 @@ class Unshare:
             yield self._bind_back(f"w{number}", folder)
         yield f"{mount} -t proc proc /proc 2>/dev/null || :"
         if os.geteuid() == 0:
-            system = [place for place in _SYSTEM_WIDE if Path(place).exists()]
+            system = [place for place in SYSTEM_WIDE if Path(place).exists()]
             yield self._table("system", (_entry(place, place, "none", "bind,ro") for place in system))
         if not self._shelter.network and self._ip:
             yield f"{shlex.quote(self._ip)} link set lo up 2>/dev/null || :"

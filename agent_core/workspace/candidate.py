@@ -103,7 +103,7 @@ class TreeCandidate:
                 env={**self._environment, **(env or {})},
                 stdin=stdin,
                 on_line=on_line,
-                guard=partial(watch, limits=mechanism.limits),
+                guard=partial(watch, limits=mechanism.limits, tree=self.root if mechanism.overlays else None),
             )
         except OSError as error:
             if mechanism.overlays or not self.root.is_dir():
