@@ -14,6 +14,13 @@ Where = Literal["candidate", "baseline"]
 Stage = Literal["first", "affected", "all"]
 
 _NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+")
+# In the id of a test with parameters: where an object lay in memory, which is another place in each run.
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
+
+
+def key_of_test(node: str) -> str:
+    """What a test is known by from one run to another: its id, without addresses of objects."""
+    return _ADDRESS.sub("0x", node)
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -48,7 +55,7 @@ class Finding(msgspec.Struct, frozen=True):
         A test is known by its id alone: the same test failing with another message is the same failure.
         """
         if self.check == "pytest" and self.code:
-            parts: tuple[str, ...] = (self.check, self.code)
+            parts: tuple[str, ...] = (self.check, key_of_test(self.code))
         else:
             parts = (self.check, self.path or "", self.code, _NUMBERS.sub("#", self.message), self.text)
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -114,7 +121,12 @@ class Verdict(msgspec.Struct, frozen=True):
         summary: One line for a human.
         flaky: Failures that came and went when the test was run again; no fault of the patch.
         stage: How far the slowest check got; the verdict holds for what was looked at.
-        complete: Every check has said its last word about this tree.
+        complete: Every check has said its last word about this tree, and what failed newly has been run again. While
+            it is False, `green` means no more than green so far: nothing to land by.
+        silenced: Findings that the patch would have brought, were it not for what it changes of the checks' own
+            settings or for comments it adds that silence them. It is not green while there are any.
+        gone: Ids of tests that ran on the base and do not run on the candidate: removed, renamed or skipped.
+        notes: What else a human should know before trusting it, a line each.
     """
 
     tree: str
@@ -129,6 +141,9 @@ class Verdict(msgspec.Struct, frozen=True):
     flaky: tuple[Finding, ...] = ()
     stage: Stage = "all"
     complete: bool = True
+    silenced: tuple[Finding, ...] = ()
+    gone: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def _unheard(*_said: object) -> None:

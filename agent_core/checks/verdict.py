@@ -3,117 +3,185 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from agent_core.checks.model import CheckResult, Finding, Verdict
+import msgspec
 
-# Where a file does not parse, these tools say only that; whatever else they had to say is hidden, not gone.
-_SYNTAX_CODES = {"syntax", "invalid-syntax", "E999", "SyntaxError", "IndentationError", "TabError"}
+from agent_core.checks.matching import Compared, compare, renamed
+from agent_core.checks.model import CheckResult, Finding, Stage, Verdict, key_of_test
+from agent_core.checks.verdict_words import summary_of
+
 LOST = "no-longer-judges"
 FEWER = "fewer-tests"
+_STAGES: tuple[Stage, ...] = ("first", "affected", "all")
+_NAMED = 20
+
+
+class Waver(msgspec.Struct, frozen=True):
+    """A test that does not come to the same result each time.
+
+    Attributes:
+        how: What it did, such as ``failed, then passed when run again``.
+        failed: It failed on the candidate at least once.
+    """
+
+    how: str
+    failed: bool
+
+
+class Aside(msgspec.Struct, frozen=True):
+    """What was found out by looking a second time.
+
+    Attributes:
+        wavers: Tests that waver, by `key_of_test`.
+        hidden: Findings of the base that are gone only because the patch changes what the check looks at, by their
+            fingerprints, as often as they occur.
+        silenced: New findings that are not seen for the same reason.
+        confirmed: More about a failure that came again, by `key_of_test`.
+        notes: See `Verdict.notes`.
+    """
+
+    wavers: Mapping[str, Waver] = {}
+    hidden: Mapping[str, int] = {}
+    silenced: tuple[Finding, ...] = ()
+    confirmed: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
 
 
 def judge(
-    base_results: Sequence[CheckResult], results: Sequence[CheckResult], targets: Collection[Finding] = ()
+    base_results: Sequence[CheckResult],
+    results: Sequence[CheckResult],
+    targets: Collection[Finding] = (),
+    *,
+    moves: Mapping[str, str] | None = None,
+    aside: Aside | None = None,
+    waiting: Collection[str] | None = None,
 ) -> Verdict:
     """Compare a candidate with its base.
 
     Findings are compared as multisets of fingerprints, check by check. A check that judged the base and does not
-    judge the candidate breaks something; one that judges neither is named and blocks nothing.
+    judge the candidate breaks something; one that judges neither is named and blocks nothing. A failing test is mended
+    when it passes, not when it does not run any more.
 
     Args:
         base_results: One result a check, about the base.
         results: One result a check, about the candidate.
         targets: Findings of the base that the task is about; as long as one is left the verdict is not green.
+        moves: Old path to new path of every file that the patch moves.
+        aside: What a second look found out.
+        waiting: Names of the checks that go on, or are still to come, on either tree: the verdict is not complete.
+            None when all have said their last word. What is said of the candidate alone counts for nothing yet.
     """
+    aside = aside or Aside()
+    moves = moves or {}
     before = {result.check: result for result in base_results}
-    broken: list[Finding] = []
-    fixed: list[Finding] = []
-    known: list[Finding] = []
+    sum_up = _Sum(aside)
     for result in results:
         base = before.get(result.check)
-        old = base.findings if base is not None and base.judged else ()
         if result.judged or result.outcome == "skipped":
-            new_broken, gone, same = _compare(old, result.findings)
-            broken += new_broken
-            if base is not None and gone and _runs_fewer(base, result):
-                broken.append(_fewer(base, result))
-            fixed += gone
-            known += same
+            if waiting is None or base is not None:
+                sum_up.add(base, result, compare(base, result, moves))
         elif base is not None and base.judged:
-            broken.append(_lost(result))
-            known += old
-    wanted = Counter(finding.fingerprint for finding in targets)
-    left = []
-    for finding in known:
-        if wanted[finding.fingerprint] > 0:
-            wanted[finding.fingerprint] -= 1
-            left.append(finding)
+            sum_up.broken.append(_lost(result))
+            sum_up.known += [renamed(finding, moves) for finding in base.findings]
+        if waiting is None and result.judged and base is not None and base.outcome in {"error", "timeout"}:
+            sum_up.notes.append(f"{result.check} could not judge the base: all that it says counts as new")
+    wanted = [renamed(finding, moves) for finding in targets]
+    left = sum_up.left(wanted)
+    # Before the end a target may not have run yet.
+    mended = waiting is None or _all_seen(wanted, (*sum_up.fixed, *sum_up.flaky))
     judged = any(result.judged for result in results)
-    green = judged and not broken and not left
-    return Verdict(
+    verdict = Verdict(
         tree=results[0].tree if results else "",
         base_tree=base_results[0].tree if base_results else "",
-        green=green,
+        green=judged and mended and not sum_up.broken and not left and not aside.silenced,
         results=tuple(results),
-        broken=tuple(broken),
-        fixed=tuple(fixed),
-        known=tuple(known),
+        broken=tuple(sum_up.broken),
+        fixed=tuple(sum_up.fixed),
+        known=tuple(sum_up.known),
         targets_left=tuple(left),
-        summary=_summary(results, judged=judged, broken=broken, fixed=fixed, known=known, left=left),
+        flaky=tuple(sum_up.flaky),
+        stage=_stage(results, waiting),
+        complete=waiting is None,
+        silenced=aside.silenced,
+        gone=tuple(sum_up.gone),
+        notes=(*sum_up.notes, *aside.notes),
     )
+    lost = {finding.check for finding in sum_up.broken if finding.code == LOST}
+    return msgspec.structs.replace(verdict, summary=summary_of(verdict, lost, waiting or ()))
 
 
-def _compare(old: Sequence[Finding], new: Sequence[Finding]) -> tuple[list[Finding], list[Finding], list[Finding]]:
-    """The multiset difference of two lists of findings of one check: broken, fixed, known."""
-    unmatched = Counter(finding.fingerprint for finding in old)
-    added: list[Finding] = []
-    known: list[Finding] = []
-    for finding in new:
-        if unmatched[finding.fingerprint] > 0:
-            unmatched[finding.fingerprint] -= 1
-            known.append(finding)
-        else:
-            added.append(finding)
-    gone: list[Finding] = []
-    # Of several equal ones the last are the ones that are gone: which, nobody can tell.
-    for finding in reversed(old):
-        if unmatched[finding.fingerprint] > 0:
-            unmatched[finding.fingerprint] -= 1
-            gone.insert(0, finding)
-    now, then = _Blockers(new), _Blockers(old)
-    fixed = [finding for finding in gone if not now.hide(finding)]
-    known += [finding for finding in gone if now.hide(finding)]
-    # A test that could not be collected did not pass before; one that fails now is this patch's to answer for.
-    revealed = [finding for finding in added if finding.check != "pytest" and then.hide(finding)]
-    broken = [finding for finding in added if finding.check == "pytest" or not then.hide(finding)]
-    return broken, fixed, known + revealed
+class _Sum:
+    """Adds up what the checks say, and sorts out what a second look told."""
+
+    def __init__(self, aside: Aside) -> None:
+        self._aside = aside
+        self._hidden = Counter(aside.hidden)
+        self.broken: list[Finding] = []
+        self.fixed: list[Finding] = []
+        self.known: list[Finding] = []
+        self.flaky: list[Finding] = []
+        self.gone: list[str] = []
+        self.notes: list[str] = []
+        self._by_luck: list[Finding] = []
+
+    def add(self, base: CheckResult | None, result: CheckResult, compared: Compared) -> None:
+        """Take in one check."""
+        for finding in compared.broken:
+            waver = self._waver(finding)
+            (self.broken if waver is None else self.flaky).append(self._explained(finding, waver))
+        for finding in compared.fixed:
+            waver = self._waver(finding)
+            if self._hidden[finding.fingerprint] > 0:
+                self._hidden[finding.fingerprint] -= 1
+                self.known.append(finding)
+            elif waver is None:
+                self.fixed.append(finding)
+            else:
+                self.flaky.append(self._explained(finding, waver))
+                if waver.failed:
+                    self._by_luck.append(finding)
+        self.known += compared.known
+        self.gone += compared.gone
+        if compared.unrun:
+            self.known += compared.unrun
+            self.gone += [finding.code for finding in compared.unrun]
+            self.broken.append(_unrun(result, compared.unrun))
+        elif base is not None and compared.fixed and _runs_fewer(base, result):
+            self.broken.append(_fewer(base, result))
+
+    def left(self, targets: Sequence[Finding]) -> list[Finding]:
+        """Those of the targets that are not mended; one that passes by luck is not."""
+        wanted = Counter(finding.fingerprint for finding in targets)
+        left = []
+        for finding in (*self.known, *self._by_luck):
+            if wanted[finding.fingerprint] > 0:
+                wanted[finding.fingerprint] -= 1
+                left.append(finding)
+        return left
+
+    def _waver(self, finding: Finding) -> Waver | None:
+        return self._aside.wavers.get(key_of_test(finding.code)) if finding.code else None
+
+    def _explained(self, finding: Finding, waver: Waver | None) -> Finding:
+        told = self._aside.confirmed.get(key_of_test(finding.code), "") if waver is None else waver.how
+        if not told:
+            return finding
+        return msgspec.structs.replace(finding, detail="\n\n".join(part for part in (told, finding.detail) if part))
 
 
-class _Blockers:
-    """What in a list of findings kept the tool from looking further.
+def _all_seen(targets: Sequence[Finding], mended: Sequence[Finding]) -> bool:
+    """Whether each of the targets is among what is mended."""
+    return not Counter(one.fingerprint for one in targets) - Counter(one.fingerprint for one in mended)
 
-    mypy stops at a syntax error anywhere, ruff says nothing else about such a file, and tests of a file that
-    cannot be collected do not run, which is no success of theirs.
-    """
 
-    def __init__(self, findings: Iterable[Finding]) -> None:
-        self._files: set[str | None] = set()
-        self._nodes: set[str] = set()
-        for finding in findings:
-            if finding.check == "pytest" and "::" not in finding.code:
-                self._nodes.add(finding.code)
-            elif finding.check != "pytest" and finding.code in _SYNTAX_CODES:
-                self._files.add(finding.path)
-
-    def hide(self, finding: Finding) -> bool:
-        """Whether a finding may be there and not have been seen."""
-        if finding.check == "pytest":
-            file, separator, _ = finding.code.partition("::")
-            return bool(separator) and file in self._nodes
-        if finding.code in _SYNTAX_CODES:
-            return False
-        return bool(self._files) if finding.check == "mypy" else finding.path in self._files
+def _stage(results: Sequence[CheckResult], waiting: Collection[str] | None) -> Stage:
+    """How far the slowest check got."""
+    reached = [_STAGES.index(result.stage) for result in results]
+    told = {result.check for result in results}
+    if waiting is not None and any(name not in told for name in waiting):
+        reached.append(0)
+    return _STAGES[min(reached, default=0 if waiting is not None else 2)]
 
 
 def _lost(result: CheckResult) -> Finding:
@@ -122,51 +190,26 @@ def _lost(result: CheckResult) -> Finding:
     return Finding(result.check, message, code=LOST, detail=result.output)
 
 
+def _unrun(result: CheckResult, tests: Sequence[Finding]) -> Finding:
+    """The finding that tests which failed are not there any more: a test that does not run is not mended."""
+    names = [finding.code for finding in tests]
+    what = f"{names[0]}, which failed before, does" if len(names) == 1 else f"{len(names)} tests that failed before do"
+    more = [f"and {len(names) - _NAMED} more"] if len(names) > _NAMED else []
+    message = f"{what} not run any more: removing, renaming or skipping a failing test mends nothing"
+    return Finding(result.check, message, code=FEWER, detail="\n".join((*names[:_NAMED], *more)))
+
+
 def _runs_fewer(base: CheckResult, result: CheckResult) -> bool:
-    """Whether tests are gone for another reason than that their file can't be collected, which is told already."""
+    """Whether tests that are known by their number only are fewer, though every file could be collected."""
     uncollected = any("::" not in finding.code for finding in result.findings)
-    return result.check == "pytest" and base.total > result.total and not uncollected
+    named = result.passed or base.passed
+    return result.check == "pytest" and not named and base.total > result.total and not uncollected
 
 
 def _fewer(base: CheckResult, result: CheckResult) -> Finding:
-    """The finding that failures are gone and tests too: a test that does not run is not mended."""
+    """The finding that failures are gone and tests too."""
     missing = base.total - result.total
     what = "1 test that ran before does" if missing == 1 else f"{missing} tests that ran before do"
     return Finding(
         result.check, f"{what} not run any more: removing or skipping a failing test mends nothing", code=FEWER
     )
-
-
-def _counted(findings: Sequence[Finding]) -> str:
-    """How many findings of which check, such as ``3 (pytest 2, mypy 1)``."""
-    counts = Counter(finding.check for finding in findings)
-    return f"{len(findings)} ({', '.join(f'{check} {count}' for check, count in counts.items())})"
-
-
-def _summary(
-    results: Sequence[CheckResult],
-    *,
-    judged: bool,
-    broken: Sequence[Finding],
-    fixed: Sequence[Finding],
-    known: Sequence[Finding],
-    left: Sequence[Finding],
-) -> str:
-    """One line for a human."""
-    lost = {finding.check for finding in broken if finding.code == LOST}
-    silent = [result for result in results if not result.judged and result.outcome != "skipped"]
-    silent_text = "".join(
-        f"; no tests ran ({result.summary})" if result.outcome == "no_tests" else f"; {result.check} could not run"
-        for result in silent
-        if result.check not in lost
-    )
-    if not judged and not broken:
-        return f"no check could judge this{silent_text}"
-    breaks = f"breaks {_counted(broken)}" if broken else "breaks nothing"
-    fixes = f"fixes {len(fixed)}" if fixed else ""
-    still = f"{len(left)} of the task's own {'failure is' if len(left) == 1 else 'failures are'} left" if left else ""
-    rest = f"{len(known)} known" if known else ""
-    if broken or left:
-        return ", ".join(part for part in (breaks, fixes, still, rest) if part) + silent_text
-    told = ", ".join(part for part in (fixes, breaks) if part)
-    return f"green: {told}{f'; {rest}' if rest else ''}{silent_text}"
