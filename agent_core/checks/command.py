@@ -4,41 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import shlex
 import shutil
 import signal
-import stat
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 import msgspec
 
 from agent_core.checks.globs import matching
 from agent_core.checks.model import CheckResult, Finding, Outcome, Wish
-from agent_core.checks.report_json import read_json
-from agent_core.checks.report_junit import read_junit
-from agent_core.checks.report_runs import CargoLines, GoTestLines
-from agent_core.checks.report_sarif import read_sarif
-from agent_core.checks.reports import GccLines, Report, ReportError, Said, by_pattern, plain
-from agent_core.checks.settings import CommandConfig, Parse
+from agent_core.checks.report_reading import read_whole, stream_of, written
+from agent_core.checks.reports import Report, ReportError, Said, plain
+from agent_core.checks.settings import CommandConfig
 from agent_core.checks.tool import Sources, changed_files, ending, finding, last_line, result, run_tool
 from agent_core.process import Completed
 from agent_core.protocols import Candidate
 
-_T = TypeVar("_T")
-
 FILES = "{files}"
 _LONGEST_COMMAND = 100_000
-_MOST_REPORT = 64_000_000
 # What is kept of a stream by `agent_core.process.run`.
 _MOST_OUTPUT = 4_000_000
 _TAIL = 4000
-_LINE_BY_LINE: frozenset[Parse] = frozenset({"gcc", "cargo", "go-test"})
 
 # A report left by an earlier run in the human's own tree is never taken for this run's; what is written in the tree is
 # gone afterwards, so it is brought out. Findings that stand on two streams are read as one, in their order.
@@ -58,41 +48,6 @@ _NO_TARGET = re.compile(
     rb"|error: Justfile does not contain recipe .*)$",
     re.MULTILINE,
 )
-
-
-class Lines(Protocol):
-    """Reads a tool's output while it comes."""
-
-    def feed(self, line: str) -> None:
-        """Look at one line; raises `ReportError` when it is none of a report."""
-
-    def finish(self) -> Report:
-        """All that was said; raises `ReportError` when that is not whole."""
-
-
-class _Stream:
-    """Hands lines on, and keeps the first trouble for later: they come from the event loop, which must not hear it."""
-
-    def __init__(self, lines: Lines, progress: Callable[[int, int], None]) -> None:
-        self._lines = lines
-        self._progress = progress
-        self._trouble: ReportError | None = None
-
-    def feed(self, line: str) -> None:
-        """Look at one line."""
-        if self._trouble is None:
-            try:
-                _guarded(lambda: self._lines.feed(line))
-            except ReportError as error:
-                self._trouble = error
-            if done := getattr(self._lines, "done", 0):
-                self._progress(done, 0)
-
-    def finish(self) -> Report:
-        """All that was said, or the trouble."""
-        if self._trouble is not None:
-            raise self._trouble
-        return _guarded(self._lines.finish)
 
 
 @dataclass(frozen=True)
@@ -164,54 +119,27 @@ class CommandCheck:
     async def _spawn(
         self, candidate: Candidate, wish: Wish, argv: tuple[str, ...], folder: Path
     ) -> tuple[Report | ReportError, Completed]:
-        parse, out = self.command.parse or "none", folder / "report"
-        together = "1" if parse in {"gcc", "regex"} and not self.command.report else ""
-        if self.command.report or together:
-            argv = ("/bin/sh", "-c", _WRAP, "sh", self.command.report, str(out), together, *argv)
-        stream = _Stream(self._lines(candidate), wish.progress) if parse in _LINE_BY_LINE else None
-        listener = stream.feed if stream is not None and not self.command.report else None
+        parse, report, out = self.command.parse or "none", self.command.report, folder / "report"
+        together = "1" if parse in {"gcc", "regex"} and not report else ""
+        if report or together:
+            argv = ("/bin/sh", "-c", _WRAP, "sh", report, str(out), together, *argv)
+        stream = stream_of(parse, candidate, wish.progress)
+        listener = stream.feed if stream is not None and not report else None
         env = {"NO_COLOR": "1", **{key: value.replace("{cache}", str(candidate.cache)) for key, value in self.env}}
         done = await run_tool(candidate, argv, timeout=self.timeout, env=env, on_line=listener)
         try:
-            if stream is not None and not self.command.report:
+            if stream is not None and not report:
                 return stream.finish(), done
-            return await self._read(parse, stream, out, done), done
+            if report:
+                data = await asyncio.to_thread(written, out, report)
+            elif parse == "none" or len(done.stdout) < _MOST_OUTPUT:
+                data = done.stdout
+            else:
+                most = f"{_MOST_OUTPUT // 10**6} MB"
+                raise ReportError(f"it printed more than {most}; let it write a file, and name that with `report`")
+            return await read_whole(self.command, stream, data), done
         except ReportError as error:
             return error, done
-
-    def _lines(self, candidate: Candidate) -> Lines:
-        if self.command.parse == "cargo":
-            return CargoLines()
-        if self.command.parse == "go-test":
-            module = re.search(rb"^module\s+(\S+)", candidate.read("go.mod") or b"", re.MULTILINE)
-            return GoTestLines(module[1].decode("utf-8", "replace").strip('"') if module else "")
-        sources = Sources(candidate)
-        return GccLines(lambda name: sources.relative(name) in candidate.snapshot.files)
-
-    async def _read(self, parse: Parse, stream: _Stream | None, out: Path, done: Completed) -> Report:
-        """Read what is there at the end: a report's file, or all that was printed."""
-        if parse == "none":
-            return Report()
-        if self.command.report:
-            data = await asyncio.to_thread(_written, out, self.command.report)
-        elif len(done.stdout) < _MOST_OUTPUT:
-            data = done.stdout
-        else:
-            raise ReportError(
-                f"it printed more than {_MOST_OUTPUT // 10**6} MB; let it write a file, and name that with `report`"
-            )
-        text = data.decode("utf-8", "replace")
-        if stream is not None:
-            for line in text.splitlines():
-                stream.feed(line)
-            return stream.finish()
-        if parse == "regex":
-            return await by_pattern(text, self.command.pattern)
-        if parse == "junit":
-            return await asyncio.to_thread(_guarded, lambda: read_junit(data))
-        if parse == "sarif":
-            return await asyncio.to_thread(_guarded, lambda: read_sarif(text))
-        return await asyncio.to_thread(_guarded, lambda: read_json(text, self.command.keys))
 
     def _judged(self, candidate: Candidate, report: Report | ReportError, done: Completed) -> CheckResult:
         code = _status(done)
@@ -302,14 +230,6 @@ class _Findings:
         return code
 
 
-def _guarded(read: Callable[[], _T]) -> _T:
-    """Read a report; one that is built otherwise than its format says is no report."""
-    try:
-        return read()
-    except (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError) as error:
-        raise ReportError(f"it is built otherwise than such a report is ({type(error).__name__}: {error})") from error
-
-
 def _status(done: Completed) -> int:
     """The exit status, negative for a signal, also where a shell stood between."""
     number = done.code - 128
@@ -325,26 +245,6 @@ def _summary(findings: Sequence[Finding], report: Report) -> str:
         return f"{len(findings)} failed, {len(report.passed)} passed"
     files = len({one.path for one in findings if one.path is not None})
     return f"{len(findings)} found" + (f" in {files} file{'s' * (files > 1)}" if files else "")
-
-
-def _written(file: Path, name: str) -> bytes:
-    """What a command wrote as its report.
-
-    Raises:
-        ReportError: It wrote none, or something else than a file of some size.
-    """
-    try:
-        # Commands are foreign code: a link of theirs is not followed, and at a pipe is not waited.
-        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as error:
-        raise ReportError(f"it did not write {name}") from error
-    with os.fdopen(descriptor, "rb") as report:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ReportError(f"{name} is not a file")
-        data = report.read(_MOST_REPORT + 1)
-    if len(data) > _MOST_REPORT:
-        raise ReportError(f"{name} is larger than {_MOST_REPORT // 10**6} MB")
-    return data
 
 
 @contextlib.contextmanager

@@ -85,6 +85,24 @@ def read_json(text: str, keys: JsonKeys) -> Report:
     return report
 
 
+def read_json_lines(text: str, keys: JsonKeys) -> Report:
+    """Findings out of JSON with one object a line; no line is no finding.
+
+    Raises:
+        ReportError: A line is no object.
+    """
+    rows = []
+    for count, line in enumerate(plain(text).splitlines(), 1):
+        if line.strip():
+            try:
+                rows.append(json.loads(line))
+            except (ValueError, RecursionError) as error:
+                raise ReportError(f"line {count} is not JSON, or not all of it: {line[:80]}") from error
+    report = Report()
+    _collect(rows, keys, report, "")
+    return report
+
+
 def loaded(text: str) -> Any:
     """A JSON document, or the list of objects that stand one a line; lines before it are passed over.
 
@@ -119,6 +137,9 @@ def loaded(text: str) -> Any:
 def _collect(data: Any, keys: JsonKeys, report: Report, path: str) -> None:
     """Add what a list of objects says, `path` being the file they are about where they name none."""
     below = _below(data)
+    if below is None and isinstance(data, dict) and _text(data, _PATHS) and _text(data, _MESSAGES):
+        # One object a line, and one line.
+        below = [data]
     if below is None:
         raise ReportError("there is no list of findings in it; `keys` can say where it is")
     for count, one in enumerate(below, 1):

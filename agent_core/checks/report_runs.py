@@ -18,7 +18,7 @@ class CargoLines:
     See "External tools" in the Cargo book for the messages.
     """
 
-    _TEST = re.compile(r"test (?P<name>\S.*?)(?: - should panic)? \.\.\. (?P<how>ok|FAILED|ignored)\b")
+    _TEST = re.compile(r"test (?P<name>\S.*?)(?: - should panic)? \.\.\. (?P<how>ok|FAILED|ignored)(?:[ ,<].*)?")
     _SECTION = re.compile(r"---- (?P<name>\S.*?) (?:stdout|stderr) ----")
     _PANIC = re.compile(r"thread .* panicked at (?:'(?P<said>.*)', )?(?P<path>[^:\s]+):(?P<line>\d+)")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-Parse = Literal["none", "gcc", "regex", "json", "sarif", "junit", "cargo", "go-test"]
+Parse = Literal["none", "gcc", "regex", "json", "json-lines", "sarif", "junit", "cargo", "go-test"]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 ExitCode = Annotated[int, msgspec.Meta(ge=0, le=125)]
 
@@ -52,7 +52,7 @@ class CommandConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         parse: How its findings are read.
         pattern: For ``regex``: where it matches there is a finding; groups named path, line, code, message, severity.
         report: A file that it writes its findings to, relative to the project; else they are on standard output.
-        keys: For ``json``: where what is.
+        keys: For ``json`` and ``json-lines``: where what is.
         warnings: Whether what it calls a warning counts. What it calls less never does.
         ok_codes: Exit statuses that mean it is content.
         timeout: Seconds it may take; not said, those of all checks.
@@ -87,7 +87,11 @@ def trouble(name: str, command: CommandConfig) -> tuple[str, str] | None:
         ("report", "the report is a file in the project, named relative to it", not _inside(command.report)),
         ("pattern", 'only parse = "regex" has a pattern', bool(command.pattern) and command.parse != "regex"),
         ("pattern", 'parse = "regex" needs a pattern', command.parse == "regex" and not command.pattern),
-        ("keys", 'only parse = "json" has keys', command.keys != JsonKeys() and command.parse != "json"),
+        (
+            "keys",
+            'only parse = "json" and "json-lines" have keys',
+            command.keys != JsonKeys() and command.parse not in {"json", "json-lines"},
+        ),
         ("ok_codes", "no exit status at all would be good", not command.ok_codes),
     )
     found = next(((key, reason) for key, reason, wrong in reasons if wrong), None)
