@@ -24,6 +24,11 @@ SYSTEM = Interpreter(Path("/usr/bin/python3"), "PATH")
         "PGPASSWORD",
         "AWS_PROFILE",
         "MY_CREDENTIALS",
+        "POETRY_PYPI_TOKEN_MINE",
+        "PIP_KEY",
+        "npm_config__auth",
+        "DJANGO_SECRET_KEY",
+        "PYTHON_WEBHOOK_URL",
     ],
 )
 def test_secrets_stay_out(name: str) -> None:
@@ -37,6 +42,29 @@ def test_secrets_stay_out(name: str) -> None:
 )
 def test_what_programs_need_stays(name: str) -> None:
     assert command_environment({name: "x"}, SYSTEM)[name] == "x"
+
+
+@pytest.mark.parametrize(
+    "value", ["https://me:pw@host/simple", "https://ghp_0123456789abcdefghij@host", "postgres://u:p@h/db"]
+)
+def test_an_address_with_a_password_is_a_secret(value: str) -> None:
+    assert command_environment({"PIP_INDEX_URL": value}, SYSTEM) == command_environment({}, SYSTEM)
+    open_address = {"PIP_INDEX_URL": "https://host:8080/simple"}
+    assert command_environment(open_address, SYSTEM)["PIP_INDEX_URL"] == "https://host:8080/simple"
+
+
+def test_nobody_knows_all_names_so_only_usual_ones_are_let_in() -> None:
+    mine = {"MYAPP": "x", "DISPLAY": ":0", "GOOGLE_CLOUD_PROJECT": "x", "GH_HOST": "x", "HTTPS_PROXY": "http://p"}
+    assert not mine.keys() & command_environment(mine, SYSTEM).keys()
+    assert command_environment(mine, SYSTEM, network=True)["HTTPS_PROXY"] == "http://p"
+
+
+def test_the_human_lets_in_what_they_name() -> None:
+    mine = {"MYAPP_A": "1", "MYAPP_TOKEN": "t", "OTHER_TOKEN": "t", "GIT_DIR": "x", "KEYED": "k"}
+    allowed = ("MYAPP_*", "OTHER_TOKEN", "GIT_DIR", "KEYED")
+    env = command_environment(mine, SYSTEM, allowed=allowed)
+    # A secret has to be named in full, and a trap makes the verdict one about another tree.
+    assert mine.keys() & env.keys() == {"MYAPP_A", "OTHER_TOKEN", "KEYED"}
 
 
 def test_the_partners_key_stays_out_whatever_its_name() -> None:

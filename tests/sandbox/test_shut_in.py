@@ -6,59 +6,15 @@ import json
 import os
 import socket
 from pathlib import Path
-from textwrap import dedent
-from typing import Any
 
 import pytest
 
 from agent_core.config import Config, SandboxConfig, project_state
 from agent_core.errors import SandboxError
-from agent_core.process import Completed
-from agent_core.workspace.project import Project, open_project
+from agent_core.workspace.project import open_project
 from tests.projects import make_project, write_files
-from tests.workspace.opening import KINDS, OVERLAYS, Kind, contents, put
-
-overlays = pytest.mark.parametrize("kind", OVERLAYS)
-PYTHON = "/usr/bin/env python3"
-
-SECRET = "hunter2-the-secret"
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A home folder with secrets, one of them behind a link."""
-    home = tmp_path / "me and you"
-    names = (".ssh/id_x", ".npmrc", ".netrc", ".config/gh/hosts.yml", ".bash_history", "dots/aws/credentials")
-    write_files(home, dict.fromkeys(names, f"{SECRET}\n"))
-    write_files(
-        home, {".pyenv/version": "3\n", ".cache/pip/x": "c\n", ".profile": "mine\n", ".config/pip/pip.conf": "p"}
-    )
-    (home / ".aws").symlink_to("dots/aws")
-    return home
-
-
-async def opened(root: Path, kind: Kind, home: Path, environ: dict[str, str] | None = None, **sandbox: Any) -> Project:
-    """Open a project; skips the test where the mechanism does not work."""
-    if not root.exists():
-        make_project(root, {"a.py": "A = 1\n"})
-    environ = {**os.environ, "HOME": str(home), **(environ or {})}
-    try:
-        return await open_project(root, Config(sandbox=SandboxConfig(candidate=kind, **sandbox)), environ)
-    except SandboxError as error:
-        pytest.skip(str(error))
-
-
-async def run_in(project: Project, *argv: str, timeout: float = 60) -> Completed:
-    candidate = await project.candidate(await project.snapshot(), {"new.txt": put("n\n")}, cache="c")
-    try:
-        return await candidate.run(argv, timeout=timeout)
-    finally:
-        await candidate.close()
-
-
-async def python(project: Project, code: str, *arguments: str, timeout: float = 60) -> Completed:
-    """Run a piece of Python in a candidate."""
-    return await run_in(project, str(project.interpreter.python), "-c", dedent(code), *arguments, timeout=timeout)
+from tests.sandbox.shut_in import SECRET, opened, overlays, python, run_in
+from tests.workspace.opening import KINDS, Kind, contents
 
 
 @overlays
