@@ -151,7 +151,7 @@ class CommandCheck:
         found = _Findings(self.name, candidate)
         total, passed = report.total or 0, tuple(map(found.identity, report.passed))
         if report.total is not None and not report.ran and not errors:
-            why = f"all {total} tests are skipped" if total else "not one test was found"
+            why = f"all tests are skipped ({total})" if total else "not one test was found"
             why += "" if fine else f", and it {ending(code)}: {last_line(done)}"
             return result(self.name, candidate, "no_tests", why, done=done)
         warnings = sum(one.severity == "warning" for one in report.said) if not self.command.warnings else 0
@@ -161,7 +161,9 @@ class CommandCheck:
             summary = _summary(findings, report)
             return _tested(result(self.name, candidate, "failed", summary, findings=findings, total=total), passed)
         if fine:
-            summary = f"{report.ran} tests passed" if report.total else "exit status " + str(code)
+            summary = (
+                f"{report.ran} test{'s' * (report.ran != 1)} passed" if report.total else "exit status " + str(code)
+            )
             summary = summary if report.total or self.command.parse in {None, "none"} else "nothing found"
             return _tested(result(self.name, candidate, "passed", summary + also, total=total), passed)
         summary = ending(code).removeprefix("ended with ") + also

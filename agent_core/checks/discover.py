@@ -98,7 +98,7 @@ def _recipes(text: str, header: re.Pattern[str]) -> dict[str, str]:
         elif not line.startswith("#") and (found := header.match(line)):
             names = found["names"].split()
             for name in names:
-                recipes[name] = f"{recipes.get(name, '')}\n{found['rest']}"
+                recipes[name] = f"{recipes.get(name, '')}\n{found['rest'].strip()}"
         else:
             names = []
     return recipes
@@ -140,7 +140,7 @@ def _covered(look: Look, target: str, recipes: Mapping[str, str], others: Sequen
             does.append(name)
     if does:
         return f"that calls {', '.join(does)}, which runs as a check already"
-    if not recipe.strip() and any(look.there(name) for name in _PYTHON_FILES):
+    if not re.search(r"^[ \t]+\S", recipe, re.MULTILINE) and any(look.there(name) for name in _PYTHON_FILES):
         return "ruff, mypy and pytest look at the project already"
     return ""
 
@@ -154,14 +154,10 @@ def _pre_commit(look: Look) -> Iterator[Found]:
     if repos is None:
         yield Found("pre-commit", command, f"off: {file} cannot be read", on=False)
     elif absent := [repo for repo in repos if not _cached(look, *repo)]:
-        why = (
-            f"off: {file} needs the network the first time, to fetch {absent[0][0]}; run pre-commit install-hooks once"
-        )
+        why = f"off: its hooks need the network once, to fetch {absent[0][0]}: pre-commit install-hooks"
         yield Found("pre-commit", command, why, on=False)
     else:
-        found = Found(
-            "pre-commit", command, f"there is a {file}, and all its hooks are there", hint="Install pre-commit"
-        )
+        found = Found("pre-commit", command, f"there is a {file}, its hooks are fetched", hint="Install pre-commit")
         yield _needing(look, "pre-commit", found)
 
 
