@@ -32,6 +32,11 @@ _MOST_HEADERS = 14
 Answer = Literal["yes", "no", "wait"]
 
 
+def old_start(numbered: re.Match[str]) -> int | None:
+    """The 1-based first old line by a match of `NUMBERED`; None for line 0. An empty range names the line before it."""
+    return int(numbered.group(1)) + (numbered.group(2) == "0") or None
+
+
 def may_open(text: str) -> bool:
     """Whether the diff of a file may begin with this line."""
     return text.startswith(("diff --git ", "--- ")) and text.strip() not in {"---", "diff --git"}

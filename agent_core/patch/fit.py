@@ -107,7 +107,9 @@ class _Succession:
         if isinstance(spots, Unplaced):
             return moved or (answer if isinstance(answer, Unplaced) else spots)
         if moved is None:
-            return settle(self._now, spots[0]) if len(spots) == 1 else Unplaced(several(spots, ordered=False))
+            return (
+                settle(self._now, spots[0]) if len(spots) == 1 else Unplaced(several(self._now, spots, ordered=False))
+            )
         made = [spot for spot in spots if spot.core != moved.core and self._is_made(spot)]
         if made:
             return Unplaced(

@@ -22,7 +22,7 @@ from agent_core.patch.levels import EXACT, LEVELS, SPACELESS, Level, indent, tok
 from agent_core.patch.operations import Hunk, HunkLine
 from agent_core.patch.order import by_number, by_order, changes_nothing, without_overlaps
 from agent_core.patch.place import Place, Spot, Unplaced, indent_pairs, settle
-from agent_core.patch.scopes import REACHES, Reach, find_scopes, in_block, in_scope
+from agent_core.patch.scopes import REACHES, Reach, find_scopes, in_block, in_scope, outer_lines
 from agent_core.patch.similar import find_similar
 
 # So many hunks of one file may be nowhere in it before the rest is not looked for closely: it is another file by then.
@@ -73,15 +73,19 @@ def _decide(document: Document, hunk: Hunk, spots: Sequence[Spot], *, ordered: b
     if len(spots) == 1 or changes_nothing(hunk):
         # What changes nothing may stand in several places: what comes below it has to be unique.
         return settle(document, spots[0])
-    return Unplaced(several(spots, ordered=ordered))
+    return Unplaced(several(document, spots, ordered=ordered))
 
 
-def several(spots: Sequence[Spot], *, ordered: bool) -> str:
-    """The refusal of a hunk that may mean several spots."""
+def several(document: Document, spots: Sequence[Spot], *, ordered: bool) -> str:
+    """The refusal of a hunk that may mean several spots, with what each of them is in."""
     numbers = [str(spot.start + 1) for spot in spots[:6]]
     listed = ", ".join(numbers[:-1]) + " and " + numbers[-1] if len(spots) <= 6 else ", ".join(numbers) + " and more"
     named = ", or write the function or class it is in after the '@@'," if ordered else ""
-    return f"matches at lines {listed}. Give more context lines{named} so that only one place is meant."
+    levels = zip(*(outer_lines(document.lines, spot.core[0]) for spot in spots[:6]), strict=True)
+    heads = next((heads for heads in levels if len(set(heads)) == len(heads)), ())
+    shown = [f"line {number} is in {head[:60]!r}" for number, head in zip(numbers, heads, strict=False) if head]
+    tell = f" ({'; '.join(shown)})" if shown else ""
+    return f"matches at lines {listed}. Give more context lines{named} so that only one place is meant{tell}."
 
 
 def candidates(
@@ -207,7 +211,7 @@ def _variants(hunk: Hunk) -> tuple[tuple[HunkLine, ...], ...]:
 def _addition(document: Document, hunk: Hunk, *, last: bool) -> list[Spot] | Unplaced:
     """A hunk of nothing but new lines goes to the end of the file, as in Codex; nowhere else by guessing."""
     end = document.length
-    elsewhere = hunk.old_start is not None and hunk.old_start < end
+    elsewhere = hunk.old_start is not None and hunk.old_start <= end
     if (hunk.anchors and not hunk.at_end) or not last or elsewhere:
         return Unplaced("has only '+' lines, so its place is not known. Give the lines that stand before or after it.")
     return [Spot(end, end, (end, end), _variants(hunk)[-1], EXACT)]

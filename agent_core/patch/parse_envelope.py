@@ -26,17 +26,16 @@ Read leniently, where only one reading makes sense:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from agent_core.errors import PatchRefusedError
 from agent_core.patch.find_envelope import BEGIN, END, HEADER, HEADERS, MOVE, is_header, is_marker
+from agent_core.patch.find_unified import NUMBERED, old_start
 from agent_core.patch.operations import AddFile, DeleteFile, Hunk, HunkLine, Operation, Sign, UpdateFile
 from agent_core.patch.patch_lines import Line, refused, short
 
 ENVELOPE_SHAPE = "Write '*** Begin Patch', file headers with their hunks, '*** End Patch'."
 _END_OF_FILE = "*** end of file"
-_NUMBERED = re.compile(r"@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
 # What stands around patches and between them: never read as a line of the file that has lost its sign.
 _NO_CONTEXT = ("***", "```", "~~~", "<<<<<<<", "=======", ">>>>>>>", "diff --git ")
 _SIGNS: dict[str, Sign] = {" ": " ", "-": "-", "+": "+"}
@@ -159,18 +158,18 @@ class _Parser:
     def _hunk(self) -> Hunk:
         first = self._body[self._at]
         anchors: list[str] = []
-        old_start = None
+        start = None
         while self._at_anchor() and (line := self._peek()) is not None:
             self._at += 1
             text = line.text.strip()
-            if numbered := _NUMBERED.match(text):
-                old_start = int(numbered.group(1)) or None
+            if numbered := NUMBERED.match(text):
+                start = old_start(numbered)
             elif anchor := text.removeprefix("@@").removesuffix("@@").strip():
                 anchors.append(anchor)
         lines, slack, at_end, unsigned = self._hunk_lines()
         if not any(line.sign != " " for line in lines):
             raise refused(first, "begins a hunk that changes nothing. Mark its lines with '-' or '+', or leave it out.")
-        return Hunk(tuple(lines), first.number, tuple(anchors), at_end, old_start, slack, unsigned)
+        return Hunk(tuple(lines), first.number, tuple(anchors), at_end, start, slack, unsigned)
 
     def _hunk_lines(self) -> tuple[list[HunkLine], int, bool, int]:
         """The lines of a hunk, with what `Hunk` calls slack, at_end and unsigned."""

@@ -36,7 +36,7 @@ import msgspec
 
 from agent_core.errors import PatchRefusedError
 from agent_core.patch.diff_names import DEV_NULL, lone_name, read_git_names, read_name, same_name
-from agent_core.patch.find_unified import NUMBERED
+from agent_core.patch.find_unified import NUMBERED, old_start
 from agent_core.patch.operations import AddFile, DeleteFile, Hunk, HunkLine, Operation, Sign, UpdateFile
 from agent_core.patch.patch_lines import Line, refused, short
 from agent_core.workspace.tree import EXECUTABLE, REGULAR
@@ -231,12 +231,8 @@ def _read_hunk(lines: Sequence[Line]) -> Hunk:
         slack = 0
     if not any(line.sign != " " for line in found):
         raise refused(first, "begins a hunk that changes nothing. Mark its lines with '-' or '+', or leave it out.")
-    start = int(numbered.group(1)) if numbered else 0
-    if numbered and numbered.group(2) == "0":
-        # An empty range names the line before it.
-        start += 1
     anchors = (heading,) if heading else ()
-    return Hunk(tuple(found), first.number, anchors, old_start=start or None, slack=slack)
+    return Hunk(tuple(found), first.number, anchors, old_start=old_start(numbered) if numbered else None, slack=slack)
 
 
 def _unsigned(line: Line) -> PatchRefusedError:

@@ -14,6 +14,9 @@ _FIRST_WORD = re.compile(r"\w+|[^\w\s]+")
 # An ``@@`` line that stands at more places than this says nothing.
 _MOST_ANCHORS = 500
 
+# The line that a block begins with is looked for so far above.
+_NEAR = 200
+
 Reach = Callable[[Sequence[str], int], int]
 
 
@@ -107,3 +110,22 @@ def in_block(document: Document, header: str, scopes: Sequence[tuple[int, int]])
 def in_scope(scopes: Sequence[tuple[int, int]], start: int, end: int) -> bool:
     """Whether the lines from `start` to before `end` are in one of the ranges, or cover the ``@@`` line itself."""
     return any(first < end and start <= last for first, last in scopes)
+
+
+def outer_lines(lines: Sequence[str], at: int) -> tuple[str, ...]:
+    """The lines whose blocks another one is in, by indentation, the innermost first.
+
+    Args:
+        lines: The lines of the file.
+        at: Number of the line.
+
+    Returns:
+        Two of them, without blanks at their ends; empty where there is none near.
+    """
+    depth = next((len(indent(line)) for line in lines[at : at + _NEAR] if line.strip()), 0)
+    found: list[str] = []
+    for line in reversed(lines[max(at - _NEAR, 0) : at]):
+        if line.strip() and len(indent(line)) < depth:
+            depth = len(indent(line))
+            found.append(line.strip())
+    return (*found, "", "")[:2]

@@ -78,6 +78,13 @@ def test_the_order_of_blocks_counts_only_where_it_is_shown_and_leaves_no_choice(
     assert result(text, x, x, ordered=False) == "a\nX\nb\nX\nc\n"
 
 
+def test_a_block_whose_lines_an_earlier_one_has_parted() -> None:
+    """What the second puts between them, once the first is in, is not taken away by the third."""
+    first, second = hunk("-a", "+A", number=1), hunk(" A", " b", "+new", " c", number=2)
+    assert result("a\nb\nc\n", first, second, ordered=False) == "A\nb\nnew\nc\n"
+    assert fit("a\nb\nc\n", [first, second, hunk("-b", "-c", "+d", number=3)], ordered=False).text is None
+
+
 def test_lines_left_out_stand_between() -> None:
     head, tail = hunk(" def one(x):"), hunk("-    return y", "+    return 1")
     assert result(SHAPES, head, tail, ordered=False) == SHAPES.replace("return y", "return 1", 1)
@@ -89,7 +96,8 @@ def test_lines_left_out_stand_between() -> None:
 def test_lines_left_out_do_not_choose_between_two_places() -> None:
     text = "def f(x):\n    if x:\n        return 1\n    return 1\n\ndef g(x):\n    return 1\n"
     fitted = fit(text, [hunk(" def f(x):"), hunk("-return 1", "+return 2")], ordered=False)
-    assert reasons(fitted) == ["matches at lines 3 and 4. Give more context lines so that only one place is meant."]
+    (said,) = reasons(fitted)
+    assert said.startswith("matches at lines 3 and 4. Give more context lines so that only one place is meant")
 
 
 def test_the_stretches_of_one_block_follow_each_other() -> None:

@@ -112,6 +112,12 @@ def test_a_single_line_with_wrong_indentation() -> None:
     assert "how deep the new line 'if b:' belongs" in refusal(text, two)
 
 
+def test_beside_lines_with_wrong_indentation_no_new_line_has_a_depth() -> None:
+    text = "def f(a):\n    if a:\n        one = compute()\n    two = compute()\n"
+    lines = (" def f(a):", "     if a:", "     one = compute()", "+new()", "     two = compute()")
+    assert "how deep the new line 'new()' belongs" in refusal(text, hunk(*lines))
+
+
 def test_indentation_that_was_dropped_altogether() -> None:
     text = "def f(a):\n    if a:\n        total = compute(a, 1)\n        return total\n"
     one = hunk(" def f(a):", " if a:", "-total = compute(a, 1)", "+total = compute(a, 2)", " return total")

@@ -59,6 +59,16 @@ def test_the_first_of_several_places_is_never_just_taken() -> None:
     assert "matches at lines 1, 2, 3, 4, 5, 6 and more" in reason(many, "@@", "-x", "+y")
 
 
+def test_what_the_places_are_in_is_told_where_that_tells_them_apart() -> None:
+    text = "def one():\n    a = 1\n\n    return a\n\ndef two():\n    a = 1\n"
+    said = reason(text, "@@", "-    a = 1", "+    a = 2")
+    assert said.endswith("only one place is meant (line 2 is in 'def one():'; line 7 is in 'def two():').")
+    # Both are in a method of the same name: the classes tell.
+    said = reason(SHAPES, "@@", "-        return 0", "+        return 1")
+    assert said.endswith("(line 7 is in 'class Circle:'; line 15 is in 'class Square:').")
+    assert reason("x\nx\n", "@@", "-x", "+y").endswith("only one place is meant.")
+
+
 def test_anchors_make_a_place_unique() -> None:
     hunk = ("-        return 0", "+        return 1")
     assert find(SHAPES, "@@ class Circle:", *hunk) == [7]
@@ -243,7 +253,11 @@ def test_a_line_number_is_off_by_as_much_as_those_of_the_other_hunks() -> None:
 
 
 def test_new_lines_with_a_line_number_are_not_put_at_the_end() -> None:
-    assert "has only '+' lines" in reason("a\nb\nc\n", "@@ -1,0 +2,1 @@", "+x")
+    for line in (0, 1, 2):
+        assert "has only '+' lines" in reason("a\nb\nc\n", f"@@ -{line},0 +{line + 1},1 @@", "+x")
+    assert find("a\nb\nc\n", "@@ -3,0 +4,1 @@", "+x") == [4]
+    # No number: what Python does not read as one.
+    assert "not in the file" in reason("a\n", f"@@ -{'1' * 5000} +1 @@", "-a", "+b")
 
 
 def test_indentation_and_quotes_at_once() -> None:

@@ -166,6 +166,12 @@ def test_what_is_there_already_is_not_put_in_again() -> None:
     assert answer.reason == "these lines are already there (lines 1-6), so there is nothing to change."
 
 
+def test_below_lines_left_out_nothing_is_placed_by_similarity() -> None:
+    head, tail = hunk(" def print_report(book, out):"), hunk(*REMEMBERED)
+    assert fit(TEXT, [tail], ordered=False).text is not None
+    assert fit(TEXT, [head, tail], ordered=False).text is None
+
+
 def test_the_order_of_the_hunks_is_kept() -> None:
     report = hunk('-    out.write("done")', '+    out.write("finished")', number=9)
     similar = hunk(*REMEMBERED)
@@ -263,6 +269,31 @@ def test_a_change_that_may_belong_elsewhere(text: str, lines: tuple[str, ...]) -
     assert "not in the file" in refusal(text, hunk(*lines))
 
 
+FUNCTION = TEXT.partition("\n\n\n")[0] + "\n"
+
+
 def test_likeness_does_not_decide_when_a_twin_has_as_many_of_the_lines() -> None:
-    other = TEXT.replace("settle_accounts(book, month)", "settle_other_accounts_of_the_year(book, year, month)")
-    assert fit(TEXT + "\n\n" + other, [hunk(*REMEMBERED)]).text is None
+    """The likest place has one line more: at the other one somebody may have taken it away."""
+    meant = "run()\n\nname = 0\nsize = item + 3\n"
+    text = "{}{}value = 1\n\ndef emit(self):\n{}".format(meant, "\n" * 20, meant.removeprefix("run()\n\n"))
+    one = hunk(" run()", " ", "-def emit(self):", "+def emit(self, out):", " name = 0", " size = item + 3")
+    assert fit(text, [one]).text is None
+    assert fit(text.removeprefix(meant), [one]).text is not None
+
+
+def test_likeness_does_not_decide_when_a_twin_is_nearly_as_like() -> None:
+    twin = FUNCTION
+    for line in ("book.balance_of(month", "book.entries(month", "book.close(month"):
+        twin = twin.replace(line, f"{line}s")
+    assert fit(TEXT + "\n\n" + twin, [hunk(*REMEMBERED)]).text is None
+
+
+def test_most_lines_have_to_be_there_as_they_are() -> None:
+    """Each of these is like its line; together they are of another function."""
+    lines = [line.replace("month", "months") if line[0] == " " else line for line in REMEMBERED]
+    assert fit(TEXT, [hunk(*lines)]).text is None
+
+
+def test_a_changed_line_is_not_taken_for_the_one_that_goes_which_is_elsewhere() -> None:
+    text = TEXT.replace("+= entry.amount", "+= entry.amounts") + "\n" * 30 + "        balance += entry.amount\n"
+    assert fit(text, [hunk(*REMEMBERED)]).text is None
