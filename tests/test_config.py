@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from agent_core.checks.settings import CommandConfig, JsonKeys
 from agent_core.config import Config, load, merge, project_state, state_dir, user_file
 from agent_core.errors import ConfigError
 
@@ -82,6 +83,46 @@ WRONG = {
     "no time at all": ("[checks]\ntimeout = 0\n", 2, "checks.timeout", "> 0"),
     "not a number": ("[checks]\ntimeout = nan\n", 2, "checks.timeout", "> 0"),
     "fewer than no retries": ("[partner]\nmax_retries = -1\n", 2, "partner.max_retries", ">= 0"),
+    "unknown key of a command": ('[checks.x]\nrun = "a"\nparce = "gcc"\n', 3, "checks.x.parce", "no such setting"),
+    "unknown form": ('[checks.x]\nrun = "a"\nparse = "xml"\n', 3, "checks.x.parse", "'xml'"),
+    "no setting and no command": ("[checks]\nmodes = 1\n", 2, "checks.modes", "no such setting"),
+    "a command that is none": ("[checks.x]\nrun = 3\n", 2, "checks.x.run", "Expected `str | array`"),
+    "an empty command": ("[checks.x]\nrun = []\n", 2, "checks.x.run", "empty"),
+    "a blank command": ("[checks.x]\nrun = ' '\n", 2, "checks.x.run", "blank"),
+    "a name for a path": ('[checks."../x"]\nrun = "a"\n', 1, "checks.../x", "letters, digits"),
+    "a table for a list": ("[checks.off]\nrun = 'a'\n", 1, "checks.off", "Expected `array`"),
+    "a pattern for nothing": ("[checks.x]\nrun = 'a'\npattern = 'b'\n", 3, "checks.x.pattern", "only parse"),
+    "no pattern": ("[checks.x]\nrun = 'a'\nparse = 'regex'\n", 1, "checks.x", "needs a pattern"),
+    "no regex": (
+        "[checks.x]\nrun = 'a'\nparse = 'regex'\npattern = '('\n",
+        4,
+        "checks.x.pattern",
+        "not a regular expression",
+    ),
+    "an unknown group": (
+        "[checks.x]\nrun = 'a'\nparse = 'regex'\npattern = '(?P<msg>.)'\n",
+        4,
+        "checks.x.pattern",
+        "cannot be named 'msg'",
+    ),
+    "no message": (
+        "[checks.x]\nrun = 'a'\nparse = 'regex'\npattern = '(?P<path>.)'\n",
+        4,
+        "checks.x.pattern",
+        "needs a group for the message",
+    ),
+    "keys for nothing": ("[checks.x]\nrun = 'a'\nkeys = { line = 'l' }\n", 3, "checks.x.keys", "have keys"),
+    "an unknown place": (
+        "[checks.x]\nrun = 'a'\nparse = 'json'\n[checks.x.keys]\nrow = 'l'\n",
+        5,
+        "checks.x.keys.row",
+        "no such setting",
+    ),
+    "a report outside": ("[checks.x]\nrun = 'a'\nreport = '../r'\n", 3, "checks.x.report", "relative to it"),
+    "an absolute glob": ("[checks.x]\nrun = 'a'\nwhen = ['/src/*']\n", 3, "checks.x.when", "relative"),
+    "no good status": ("[checks.x]\nrun = 'a'\nok_codes = []\n", 3, "checks.x.ok_codes", "no exit status"),
+    "a status for signals": ("[checks.x]\nrun = 'a'\nok_codes = [137]\n", 3, "checks.x.ok_codes", "<= 125"),
+    "how a built-in one is read": ("[checks.ruff]\nparse = 'gcc'\n", 1, "checks.ruff", "needs run"),
     "bad TOML": ("[loop]\nmode = step\n", 2, "", "not valid TOML"),
     "twice": ("[loop]\nmode = 'step'\nmode = 'auto'\n", 3, "", "not valid TOML"),
     "cut off": ('[loop]\nmode = """\nste', 3, "", "not valid TOML"),
@@ -175,10 +216,27 @@ def test_a_script_is_relative_to_the_file_that_names_it(tmp_path: Path) -> None:
 
 
 def test_every_setting_has_a_sentence() -> None:
-    for table in msgspec.structs.fields(Config):
-        doc = table.type.__doc__
-        for field in msgspec.structs.fields(table.type):
-            assert f"{field.name}: " in doc, f"{table.name}.{field.name}"
+    tables = {table.name: table.type for table in msgspec.structs.fields(Config)}
+    for name, table in {**tables, "checks.NAME": CommandConfig, "checks.NAME.keys": JsonKeys}.items():
+        for field in msgspec.structs.fields(table):
+            assert f"{field.name}: " in table.__doc__, f"{name}.{field.name}"
+
+
+def test_commands_of_the_projects_own(tmp_path: Path) -> None:
+    write(user_file(), '[checks.spelling]\nrun = "aspell"\ntimeout = 5\n[checks.eslint]\non = false\n')
+    write(
+        tmp_path / "pairloop.toml",
+        '[checks]\noff = ["mypy", "anything"]\n[checks.spelling]\nrun = ["codespell", "{files}"]\nwhen = ["*.md"]\n'
+        '[checks.commands]\nrun = "x"\nparse = "json"\nkeys = { items = "a.b" }\n',
+    )
+    checks = load(tmp_path, {"checks": {"spelling": {"timeout": 7.0}}}, {}).checks
+    assert checks.off == ("mypy", "anything")
+    assert checks.commands == {
+        "spelling": CommandConfig(run=("codespell", "{files}"), when=("*.md",), timeout=7.0),
+        "eslint": CommandConfig(on=False),
+        "commands": CommandConfig(run="x", parse="json", keys=JsonKeys(items="a.b")),
+    }
+    assert complaint(tmp_path, {"checks": {"x": {"run": 3}}}).startswith("command line: checks.x.run: Expected")
 
 
 def test_projects_have_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
