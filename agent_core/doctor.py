@@ -20,6 +20,8 @@ from agent_core.errors import PairloopError
 from agent_core.partners.build import build_partner, endpoint_of
 from agent_core.partners.client import Connection
 from agent_core.process import Completed, run
+from agent_core.sandbox.bubblewrap import find_bubblewrap
+from agent_core.sandbox.remedy import remedy
 from agent_core.text import printable
 from agent_core.workspace.git import project_root, status
 from agent_core.workspace.interpreter import Interpreter
@@ -104,9 +106,13 @@ async def _workspace(root: Path, settings: config.Config, environ: Mapping[str, 
     except PairloopError as error:
         return [Entry("bad", "candidate", error.message, error.hint)]
     level: Level = "weak" if workspace.note else "good"
+    hints = [workspace.note] if workspace.note else []
+    if not workspace.isolated:
+        hints.append(remedy(await find_bubblewrap()))
     entries = [
         Entry("good", "python", f"{workspace.interpreter.python} ({workspace.interpreter.found})"),
-        Entry(level, "candidate", workspace.isolation, workspace.note),
+        Entry(level, "candidate", workspace.isolation, "\n".join(hints)),
+        _environment(environ, workspace.environment),
     ]
     try:
         candidate = await workspace.candidate(await workspace.snapshot(), {}, cache="doctor")
@@ -118,6 +124,14 @@ async def _workspace(root: Path, settings: config.Config, environ: Mapping[str, 
         return entries + list(await asyncio.gather(*(_tool(name, workspace.interpreter, start) for name in _TOOLS)))
     finally:
         await candidate.close()
+
+
+def _environment(environ: Mapping[str, str], passed: Mapping[str, str]) -> Entry:
+    """How much of the human's environment commands get to see: a test that misses a variable fails strangely."""
+    kept = sum(name not in passed for name in environ)
+    text = f"{len(environ) - kept} of your variables are passed on to checks, {kept} kept back"
+    hint = f'If a test needs more: env = ["NAME"] under [sandbox] in {config.user_file()}.' if kept else ""
+    return Entry("good", "environment", text, hint)
 
 
 _TOOLS = ("ruff", "mypy", "pytest")

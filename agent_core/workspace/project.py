@@ -41,6 +41,16 @@ class Project:
         return self._ground.state
 
     @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment of commands."""
+        return self._ground.environment
+
+    @property
+    def isolated(self) -> bool:
+        """Whether commands are shut in at all."""
+        return self._ground.mechanism.isolates
+
+    @property
     def isolation(self) -> str:
         """How candidates are isolated, for a human."""
         return self._ground.mechanism.name

@@ -67,6 +67,13 @@ def tokens_text(usage: Usage) -> str:
     return f"{short(usage.input)} in{cached} {short(usage.output)} out"
 
 
+def _fitting(text: str, room: int) -> str:
+    """As much of a list with commas as there is room for, the first of it first; nothing where not even that fits."""
+    while len(text) > max(room, 0):
+        text = text.rpartition(", ")[0]
+    return text
+
+
 class StatusBar(Rows):
     """One line: the phase, the partner, mode, isolation and tokens; the rear ones go first where room is short."""
 
@@ -104,8 +111,9 @@ class StatusBar(Rows):
             parts.append((clean(state.candidate), "faint"))
         pieces = list(left)
         used = sum(len(text) for text, _ in left)
-        for text, style in parts:
-            if used + len(text) + 3 > width:
+        for whole, style in parts:
+            text = _fitting(whole, width - used - 3)
+            if not text:
                 continue
             pieces += [(" · ", "faint"), (text, style)]
             used += len(text) + 3
