@@ -164,6 +164,18 @@ class Workspace(Protocol):
             cache: Name of the folder for tools' caches; runs at the same time need different ones.
         """
 
+    def warm(self, modules: Sequence[str], *, python: Sequence[str] = (), env: Mapping[str, str] | None = None) -> None:
+        """Begin in the background to import modules ahead, for runs of candidates that name the same ones.
+
+        Args:
+            modules: What `Candidate.run` will be given as `warm`.
+            python: The interpreter and its options as the command will have them; empty for the project's own.
+            env: The variables that the command will add to the environment.
+        """
+
+    async def close(self) -> None:
+        """End what works in the background."""
+
 
 class Check(Protocol):
     """A judge."""

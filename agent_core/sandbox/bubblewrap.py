@@ -15,6 +15,7 @@ from pathlib import Path
 
 from agent_core.process import run
 from agent_core.protocols import Layer
+from agent_core.sandbox.confinement import Confinement
 from agent_core.sandbox.layer import SYSTEM_WIDE, empty_file, hidden_folders, tmp_folders, to_hide, usable_home
 from agent_core.sandbox.limits import Limits
 from agent_core.sandbox.shelter import Shelter
@@ -25,16 +26,16 @@ _OLDEST = (0, 11)
 _LITTLE = str(1 << 20)
 
 # What a root user's tests may need of being root; everything that reaches out of the sandbox is left out.
-_ROOT_CAPABILITIES = (
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_FOWNER",
-    "CAP_FSETID",
-    "CAP_KILL",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_SETGID",
-    "CAP_SETUID",
-)
+_ROOT_CAPABILITIES = {
+    "CAP_CHOWN": 0,
+    "CAP_DAC_OVERRIDE": 1,
+    "CAP_FOWNER": 3,
+    "CAP_FSETID": 4,
+    "CAP_KILL": 5,
+    "CAP_SETGID": 6,
+    "CAP_SETUID": 7,
+    "CAP_NET_BIND_SERVICE": 10,
+}
 
 
 def _packaged() -> Path | None:
@@ -95,6 +96,14 @@ class Bubblewrap:
     def limits(self) -> Limits:
         """What a run may use up."""
         return self._shelter.limits
+
+    @property
+    def confinement(self) -> Confinement | None:
+        """What commands are kept to, for warm runs: the same mounts, namespaces and capabilities."""
+        root = os.geteuid() == 0
+        user = self._user_namespace or not root
+        kept = tuple(_ROOT_CAPABILITIES.values()) if root else ()
+        return Confinement(self._shelter, user_namespace=user, identity=user, capabilities=kept)
 
     def _privileges(self) -> Iterator[str]:
         if self._user_namespace:

@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -16,6 +16,7 @@ from agent_core.errors import SandboxError
 from agent_core.process import Completed, run
 from agent_core.protocols import Sandbox
 from agent_core.sandbox.bubblewrap import Bubblewrap, find_bubblewrap
+from agent_core.sandbox.confinement import Confinement
 from agent_core.sandbox.copy import Copy
 from agent_core.sandbox.layer import RunLayer, refuse_home
 from agent_core.sandbox.limits import Limits
@@ -45,6 +46,10 @@ class Mechanism(Sandbox, Protocol):
     def limits(self) -> Limits:
         """What a run may use up."""
 
+    @property
+    def confinement(self) -> Confinement | None:
+        """What it keeps commands to, for warm runs; None where there can be none."""
+
     def failure(self, stderr: bytes) -> str:
         """Why the sandbox itself could not be made; empty when the command ran."""
 
@@ -64,40 +69,58 @@ class Probe(msgspec.Struct, frozen=True):
 _probes: dict[tuple[Kind, Path, Shelter], Probe] = {}
 
 
-async def try_out(mechanism: Mechanism, project: Path) -> str:
+async def trial(project: Path, run_in: Callable[[tuple[str, ...], RunLayer], Awaitable[Completed]]) -> str:
     """Run a command over the real project and see whether it was shut in.
 
     The command writes only after it has read a file that exists in the overlay alone, so a mechanism that does
     nothing cannot make it write into the project.
 
+    Args:
+        project: The project's folder.
+        run_in: Runs a command over a layer; an `OSError` says why it could not.
+
     Returns:
-        Why the mechanism does not work; empty when it does.
+        Why that does not work; empty when it does.
     """
     name = f".pairloop-probe-{secrets.token_hex(8)}"
     with tempfile.TemporaryDirectory(prefix="pairloop-", ignore_cleanup_errors=True) as folder:
         upper = Path(folder) / "upper"
         upper.mkdir()
         (upper / name).write_text("over\n")
-        layer = RunLayer(project, upper)
         script = f"read -r line <{name} && test $line = over && {{ echo x >{name}-2; }} 2>/dev/null; test -f {name}"
-        command = mechanism.wrap(("/bin/sh", "-c", script), layer)
         try:
-            done = await run(command, cwd=Path("/"), timeout=_PROBE_SECONDS)
+            done = await run_in(("/bin/sh", "-c", script), RunLayer(project, upper))
         except OSError as error:
             return str(error)
     written = project / f"{name}-2"
     if written.exists():
         written.unlink()
         return "what commands write reaches the project"
-    return "" if done.code == 0 and not done.timed_out else _trouble(mechanism, done)
+    return "" if done.code == 0 and not done.timed_out else _trouble(done)
 
 
-def _trouble(mechanism: Mechanism, done: Completed) -> str:
+async def try_out(mechanism: Mechanism, project: Path) -> str:
+    """`trial` of a mechanism.
+
+    Returns:
+        Why the mechanism does not work; empty when it does.
+    """
+
+    async def spawn(argv: tuple[str, ...], layer: RunLayer) -> Completed:
+        done = await run(mechanism.wrap(argv, layer), cwd=Path("/"), timeout=_PROBE_SECONDS)
+        if done.code and (reason := mechanism.failure(done.stderr)):
+            raise OSError(reason)
+        return done
+
+    return await trial(project, spawn)
+
+
+def _trouble(done: Completed) -> str:
     """Why a trial run did not do what it should."""
     if done.timed_out:
         return "a trial run hung"
     said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return mechanism.failure(done.stderr) or (said[0] if said else f"a trial run ended with status {done.code}")
+    return said[0] if said else f"a trial run ended with status {done.code}"
 
 
 async def try_beside(mechanism: Mechanism, project: Path) -> str:
@@ -120,7 +143,7 @@ async def try_beside(mechanism: Mechanism, project: Path) -> str:
     if (project / name).exists():
         (project / name).unlink()
         return "what commands write reaches the project"
-    return "" if done.code == 0 and wrote else _trouble(mechanism, done)
+    return "" if done.code == 0 and wrote else mechanism.failure(done.stderr) or _trouble(done)
 
 
 async def _bubblewraps(shelter: Shelter) -> AsyncIterator[Mechanism]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent_core.protocols import Layer
+from agent_core.sandbox.confinement import Confinement
 from agent_core.sandbox.limits import Limits
 from agent_core.sandbox.shelter import Shelter
 
@@ -33,6 +34,11 @@ class Copy:
     def limits(self) -> Limits:
         """What a run may use up."""
         return self._shelter.limits
+
+    @property
+    def confinement(self) -> Confinement | None:
+        """Nothing is known here that would shut in a forked process likewise."""
+        return None
 
     @property
     def note(self) -> str:

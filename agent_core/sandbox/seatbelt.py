@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from agent_core.protocols import Layer
+from agent_core.sandbox.confinement import Confinement
 from agent_core.sandbox.limits import Limits
 from agent_core.sandbox.secrets import Hidden
 from agent_core.sandbox.shelter import Shelter
@@ -109,6 +110,11 @@ class Seatbelt:
     def limits(self) -> Limits:
         """What a run may use up."""
         return self._shelter.limits
+
+    @property
+    def confinement(self) -> Confinement | None:
+        """Nothing is known here that would shut in a forked process likewise."""
+        return None
 
     def wrap(self, argv: Sequence[str], layer: Layer) -> tuple[str, ...]:
         """The command line that runs `argv` in the copy; makes a folder for temporary files beside it."""

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from agent_core.protocols import Layer
+from agent_core.sandbox.confinement import Confinement
 from agent_core.sandbox.layer import SYSTEM_WIDE, hidden_folders, tmp_folders, to_hide, usable_home
 from agent_core.sandbox.limits import Limits
 from agent_core.sandbox.secrets import Hidden
@@ -101,6 +102,15 @@ class Unshare:
     def limits(self) -> Limits:
         """What a run may use up."""
         return self._shelter.limits
+
+    @property
+    def confinement(self) -> Confinement | None:
+        """What commands are kept to, for warm runs; None where they could undo the mounts."""
+        if not self._drop:
+            return None
+        # Whoever is not root loses all of them to the namespace when a program is started; a fork starts none.
+        kept = None if os.geteuid() == 0 else ()
+        return Confinement(self._shelter, user_namespace=True, identity=True, capabilities=kept)
 
     def _overlay(self, layers: Sequence[str], work: str, target: Path) -> Iterator[str]:
         where = shlex.quote(str(target))

@@ -17,6 +17,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -150,14 +151,30 @@ class _Channel:
 
 
 class Zygote:
-    """A server that has imported its modules; made by `start_zygote`."""
+    """A server that has imported its modules; made by `start_zygote`.
+
+    Attributes:
+        ground: What it stands on.
+        names: Top-level names of what it imported, what Python itself begins with left out.
+        folders: Folders of the project on its import path.
+        runs: How many there were.
+    """
 
     def __init__(
-        self, ground: Ground, control: socket.socket, task: asyncio.Task[Completed], names: frozenset[str]
+        self,
+        ground: Ground,
+        control: socket.socket,
+        task: asyncio.Task[Completed],
+        names: frozenset[str],
+        folders: tuple[str, ...],
     ) -> None:
         self.ground = ground
         self.names = names
+        self.folders = folders
         self.runs = 0
+        self._active = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._control = control
         self._task = task
 
@@ -171,6 +188,11 @@ class Zygote:
         self._control.close()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+
+    async def retire(self) -> None:
+        """End it as soon as its last run has ended; nobody may ask for another one."""
+        await self._idle.wait()
+        await self.close()
 
     async def run(
         self,
@@ -195,8 +217,25 @@ class Zygote:
             How it ended, or why it did not. When the caller is cancelled, every process of the run is killed before
             the cancellation goes on.
         """
-        start = time.monotonic()
         self.runs += 1
+        self._active += 1
+        self._idle.clear()
+        try:
+            return await self._run(request, timeout, stdin, on_line, guard)
+        finally:
+            self._active -= 1
+            if not self._active:
+                self._idle.set()
+
+    async def _run(
+        self,
+        request: Mapping[str, Any],
+        timeout: float,
+        stdin: bytes,
+        on_line: Callable[[str], None] | None,
+        guard: Callable[[int], Awaitable[str]] | None,
+    ) -> Completed | Declined:
+        start = time.monotonic()
         captures = Capture(CAP, on_line), Capture(CAP, None)
         async with contextlib.AsyncExitStack() as stack:
             try:
@@ -285,7 +324,8 @@ async def start_zygote(ground: Ground, folder: Path) -> Zygote:
 
     Args:
         ground: What it stands on.
-        folder: An empty folder of its own, by its real path; it stays empty.
+        folder: An empty folder of its own, by its real path; it stays empty, and is removed when the server has ended.
+            Removed earlier it would take the server's mounts with it.
 
     Raises:
         Refused: There can be none on this ground.
@@ -296,6 +336,7 @@ async def start_zygote(ground: Ground, folder: Path) -> Zygote:
     # It ends when the socket does, which is at the latest when we are gone.
     serving = run(argv, cwd=Path("/"), timeout=_LIFE, env=dict(ground.environment), files=(theirs.fileno(),))
     task = asyncio.create_task(serving)
+    task.add_done_callback(lambda _: shutil.rmtree(folder, ignore_errors=True))
     try:
         answer = await _set_up(ground, folder, ours, task)
     except BaseException:
@@ -305,7 +346,7 @@ async def start_zygote(ground: Ground, folder: Path) -> Zygote:
         raise
     finally:
         theirs.close()
-    return Zygote(ground, ours, task, frozenset(answer["ready"]))
+    return Zygote(ground, ours, task, frozenset(answer["ready"]), tuple(answer["folders"]))
 
 
 async def _set_up(

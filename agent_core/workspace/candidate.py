@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from agent_core.errors import SandboxError
 from agent_core.process import Completed, run
 from agent_core.sandbox.guard import watch
 from agent_core.sandbox.layer import RunLayer
+from agent_core.sandbox.warm import python_command
 from agent_core.workspace.copy import editable_paths
 from agent_core.workspace.layering import Ground, build_copy, build_layer, differing, read_below, remove_tree
 from agent_core.workspace.tree import Changes, Snapshot, with_changes
@@ -31,6 +32,7 @@ class TreeCandidate:
         ground: Ground,
         folder: Path,
         *,
+        base: Snapshot,
         snapshot: Snapshot,
         changed: tuple[str, ...],
         layer: RunLayer,
@@ -39,6 +41,7 @@ class TreeCandidate:
     ) -> None:
         self._ground = ground
         self._folder = folder
+        self._base = base
         self._snapshot = snapshot
         self._changed = changed
         self._layer = layer
@@ -85,14 +88,25 @@ class TreeCandidate:
         env: Mapping[str, str] | None = None,
         stdin: bytes = b"",
         on_line: Callable[[str], None] | None = None,
-        warm: Sequence[str] = (),  # noqa: ARG002 - a spawned command imports for itself
+        warm: Sequence[str] = (),
     ) -> Completed:
         """Run a command in the tree, mounted afresh for it.
 
         A program that does not exist ends with status 127, one that a signal ended with the signal's negative number,
-        under every mechanism. See the protocol for the rest.
+        under every mechanism. A warm process that dies is no end of a command: it is started, and `on_line` is not told
+        again as many lines as it has been told. What the command had written to the cache is there twice then, if it
+        appends. See the protocol for the rest.
         """
         mechanism = self._ground.mechanism
+        environment = {**self._environment, **(env or {})}
+        guard = partial(watch, limits=mechanism.limits)
+        heard = None if on_line is None else _Heard(on_line)
+        if warm:
+            forked = await self._fork(argv, environment, warm, timeout=timeout, stdin=stdin, on_line=heard, guard=guard)
+            if forked is not None:
+                return _like_plain(forked)
+            if heard is not None:
+                heard.again()
         wrapped = mechanism.wrap(argv, self._layer)
         cwd = Path("/") if mechanism.overlays else self.root
         try:
@@ -114,9 +128,58 @@ class TreeCandidate:
             raise SandboxError(f"The candidate cannot be mounted ({mechanism.name}): {reason}.")
         return _like_plain(done) if mechanism.overlays else done
 
+    async def _fork(
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        modules: Sequence[str],
+        *,
+        timeout: float,
+        stdin: bytes,
+        on_line: Callable[[str], None] | None,
+        guard: Callable[[int], Awaitable[str]],
+    ) -> Completed | None:
+        """Run a command in a warm process; None when it has to be started."""
+        warm, command = self._ground.warm, python_command(argv)
+        if warm is None or command is None:
+            return None
+        imported = warm.imported(command.python, modules, environment)
+        if imported is None:
+            return None
+        if self._ground.shadows.any(imported, base=self._base, tree=self._snapshot, changed=self._changed):
+            return None
+        return await warm.run(
+            command,
+            self._layer,
+            modules=modules,
+            environment=environment,
+            timeout=timeout,
+            stdin=stdin,
+            on_line=on_line,
+            guard=guard,
+        )
+
     async def close(self) -> None:
         """Remove what it put on disk, its cache apart."""
         await asyncio.to_thread(remove_tree, self._folder)
+
+
+class _Heard:
+    """Tells lines on; when a command begins again, those it has told already are left out, by their number."""
+
+    def __init__(self, on_line: Callable[[str], None]) -> None:
+        self._on_line = on_line
+        self._lines = 0
+        self._told = 0
+
+    def __call__(self, line: str) -> None:
+        self._lines += 1
+        if self._lines > self._told:
+            self._on_line(line)
+
+    def again(self) -> None:
+        self._told = max(self._told, self._lines)
+        self._lines = 0
 
 
 def _like_plain(done: Completed) -> Completed:
@@ -161,6 +224,7 @@ async def make_candidate(ground: Ground, base: Snapshot, changes: Changes, cache
     return TreeCandidate(
         ground,
         folder,
+        base=base,
         snapshot=after,
         changed=tuple(real),
         layer=layer,

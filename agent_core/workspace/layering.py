@@ -14,7 +14,9 @@ import msgspec
 from agent_core.errors import SandboxError
 from agent_core.sandbox.choose import Mechanism
 from agent_core.sandbox.layer import RunLayer
+from agent_core.sandbox.warm import WarmRuns
 from agent_core.workspace.copy import copy_project, copy_repository
+from agent_core.workspace.shadows import Shadows
 from agent_core.workspace.snapshot import Scanner
 from agent_core.workspace.stamps import Stamps
 from agent_core.workspace.tree import SYMLINK, Changes, FileChange, Snapshot, content_hash
@@ -34,6 +36,8 @@ class Ground(msgspec.Struct, frozen=True):
         visible: Folders outside the project that commands must be able to read.
         scanner: Takes the project's snapshots.
         stamps: Gives modification times.
+        shadows: Tells which trees have files that would be imported in place of what is installed.
+        warm: The warm processes in which commands can begin; None where there can be none.
     """
 
     root: Path
@@ -44,6 +48,8 @@ class Ground(msgspec.Struct, frozen=True):
     visible: tuple[Path, ...]
     scanner: Scanner
     stamps: Stamps
+    shadows: Shadows
+    warm: WarmRuns | None
 
 
 def read_below(root: Path, path: str) -> bytes | None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import agent_core
@@ -15,9 +15,11 @@ from agent_core.errors import ConfigError
 from agent_core.sandbox.choose import Mechanism, choose
 from agent_core.sandbox.environment import command_environment
 from agent_core.sandbox.shelter import make_shelter
+from agent_core.sandbox.warm import WarmRuns
 from agent_core.workspace.candidate import TreeCandidate, make_candidate
 from agent_core.workspace.interpreter import Interpreter, find_interpreter
 from agent_core.workspace.layering import Ground, read_below, remove_tree
+from agent_core.workspace.shadows import Shadows
 from agent_core.workspace.snapshot import Scanner
 from agent_core.workspace.stamps import Stamps
 from agent_core.workspace.tree import Changes, Snapshot
@@ -77,6 +79,21 @@ class Project:
         """Make a candidate; see the protocol."""
         return await make_candidate(self._ground, base, changes, cache)
 
+    def warm(self, modules: Sequence[str], *, python: Sequence[str] = (), env: Mapping[str, str] | None = None) -> None:
+        """Begin to import modules ahead; see the protocol."""
+        if self._ground.warm is not None:
+            environment = {**self._ground.environment, **(env or {})}
+            self._ground.warm.begin(python or (str(self._interpreter.python),), modules, environment)
+
+    async def warmed(self) -> tuple[str, ...]:
+        """Wait until what `warm` began is done; gives the reasons why some of it can't be had."""
+        return await self._ground.warm.settled() if self._ground.warm is not None else (self._ground.mechanism.name,)
+
+    async def close(self) -> None:
+        """End the warm processes."""
+        if self._ground.warm is not None:
+            await self._ground.warm.close()
+
 
 def _alive(pid: int) -> bool:
     try:
@@ -88,10 +105,10 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _remove_leftovers(candidates: Path) -> None:
-    """Remove candidates whose process has died."""
+def _remove_leftovers(parent: Path) -> None:
+    """Remove what belongs to processes that have died."""
     with contextlib.suppress(FileNotFoundError):
-        for folder in candidates.iterdir():
+        for folder in parent.iterdir():
             pid = folder.name.partition("-")[0]
             if pid.isdecimal() and int(pid) != os.getpid() and not _alive(int(pid)):
                 remove_tree(folder)
@@ -162,7 +179,8 @@ async def open_project(path: Path, config: Config, environ: Mapping[str, str]) -
         await finding
         raise
     interpreter = await finding
-    await asyncio.to_thread(_remove_leftovers, state / "candidates")
+    for name in ("candidates", "warm"):
+        await asyncio.to_thread(_remove_leftovers, state / name)
     environment = command_environment(
         environ,
         interpreter,
@@ -180,5 +198,7 @@ async def open_project(path: Path, config: Config, environ: Mapping[str, str]) -
         _visible(root, interpreter),
         Scanner(root, state),
         await asyncio.to_thread(Stamps, state / "stamps.sqlite"),
+        Shadows(root, interpreter.prefix),
+        None if mechanism.confinement is None else WarmRuns(root, state / "warm", mechanism.confinement),
     )
     return Project(ground, interpreter)

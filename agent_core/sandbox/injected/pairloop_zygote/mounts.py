@@ -172,8 +172,16 @@ def _make_devices() -> None:
     _read_only("/dev")
 
 
-def make_ground(folder: str) -> None:
-    """Make the system read-only for all that comes; the working directory holds it as it was."""
+def make_ground(folder: str) -> int:
+    """Make the system read-only for all that comes.
+
+    Args:
+        folder: Where it is held as it was.
+
+    Returns:
+        That folder, opened: it has to be the working directory of whoever is shut in. It is not yet, so that what is
+        imported takes no notice of it.
+    """
     _mount("none", "/", None, _REC | _PRIVATE)
     tree = _open_tree("/")
     _read_only("/")
@@ -184,6 +192,9 @@ def make_ground(folder: str) -> None:
     os.close(tree)
     os.mkdir("run")
     _make_devices()
+    ground = os.open(".", os.O_PATH | os.O_CLOEXEC)
+    os.chdir("/")
+    return ground
 
 
 # What one run needs: its own mounts, made from what is in `old`, which it can't reach any more afterwards.
@@ -277,8 +288,9 @@ def shut_in(request: dict[str, Any]) -> None:
         if os.path.isdir(path) != there:
             raise OSError(errno.ESTALE, f"{path} is a folder for imports in one of the trees only")
     if request["identity"] is not None:
+        here = [os.geteuid(), os.getegid()]
         _unshare(_NEWUSER)
-        _map_identity(request["identity"], [os.geteuid(), os.getegid()])
+        _map_identity(request["identity"], here)
     if request["capabilities"] is not None:
         _keep_capabilities(request["capabilities"])
     prctl(DUMPABLE, 0)

@@ -303,12 +303,14 @@ def _start(before: frozenset[str]) -> dict[str, Any]:
     setup = _receive(control)
     try:
         enter_namespaces(user=setup["user"], network=setup["network"])
-        make_ground(setup["folder"])
+        ground = make_ground(setup["folder"])
         culprit, reason = _warm(setup["modules"], setup["project"])
         if reason:
             _say(control, refused=reason, module=culprit)
             os._exit(1)
         server = _Server(control, setup)
+        os.fchdir(ground)
+        os.close(ground)
     except Exception as error:  # noqa: BLE001 - told to the other end, which does without
         _say(control, refused=f"{type(error).__name__}: {error}", module="")
         os._exit(1)
@@ -317,7 +319,7 @@ def _start(before: frozenset[str]) -> dict[str, Any]:
     sys.stdout.flush()
     sys.stderr.flush()
     names = {name.partition(".")[0] for name in sys.modules} - {name.partition(".")[0] for name in before}
-    _say(control, ready=sorted(names))
+    _say(control, ready=sorted(names), folders=[path for path, _ in server.paths])
     return server.serve()
 
 
