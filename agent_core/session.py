@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -146,10 +147,10 @@ class Session:
         except BaseExceptionGroup as errors:
             raise first_cause(errors) from errors
         finally:
-            try:
-                await self._judge.close()
-            finally:
-                await self._outfit.model.close()
+            async with contextlib.AsyncExitStack() as stack:
+                stack.push_async_callback(self._outfit.workspace.close)
+                stack.push_async_callback(self._outfit.model.close)
+                stack.push_async_callback(self._judge.close)
 
     # -- opening
 

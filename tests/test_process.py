@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent_core.process import Completed, _wait, run, run_blocking
+from agent_core.process import Completed, run, run_blocking, wait_for
 
 _PATIENCE = 10.0
 
@@ -282,7 +282,7 @@ async def test_nothing_is_left_open(tmp_path: Path) -> None:
 @pytest.mark.parametrize("steps", range(6))
 async def test_a_cancellation_that_comes_with_the_end_is_not_lost(steps: int) -> None:
     event = asyncio.Event()
-    waiting = asyncio.create_task(_wait(event, 60))
+    waiting = asyncio.create_task(wait_for(event, 60))
     for _ in range(3):
         await asyncio.sleep(0)
     event.set()
