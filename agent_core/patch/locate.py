@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from agent_core.patch.blanks import find_but_for_blanks
 from agent_core.patch.closest import already_there, closest_place
 from agent_core.patch.document import Document
 from agent_core.patch.indentation import shift_of, table_of
@@ -24,6 +25,7 @@ from agent_core.patch.order import by_number, by_order, changes_nothing, without
 from agent_core.patch.place import Place, Spot, Unplaced, indent_pairs, settle
 from agent_core.patch.scopes import REACHES, Reach, find_scopes, in_block, in_scope, outer_lines
 from agent_core.patch.similar import find_similar
+from agent_core.patch.unsigned import with_first_blank
 
 # So many hunks of one file may be nowhere in it before the rest is not looked for closely: it is another file by then.
 _MOST_LOST = 24
@@ -116,12 +118,22 @@ def candidates(
     if there is not None:
         reason = f"these lines are already there ({there}), so there is nothing to change."
         return Unplaced(reason, already=True)
-    if lenient and not above and (spots := _below_headers(document, hunk)):
+    if lenient and not above and (spots := _guessed(document, hunk, lines, scopes)):
         return spots
+    return _not_found(document, hunk, lines, above=bool(above), near=lenient)
+
+
+def _guessed(document: Document, hunk: Hunk, lines: tuple[HunkLine, ...], scopes: Scopes) -> list[Spot]:
+    """The spots of a hunk whose lines do not stand together in the file, by what is known to go wrong in writing it."""
+    spots = _below_headers(document, hunk)
+    if spots or changes_nothing(hunk):
+        return spots
+    spots = find_but_for_blanks(document, lines, scopes, unsigned=bool(hunk.unsigned))
     # What has no sign may be a new line that has lost its '+': similarity could leave it out.
-    guess = lenient and not above and not changes_nothing(hunk) and not hunk.unsigned
-    similar = find_similar(document, lines, scopes) if guess else None
-    return [similar] if similar is not None else _not_found(document, hunk, lines, above=bool(above), near=lenient)
+    if spots or hunk.unsigned:
+        return spots
+    similar = find_similar(document, lines, scopes)
+    return [similar] if similar is not None else []
 
 
 def _below_headers(document: Document, hunk: Hunk) -> list[Spot]:
@@ -230,6 +242,11 @@ def _at_levels(document: Document, hunk: Hunk, scopes: Scopes, *, below: bool) -
                 if in_scope(scopes, spot.start, spot.end)
                 and (not below or any(first <= spot.start <= last for first, last in scopes))
             ]
+            if hunk.unsigned:
+                within = [
+                    spot._replace(lines=with_first_blank(document, lines, range(spot.start, spot.end)))
+                    for spot in within
+                ]
             if within:
                 return _at_end(document, hunk, within)
     return []

@@ -192,3 +192,10 @@ def test_a_line_that_has_lost_its_sign_is_context_where_it_stands_in_the_file_an
     lost = [*lines[:5], "z = x", *lines[5:]]
     with pytest.raises(PatchRefusedError, match=r"Line 4 of the patch, which begins with neither .* The closest"):
         applied(PROJECT, files, made(*lost))
+
+
+def test_new_lines_beside_context_that_has_lost_its_sign_are_indented_as_they_are_meant() -> None:
+    text = b"@cache\ndef f():\n    x = 1\n    return x\n"
+    hunk = ["@cache", "def f():", "    x = 1", "+    if x:", "+        x = 2", "    return x"]
+    made = applied(PROJECT, {"a.py": text}, envelope(["*** Update File: a.py", "@@", *hunk]))
+    assert made == {"a.py": text.replace(b"x = 1\n", b"x = 1\n    if x:\n        x = 2\n")}

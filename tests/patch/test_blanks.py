@@ -1,0 +1,78 @@
+"""Hunks that are right but for the number of blank lines between their lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent_core.patch.fit import fit
+from tests.patch.hunks import hunk, reasons, result
+
+TEXT = """\
+import os
+
+
+def one():
+    first = 1
+    return first
+
+
+def two():
+    second = 2
+
+    return second
+"""
+
+FOUND = {
+    "a new line above a blank one": (
+        " import os|+import re|  | def one():|     first = 1",
+        "import os\n",
+        "import os\nimport re\n",
+    ),
+    "a new line below a blank one": (
+        " import os|  |+@cache| def one():|     first = 1",
+        "def one():\n",
+        "@cache\ndef one():\n",
+    ),
+    "lines that go": (
+        " def one():|     first = 1|-    return first|+    return 1|  | def two():|     second = 2",
+        "    return first\n",
+        "    return 1\n",
+    ),
+    "no blank line where there is one": (
+        " def two():|     second = 2|-    return second|+    return 2",
+        "    return second\n",
+        "    return 2\n",
+    ),
+    "blank lines that go where they are right": (
+        " import os|  | def one():|     first = 1|     return first|- |- |-def two():|+class Two:",
+        "\n\n\ndef two():",
+        "\nclass Two:",
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "old", "new"), FOUND.values(), ids=FOUND.keys())
+def test_its_place_is_where_all_other_lines_stand(lines: str, old: str, new: str) -> None:
+    made = TEXT.replace(old, new)
+    assert result(TEXT, hunk(*lines.split("|"))) == made
+
+
+REFUSED = {
+    "new lines between blank ones": " import os|  |+x = 1|  |  | def one():|     first = 1",
+    "new lines in the place of blank ones": "     return first|+x = 1| def two():|     second = 2",
+    "blank lines that go": " import os|- | def one():|     first = 1",
+    "lines that go with blank ones between": " def two():|-    second = 2|-    return second|+    return 2",
+    "another line": " import os|  | def one():|     first = 2|-    return first",
+    "too little": " import os|  |-def one():|+def uno():",
+}
+
+
+@pytest.mark.parametrize("lines", REFUSED.values(), ids=REFUSED.keys())
+def test_where_blank_lines_decide_it_is_refused(lines: str) -> None:
+    assert reasons(fit(TEXT, [hunk(*lines.split("|"))]))
+
+
+def test_two_places_are_told_apart_or_refused() -> None:
+    lines = " def one():", "     first = 1", "+    second = 2", "  ", "     return first"
+    (reason,) = reasons(fit(f"{TEXT}\n\n{TEXT}", [hunk(*lines)]))
+    assert "matches at lines 4 and 18" in reason
