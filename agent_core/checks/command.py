@@ -120,7 +120,7 @@ class CommandCheck:
         self, candidate: Candidate, wish: Wish, argv: tuple[str, ...], folder: Path
     ) -> tuple[Report | ReportError, Completed]:
         parse, report, out = self.command.parse or "none", self.command.report, folder / "report"
-        together = "1" if parse in {"gcc", "regex"} and not report else ""
+        together = "1" if parse in {"gcc", "regex", "cargo"} and not report else ""
         if report or together:
             argv = ("/bin/sh", "-c", _WRAP, "sh", report, str(out), together, *argv)
         stream = stream_of(parse, candidate, wish.progress)
@@ -148,7 +148,7 @@ class CommandCheck:
         assert isinstance(report, Report)
         fine = code in self.command.ok_codes
         errors = [one for one in report.said if self._counts(one, fine=fine)]
-        found = _Findings(self.name, candidate)
+        found = _Findings(self.name, candidate, dotted=self.command.parse == "junit")
         total, passed = report.total or 0, tuple(map(found.identity, report.passed))
         if report.total is not None and not report.ran and not errors:
             why = f"all tests are skipped ({total})" if total else "not one test was found"
@@ -199,10 +199,17 @@ class CommandCheck:
 
 
 class _Findings:
-    """Makes findings of what a tool said, with the project's own names for files and tests."""
+    """Makes findings of what a tool said, with the project's own names for files and tests.
 
-    def __init__(self, check: str, candidate: Candidate) -> None:
+    Args:
+        check: The check's name.
+        candidate: Whose files they are about.
+        dotted: Tests are named by their module, with dots.
+    """
+
+    def __init__(self, check: str, candidate: Candidate, *, dotted: bool) -> None:
         self._check = check
+        self._dotted = dotted
         self._files = candidate.snapshot.files
         self._sources = Sources(candidate)
 
@@ -212,16 +219,22 @@ class _Findings:
         path = self._sources.relative(one.path) if one.path else None
         file = code.partition("::")[0]
         path = file if path is None and file in self._files else path
-        text = self._sources.line(path, one.line)
         return finding(
-            self._check, plain(one.message), path=path, line=one.line, code=code, text=text, detail=plain(one.detail)
+            self._check,
+            plain(one.message),
+            path=path,
+            line=one.line,
+            code=code,
+            text=self._sources.line(path, one.line),
+            detail=plain(one.detail),
+            near=self._sources.near(path, one.line),
         )
 
     def identity(self, code: str) -> str:
         """The id of a test that begins with its file, where a file of the project is meant; else the code as it is."""
         first, separator, rest = code.partition("::")
         first = self._sources.relative(first)
-        if not separator or first in self._files or "/" in first:
+        if not separator or first in self._files or not self._dotted:
             return first + separator + rest
         # pytest, unittest and others name the module with dots, and the class behind it.
         parts = first.split(".")

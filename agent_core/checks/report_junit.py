@@ -14,6 +14,7 @@ class _Junit:
         self.report = Report(total=0)
         self.declared = 0
         self._open: list[str] = []
+        self._suite = ""
         self._case: dict[str, str] | None = None
         self._state = ""
         self._said: tuple[str, str] = ("", "")
@@ -24,6 +25,8 @@ class _Junit:
         name = tag.rpartition(":")[2]
         if not self._open and name not in {"testsuites", "testsuite"}:
             raise ReportError(f"it is XML, but no JUnit report: it begins with <{name}>")
+        if name == "testsuite":
+            self._suite = attributes.get("name", "")
         if name == "testsuite" and "testsuite" not in self._open:
             counts = (number(attributes.get(key)) or 0 for key in ("failures", "errors"))
             self.declared += sum(counts)
@@ -67,8 +70,8 @@ class _Junit:
 
     def _identity(self) -> str:
         case = self._case or {}
-        parts = (case.get("classname") or case.get("file") or "", case.get("name") or "")
-        return "::".join(part for part in parts if part)
+        group = case.get("classname") or case.get("file") or self._suite or "test"
+        return f"{group}::{case.get('name', '')}" if self._case is not None else group
 
 
 def read_junit(data: bytes) -> Report:

@@ -15,8 +15,11 @@ _MOST_DETAIL = 200
 class CargoLines:
     """Reads ``cargo check`` and ``cargo test`` with ``--message-format=json``, and the test harness's own lines.
 
-    See "External tools" in the Cargo book for the messages.
+    See "External tools" in the Cargo book for the messages. Which crate's tests come next stands on standard error,
+    so that has to be read along.
     """
+
+    _CRATE = re.compile(r"\s*(?:Running .*[/\\(](?P<crate>[\w-]+)-[0-9a-f]{8,}\)|Doc-tests (?P<doc>\S+))")
 
     _TEST = re.compile(r"test (?P<name>\S.*?)(?: - should panic)? \.\.\. (?P<how>ok|FAILED|ignored)(?:[ ,<].*)?")
     _SECTION = re.compile(r"---- (?P<name>\S.*?) (?:stdout|stderr) ----")
@@ -28,6 +31,7 @@ class CargoLines:
         self._details: dict[str, list[str]] = defaultdict(list)
         self._failed: dict[str, None] = {}
         self._section: list[str] | None = None
+        self._crate = "test"
         self._seen: set[Said] = set()
 
     @property
@@ -43,12 +47,15 @@ class CargoLines:
         elif found := self._TEST.fullmatch(line):
             self._report.total = (self._report.total or 0) + 1
             self._report.ran += found["how"] != "ignored"
+            name = f"{self._crate}::{found['name']}"
             if found["how"] == "FAILED":
-                self._failed[found["name"]] = None
+                self._failed[name] = None
             elif found["how"] == "ok":
-                self._report.passed.append(found["name"])
+                self._report.passed.append(name)
         elif found := self._SECTION.fullmatch(line):
-            self._section = self._details[found["name"]]
+            self._section = self._details[f"{self._crate}::{found['name']}"]
+        elif found := self._CRATE.match(line):
+            self._crate, self._section = found["crate"] or f"doc-tests {found['doc']}", None
         elif line in {"failures:", "successes:"} or line.startswith("test result:"):
             self._section = None
         elif line.startswith("running ") and line.endswith((" tests", " test")):

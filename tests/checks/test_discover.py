@@ -346,8 +346,8 @@ async def test_a_real_crate_judges(opened: Open) -> None:
     )
     checks = {one.name: one for one in default_checks(project.interpreter, ChecksConfig(), project.read, os.environ)}
     good = await run_one(checks["cargo-test"], project)
-    assert (good.outcome, good.total, good.passed) == ("passed", 1, ("is_two",)), good
+    assert (good.outcome, good.total, good.passed) == ("passed", 1, ("x::is_two",)), good
     bad = await run_one(checks["cargo-test"], project, {"src/lib.rs": lib.replace("    2\n", "    3\n")})
-    assert [(one.place, one.code) for one in bad.findings] == [("src/lib.rs:7", "is_two")]
+    assert [(one.place, one.code) for one in bad.findings] == [("src/lib.rs:7", "x::is_two")]
     broken = await run_one(checks["cargo-check"], project, {"src/lib.rs": lib.replace("    2\n", '    "2"\n')})
     assert [(one.place, one.code, one.text) for one in broken.findings] == [("src/lib.rs:2", "E0308", '"2"')]

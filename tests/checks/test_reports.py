@@ -314,7 +314,7 @@ def test_junit() -> None:
 </testsuite></testsuites>"""
     )
     assert (report.total, report.ran) == (5, 4)
-    assert report.passed == ["pkg.test_a.TestX::one", "five"]
+    assert report.passed == ["pkg.test_a.TestX::one", "inner::five"]
     assert brief(report) == [
         (None, None, "a::two", "error", "assert 1 == 2"),
         (None, None, "a::three", "error", "ImportError"),
@@ -367,6 +367,8 @@ CARGO = (
     )
     + """
 
+     Running unittests src/lib.rs (target/debug/deps/shop-0123456789abcdef)
+
 running 4 tests
 test tests::ok ... ok
 test tests::slow ... ignored, takes long
@@ -386,16 +388,25 @@ failures:
     tests::bad
 
 test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
+
+   Doc-tests shop
+
+running 1 test
+test src/lib.rs - f (line 3) ... ok
 """
 )
 
 
 def test_cargo() -> None:
     report = fed(CargoLines(), CARGO)
-    assert (report.total, report.ran, report.passed) == (4, 3, ["tests::ok", "tests::panics"])
+    assert (report.total, report.ran, report.passed) == (
+        5,
+        4,
+        ["shop::tests::ok", "shop::tests::panics", "doc-tests shop::src/lib.rs - f (line 3)"],
+    )
     assert brief(report) == [
         ("src/lib.rs", 3, "E0308", "error", "mismatched types"),
-        ("src/lib.rs", 12, "tests::bad", "error", "assertion `left == right` failed"),
+        ("src/lib.rs", 12, "shop::tests::bad", "error", "assertion `left == right` failed"),
     ]
     assert "right: 4" in report.said[1].detail
     with pytest.raises(ReportError, match="did not come to its build"):
