@@ -11,9 +11,10 @@ From a text to what it asks for:
 From a hunk to its place in a file:
 
 - ``fit`` puts all hunks of a file in or none: ``locate`` finds places in a ``document``, level by level (``levels``,
-  at last ``blanks`` and ``similar``, by ``align``), within the ``scopes`` that ``@@`` names and the ``order`` of the hunks;
-- ``place`` is what is found, ``indentation`` how deep new lines stand there (``unsigned``: what lost its sign), ``rebuild`` the text it makes,
-  ``closest`` what to tell where nothing was found.
+  at last ``blanks`` and ``similar``, by ``align``), within the ``scopes`` that ``@@`` names and the ``order`` of the
+  hunks;
+- ``place`` is what is found, ``indentation`` how deep new lines stand there (``unsigned``: beside lines that have lost
+  their sign), ``rebuild`` the text it makes, ``closest`` what to tell where nothing was found.
 
 From operations to changes of a tree:
 
