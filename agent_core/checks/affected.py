@@ -22,6 +22,9 @@ from agent_core.protocols import Candidate
 TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$|(^|/)tests?/.*\.py$")
 """What a test file looks like where the project does not say otherwise."""
 
+FOLDER = "pytest"
+"""The folder in a candidate's cache that is the test check's."""
+
 _TOUCHES = "touches.json"
 _IMPORTS = "imports.json"
 _MAX_KEPT = 60_000_000
@@ -89,7 +92,10 @@ def find_affected(candidate: Candidate, changed: Iterable[str], touches: Touches
     unreached = tuple(
         path
         for path in sorted(paths)[:_MAX_TOLD]
-        if path.endswith(".py") and not any(TEST_FILE.search(one) for one in graph.reaching((path,)))
+        # A program that a test starts may reach anything.
+        if path.endswith(".py")
+        and not touches.opaque
+        and not any(TEST_FILE.search(one) for one in graph.reaching((path,)))
     )
     return Affected(graph.reaching({*seeds, *touches.opaque}), unreached)
 
@@ -131,15 +137,19 @@ def warm_modules(cache: Path) -> tuple[str, ...]:
     Args:
         cache: A candidate's folder for tools' caches.
     """
-    return load_touches(cache / "pytest").modules
+    return load_touches(cache).modules
 
 
-def load_touches(folder: Path) -> Touches:
-    """What the last whole run touched, as kept in a folder; empty when nothing usable is there."""
-    try:
-        return msgspec.json.decode(_read(folder / _TOUCHES), type=Touches)
-    except (OSError, msgspec.DecodeError):
-        return Touches()
+def load_touches(cache: Path) -> Touches:
+    """What the last whole run touched, in this or another tree of the project; empty when nothing usable is there.
+
+    Args:
+        cache: A candidate's folder for tools' caches; those of the project's other candidates stand beside it.
+    """
+    for path in _newest(cache, _TOUCHES):
+        with contextlib.suppress(OSError, msgspec.DecodeError):
+            return msgspec.json.decode(_read(path), type=Touches)
+    return Touches()
 
 
 def keep_touches(folder: Path, candidate: Candidate, touches: Touches) -> None:
@@ -169,10 +179,12 @@ def keep_touches(folder: Path, candidate: Candidate, touches: Touches) -> None:
     _write(folder / _TOUCHES, msgspec.json.encode(kept))
 
 
-def load_imports(folder: Path) -> None:
-    """Take in the imports that `keep_imports` kept."""
-    with contextlib.suppress(OSError, msgspec.DecodeError):
-        remember(msgspec.json.decode(_read(folder / _IMPORTS), type=dict[str, Imports]))
+def load_imports(cache: Path) -> None:
+    """Take in the imports that `keep_imports` kept, for this or another tree of the project."""
+    for path in _newest(cache, _IMPORTS):
+        with contextlib.suppress(OSError, msgspec.DecodeError):
+            remember(msgspec.json.decode(_read(path), type=dict[str, Imports]))
+            return
 
 
 def keep_imports(folder: Path, candidate: Candidate) -> None:
@@ -184,6 +196,17 @@ def keep_imports(folder: Path, candidate: Candidate) -> None:
     known = recall(hashes)
     if len(known) > before or not (folder / _IMPORTS).exists():
         _write(folder / _IMPORTS, msgspec.json.encode(known))
+
+
+def _newest(cache: Path, name: str) -> list[Path]:
+    """The files of a name that the candidates of a project have kept, newest first."""
+    found: list[tuple[float, Path]] = []
+    with contextlib.suppress(OSError):
+        for one in cache.parent.iterdir():
+            with contextlib.suppress(OSError):
+                path = one / FOLDER / name
+                found.append((path.lstat().st_mtime, path))
+    return [path for _, path in sorted(found, reverse=True)]
 
 
 def _read(path: Path) -> bytes:

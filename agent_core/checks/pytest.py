@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from agent_core.checks.affected import (
+    FOLDER,
     TEST_FILE,
     Affected,
     find_affected,
@@ -83,7 +84,7 @@ class PytestCheck:
         # A folder of its own for each run: a straggler of the last one may still write into its own.
         run = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
         try:
-            affected = await asyncio.to_thread(_affected, candidate, folder, wish)
+            affected = await asyncio.to_thread(_affected, candidate, wish)
             return await self._run(candidate, run, wish, affected)
         finally:
             shutil.rmtree(run, ignore_errors=True)
@@ -212,19 +213,19 @@ def _own_folder(candidate: Candidate) -> Path:
 
     Commands may write to the cache. We write here from outside of the sandbox, so never through a link of theirs.
     """
-    folder = candidate.cache / "pytest"
+    folder = candidate.cache / FOLDER
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         folder.unlink()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def _affected(candidate: Candidate, folder: Path, wish: Wish) -> Affected:
+def _affected(candidate: Candidate, wish: Wish) -> Affected:
     """What to run before the rest: what the change can affect, nothing when that may be everything."""
     if wish.only is not None or not wish.changed:
         return _NOBODY
-    load_imports(folder)
-    return find_affected(candidate, wish.changed, load_touches(folder))
+    load_imports(candidate.cache)
+    return find_affected(candidate, wish.changed, load_touches(candidate.cache))
 
 
 def _reason(done: Completed) -> str:

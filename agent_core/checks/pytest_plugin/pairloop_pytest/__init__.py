@@ -95,12 +95,12 @@ class Reporter:
     def _evidence(self, report: Any) -> dict[str, Any]:
         error = getattr(report, "pairloop", None) or {"chain": [], "fixture": ""}
         captured = [
-            [str(title), masked_cut(str(text), _MAX_CAPTURED)]
+            [str(title), self.evidence.hide(masked_cut(str(text), _MAX_CAPTURED))]
             for title, text in getattr(report, "sections", ())
             if str(title).startswith("Captured") and text
         ]
         has_frames = any(link["frames"] for link in error["chain"])
-        told = "" if has_frames else masked_cut(str(getattr(report, "longreprtext", "") or ""), _MAX_TEXT)
+        longrepr = "" if has_frames else str(getattr(report, "longreprtext", "") or "")
         location = getattr(report, "location", None) or (None, None, "")
         return {
             "id": report.nodeid,
@@ -109,7 +109,7 @@ class Reporter:
             "chain": error["chain"],
             "fixture": error["fixture"],
             "captured": captured,
-            "told": told,
+            "told": self.evidence.hide(masked_cut(longrepr, _MAX_TEXT)),
         }
 
     def _relative(self, name: str) -> str:

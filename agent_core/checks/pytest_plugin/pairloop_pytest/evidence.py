@@ -81,7 +81,7 @@ class Evidence:
         self._places = places
         self._show = Show()
         self._told = 0
-        self._compared: tuple[int, str, list[str]] | None = None
+        self._compared: tuple[int, str, int, list[str]] | None = None
 
     def clear(self) -> None:
         """Forget what was compared: a new test begins."""
@@ -92,16 +92,24 @@ class Evidence:
         self._compared = None
         if op != "==" or self._told > _SHORT:
             return
+        for side in (left, right):
+            # Their secrets are to be hidden in what is said of them.
+            self._show.show("", side)
         frame: types.FrameType | None = sys._getframe(1)  # noqa: SLF001 - the way to one's caller
         while frame is not None and self._places.inside(frame.f_code.co_filename) is None:
             frame = frame.f_back
         if frame is not None:
-            self._compared = (id(frame), frame.f_code.co_filename, sides(left, right))
+            self._compared = (id(frame), frame.f_code.co_filename, frame.f_lineno, sides(left, right))
 
     def error(self, value: BaseException) -> dict[str, Any]:
         """An exception with its frames, and those it came from."""
         self._told += 1
-        return {"chain": self._chain(value, 0), "fixture": fixture_of(value)}
+        chain = self._chain(value, 0)
+        return {"chain": self.hide(chain), "fixture": fixture_of(value)}
+
+    def hide(self, told: Any) -> Any:
+        """What is told, without the secrets that variables were seen to hold."""
+        return self._show.hide(told)
 
     def _chain(self, value: BaseException, depth: int) -> list[dict[str, Any]]:
         chain: list[dict[str, Any]] = []
@@ -111,7 +119,8 @@ class Evidence:
             seen.add(id(current))
             chain.extend(self._doctest(current) or [self._link(current, depth)])
             context = None if current.__suppress_context__ else current.__context__
-            current = current.__cause__ or context
+            # What pytest looked for in vain in its own tables is no cause.
+            current = None if type(current).__name__ == "FixtureLookupError" else current.__cause__ or context
         return chain
 
     def _link(self, value: BaseException, depth: int) -> dict[str, Any]:
@@ -129,13 +138,14 @@ class Evidence:
         return link
 
     def _diff(self, value: BaseException) -> list[str]:
-        """What was compared, if it was in the frame that this was raised in."""
+        """What was compared, if it was by the assertion that raised this."""
         if self._compared is None or not isinstance(value, AssertionError):
             return []
-        frame, filename, diff = self._compared
+        *here, diff = self._compared
         traceback = value.__traceback__
         while traceback is not None:
-            if id(traceback.tb_frame) == frame and traceback.tb_frame.f_code.co_filename == filename:
+            frame = traceback.tb_frame
+            if [id(frame), frame.f_code.co_filename, traceback.tb_lineno] == here:
                 return diff
             traceback = traceback.tb_next
         return []

@@ -14,6 +14,7 @@ MASK = "***"
 _MAX_REPR = 240
 # A foreign representation may be of any length; more of it is not looked through for secrets, as it isn't shown.
 _MAX_LOOK = 20_000
+_MAX_SECRETS = 200
 
 # Parts of names that say the value is a secret, whatever it is.
 _HARD = (
@@ -85,10 +86,11 @@ def masked_cut(text: str, limit: int) -> str:
 
 
 class Show(reprlib.Repr):
-    """Short representations that never raise."""
+    """Short representations that never raise; remembers the secrets it met, so that they can be hidden elsewhere."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._secrets: dict[str, None] = {}
         self.maxstring = self.maxother = self.maxlong = _MAX_REPR - 40
         self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdeque = self.maxarray = 12
         self.maxdict = 12
@@ -123,12 +125,29 @@ class Show(reprlib.Repr):
             return self.repr1(value, level)
         if _HARD_NAME.search(name):
             if isinstance(value, (str, bytes)):
+                self._remember(value)
                 return "'" + MASK + "'" if value else self.repr1(value, level)
             text = _ANY_QUOTED.sub("'" + MASK + "'", self.repr1(value, level))
             return re.sub(r"\b\d+(?:\.\d+)?\b", MASK, text) if isinstance(value, (int, float)) else text
         if _SOFT_NAME.search(name) and isinstance(value, (str, bytes)) and len(value) > _SHORT_TOKEN:
             return "'" + MASK + "'"
         return self.repr1(value, level)
+
+    def _remember(self, value: str | bytes) -> None:
+        text = value if isinstance(value, str) else value.decode("latin-1")
+        # A mere word stands for itself in many places.
+        if 6 <= len(text) <= 500 and not text.isalpha() and len(self._secrets) < _MAX_SECRETS:
+            self._secrets[text] = None
+
+    def hide(self, told: Any) -> Any:
+        """A text, or lists and dictionaries with texts in them, without the secrets that were met so far."""
+        if isinstance(told, str):
+            for secret in self._secrets:
+                told = told.replace(secret, MASK)
+            return told
+        if isinstance(told, dict):
+            return {key: self.hide(value) for key, value in told.items()}
+        return [self.hide(value) for value in told] if isinstance(told, (list, tuple)) else told
 
     def show(self, name: str, value: Any) -> str:
         """A bounded representation of a variable, with what looks like a secret masked."""
