@@ -120,9 +120,7 @@ class _Succession:
 
     def _is_made(self, spot: Spot) -> bool:
         """Whether some of what stands at a spot was not there, or not together, before."""
-        return any(
-            (start < spot.end and spot.start < end) or spot.start < start == end < spot.end for start, end in self._made
-        )
+        return any(start < spot.end and spot.start < end for start, end in self._made)
 
     def _moved(self, place: Place) -> Place | None:
         """A place of the first text in the text as it is now; None when it has been changed since."""
@@ -130,7 +128,7 @@ class _Succession:
         for edit in place.edits:
             start, end = edit.start, edit.end
             for earlier in self._edits:
-                if (start < earlier.end and earlier.start < end) or start < earlier.start == earlier.end < end:
+                if start < earlier.end and earlier.start < end:
                     return None
                 if start >= earlier.end:
                     more = len(earlier.lines) - (earlier.end - earlier.start)

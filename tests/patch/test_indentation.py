@@ -100,6 +100,11 @@ def test_a_single_line_with_wrong_indentation() -> None:
         " def f(a):", "     if a:", "-    total = compute(a, 1)", "+    total = compute(a, 2)", "         return total"
     )
     assert result(text, one) == text.replace("a, 1", "a, 2")
+    # Another line may stand at another depth.
+    other = hunk(
+        " def f(a):", "     if a:", "-    total = compute(a, 1)", "+    raise ValueError", "         return total"
+    )
+    assert "how deep the new line 'raise ValueError' belongs" in refusal(text, other)
     # Two new lines for one may stand at two depths; one of the hunk's depths means two of the file's.
     two = hunk(
         " def f(a):",
