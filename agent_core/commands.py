@@ -44,6 +44,16 @@ class Reject(Command, frozen=True):
     reason: str = ""
 
 
+class Fix(Command, frozen=True):
+    """Have the checks' tools mend what they safely can in the waiting proposal; it is checked again.
+
+    Attributes:
+        proposal: Its number.
+    """
+
+    proposal: int
+
+
 class Undo(Command, frozen=True):
     """Take back a landing.
 
@@ -85,4 +95,4 @@ class Quit(Command, frozen=True):
     """End the session in an orderly way."""
 
 
-AnyCommand = Ask | Steer | Accept | Reject | Undo | Redo | Approve | Interrupt | SetMode | Quit
+AnyCommand = Ask | Steer | Accept | Reject | Fix | Undo | Redo | Approve | Interrupt | SetMode | Quit

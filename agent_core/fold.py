@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -27,6 +27,27 @@ from agent_core.state import (
 
 def _say(state: State, entry: ChatEntry, **changes: Any) -> State:
     return msgspec.structs.replace(state, chat=(*state.chat, entry), **changes)
+
+
+def _tell(state: State, notice: Notice, **changes: Any) -> State:
+    """Say what there is to say of a proposal in the place of what was said of it before."""
+    for index in range(len(state.chat) - 1, -1, -1):
+        old = state.chat[index]
+        if isinstance(old, Notice) and (old.about, old.proposal) == (notice.about, notice.proposal):
+            chat = (*state.chat[:index], notice, *state.chat[index + 1 :])
+            return msgspec.structs.replace(state, chat=chat, **changes)
+    return _say(state, notice, **changes)
+
+
+def _doubted(state: State, proposals: Collection[int]) -> State:
+    """What the chat says of the checks of some proposals is no longer about what is there."""
+    chat = tuple(
+        msgspec.structs.replace(entry, doubt="stale")
+        if isinstance(entry, Notice) and entry.about in {"verdict", "diagnosis"} and entry.proposal in proposals
+        else entry
+        for entry in state.chat
+    )
+    return msgspec.structs.replace(state, chat=chat)
 
 
 def _replace_proposal(state: State, number: int, **changes: Any) -> tuple[ProposalState, ...]:
@@ -175,9 +196,14 @@ def _proposal_made(state: State, event: ev.ProposalMade) -> State:
     )
     checks = tuple(check for check in state.checks if check.where == "baseline")
     if state.proposal is not None and state.proposal.number == event.number:
-        # The same proposal over a newer working tree.
+        # The same proposal over a newer working tree, or mended: what was said of it is about another tree.
         return msgspec.structs.replace(
-            state, proposals=(*state.proposals[:-1], proposal), waiting=0, why="", phase="checking", checks=checks
+            _doubted(state, {event.number}),
+            proposals=(*state.proposals[:-1], proposal),
+            waiting=0,
+            why="",
+            phase="checking",
+            checks=checks,
         )
     files = event.patch.files
     size = f"+{sum(file.added for file in files)} -{sum(file.removed for file in files)}"
@@ -202,7 +228,9 @@ def _with_check(state: State, new: CheckState) -> State:
 
 def _check_started(state: State, event: ev.CheckStarted) -> State:
     state = _with_check(state, CheckState(event.check, event.where, event.tree))
-    return msgspec.structs.replace(state, phase="checking") if event.where == "candidate" else state
+    # What still runs while the human decides, or after they have, is nothing that is waited for.
+    awaited = event.where == "candidate" and state.task is not None and state.phase not in {"deciding", "landing"}
+    return msgspec.structs.replace(state, phase="checking") if awaited else state
 
 
 def _check_progressed(state: State, event: ev.CheckProgressed) -> State:
@@ -234,15 +262,26 @@ def _check_finished(state: State, event: ev.CheckFinished) -> State:
 
 
 def _verdict_reached(state: State, event: ev.VerdictReached) -> State:
-    level: ev.Level = "info" if event.verdict.green else "warning"
-    notice = Notice(level, event.verdict.summary, about="verdict")
-    return _say(state, notice, proposals=_replace_proposal(state, event.proposal, verdict=event.verdict))
+    verdict = event.verdict
+    level: ev.Level = "info" if verdict.green else "warning"
+    notice = Notice(
+        level, verdict.summary, about="verdict", proposal=event.proposal, doubt="" if verdict.complete else "so far"
+    )
+    if verdict.green:
+        # Why it failed over another tree explains nothing any more.
+        told = (one for one in state.chat if not _diagnoses(one, event.proposal))
+        state = msgspec.structs.replace(state, chat=tuple(told))
+    return _tell(state, notice, proposals=_replace_proposal(state, event.proposal, verdict=verdict))
+
+
+def _diagnoses(entry: ChatEntry, proposal: int) -> bool:
+    return isinstance(entry, Notice) and (entry.about, entry.proposal) == ("diagnosis", proposal)
 
 
 def _diagnosed(state: State, event: ev.Diagnosed) -> State:
-    return _say(
+    return _tell(
         state,
-        Notice("warning", event.summary, event.evidence, about="verdict"),
+        Notice("warning", event.summary, event.evidence, about="diagnosis", proposal=event.proposal),
         proposals=_replace_proposal(state, event.proposal, diagnosis=event.summary),
     )
 
@@ -345,6 +384,7 @@ def _human_edited(state: State, event: ev.HumanEdited) -> State:
         else proposal
         for proposal in state.proposals
     )
+    state = _doubted(state, {proposal.number for proposal in proposals if proposal.stale})
     edit = Edit(event.path, event.kind, event.diff)
     return _say(state, edit, proposals=proposals, untold=(*state.untold, edit))
 
@@ -355,8 +395,10 @@ def _noted(state: State, event: ev.Noted) -> State:
 
 def _task_finished(state: State, event: ev.TaskFinished) -> State:
     state = _stop_tools(_close_answer(state, partial=True))
-    # The baseline's checks go on in the background, whatever becomes of the task.
-    checks = tuple(check for check in state.checks if check.outcome is not None or check.where == "baseline")
+    # The baseline's checks go on in the background, whatever becomes of the task; and what was accepted before all of
+    # its checks had spoken is checked to the end.
+    goes_on = event.outcome == "landed"
+    checks = tuple(check for check in state.checks if check.outcome is not None or check.where == "baseline" or goes_on)
     tasks = tuple(
         msgspec.structs.replace(task, outcome=event.outcome, result=event.text) if task.number == event.task else task
         for task in state.tasks

@@ -7,10 +7,11 @@ from typing import Literal
 import msgspec
 
 from agent_core import events as ev
-from agent_core.checks.model import Blame, CheckResult, Outcome, Verdict, Where
+from agent_core.checks.model import Blame, CheckResult, Finding, Outcome, Verdict, Where
 from agent_core.conversation import Item, PartnerInfo, Usage
 from agent_core.patch.model import Patch
 
+About = Literal["note", "proposal", "verdict", "diagnosis", "decision", "landing", "patch", "task"]
 Phase = Literal["idle", "thinking", "tools", "checking", "deciding", "approving", "landing"]
 
 
@@ -49,12 +50,16 @@ class Notice(msgspec.Struct, frozen=True):
 
     Attributes:
         about: What it tells of; the screen chooses sign and colour by it.
+        proposal: For a verdict and its diagnosis: the proposal. There is one of each for a proposal, the newest.
+        doubt: Why a verdict is not the last word on what is there now; empty when it is.
     """
 
     level: ev.Level
     text: str
     hint: str = ""
-    about: Literal["note", "proposal", "verdict", "decision", "landing", "patch", "task"] = "note"
+    about: About = "note"
+    proposal: int = 0
+    doubt: Literal["", "so far", "stale"] = ""
 
 
 ChatEntry = Said | ToolUse | Edit | Notice
@@ -111,8 +116,15 @@ class ProposalState(msgspec.Struct, frozen=True):
 
     @property
     def green(self) -> bool:
-        """Whether its verdict is green and about what is there now, and nothing is known to keep it from landing."""
-        return self.verdict is not None and self.verdict.green and not self.stale and not self.refused
+        """Whether all checks have spoken of what is there now, nothing is broken, and nothing keeps it from landing."""
+        verdict = self.verdict
+        return verdict is not None and verdict.green and verdict.complete and not self.stale and not self.refused
+
+    @property
+    def fixable(self) -> tuple[Finding, ...]:
+        """What it breaks and the tool that says so could mend by itself."""
+        broken = self.verdict.broken if self.verdict is not None and not self.stale else ()
+        return tuple(finding for finding in broken if finding.fix)
 
 
 class LandingState(msgspec.Struct, frozen=True):

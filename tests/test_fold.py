@@ -228,7 +228,9 @@ def test_the_same_number_again_replaces() -> None:
         (2, "newer", None),
     ]
     assert (state.waiting, state.why, state.phase) == (0, "", "checking")
-    assert state.chat == chat
+    # What was said of it is about the tree it was made against.
+    assert [getattr(entry, "doubt", "") for entry in state.chat] == ["", "", "", "stale"]
+    assert tuple(entry for entry in state.chat[:3]) == chat[:3]
     # What the checks said is about another tree; the baseline's words stand until it is judged anew.
     assert [(check.check, check.where) for check in state.checks] == [("ruff", "baseline")]
 

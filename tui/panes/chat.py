@@ -14,12 +14,14 @@ _SAID_LINES = 400
 _SIGNS = {
     "proposal": ("◆", "accent"),
     "verdict": ("✓", "good"),
+    "diagnosis": ("✗", "bad"),
     "decision": ("→", "primary"),
     "landing": ("⤓", "good"),
     "patch": ("·", "dim"),
     "task": ("■", "dim"),
     "note": ("·", "dim"),
 }
+_JUDGED = {"verdict", "diagnosis"}
 
 
 def _human(text: str) -> list[Line]:
@@ -56,15 +58,21 @@ def _notice(notice: Notice) -> list[Line]:
     if notice.level == "error":
         sign, style = "✗", "bad"
     elif notice.level == "warning":
-        sign, style = ("✗", "bad") if notice.about == "verdict" else ("!", "warn")
+        sign, style = ("✗", "bad") if notice.about in _JUDGED else ("!", "warn")
+    if notice.doubt:
+        # Not the last word on what is there now, so no tick and no cross.
+        sign, style = ("◌", "accent") if notice.doubt == "so far" else ("!", "warn")
     text_style = {"info": "dim", "warning": "text", "error": "bad"}[notice.level]
-    if notice.about in {"proposal", "verdict", "landing"}:
+    if notice.doubt == "stale":
+        text_style = "dim"
+    elif notice.about in {"proposal", "landing", *_JUDGED}:
         text_style = "strong" if notice.level != "error" else "bad"
     first, *more = notice.text.split("\n") if notice.text else [""]
-    lines = [Line(((clean(first), text_style),), lead=((f"{sign} ", style),))]
+    stale = (("  stale", "warn"),) if notice.doubt == "stale" else ()
+    lines = [Line(((clean(first), text_style), *stale), lead=((f"{sign} ", style),))]
     lines += [Line(((clean(line), text_style),), lead=(("  ", ""),)) for line in more if line.strip()]
     # The evidence for a verdict is the checks pane's business.
-    hints = [line for line in notice.hint.split("\n") if line.strip()] if notice.about != "verdict" else []
+    hints = [line for line in notice.hint.split("\n") if line.strip()] if notice.about not in _JUDGED else []
     # The head of the notice may be the first line of what it points to.
     if hints and notice.text.endswith(hints[0].strip()):
         hints = hints[1:]
