@@ -159,17 +159,21 @@ class CommandCheck:
         if errors:
             findings = [found.make(one) for one in errors]
             summary = _summary(findings, report)
-            return _tested(result(self.name, candidate, "failed", summary, findings=findings, total=total), passed)
+            return _tested(
+                result(self.name, candidate, "failed", summary, findings=findings, total=total, done=done), passed
+            )
         if fine:
             summary = (
                 f"{report.ran} test{'s' * (report.ran != 1)} passed" if report.total else "exit status " + str(code)
             )
             summary = summary if report.total or self.command.parse in {None, "none"} else "nothing found"
-            return _tested(result(self.name, candidate, "passed", summary + also, total=total), passed)
+            return _tested(result(self.name, candidate, "passed", summary + also, total=total, done=done), passed)
         summary = ending(code).removeprefix("ended with ") + also
         tail = plain(done.text)[-_TAIL:].strip()
         findings = [finding(self.name, summary, detail=tail)]
-        return _tested(result(self.name, candidate, "failed", summary, findings=findings, total=total), passed)
+        return _tested(
+            result(self.name, candidate, "failed", summary, findings=findings, total=total, done=done), passed
+        )
 
     def _counts(self, one: Said, *, fine: bool) -> bool:
         """Whether a finding is one to mend, rather than a remark."""
@@ -219,15 +223,19 @@ class _Findings:
         path = self._sources.relative(one.path) if one.path else None
         file = code.partition("::")[0]
         path = file if path is None and file in self._files else path
+        line = one.line
+        if line is None and path and (place := re.search(rf"(?<![\w.-]){re.escape(path)}:(\d{{1,7}})\b", one.detail)):
+            # Test runners name the file, and the line in what they print.
+            line = int(place[1])
         return finding(
             self._check,
             plain(one.message),
             path=path,
-            line=one.line,
+            line=line,
             code=code,
-            text=self._sources.line(path, one.line),
+            text=self._sources.line(path, line),
             detail=plain(one.detail),
-            near=self._sources.near(path, one.line),
+            near=self._sources.near(path, line),
         )
 
     def identity(self, code: str) -> str:

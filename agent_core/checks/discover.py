@@ -139,7 +139,7 @@ def _covered(look: Look, target: str, recipes: Mapping[str, str], others: Sequen
         if name in called or callers & called:
             does.append(name)
     if does:
-        return f"that calls {', '.join(does)}, which runs as a check already"
+        return f"that calls {', '.join(does)}: checked already"
     if not re.search(r"^[ \t]+\S", recipe, re.MULTILINE) and any(look.there(name) for name in _PYTHON_FILES):
         return "ruff, mypy and pytest look at the project already"
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -210,4 +211,14 @@ def _jest(suites: Sequence[Any], report: Report) -> None:
             report.ran += status in {"passed", "failed"}
         if broken:
             detail = plain(_text(suite, ("message",)))
-            report.add(Said(first_line(detail) or "could not be run", path or None, None, path, "error", detail))
+            # Above the reason jest says that there is one.
+            report.add(
+                Said(
+                    first_line(re.sub(r"^\s*\u25cf.*\n", "", detail)) or "could not be run",
+                    path or None,
+                    None,
+                    path,
+                    "error",
+                    detail,
+                )
+            )

@@ -21,7 +21,8 @@ from tests.checks.conftest import Open, candidate_of, run_one
 from tests.projects import make_project
 
 JUNIT = """<testsuite><testcase classname="test_a" name="one"/><testcase classname="test_a" name="two">
-<failure message="no">why it is so</failure></testcase></testsuite>"""
+<failure message="no">why it is so
+test_a.py:1: in two</failure></testcase></testsuite>"""
 
 
 def command(run: str | tuple[str, ...], *, timeout: float = 30.0, **settings: Any) -> CommandCheck:
@@ -132,8 +133,8 @@ async def test_a_report_in_a_file(opened: Open) -> None:
     check = command("cat report.txt > out/r.xml; exit 1", parse="junit", report="out/r.xml")
     seen = await run_one(check, project)
     assert (seen.outcome, seen.summary, seen.total) == ("failed", "1 failed, 1 passed", 2)
-    assert [(one.path, one.code, one.message, one.detail) for one in seen.findings] == [
-        ("test_a.py", "test_a.py::two", "no", "why it is so")
+    assert [(one.place, one.code, one.message, one.text) for one in seen.findings] == [
+        ("test_a.py:1", "test_a.py::two", "no", "x = 1")
     ]
     assert seen.passed == ("test_a.py::one",)
     assert not (project.root / "out/r.xml").exists()

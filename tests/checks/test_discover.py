@@ -138,7 +138,7 @@ MAKE = {
     "python -m": ("test:\n\tpython -m pytest\n", None, "calls pytest"),
     "below": ("test: unit\nunit:\n\tpytest\n", None, "calls pytest"),
     "names that look so": ("test:\n\t./pytest-like-thing\n", "make-test", ""),
-    "cargo": ("test:\n\tcargo test\n", None, "calls cargo-check, cargo-test"),
+    "cargo": ("test:\n\tcargo test\n", None, "calls cargo-check, cargo-test: checked already"),
     "an assignment": ("test := 3\nlint = 4\n", None, None),
     "several at once": ("lint test:\n\tx\n", "make-lint make-test", ""),
     "check beside test": ("check: test\ntest:\n\tx\n", "make-test", "there is test too"),

@@ -216,7 +216,12 @@ JEST = {
                 {"fullName": "sum waits", "status": "pending", "failureMessages": []},
             ],
         },
-        {"name": "/p/b.test.js", "status": "failed", "message": "SyntaxError: x\nat y", "assertionResults": []},
+        {
+            "name": "/p/b.test.js",
+            "status": "failed",
+            "message": "  \u25cf Test suite failed to run\n\nSyntaxError: x\nat y",
+            "assertionResults": [],
+        },
     ],
 }
 
