@@ -184,7 +184,8 @@ class PytestCheck:
         if report.exit not in {0, 5}:
             return "error", f"pytest came to exit status {report.exit}, but its process {ending(done.code)}"
         if not report.done and report.total:
-            return "no_tests", f"{report.total} tests were collected and none was run"
+            collected = "1 test was" if report.total == 1 else f"{report.total} tests were"
+            return "no_tests", f"{collected} collected and none was run"
         if not report.done:
             return "no_tests", "no tests were collected"
         if report.done < report.total:
