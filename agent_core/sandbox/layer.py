@@ -17,7 +17,7 @@ from agent_core.sandbox.secrets import RUN_NEEDED, Hidden
 _CHUNK = 60_000
 
 # What of /proc changes the whole system. The kernel lets its root write there from any namespace, without capabilities.
-SYSTEM_WIDE = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/acpi", "/proc/scsi")
+SYSTEM_WIDE = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus")
 
 _REMOVE = 'k=$1; shift; while [ "$k" -gt 0 ]; do eval "rm -rf -- $1"; shift; k=$((k-1)); done; exec "$@"'
 

@@ -126,6 +126,21 @@ class Unshare:
         where = shlex.quote(str(target))
         return f"test -e {where} || mkdir -p {where}; {self._mount} -c --rbind {name} {where}"
 
+    def _read_only(self) -> Iterator[str]:
+        """The lines that take away the right to write to what is mounted."""
+        kernel: list[str] = []
+        for point, options in _writable_mounts():
+            flags = f"remount,bind,ro,{options}".rstrip(",")
+            line = f"{self._mount} -c -o {flags} {shlex.quote(point)} 2>/dev/null || :"
+            if point == "/sys" or point.startswith("/sys/"):
+                kernel.append(line)
+            else:
+                yield line
+        if kernel:
+            # A new one in place of a dozen changes, where the kernel allows it.
+            fresh = f"{self._mount} -t sysfs -o ro,nosuid,nodev,noexec sysfs /sys 2>/dev/null"
+            yield f"{fresh} || {{ {'; '.join(kernel)}; }}"
+
     def _table(self, name: str, entries: Iterable[str]) -> str:
         """The lines that make the mounts of a table at once."""
         lines = " ".join(map(shlex.quote, entries))
@@ -166,9 +181,7 @@ class Unshare:
             yield self._bind(folder, f"v{number}")
         for number, folder in enumerate(layer.writable):
             yield self._bind(folder, f"w{number}")
-        for point, options in _writable_mounts():
-            flags = f"remount,bind,ro,{options}".rstrip(",")
-            yield f"{mount} -c -o {flags} {shlex.quote(point)} 2>/dev/null || :"
+        yield from self._read_only()
         yield from self._devices(scratch)
         for folder in tmp_folders():
             yield f"{mount} -t tmpfs -o mode=1777,{room} tmp {folder}"
