@@ -1,4 +1,19 @@
-"""Judging drafts: candidate against baseline, for the loop and for the partner's own questions."""
+"""Judging drafts: candidate against baseline, for the loop and for the partner's own questions.
+
+A verdict is about exactly two trees. What of it does not come from running a check on them just now:
+
+- A base tree is judged once in a session, as long as no package is installed meanwhile.
+- What was said about a base tree in an earlier session is found again (`agent_core.checks.cache`) when tree, tool,
+  settings and environment are the same. Since not all can be seen that an answer depends on, such as files that git
+  ignores, it never decides: where a check or a test differs between the two trees, or a test fails on either, the base
+  is judged anew by that check, or by these tests. A candidate is always judged anew, so that nothing ever lands, by a
+  human or by a mode, on what was true once.
+- Tests that fail newly are run again on both trees before the patch is blamed, and so are targets that are mended: one
+  that passes by luck makes nothing green (`agent_core.checks.wavering`).
+- A finding that is gone as the patch changes settings or adds comments that silence a check is not mended, and a new
+  one that does not show for this keeps the verdict from being green, until a human says that it is right so
+  (`agent_core.checks.silencing`).
+"""
 
 from __future__ import annotations
 
@@ -6,19 +21,23 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from agent_core.checks.baseline import Baseline
-from agent_core.checks.model import CheckResult, Verdict
-from agent_core.checks.runner import run_checks
-from agent_core.checks.targets import find_targets
-from agent_core.checks.verdict import judge
+from agent_core.checks.bench import Bench, Memory, Trees
+from agent_core.checks.cache import Cache
+from agent_core.checks.case import Case
+from agent_core.checks.model import Verdict
+from agent_core.checks.runner import Slots
+from agent_core.checks.stamp import Furnished
 from agent_core.diagnosis.listing import listing
 from agent_core.draft import Draft
-from agent_core.errors import first_cause
 from agent_core.events import AnyEvent
 from agent_core.protocols import Check, Workspace
-from agent_core.view import DraftView
 from agent_core.workspace.tree import Snapshot
 
 _REPORT_TOKENS = 3000
+
+
+def _unheard(_verdict: Verdict) -> None:
+    """Takes what nobody wants to hear."""
 
 
 class Judge:
@@ -31,10 +50,10 @@ class Judge:
     """
 
     def __init__(self, workspace: Workspace, checks: Sequence[Check], emit: Callable[[AnyEvent], None]) -> None:
-        self._workspace = workspace
-        self._checks = tuple(checks)
-        self._emit = emit
-        self._baseline = Baseline(workspace, checks, emit)
+        slots = Slots()
+        cache = Cache(workspace.state / "verdicts.sqlite") if isinstance(workspace, Furnished) else None
+        self._baseline = Baseline(workspace, checks, emit, slots=slots, cache=cache)
+        self._bench = Bench(workspace, tuple(checks), self._baseline, slots, emit, Memory())
 
     def warm(self, base: Snapshot) -> None:
         """Begin to judge the working tree in the background."""
@@ -51,47 +70,48 @@ class Judge:
             async with asyncio.timeout(wait):
                 results = await self._baseline.of(base)
         except TimeoutError:
-            results = self._baseline.known(base)
+            results = self._baseline.known(base.tree)
         return f"# What the checks say now\n\n{listing(results, _REPORT_TOKENS)}" if results else ""
 
-    async def verdict(self, draft: Draft, task: str) -> Verdict:
+    async def verdict(self, draft: Draft, task: str, on_verdict: Callable[[Verdict], None] = _unheard) -> Verdict:
         """Check a draft and compare it with its base.
 
         Args:
             draft: The draft.
             task: What the human asked for; tests named in it are its target.
+            on_verdict: Takes what can be said before the end, see `Verdict.complete`, whenever that is something else
+                than before: first when syntax and lint are known, then with every stage and every check that ends.
+
+        Returns:
+            The complete verdict; one that is not complete when the base was changed meanwhile, and is good for nobody.
 
         Raises:
             SandboxError: The candidate could not be made.
         """
-        results, base = await self._both(draft)
-        view = DraftView(self._workspace, draft)
-        # It reads and parses what the failing tests import.
-        targets = await asyncio.to_thread(find_targets, task, base, tuple(draft.changes), view.paths(), view.read)
-        return judge(base, results, targets)
+        return await self.compare(Trees(draft.base, draft.changes, moves=draft.moves), task, on_verdict)
+
+    async def compare(
+        self, trees: Trees, task: str | None = None, on_verdict: Callable[[Verdict], None] = _unheard
+    ) -> Verdict:
+        """Compare any two trees that are made of the working tree; see `verdict`.
+
+        Args:
+            trees: The trees.
+            task: What the human asked for; None for no targets.
+            on_verdict: Takes what can be said before the end.
+
+        Raises:
+            SandboxError: A candidate could not be made.
+        """
+        return await Case(self._bench, trees, task, on_verdict).run()
 
     async def report(self, draft: Draft) -> str:
         """What the checks say about a draft, for a partner that asks; about the working tree when it is empty."""
         if not draft.changes:
-            results = await self._baseline.of(draft.base)
-            return listing(results, _REPORT_TOKENS)
-        results, base = await self._both(draft)
-        verdict = judge(base, results)
-        return f"Your draft against the working tree: {verdict.summary}\n\n{listing(results, _REPORT_TOKENS)}"
+            return listing(await self._baseline.of(draft.base), _REPORT_TOKENS)
+        verdict = await self.compare(Trees(draft.base, draft.changes, moves=draft.moves))
+        return f"Your draft against the working tree: {verdict.summary}\n\n{listing(verdict.results, _REPORT_TOKENS)}"
 
     async def close(self) -> None:
         """Stop everything that runs."""
         await self._baseline.close()
-
-    async def _both(self, draft: Draft) -> tuple[tuple[CheckResult, ...], tuple[CheckResult, ...]]:
-        """What all checks say about a draft and about its base."""
-        candidate = await self._workspace.candidate(draft.base, draft.changes, cache="candidate")
-        try:
-            async with asyncio.TaskGroup() as group:
-                base = group.create_task(self._baseline.of(draft.base, candidate.changed))
-                results = group.create_task(run_checks(self._checks, candidate, "candidate", self._emit))
-        except BaseExceptionGroup as errors:
-            raise first_cause(errors) from errors
-        finally:
-            await candidate.close()
-        return results.result(), base.result()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from agent_core.checks.model import CheckResult
-from agent_core.checks.runner import run_check
+import msgspec
+
+from agent_core.checks.cache import Cache
+from agent_core.checks.model import CheckResult, Wish
+from agent_core.checks.runner import QUICK, Slots, run_check
+from agent_core.checks.stamp import environment_stamp, quick_stamp
 from agent_core.errors import SandboxError
-from agent_core.events import AnyEvent
+from agent_core.events import AnyEvent, CheckFinished, CheckStarted
 from agent_core.protocols import Candidate, Check, Workspace
-from agent_core.workspace.tree import Snapshot
+from agent_core.workspace.tree import Changes, Snapshot, with_changes
 
 _TREES_KEPT = 8
 
@@ -25,25 +29,71 @@ class PathBound(Protocol):
         """The same check over those of `paths` that this candidate has; equal for equal work."""
 
 
+def bound_to(check: Check, candidate: Candidate, paths: Sequence[str]) -> Check:
+    """A check as it looks at a candidate when these paths differ between the two trees."""
+    return check.bound(candidate, paths) if isinstance(check, PathBound) else check
+
+
+Heard = Callable[[CheckResult], None]
+
+
+def _unheard(_result: CheckResult) -> None:
+    """Takes what nobody wants to hear."""
+
+
+class _Batch:
+    """All checks of one tree about the same changed paths, and who hears of each as it ends."""
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[tuple[CheckResult, ...]] | None = None
+        self._told: list[CheckResult] = []
+        self._hearers: list[Heard] = []
+
+    def tell(self, said: CheckResult) -> None:
+        self._told.append(said)
+        for heard in self._hearers:
+            heard(said)
+
+    @contextlib.contextmanager
+    def listening(self, heard: Heard) -> Iterator[None]:
+        """Hear what is known already, and then what comes."""
+        for said in self._told:
+            heard(said)
+        self._hearers.append(heard)
+        try:
+            yield
+        finally:
+            self._hearers.remove(heard)
+
+
 class _Tree:
     """One base tree: its candidate while something runs there, and what is known of it."""
 
-    def __init__(self, base: Snapshot) -> None:
+    def __init__(self, base: Snapshot, changes: Changes, tree: str) -> None:
         self.base = base
+        self.changes = changes
+        self.tree = tree
         self.waiters = 0
         self.users = 0
         self.candidate: asyncio.Task[Candidate] | None = None
         self.results: dict[Check, asyncio.Task[CheckResult]] = {}
-        self.batches: dict[tuple[str, ...], asyncio.Task[tuple[CheckResult, ...]]] = {}
+        self.batches: dict[tuple[str, ...], _Batch] = {}
+        # Checks whose word from an earlier session is not good enough any more.
+        self.afresh: set[str] = set()
+        self.stamp: asyncio.Task[str] | None = None
+
+    @property
+    def _tasks(self) -> list[asyncio.Task[object]]:
+        batches = [batch.task for batch in self.batches.values() if batch.task is not None]
+        return [*batches, *self.results.values()]
 
     @property
     def busy(self) -> bool:
-        return any(not task.done() for task in (*self.batches.values(), *self.results.values()))
+        return any(not task.done() for task in self._tasks)
 
     def cancel(self) -> list[asyncio.Task[object]]:
         """Stop what runs; gives what is to be waited for."""
-        tasks: list[asyncio.Task[object]] = [*self.batches.values(), *self.results.values()]
-        running = [task for task in tasks if not task.done()]
+        running = [task for task in self._tasks if not task.done()]
         for task in running:
             task.cancel()
         return running
@@ -58,98 +108,230 @@ class Baseline:
         workspace: Where candidates are made.
         checks: The judges.
         emit: Takes the checks' events.
+        slots: Where its heavy checks wait until a processor is spare; what runs on candidates goes before.
+        cache: What was judged in earlier sessions.
     """
 
-    def __init__(self, workspace: Workspace, checks: Sequence[Check], emit: Callable[[AnyEvent], None]) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        checks: Sequence[Check],
+        emit: Callable[[AnyEvent], None],
+        *,
+        slots: Slots | None = None,
+        cache: Cache | None = None,
+    ) -> None:
         self._workspace = workspace
         self._checks = tuple(checks)
         self._emit = emit
+        self._slots = slots or Slots()
+        self._cache = cache
+        self._stamp = ""
+        self._quick = ""
         self._trees: dict[str, _Tree] = {}
+        self._ending: set[asyncio.Task[object]] = set()
         # Tools' caches of the baseline are one set: the same tool must not write to its own twice at a time.
         self._turns = {check.name: asyncio.Lock() for check in checks}
         self._closed = False
 
+    @property
+    def stamp(self) -> str:
+        """The environment's stamp when a tree was last begun; see `agent_core.checks.stamp`."""
+        return self._stamp
+
     def warm(self, base: Snapshot) -> None:
         """Begin to judge a tree in the background; gives up other trees that nobody waits for."""
-        tree = self._tree(base)
-        self._batch(tree, ())
+        self._batch(self._tree(base, {}), ())
 
-    def known(self, base: Snapshot) -> tuple[CheckResult, ...]:
-        """What is already known of a tree, without waiting."""
-        tree = self._trees.get(base.tree)
-        if tree is None:
+    def known(self, tree: str) -> tuple[CheckResult, ...]:
+        """What is already known of a tree, without waiting.
+
+        Args:
+            tree: Its hash.
+        """
+        found = self._trees.get(tree)
+        if found is None:
             return ()
-        done = [task for task in tree.results.values() if task.done() and not task.cancelled() and not task.exception()]
+        results = found.results.values()
+        done = [task for task in results if task.done() and not task.cancelled() and not task.exception()]
         latest = {task.result().check: task.result() for task in done}
         return tuple(latest[check.name] for check in self._checks if check.name in latest)
 
-    async def of(self, base: Snapshot, paths: Iterable[str] = ()) -> tuple[CheckResult, ...]:
+    async def of(
+        self, base: Snapshot, paths: Iterable[str] = (), *, changes: Changes | None = None, heard: Heard = _unheard
+    ) -> tuple[CheckResult, ...]:
         """What all checks say about a tree, in the order of the checks.
 
         Args:
-            base: The tree.
-            paths: What a proposal changes: the files that checks of changed files look at.
+            base: The working tree.
+            paths: What differs in the candidate: the files that checks of changed files look at.
+            changes: What makes the tree of the working tree; nothing where it is that itself.
+            heard: Takes each result as it comes; those known already at once.
 
         Raises:
             SandboxError: The tree could not be put up.
         """
-        tree = self._tree(base)
+        tree = self._tree(base, changes or {})
         tree.waiters += 1
         try:
-            # Shielded: when this caller goes away the run goes on, for others or for the next time.
-            return await asyncio.shield(self._batch(tree, tuple(sorted(set(paths)))))
+            batch = self._batch(tree, tuple(sorted(set(paths))))
+            assert batch.task is not None
+            with batch.listening(heard):
+                # Shielded: when this caller goes away the run goes on, for others or for the next time.
+                return await asyncio.shield(batch.task)
         finally:
             tree.waiters -= 1
+
+    async def again(
+        self, check: Check, base: Snapshot, wish: Wish, *, changes: Changes | None = None, paths: Sequence[str] = ()
+    ) -> CheckResult:
+        """Run one check on a tree once more, whatever is known; nobody is told of it, and nothing is kept.
+
+        Args:
+            check: The check.
+            base: The working tree.
+            wish: What is wanted of the run.
+            changes: What makes the tree of the working tree.
+            paths: What differs in the candidate.
+
+        Raises:
+            SandboxError: The tree could not be put up.
+        """
+        tree = self._tree(base, changes or {})
+        tree.waiters += 1
+        try:
+            async with self._borrow(tree) as candidate, self._turns[check.name]:
+                return await run_check(bound_to(check, candidate, paths), candidate, "baseline", _silent, wish)
+        finally:
+            tree.waiters -= 1
+
+    async def anew(
+        self, names: Collection[str], base: Snapshot, paths: Iterable[str] = (), *, changes: Changes | None = None
+    ) -> tuple[CheckResult, ...]:
+        """What `of` gives, with those of some checks that were found in the cache judged now instead."""
+        tree = self._tree(base, changes or {})
+        tree.afresh.update(names)
+        for check, task in list(tree.results.items()):
+            if check.name in names and task.done() and (_failed(task) or task.result().cached):
+                del tree.results[check]
+        for bound, batch in list(tree.batches.items()):
+            if batch.task is None or batch.task.done():
+                del tree.batches[bound]
+        return await self.of(base, paths, changes=changes)
+
+    def put(self, check: Check, said: CheckResult) -> None:
+        """Put a better judgement of a tree in the place of the one that is known."""
+        tree = self._trees.get(said.tree)
+        if tree is not None:
+            tree.results[check] = asyncio.create_task(_at_once(said))
+            for paths, batch in list(tree.batches.items()):
+                if batch.task is None or batch.task.done():
+                    del tree.batches[paths]
+
+    async def forget(self, check: Check, tree: str) -> None:
+        """Drop what an earlier session, or this one for the next, may find: it turned out to depend on luck."""
+        if self._cache is not None and self.stamp:
+            await asyncio.to_thread(self._cache.forget, check, tree, self.stamp)
+
+    async def keep(self, check: Check, said: CheckResult) -> None:
+        """Keep a judgement for when this tree is the base."""
+        if self._cache is not None and self.stamp:
+            await asyncio.to_thread(self._cache.keep, check, said, self.stamp)
 
     async def close(self) -> None:
         """Stop everything that runs and remove what is on disk."""
         self._closed = True
-        running = [task for tree in self._trees.values() for task in tree.cancel()]
-        await asyncio.gather(*running, return_exceptions=True)
+        running = {task for tree in self._trees.values() for task in tree.cancel()}
+        await asyncio.gather(*running, *self._ending, return_exceptions=True)
         self._trees.clear()
 
-    def _tree(self, base: Snapshot) -> _Tree:
+    def _tree(self, base: Snapshot, changes: Changes) -> _Tree:
         if self._closed:
             raise SandboxError("The baseline is closed.")
+        quick = quick_stamp(self._workspace)
+        if quick != self._quick:
+            # Another package is another answer: what is known was said in another environment.
+            self._quick = quick
+            for known, other in list(self._trees.items()):
+                if not other.waiters:
+                    self._ending |= set(other.cancel())
+                    del self._trees[known]
+        name = with_changes(base, changes).tree if changes else base.tree
         # The newest stands last.
-        tree = self._trees.pop(base.tree, None) or _Tree(base)
-        self._trees[base.tree] = tree
-        for name, other in list(self._trees.items()):
+        tree = self._trees.pop(name, None) or _Tree(base, changes, name)
+        if not tree.users:
+            # The same tree over another working tree.
+            tree.base, tree.changes = base, changes
+        self._trees[name] = tree
+        for known, other in list(self._trees.items()):
             if other is tree or other.waiters:
                 continue
             other.cancel()
             if not other.busy and len(self._trees) > _TREES_KEPT:
-                del self._trees[name]
+                del self._trees[known]
         return tree
 
-    def _batch(self, tree: _Tree, paths: tuple[str, ...]) -> asyncio.Task[tuple[CheckResult, ...]]:
-        task = tree.batches.get(paths)
-        if task is None or _failed(task):
-            task = tree.batches[paths] = asyncio.create_task(self._judge(tree, paths))
+    def _batch(self, tree: _Tree, paths: tuple[str, ...]) -> _Batch:
+        batch = tree.batches.get(paths)
+        if batch is None or batch.task is None or _failed(batch.task):
+            batch = tree.batches[paths] = _Batch()
+            batch.task = asyncio.create_task(self._judge(tree, paths, batch))
             # A failure is told to whoever asks; nobody asks for one that was only warmed.
-            task.add_done_callback(_failed)
-        return task
+            batch.task.add_done_callback(_failed)
+        return batch
 
-    async def _judge(self, tree: _Tree, paths: tuple[str, ...]) -> tuple[CheckResult, ...]:
+    async def _judge(self, tree: _Tree, paths: tuple[str, ...], batch: _Batch) -> tuple[CheckResult, ...]:
+        begun: list[Check] = []
         async with self._borrow(tree) as candidate:
             tasks = []
             for check in self._checks:
-                bound = check.bound(candidate, paths) if isinstance(check, PathBound) else check
+                bound = bound_to(check, candidate, paths)
                 task = tree.results.get(bound)
                 if task is None or _failed(task):
+                    begun.append(bound)
                     task = tree.results[bound] = asyncio.create_task(self._run(tree, bound))
                 tasks.append(task)
             # The tasks belong to the tree: another batch may wait for them too.
-            results = tuple(await asyncio.gather(*(asyncio.shield(task) for task in tasks)))
+            results = tuple(await asyncio.gather(*(self._heard(batch, task) for task in tasks)))
         if (await self._workspace.snapshot()).tree != tree.base.tree:
             # A human edit came in between: what was judged is a mixture, good for nobody who asks later.
             tree.batches.pop(paths, None)
             tree.results = {check: task for check, task in tree.results.items() if not task.done()}
+        else:
+            for check in begun:
+                task = tree.results.get(check)
+                if task is not None and task.done() and not _failed(task):
+                    await self.keep(check, task.result())
         return results
 
+    async def _heard(self, batch: _Batch, task: asyncio.Task[CheckResult]) -> CheckResult:
+        said = await asyncio.shield(task)
+        batch.tell(said)
+        return said
+
     async def _run(self, tree: _Tree, check: Check) -> CheckResult:
+        said = await self._found(tree, check)
+        if said is not None:
+            self._emit(CheckStarted(check.name, "baseline", tree.tree))
+            self._emit(CheckFinished("baseline", msgspec.structs.replace(said, passed=())))
+            return said
         async with self._borrow(tree) as candidate, self._turns[check.name]:
-            return await run_check(check, candidate, "baseline", self._emit)
+            if check.name in QUICK:
+                return await run_check(check, candidate, "baseline", self._emit)
+            async with self._slots.spare():
+                return await run_check(check, candidate, "baseline", self._emit)
+
+    async def _found(self, tree: _Tree, check: Check) -> CheckResult | None:
+        """What an earlier session found out; None when it has to be found out now."""
+        if self._cache is None:
+            return None
+        if tree.stamp is None:
+            tree.stamp = asyncio.create_task(asyncio.to_thread(environment_stamp, self._workspace))
+        # Quick checks are quicker than the look at the environment.
+        if check.name in QUICK or check.name in tree.afresh:
+            return None
+        self._stamp = await asyncio.shield(tree.stamp)
+        return await asyncio.to_thread(self._cache.find, check, tree.tree, self._stamp)
 
     @contextlib.asynccontextmanager
     async def _borrow(self, tree: _Tree) -> AsyncIterator[Candidate]:
@@ -157,13 +339,23 @@ class Baseline:
         tree.users += 1
         try:
             if tree.candidate is None:
-                tree.candidate = asyncio.create_task(self._workspace.candidate(tree.base, {}, cache="baseline"))
+                tree.candidate = asyncio.create_task(
+                    self._workspace.candidate(tree.base, tree.changes, cache="baseline")
+                )
             yield await asyncio.shield(tree.candidate)
         finally:
             tree.users -= 1
             if not tree.users and tree.candidate is not None:
                 task, tree.candidate = tree.candidate, None
                 await _discard(task)
+
+
+async def _at_once(said: CheckResult) -> CheckResult:
+    return said
+
+
+def _silent(_event: AnyEvent) -> None:
+    """Tells nobody."""
 
 
 async def _discard(task: asyncio.Task[Candidate]) -> None:

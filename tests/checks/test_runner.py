@@ -153,7 +153,7 @@ async def test_a_warmed_baseline_is_shared_and_a_caller_that_leaves_does_not_end
     baseline = Baseline(project, [held], nothing)
     baseline.warm(base)
     await held.started.wait()
-    assert baseline.known(base) == ()
+    assert baseline.known(base.tree) == ()
     leaver = asyncio.create_task(baseline.of(base))
     stayer = asyncio.create_task(baseline.of(base, ("a.py",)))
     await asyncio.sleep(0)
@@ -163,7 +163,7 @@ async def test_a_warmed_baseline_is_shared_and_a_caller_that_leaves_does_not_end
     held.gate.set()
     [said] = await stayer
     assert (said.outcome, held.trees) == ("passed", [base.tree])
-    assert baseline.known(base) == (said,)
+    assert baseline.known(base.tree) == (said,)
     await baseline.close()
 
 
