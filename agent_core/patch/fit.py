@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from agent_core.patch.document import Document
-from agent_core.patch.levels import SPACELESS
+from agent_core.patch.levels import EXACT, SPACELESS
 from agent_core.patch.locate import candidates, leading, locate, several
 from agent_core.patch.operations import Hunk
 from agent_core.patch.order import changes_nothing
@@ -90,7 +90,9 @@ class _Succession:
         settled: list[Place | Unplaced] = []
         for number, answer in enumerate(answers):
             found = self._now_at(number, answer)
-            settled.append(answer if isinstance(answer, Place) and isinstance(found, Place) else found)
+            # Where it is the same place, it is told as in the file.
+            same = isinstance(answer, Place) and isinstance(found, Place) and found.level == answer.level
+            settled.append(answer if same else found)
             if isinstance(found, Place):
                 self._put(found)
         whole = all(isinstance(answer, Place) for answer in settled)
@@ -116,7 +118,20 @@ class _Succession:
                 f"matches at line {moved.start + 1}, and at line {made[0].start + 1} in what a hunk before it makes "
                 "(lines counted with that in place). Give more context lines so that only one place is meant."
             )
-        return moved
+        here = next((spot for spot in spots if spot.core == moved.core), None)
+        return moved if here is None else self._as_written(moved, here)
+
+    def _as_written(self, moved: Place, here: Spot) -> Place | Unplaced:
+        """A hunk at one place in the first text and in this one: as it is in the one that it was made for."""
+        now = settle(self._now, here)
+        if moved.level == EXACT.name or (isinstance(now, Place) and now.edits == moved.edits):
+            return moved
+        if here.level is EXACT:
+            return now
+        return Unplaced(
+            "its new lines would be indented otherwise in the file than in what a hunk before it makes of it. "
+            "Copy the lines from the file, with their indentation."
+        )
 
     def _is_made(self, spot: Spot) -> bool:
         """Whether some of what stands at a spot was not there, or not together, before."""

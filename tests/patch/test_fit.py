@@ -78,6 +78,16 @@ def test_the_order_of_blocks_counts_only_where_it_is_shown_and_leaves_no_choice(
     assert result(text, x, x, ordered=False) == "a\nX\nb\nX\nc\n"
 
 
+def test_a_block_made_for_what_an_earlier_one_indents_anew() -> None:
+    first, second = hunk("-  a", "+a", number=1), hunk("-", "+z", " a", number=2)
+    assert result("\n  a\n", first, second, ordered=False) == "z\na\n"
+    # Neither the file nor what the first makes of it has its lines as they are.
+    neither = hunk("-", "+  z", "   a", number=2)
+    assert fit("\n    a\n", [hunk("-    a", "+a", number=1), neither], ordered=False).text is None
+    # Both were made for the file.
+    assert result("\n  a\n", first, hunk("-", "+  z", "   a", number=2), ordered=False) == "  z\na\n"
+
+
 def test_a_block_whose_lines_an_earlier_one_has_parted() -> None:
     """What the second puts between them, once the first is in, is not taken away by the third."""
     first, second = hunk("-a", "+A", number=1), hunk(" A", " b", "+new", " c", number=2)
