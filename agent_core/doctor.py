@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from agent_core import __version__, config
+from agent_core.checks.chosen import chosen
 from agent_core.checks.tool import own_tool, project_program
 from agent_core.conversation import PartnerInfo
 from agent_core.errors import PairloopError
@@ -25,7 +26,7 @@ from agent_core.sandbox.remedy import remedy
 from agent_core.text import printable
 from agent_core.workspace.git import project_root, status
 from agent_core.workspace.interpreter import Interpreter
-from agent_core.workspace.project import open_project
+from agent_core.workspace.project import Project, open_project
 
 Level = Literal["good", "weak", "bad"]
 _SIGNS = {"good": "✓", "weak": "!", "bad": "✗"}
@@ -113,6 +114,7 @@ async def _workspace(root: Path, settings: config.Config, environ: Mapping[str, 
         Entry("good", "python", f"{workspace.interpreter.python} ({workspace.interpreter.found})"),
         Entry(level, "candidate", workspace.isolation, "\n".join(hints)),
         _environment(environ, workspace.environment),
+        _checks(settings.checks, workspace, environ),
     ]
     try:
         candidate = await workspace.candidate(await workspace.snapshot(), {}, cache="doctor")
@@ -124,6 +126,15 @@ async def _workspace(root: Path, settings: config.Config, environ: Mapping[str, 
         return entries + list(await asyncio.gather(*(_tool(name, workspace.interpreter, start) for name in _TOOLS)))
     finally:
         await candidate.close()
+
+
+def _checks(settings: config.ChecksConfig, workspace: Project, environ: Mapping[str, str]) -> Entry:
+    """Which checks judge here."""
+    listed = chosen(settings, workspace.interpreter, workspace.read, environ)
+    text = ", ".join(one.name for one in listed if one.on) or "none"
+    off = [one.name for one in listed if not one.on]
+    hint = f"`pairloop check --list` says why these are off: {', '.join(off)}" if off else ""
+    return Entry("good" if any(one.on for one in listed) else "weak", "checks", text, hint)
 
 
 def _environment(environ: Mapping[str, str], passed: Mapping[str, str]) -> Entry:

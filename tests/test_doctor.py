@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -69,6 +70,15 @@ async def test_a_projects_own_tools_are_shut_in_and_see_no_keys(
     (ruff,) = [entry for entry in report if entry.name == "ruff"]
     assert ruff.text == "key= (the project's)"
     assert not (root / "left-behind").exists()
+
+
+async def test_the_checks_that_judge_here(tmp_path: Path) -> None:
+    files = {"Makefile": "lint:\n\truff check .\ntest:\n\t./selftest\n", "pairloop.toml": '[checks]\noff = ["mypy"]\n'}
+    root = await asyncio.to_thread(make_project, tmp_path / "p", files)
+    report = await examine(root, {}, {**os.environ, "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://[::1]:9/v1"})
+    (checks,) = [entry for entry in report if entry.name == "checks"]
+    assert (checks.level, checks.text) == ("good", "syntax, ruff, pytest, make-test")
+    assert checks.hint == "`pairloop check --list` says why these are off: mypy, make-lint"
 
 
 async def test_what_is_kept_is_for_its_owner_only(tmp_path: Path) -> None:
