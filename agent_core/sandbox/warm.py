@@ -292,5 +292,6 @@ class WarmRuns:
             "argv": command.python,
             "code": command.code,
             "args": command.arguments,
-            "env": dict(environment),
+            # As whatever changes into a folder for a command has it.
+            "env": {**environment, "PWD": str(layer.project)},
         }

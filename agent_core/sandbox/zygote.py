@@ -333,8 +333,8 @@ async def start_zygote(ground: Ground, folder: Path) -> Zygote:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.settimeout(0)
     argv = (*ground.python, "-c", _BOOT, str(_INJECTED), str(theirs.fileno()))
-    # It ends when the socket does, which is at the latest when we are gone.
-    serving = run(argv, cwd=Path("/"), timeout=_LIFE, env=dict(ground.environment), files=(theirs.fileno(),))
+    # Relative entries of PYTHONPATH are those of the project. It ends when the socket does, at the latest when we do.
+    serving = run(argv, cwd=ground.project, timeout=_LIFE, env=dict(ground.environment), files=(theirs.fileno(),))
     task = asyncio.create_task(serving)
     task.add_done_callback(lambda _: shutil.rmtree(folder, ignore_errors=True))
     try:

@@ -99,7 +99,7 @@ class TreeCandidate:
         """
         mechanism = self._ground.mechanism
         environment = {**self._environment, **(env or {})}
-        guard = partial(watch, limits=mechanism.limits)
+        guard = partial(watch, limits=mechanism.limits, tree=self.root if mechanism.overlays else None)
         heard = None if on_line is None else _Heard(on_line)
         if warm:
             forked = await self._fork(argv, environment, warm, timeout=timeout, stdin=stdin, on_line=heard, guard=guard)
@@ -114,10 +114,10 @@ class TreeCandidate:
                 wrapped,
                 cwd=cwd,
                 timeout=timeout,
-                env={**self._environment, **(env or {})},
+                env=environment,
                 stdin=stdin,
-                on_line=on_line,
-                guard=partial(watch, limits=mechanism.limits, tree=self.root if mechanism.overlays else None),
+                on_line=heard,
+                guard=guard,
             )
         except OSError as error:
             if mechanism.overlays or not self.root.is_dir():

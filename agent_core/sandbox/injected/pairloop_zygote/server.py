@@ -285,6 +285,7 @@ def _prepare(request: dict[str, Any], streams: list[int]) -> None:
         raw.name = "<stdin>"
         old, buffer = sys.stdin, io.BufferedReader(raw)
         sys.stdin = sys.__stdin__ = io.TextIOWrapper(buffer, old.encoding, old.errors)  # type: ignore[misc]
+        sys.stdin.mode = "r"  # type: ignore[misc]
     sys.argv = ["-c", *request["args"]]
     if hasattr(sys, "orig_argv"):
         sys.orig_argv = [*request["argv"], "-c", request["code"], *request["args"]]
