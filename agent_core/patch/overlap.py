@@ -36,6 +36,39 @@ def edits_of(changes: Iterable[Change], new: Sequence[LineT], *, is_ours: bool) 
     return [Edit(a, b, tuple(new[c:d]), is_ours) for a, b, c, d in changes]
 
 
+def drawn_alike(theirs: Sequence[Edit[LineT]], ours: Sequence[Edit[LineT]], base: Sequence[LineT]) -> list[Edit[LineT]]:
+    """One side's edits, with the lines that both sides bring where the other side has them.
+
+    A line that is put into a run of lines like it may be told as any of these; the same change of both sides is to be
+    known as that, and made once.
+
+    Args:
+        theirs: The edits of one side, from top to bottom.
+        ours: Those of the other side.
+        base: The lines of the base.
+    """
+    wanted = {_lowest(edit, base): edit for edit in ours if edit.start == edit.end}
+    out: list[Edit[LineT]] = []
+    for number, edit in enumerate(theirs):
+        same = wanted.get(_lowest(edit, base)) if edit.start == edit.end else None
+        above = theirs[number - 1].end if number else -1
+        below = theirs[number + 1].start if number + 1 < len(theirs) else len(base) + 1
+        if same is not None and above < same.start < below:
+            out.append(Edit(same.start, same.end, same.new, edit.is_ours))
+        else:
+            out.append(edit)
+    return out
+
+
+def _lowest(edit: Edit[LineT], base: Sequence[LineT]) -> tuple[int, tuple[LineT, ...]]:
+    """Where new lines may be told to stand that are as far down as they can without another text, and the lines."""
+    at, count = edit.start, 0
+    while at < len(base) and base[at] == edit.new[count % len(edit.new)]:
+        at, count = at + 1, count + 1
+    turn = count % len(edit.new)
+    return at, edit.new[turn:] + edit.new[:turn]
+
+
 def overlapping(edits: Iterable[Edit[LineT]]) -> list[list[Edit[LineT]]]:
     """Edits of both sides from top to bottom: those that collide, directly or through others, together.
 

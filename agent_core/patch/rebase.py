@@ -17,7 +17,7 @@ from agent_core.patch.diff import make_blocks, split_lines
 from agent_core.patch.encoding import NotTextError
 from agent_core.patch.line_diff import changed_ranges
 from agent_core.patch.model import Block, FileKind, FilePatch, Patch
-from agent_core.patch.overlap import Edit, edits_of, overlapping, side
+from agent_core.patch.overlap import Edit, drawn_alike, edits_of, overlapping, side
 from agent_core.patch.splice import Splice, blocks_of, spliced
 from agent_core.workspace.tree import SYMLINK, FileChange, Reader, content_hash
 
@@ -229,7 +229,8 @@ class _Rebase:
         blocks, changes = iter(file.blocks), iter(there)
         splices: list[Splice] = []
         shift = 0
-        for group in overlapping([*wanted, *edits_of(there, current, is_ours=False)]):
+        made = drawn_alike(edits_of(there, current, is_ours=False), wanted, base)
+        for group in overlapping([*wanted, *made]):
             mine = [next(blocks) for edit in group if edit.is_ours]
             grown = sum((d - c) - (b - a) for a, b, c, d in (next(changes) for edit in group if not edit.is_ours))
             if len(mine) == len(group):

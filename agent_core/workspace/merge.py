@@ -14,7 +14,7 @@ import msgspec
 from agent_core.patch.diff import split_lines
 from agent_core.patch.encoding import MARK, NotTextError, decode_alike, encode, text_of
 from agent_core.patch.line_diff import Change, changed_ranges
-from agent_core.patch.overlap import edits_of, overlapping, side
+from agent_core.patch.overlap import drawn_alike, edits_of, overlapping, side
 
 _LONG = 200_000
 
@@ -84,7 +84,9 @@ def _merge_texts(base: str, ours: str, theirs: str) -> str | Merged:
     """The merged text, or the conflicts."""
     old, mine, other = split_lines(base), split_lines(ours), split_lines(theirs)
     my_changes = changed_ranges(old, mine)
-    edits = edits_of(my_changes, mine, is_ours=True) + edits_of(changed_ranges(old, other), other, is_ours=False)
+    ours_made = edits_of(my_changes, mine, is_ours=True)
+    theirs_made = edits_of(changed_ranges(old, other), other, is_ours=False)
+    edits = ours_made + drawn_alike(theirs_made, ours_made, old)
     out: list[str] = []
     conflicts: list[tuple[int, int]] = []
     at = 0

@@ -236,6 +236,12 @@ def test_what_the_human_did_himself_vanishes(ours: str, now: str) -> None:
     assert (rebased.patch, rebased.clean, result) == (Patch(()), True, now)
 
 
+def test_what_the_human_added_himself_to_lines_like_it_vanishes() -> None:
+    now = rows("A", "b", "", "")
+    rebased, result = one(rows("a", "b", ""), rows("a", "b", "", ""), now)
+    assert (rebased.patch, rebased.clean, result) == (Patch(()), True, now)
+
+
 @pytest.mark.parametrize(
     ("ours", "now"),
     [

@@ -242,3 +242,9 @@ async def test_a_side_that_left_it_alone_has_no_say(base: bytes, side: bytes, ot
     assert one.data == mirrored.data
     if base == side:
         assert one.data == other
+
+
+async def test_what_both_add_to_lines_like_it_is_added_once() -> None:
+    """A diff may tell it as any of them, and tells it otherwise where more has changed."""
+    base, ours, theirs = text("a", "b", ""), text("a", "b", "", ""), text("A", "b", "", "")
+    assert await merge(base, ours, theirs) == await merge(base, theirs, ours) == Merged(theirs)
