@@ -31,6 +31,8 @@ from agent_core.patch.unsigned import with_first_blank
 _MOST_LOST = 24
 # Lines with words that a hunk needs to be found apart from its header.
 _TELLING = 2
+# Old lines that are looked up one by one when a hunk is refused; each takes a pass over the file.
+_MOST_LOOKED_UP = 20
 
 Scopes = Sequence[tuple[int, int]]
 
@@ -307,4 +309,19 @@ def _not_found(document: Document, hunk: Hunk, lines: Sequence[HunkLine], *, abo
     where = " below the lines that stand above it" if above else where
     place = closest_place(document, [line.text for line in lines if line.sign != "+"]) if near else ""
     sign = f" Line {hunk.unsigned} of the patch, which begins with neither ' ', '-' nor '+', was read as one of them."
-    return Unplaced(f"its lines are not in the file{where}.{sign if hunk.unsigned else ''} {place}".rstrip())
+    reason = f"its lines are not in the file{where}.{sign if hunk.unsigned else ''} {place}".rstrip()
+    return Unplaced(reason + (_changed_context(document, lines) if near else ""))
+
+
+def _changed_context(document: Document, lines: Sequence[HunkLine]) -> str:
+    """What to tell where one line alone keeps a hunk from its place: it was changed instead of being marked."""
+    old = [line for line in lines if line.sign != "+" and line.text.strip()]
+    if not _TELLING <= len(old) <= _MOST_LOOKED_UP:
+        return ""
+    lost = [line for line in old if not document.find(SPACELESS, [SPACELESS.key(line.text)], 0)]
+    if len(lost) != 1 or lost[0].sign != " ":
+        return ""
+    return (
+        f"\n  The line {lost[0].text.strip()[:60]!r} is nowhere in the file. If it is to come, write the file's line "
+        "with '-' and yours below it with '+'."
+    )

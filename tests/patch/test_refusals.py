@@ -199,3 +199,12 @@ def test_new_lines_beside_context_that_has_lost_its_sign_are_indented_as_they_ar
     hunk = ["@cache", "def f():", "    x = 1", "+    if x:", "+        x = 2", "    return x"]
     made = applied(PROJECT, {"a.py": text}, envelope(["*** Update File: a.py", "@@", *hunk]))
     assert made == {"a.py": text.replace(b"x = 1\n", b"x = 1\n    if x:\n        x = 2\n")}
+
+
+def test_a_line_that_is_changed_where_it_should_be_marked_is_named() -> None:
+    files = {"a.py": b"class A:\n    def send(self):\n        go(self)\n"}
+    hunk = [" class A:", "-    def send(self):", "+    def send(self, word):", "         leave(word)"]
+    said = str(refused(files, ["*** Update File: a.py", "@@", *hunk]))
+    assert "The line 'leave(word)' is nowhere in the file. If it is to come, write the file's line with '-'" in said
+    # Where more is wrong than that the closest place has to do.
+    assert "is nowhere" not in str(refused(files, ["*** Update File: a.py", "@@", *hunk, "         b()"]))
