@@ -95,7 +95,9 @@ class _Tree:
         """Stop what runs; gives what is to be waited for."""
         running = [task for task in self._tasks if not task.done()]
         for task in running:
-            task.cancel()
+            # A second time would cut short what it does to end its processes.
+            if not task.cancelling():
+                task.cancel()
         return running
 
 
