@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent_core.patch.fit import fit
-from tests.patch.hunks import hunk, reasons, result
+from agent_core.patch.operations import Hunk, HunkLine
+from tests.patch.hunks import between, hunk, reasons, result
 
 TEXT = """\
 import os
@@ -76,3 +79,23 @@ def test_two_places_are_told_apart_or_refused() -> None:
     lines = " def one():", "     first = 1", "+    second = 2", "  ", "     return first"
     (reason,) = reasons(fit(f"{TEXT}\n\n{TEXT}", [hunk(*lines)]))
     assert "matches at lines 4 and 18" in reason
+
+
+LINE = st.sampled_from(["", "", "", "def one():", "    first = 1", "    return first", "def two():", "x = 3"])
+
+
+@given(st.lists(LINE, min_size=4, max_size=14), st.data())
+def test_whatever_blank_lines_are_wrong_it_makes_the_new_text_or_nothing(old: list[str], data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(old)))
+    end = data.draw(st.integers(start, min(len(old), start + 2)))
+    new = [*old[:start], "a_new_line()", *old[end:]]
+    (right,) = between("\n".join([*old, ""]), "\n".join([*new, ""]), 6)
+    lines: list[HunkLine] = []
+    for line in right.lines:
+        times = 1 if line.text or line.sign != " " else data.draw(st.integers(0, 3))
+        lines += [line] * times
+    made = fit("\n".join([*old, ""]), [Hunk(tuple(lines), 1)]).text
+    if made is not None:
+        # Which of several blank lines a new line stands between cannot be told from those that are wrong.
+        assert [line for line in made.split("\n") if line] == [line for line in new if line]
+        assert len(made.split("\n")) == len(new) + 1
