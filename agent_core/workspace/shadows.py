@@ -43,9 +43,10 @@ def importable(paths: Iterable[str], packages: frozenset[str] = frozenset()) -> 
         if path.endswith(_ENDINGS):
             folder, _, file = path.rpartition("/")
             modules.append((folder, file.partition(".")[0]))
-    packages |= {folder for folder, name in modules if name == "__init__"}
+    own = {folder for folder, name in modules if name == "__init__"}
+    packages |= own
     names = {name for folder, name in modules if not folder or folder not in packages}
-    for folder in packages:
+    for folder in own:
         above, _, name = folder.rpartition("/")
         if name and (not above or above not in packages):
             names.add(name)

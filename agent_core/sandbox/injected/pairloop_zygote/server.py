@@ -45,6 +45,11 @@ def _below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
+def _installed() -> list[str]:
+    """The folders of the environment's own packages, wherever the environment is."""
+    return [folder for folder in _site_folders() if _below(folder, sys.prefix)]
+
+
 def _module_files() -> Iterator[tuple[str, str]]:
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
@@ -59,7 +64,7 @@ def _objection(project: str) -> str:
     monitoring = getattr(sys, "monitoring", None)
     if sys.gettrace() or sys.getprofile() or (monitoring and any(map(monitoring.get_tool, range(6)))):
         return "it traces"
-    installed = [os.path.realpath(folder) for folder in _site_folders() if _below(folder, sys.prefix)]
+    installed = [os.path.realpath(folder) for folder in _installed()]
     for name, file in _module_files():
         real = os.path.realpath(file)
         if _below(real, project) and not any(_below(real, folder) for folder in installed):
@@ -96,7 +101,8 @@ def _import_folders(project: str) -> list[tuple[str, bool]]:
                 # What isn't a line of code is a folder.
                 lines = [line for line in lines if line and not line.startswith(("#", "import ", "import\t"))]
                 found.update(os.path.abspath(os.path.join(folder, line)) for line in lines if "\0" not in line)
-    inside = [path for path in found if _below(os.path.realpath(path), project) or _below(path, project)]
+    found = {path for path in found if _below(os.path.realpath(path), project) or _below(path, project)}
+    inside = [path for path in found if not any(_below(path, folder) for folder in _installed())]
     return [(path, os.path.isdir(path)) for path in sorted(inside)]
 
 
@@ -258,7 +264,7 @@ def _limit(limits: dict[str, int]) -> None:
 
 def _forget(project: str) -> None:
     """Drop what was remembered of the project's folders, and of chance."""
-    installed = _site_folders()
+    installed = _installed()
     for path in list(sys.path_importer_cache):
         if _below(path, project) and not any(_below(path, folder) for folder in installed):
             del sys.path_importer_cache[path]
