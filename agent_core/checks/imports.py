@@ -188,7 +188,7 @@ def _parse(data: bytes) -> Iterator[tuple[int, str, tuple[str, ...]]]:
             tree = ast.parse(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
-    for node in ast.walk(tree):
+    for node in _statements(tree.body):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield 0, alias.name, ()
@@ -196,6 +196,18 @@ def _parse(data: bytes) -> Iterator[tuple[int, str, tuple[str, ...]]]:
             yield node.level, node.module or "", tuple(alias.name for alias in node.names)
         elif isinstance(node, ast.Assign):
             yield from ((0, name, ()) for name in _plugins(node))
+
+
+def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """All statements of a file, those inside of others included: much less to look at than all of its nodes."""
+    waiting = list(body)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for field in ("body", "orelse", "finalbody"):
+            waiting.extend(getattr(node, field, ()))
+        for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+            waiting.extend(part.body)
 
 
 def _plugins(node: ast.Assign) -> Iterator[str]:

@@ -48,6 +48,10 @@ class PytestReport:
         self._on_stage = on_stage
         self._offset = 0
         self._rest = b""
+        self._begin()
+
+    def _begin(self) -> None:
+        """Know nothing: a run begins, also when its process died and another one began anew."""
         self._next = 0
         self.started = False
         self.finished = False
@@ -113,6 +117,8 @@ class PytestReport:
             # Tests are foreign code and could write here too; what is no record of ours is passed over.
             try:
                 record = json.loads(line)
+                if record["k"] == 0 and record["e"] == "start":
+                    self._begin()
                 self._count(int(record["k"]))
                 self._take(record)
             except (ValueError, KeyError, TypeError, AttributeError, IndexError):
