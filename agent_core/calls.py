@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 
 from agent_core import events as ev
 from agent_core.conversation import ToolCallItem, ToolResultItem, ToolSpec
 from agent_core.decisions import Inbox
+from agent_core.diagnosis.stall import Repeats
 from agent_core.errors import PairloopError, PatchRefusedError
 from agent_core.judge import Judge
 from agent_core.parts import Parts
@@ -16,6 +19,9 @@ from agent_core.text import cap_text
 from agent_core.tools.base import ToolError, ToolOutput
 from agent_core.tools.toolbox import APPLY_PATCH, RUN_CHECKS, Toolbox
 from agent_core.view import shown
+
+_MOST_REPEATS = 3
+_LOOKING = frozenset({"list_files", "read_file", "search"})
 
 
 class _Tried(msgspec.Struct, frozen=True):
@@ -34,16 +40,27 @@ class Calls:
         judge: Checks drafts.
         proposals: Takes patches.
         inbox: Where the human's answers arrive.
+        make_room: Ends what runs in the background, before a tool that runs something itself.
     """
 
-    def __init__(self, parts: Parts, judge: Judge, proposals: Proposals, inbox: Inbox) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        judge: Judge,
+        proposals: Proposals,
+        inbox: Inbox,
+        make_room: Callable[[], Awaitable[None]],
+    ) -> None:
         self._parts = parts
         self._judge = judge
         self._proposals = proposals
         self._inbox = inbox
+        self._make_room = make_room
         self._toolbox = Toolbox(self._approve)
         self._running = ""  # id of the call that is carried out
         self._held: list[str] = []  # notes on the patches that are in the draft but in no proposal
+        self._repeats = Repeats()
+        self._repeated = ""
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -53,6 +70,12 @@ class Calls:
     def begin(self) -> None:
         """Start a task: nothing is held back."""
         self._held = []
+        self._repeats, self._repeated = Repeats(), ""
+
+    @property
+    def repeated(self) -> str:
+        """Why the patch is refused that the partner sends again and again; empty when it does not."""
+        return self._repeated
 
     async def carry_out(self, calls: tuple[ToolCallItem, ...], task: int) -> tuple[int, bool]:
         """Carry out the calls of one answer, in order.
@@ -74,6 +97,8 @@ class Calls:
                 tried.append(_Tried(call, note=await self._proposals.take(call, may_replace=alone)))
             except PatchRefusedError as error:
                 self._parts.emit(ev.PatchRejected(call.call_id, str(error), already=error.already))
+                if not error.already and self._repeats.add(call.arguments, str(error)) >= _MOST_REPEATS:
+                    self._repeated = error.message
                 if not self._proposals.draft.changes:
                     tried = self._lost(tried)
                 tried.append(_Tried(call, refusal=error))
@@ -138,6 +163,8 @@ class Calls:
         self._running = call.call_id
         title = "run the checks" if call.name == RUN_CHECKS else tool.title(call.arguments) if tool else call.name
         parts.emit(ev.ToolStarted(call.call_id, call.name, title))
+        if call.name not in _LOOKING:
+            await self._make_room()
         try:
             if call.name == RUN_CHECKS:
                 text = await self._judge.report(self._proposals.draft)

@@ -73,11 +73,15 @@ class LoopConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         mode: ``step`` asks at every proposal, ``until-green`` when green or out of attempts, ``auto`` lands when green.
         max_attempts: Proposals per task before it stops.
+        max_refusals: Patches per task, since its last proposal, that cannot be applied before it stops.
+        max_broken_requests: Requests per task that break off and are sent again before it stops.
         max_steps: Requests per task before it stops.
     """
 
     mode: Mode = "step"
     max_attempts: Positive = 5
+    max_refusals: Positive = 6
+    max_broken_requests: Annotated[int, msgspec.Meta(ge=0)] = 12
     max_steps: Positive = 60
 
 

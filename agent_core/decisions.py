@@ -16,13 +16,13 @@ class Decision(msgspec.Struct, frozen=True):
 
     Attributes:
         proposal: Its number; a decision on another than the waiting one is void.
-        kind: Accept, reject, or go on from it.
+        kind: Accept, reject, or go on from it; or have what can be mended safely mended first.
         reason: Words for the partner; may be empty.
         by: Who decided.
     """
 
     proposal: int
-    kind: DecisionKind
+    kind: DecisionKind | Literal["fix"]
     reason: str = ""
     by: Literal["human", "mode"] = "human"
 
@@ -54,7 +54,8 @@ class Inbox:
         self._emit = emit
         self._decisions: asyncio.Queue[Decision] = asyncio.Queue()
         self._approvals: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
-        self._edited = asyncio.Event()
+        self._woken = asyncio.Event()
+        self._edits = False
 
     def decide(self, decision: Decision) -> None:
         """Hand in a decision."""
@@ -65,8 +66,23 @@ class Inbox:
         self._approvals.put_nowait((call_id, allowed))
 
     def edited(self) -> None:
-        """Say that the working tree changed."""
-        self._edited.set()
+        """Say that the working tree changed, or what else may change what is to be decided."""
+        self._edits = True
+        self._woken.set()
+
+    def news(self) -> None:
+        """Say that more is known of the proposal."""
+        self._woken.set()
+
+    def take_edits(self) -> bool:
+        """Whether `edited` was called since this was last asked."""
+        edits, self._edits = self._edits, False
+        return edits
+
+    async def woken(self) -> None:
+        """Wait until the working tree changes or there is news."""
+        await self._woken.wait()
+        self._woken.clear()
 
     def late(self) -> tuple[Decision, ...]:
         """Take away decisions that nobody waits for: they are about a proposal as it was before it changed."""
@@ -76,17 +92,17 @@ class Inbox:
         return tuple(found)
 
     async def decision(self, proposal: int) -> Decision | None:
-        """Wait for the decision on a proposal; None when the working tree changes first."""
+        """Wait for the decision on a proposal; None when the working tree changes, or there is news, first."""
         while True:
             decided = asyncio.ensure_future(self._decisions.get())
-            edited = asyncio.ensure_future(self._edited.wait())
+            woken = asyncio.ensure_future(self._woken.wait())
             try:
-                await asyncio.wait({decided, edited}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({decided, woken}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 decided.cancel()
-                edited.cancel()
+                woken.cancel()
             if not decided.done() or decided.cancelled():
-                self._edited.clear()
+                self._woken.clear()
                 return None
             if decided.result().proposal == proposal:
                 return decided.result()

@@ -133,6 +133,17 @@ def take(draft: Draft, text: str, workspace: Workspace, *, may_replace: bool = T
     return Applied(extended, " ".join((*reading.notes, *result.notes)))
 
 
+def revised(draft: Draft, changes: Mapping[str, FileChange], workspace: Workspace) -> Draft:
+    """A draft with more changes over it; what ends up as it was in the base is no change any more.
+
+    Args:
+        draft: What is there so far.
+        changes: What files of it become.
+        workspace: The project.
+    """
+    return _extend(draft, changes, {}, disk_reader(workspace, draft.base))
+
+
 def _extend(draft: Draft, changes: Mapping[str, FileChange], moves: Mapping[str, str], disk: Reader) -> Draft:
     """Put more changes over a draft; what ends up as it was in the base is no change any more."""
     before = dict(draft.before)

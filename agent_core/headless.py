@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TextIO
 
 from agent_core import commands
 from agent_core import events as ev
+from agent_core.checks.model import Blame
 from agent_core.errors import PairloopError, PartnerError
 from agent_core.output import JsonWriter, complain, reader
 from agent_core.session import Session
@@ -71,8 +72,14 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
             return "\n".join(part for part in (f"proposal {number} (attempt {attempt})", note, diff.rstrip()) if part)
         case ev.CheckFinished("candidate", result):
             return f"  {_SIGNS.get(result.outcome, '!')} {result.check}: {result.summary} ({result.seconds:.1f} s)"
+        case ev.CheckStaged("candidate", result):
+            # What has been found so far is a word; that nothing has is none yet.
+            sign = "✗" if result.outcome == "failed" and not result.early else "◌"
+            return f"  {sign} {result.check}{', a quick look' if result.early else ''}: {result.summary}"
         case ev.VerdictReached(_, verdict):
-            return f"{'✓' if verdict.green else '✗'} {verdict.summary}"
+            return f"{('✓' if verdict.green else '✗') if verdict.complete else '◌'} {verdict.summary}"
+        case ev.Blamed(_, _, blames, unneeded):
+            return _blamed(blames, unneeded)
         case ev.Diagnosed(_, summary):
             return summary
         case ev.LandingStarted(landing, _, _, files):
@@ -91,6 +98,17 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
             return ""
 
 
+def _blamed(blames: Sequence[Blame], unneeded: Sequence[str]) -> str:
+    blocks = {block for blame in blames for block in blame.blocks}
+    said = f"{_count(len(blames), 'failure')} from {_count(len(blocks), 'block')} of the patch" if blames else ""
+    idle = f"no check needs {_count(len(unneeded), 'block')}" if unneeded else ""
+    return f"  blame: {'; '.join(part for part in (said, idle) if part)}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 class _Driver:
     """Answers for the human who is not there, and knows how it ended."""
 
@@ -106,6 +124,8 @@ class _Driver:
             case ev.ApprovalAsked(call_id, _):
                 self._session.submit(commands.Approve(call_id, allowed=False))
             case ev.DecisionAwaited(number, why):
+                if _goes_on(state):
+                    return
                 if state.proposal is not None and state.proposal.green:
                     self._end(GREEN, f"Proposal {number} is green and waits for you: open pairloop here to review it.")
                 else:
@@ -124,6 +144,14 @@ class _Driver:
         self.code = INTERRUPTED
         self._session.submit(commands.Interrupt())
         self._session.submit(commands.Quit())
+
+
+def _goes_on(state: State) -> bool:
+    """Whether checks are still at work on what waits: a human may decide by what is known so far, a script may not."""
+    proposal = state.proposal
+    if proposal is None or proposal.verdict is None or proposal.stale:
+        return False
+    return not proposal.verdict.complete
 
 
 def _code(outcome: ev.TaskOutcome, kind: str, state: State) -> int:

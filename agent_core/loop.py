@@ -7,11 +7,12 @@ import asyncio
 import msgspec
 
 from agent_core import events as ev
+from agent_core.assessor import Assessor
 from agent_core.calls import Calls
-from agent_core.checks.model import Verdict
 from agent_core.conversation import ToolResultItem, UserItem
-from agent_core.decisions import Decision, Inbox, by_mode
-from agent_core.diagnosis.evidence import diagnose
+from agent_core.deciding import Deciding
+from agent_core.decisions import Inbox
+from agent_core.diagnosis.blame import Blamer
 from agent_core.errors import PairloopError
 from agent_core.judge import Judge
 from agent_core.landings import Landings
@@ -20,15 +21,14 @@ from agent_core.prompt import replies
 from agent_core.prompt.named_files import named_files
 from agent_core.prompt.project_docs import project_context
 from agent_core.proposals import Proposals
+from agent_core.protocols import Check
 from agent_core.state import ProposalState, State
-from agent_core.turn import take_turn
+from agent_core.turn import BrokenRequests, take_turn
 from agent_core.view import shown
 
-_MOST_REFUSALS = 6
 _MOST_REPAIRS = 3
 _BASELINE_WAIT = 5.0
 _NO_WORDS = "The partner's answer was empty, and it sent no patch that could be taken. Ask again, in other words."
-_COLLIDES = "it collides with your own edits"
 
 
 class End(msgspec.Struct, frozen=True):
@@ -51,17 +51,21 @@ class Loop:
     Args:
         parts: The session's parts.
         judge: Checks drafts.
+        checks: Who judges, for what is asked of them beside verdicts.
         landings: Lands what is accepted.
         inbox: Where the human's answers arrive.
     """
 
-    def __init__(self, parts: Parts, judge: Judge, landings: Landings, inbox: Inbox) -> None:
+    def __init__(self, parts: Parts, judge: Judge, checks: tuple[Check, ...], landings: Landings, inbox: Inbox) -> None:
         self._parts = parts
         self._judge = judge
         self._landings = landings
-        self._inbox = inbox
         self._proposals = Proposals(parts)
-        self._calls = Calls(parts, judge, self._proposals, inbox)
+        self._assessor = Assessor(parts, judge, Blamer(parts.workspace, checks), inbox.news)
+        self._deciding = Deciding(parts, self._proposals, self._assessor, checks, inbox)
+        self._calls = Calls(parts, judge, self._proposals, inbox, self._assessor.quiet)
+        self._broken = BrokenRequests(0)
+        self._blamed = 0
         self._nudged = 0
         self._steps = 0
         self._repairs = 0
@@ -75,16 +79,27 @@ class Loop:
             end = await self._work(task)
         except PairloopError as error:
             end = End("failed", str(error), getattr(error, "kind", ""))
+        except BaseException:
+            await self._assessor.stop()
+            raise
+        if end.outcome != "landed" and self._assessor.busy:
+            await self._assessor.stop()
         self._proposals.drop()
         # No call may stay unanswered: the next request must be whole.
         self._parts.append(*replies.cut_short(self._parts.state().items))
         self._parts.emit(ev.TaskFinished(task, end.outcome, end.text, end.kind), durable=True)
 
+    async def close(self) -> None:
+        """End what runs in the background."""
+        await self._assessor.stop()
+
     async def _work(self, task: int) -> End:
         tries = self._parts.config.loop.max_attempts
-        limit, self._steps, self._repairs = tries, 0, 0
+        limit, self._steps, self._repairs, self._blamed = tries, 0, 0, 0
+        self._broken = BrokenRequests(self._parts.config.loop.max_broken_requests)
         self._calls.begin()
-        proposal, said_all = await self._resumed(task), False
+        await self._assessor.quiet()
+        proposal, said_all = await self._deciding.resumed(task), False
         if proposal is None:
             await self._begin()
         while True:
@@ -107,10 +122,11 @@ class Loop:
         Returns:
             The proposal, judged, and whether the partner has no more to say about it; or how the task ended.
         """
-        refusals = 0
-        while refusals < _MOST_REFUSALS and self._steps < self._parts.config.loop.max_steps:
+        refusals, most = 0, self._parts.config.loop.max_refusals
+        while refusals < most and not self._calls.repeated and self._steps < self._parts.config.loop.max_steps:
             self._steps += 1
-            calls = await take_turn(self._parts, self._calls.specs)
+            self._tell_blame()
+            calls = await take_turn(self._parts, self._calls.specs, self._broken)
             if not calls:
                 proposal = self._proposals.undecided(task)
                 if self._goes_on(proposal):
@@ -118,49 +134,25 @@ class Loop:
                 return await self._done_talking(task, proposal)
             refused, proposed = await self._calls.carry_out(calls, task)
             if proposed:
-                return await self._judged(), False
+                return await self._deciding.judged(), False
             refusals += refused
         if self._calls.propose_held(task):
-            return await self._judged(), True
-        if refusals >= _MOST_REFUSALS:
+            return await self._deciding.judged(), True
+        if again := self._calls.repeated:
+            return End(
+                "not_green", f"Stopped: the partner sends the same patch again and again, which is refused: {again}"
+            )
+        if refusals >= most:
             return End("not_green", f"Stopped: {refusals} patches in a row could not be applied.")
         return End("not_green", f"Stopped after {self._steps} requests without a result. Ask again to go on.")
 
     async def _done_talking(self, task: int, proposal: ProposalState | None) -> tuple[ProposalState, bool] | End:
         """What it comes to when the partner has called nothing and is not asked again; see `_sought`."""
         if self._calls.propose_held(task):
-            return await self._judged(), True
+            return await self._deciding.judged(), True
         if proposal is not None:
-            return await self._once_more(), True
+            return await self._deciding.once_more(), True
         return End("answered", "") if replies.last_words(self._parts.state().items) else End("not_green", _NO_WORDS)
-
-    async def _resumed(self, task: int) -> ProposalState | None:
-        """The proposal that a resumed session was left with, checked anew; None when there is none.
-
-        One that collides with the human's edits is not: what would be checked is a tree without them.
-        """
-        proposal = self._proposals.undecided(task)
-        if proposal is None:
-            return None
-        await self._proposals.restore()
-        if self._proposals.collides:
-            return self._proposals.newest
-        # Until the checks have spoken again there is nothing to decide on.
-        self._proposals.repeat()
-        self._forget_late()
-        return await self._judged()
-
-    def _forget_late(self) -> None:
-        """Drop decisions on the newest proposal as it was before it was carried over; words are kept."""
-        for late in self._inbox.late():
-            if late.kind == "steer" and late.reason:
-                self._parts.emit(ev.Steered(late.reason), durable=True)
-
-    async def _once_more(self) -> ProposalState:
-        """The newest proposal, to which the partner has nothing to add; checked anew if the tree is another by now."""
-        await self._proposals.restore()
-        newest = self._proposals.newest
-        return newest if newest.verdict is not None or self._proposals.collides else await self._judged()
 
     async def _begin(self) -> None:
         """Start a task: a fresh draft, and the first words."""
@@ -209,18 +201,6 @@ class Loop:
         weak = self._parts.model.info.kind == "chat"
         return replies.CODE_IN_WORDS if weak and not self._repairs and replies.holds_code(words) else ""
 
-    async def _judged(self) -> ProposalState:
-        """Check the newest proposal, again if the human changes the tree meanwhile, and say what came of it."""
-        proposals, emit = self._proposals, self._parts.emit
-        while True:
-            verdict = await self._judge.verdict(proposals.draft, self._parts.state().tasks[-1].text)
-            if not await proposals.carried_over():
-                break
-        emit(ev.VerdictReached(proposals.newest.number, verdict))
-        if not verdict.green:
-            emit(ev.Diagnosed(proposals.newest.number, *self._diagnosis(proposals.newest, verdict)))
-        return proposals.newest
-
     async def _concluded(self, proposal: ProposalState, *, final: bool) -> End | None:
         """Have a judged proposal decided on, and act on it.
 
@@ -233,12 +213,16 @@ class Loop:
         """
         parts, refused = self._parts, ""
         while True:
-            decision = await self._decision(final=final, refused=refused)
+            decision = await self._deciding.decision(final=final, refused=refused)
             proposal = self._proposals.newest
             if decision is None:
                 return _where_it_stands(proposal)
+            if decision.kind == "fix":
+                await self._deciding.mend(proposal)
+                continue
             parts.emit(ev.Decided(proposal.number, decision.kind, decision.by, decision.reason), durable=True)
             if decision.kind == "accept":
+                await self._assessor.quiet()
                 refused = await self._landings.land(proposal)
                 if not refused:
                     self._tell(proposal, replies.landed_part(proposal.number))
@@ -247,42 +231,23 @@ class Loop:
                     return End("conflict", f"Proposal {proposal.number} could not land. {refused}")
                 continue
             if decision.kind == "reject":
+                await self._assessor.stop()
                 self._tell(proposal, replies.rejected_part(proposal.number, decision.reason))
                 self._proposals.begin(await parts.look())
             else:
+                if self._assessor.busy:
+                    await self._assessor.stop()
                 self._tell(proposal, replies.go_on_part(decision.reason))
             return None
 
-    async def _decision(self, *, final: bool, refused: str) -> Decision | None:
-        """The mode's decision or the human's; None when the mode never asks and has nothing more to try.
-
-        Args:
-            final: As in `_concluded`.
-            refused: Why it has just not landed; empty when that was not tried.
-        """
-        asked = ""
-        while True:
-            proposal, mode = self._proposals.newest, self._parts.state().mode
-            verdict = proposal.verdict
-            if not refused:
-                green = verdict is not None and verdict.green
-                if mode == "auto" and green and not _whole(verdict):
-                    return None
-                decision = by_mode(mode, proposal.number, green=green, final=final)
-                if decision is not None or mode == "auto":
-                    return decision
-            why = _COLLIDES if self._proposals.collides else refused
-            why = why or (verdict.summary if verdict else "not checked")
-            if why != asked:
-                self._parts.emit(ev.DecisionAwaited(proposal.number, why))
-                asked = why
-            decision = await self._inbox.decision(proposal.number)
-            if decision is not None:
-                return decision
-            if await self._proposals.carried_over():
-                self._forget_late()
-                await self._judged()
-                asked, refused = "", ""
+    def _tell_blame(self) -> None:
+        """Tell the partner which blocks are to blame, if that was found out after it was told the verdict."""
+        proposal = self._parts.state().proposal
+        if proposal is None or not proposal.blames or self._blamed == proposal.number:
+            return
+        self._blamed = proposal.number
+        if proposal.decision == "steer" and not self._proposals.is_open(proposal):
+            self._parts.append(UserItem(replies.blame_part(proposal)))
 
     def _tell(self, proposal: ProposalState, words: str) -> None:
         """Answer the call that made a proposal, or say it plainly when that call has been answered before."""
@@ -292,22 +257,13 @@ class Loop:
         verdict, summary, evidence = proposal.verdict, "not checked", ""
         if verdict is not None:
             summary = verdict.summary
-            evidence = "" if verdict.green else self._diagnosis(proposal, verdict)[1]
+            evidence = "" if verdict.green else self._assessor.diagnosis(proposal, verdict)[1]
+            if proposal.blames and self._blamed != proposal.number:
+                self._blamed = proposal.number
+                evidence = "\n\n".join(part for part in (replies.blame_part(proposal), evidence) if part)
         part = replies.verdict_part(proposal.number, summary, evidence, proposal.note)
         text = f"{part}\n\n{words}"
         self._parts.append(ToolResultItem(proposal.call_id, text) if proposal.call_id else UserItem(text))
-
-    def _diagnosis(self, proposal: ProposalState, verdict: Verdict) -> tuple[str, str]:
-        """Summary for the human and evidence for the partner."""
-        earlier = tuple(
-            one for one in self._parts.state().proposals if one.task == proposal.task and one.number < proposal.number
-        )
-        return diagnose(verdict, proposal, earlier, self._parts.config.prompt.tool_tokens)
-
-
-def _whole(verdict: Verdict | None) -> bool:
-    """Whether every check that was started came to a judgement: one that crashed or hung may hide anything."""
-    return verdict is not None and all(result.outcome not in {"error", "timeout"} for result in verdict.results)
 
 
 def _where_it_stands(proposal: ProposalState) -> End:

@@ -110,6 +110,17 @@ class Proposals:
         number = earlier[-1].number + 1 if earlier else 1
         self._emit(number, 1 + sum(one.task == task for one in earlier), call_id, note)
 
+    def revise(self, draft: Draft, note: str) -> None:
+        """Say the newest proposal again with what somebody else than the partner did to the draft.
+
+        Args:
+            draft: The draft as it is now.
+            note: What was done to it, for the human and the partner.
+        """
+        newest = self.newest
+        self._draft = draft
+        self._emit(newest.number, newest.attempt, newest.call_id, " ".join(filter(None, (newest.note, note))))
+
     def repeat(self) -> None:
         """Say the newest proposal again, over the draft's base: what the checks said of it so far no longer counts."""
         newest = self.newest

@@ -94,7 +94,7 @@ class Session:
             look=self._look,
         )
         self._judge = Judge(outfit.workspace, outfit.checks, self._emit)
-        self._loop = Loop(parts, self._judge, self._landings, self._inbox)
+        self._loop = Loop(parts, self._judge, outfit.checks, self._landings, self._inbox)
 
     @property
     def id(self) -> str:
@@ -142,6 +142,7 @@ class Session:
                 while not isinstance(command := await self._commands.get(), commands.Quit):
                     await self._obey(command, group)
                 await self._stop()
+                await self._loop.close()
                 for helper in helpers:
                     helper.cancel()
         except BaseExceptionGroup as errors:
@@ -207,7 +208,9 @@ class Session:
             log.exception("%s failed", type(command).__name__)
             self._emit(ev.Noted("error", f"This could not be done: {type(error).__name__}: {error}.", _LOGGED))
 
-    async def _carry_out(self, command: commands.AnyCommand, group: asyncio.TaskGroup) -> None:
+    async def _carry_out(  # noqa: C901 - one arm a command reads best as one match
+        self, command: commands.AnyCommand, group: asyncio.TaskGroup
+    ) -> None:
         match command:
             case commands.Ask(text):
                 self._ask(text, group)
@@ -217,6 +220,8 @@ class Session:
                 self._decide(Decision(number, "accept"))
             case commands.Reject(number, reason):
                 self._decide(Decision(number, "reject", reason))
+            case commands.Fix(number):
+                self._decide(Decision(number, "fix"))
             case commands.Approve(call_id, allowed):
                 # Servers give the same id twice: a word said twice must not allow the next command.
                 if self._state.approval is not None and self._state.approval.call_id == call_id:

@@ -33,8 +33,9 @@ _VARIETY = 0.6
 class _Answer:
     """An answer as far as it has come; turns chunks into events."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, broken: BrokenRequests) -> None:
         self._emit = parts.emit
+        self._broken = broken
         self._said = Paced(lambda text: self._emit(ev.TextStreamed(text)))
         self._thought = Paced(lambda text: self._emit(ev.ReasoningStreamed(text)))
         self._patches: dict[str, tuple[PatchText, Paced]] = {}
@@ -57,6 +58,7 @@ class _Answer:
                 self._patches.clear()
                 self._line_over = True
                 self.text = ""
+                self._broken.add(reason)
                 self._emit(ev.AnswerVoided(reason, seconds))
             case Completed():
                 self.completed = chunk
@@ -80,11 +82,39 @@ class _Answer:
             pace.flush()
 
 
-async def take_turn(parts: Parts, tools: tuple[ToolSpec, ...]) -> tuple[ToolCallItem, ...]:
+class BrokenRequests:
+    """Counts the requests of a task that broke off and are sent again.
+
+    Args:
+        most: How many there may be.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._left = self._most = most
+
+    def add(self, reason: str) -> None:
+        """Count one.
+
+        Raises:
+            PartnerError: There have been too many.
+        """
+        self._left -= 1
+        if self._left < 0:
+            text = f"Stopped: more than {self._most} requests of this task broke off, at last: {reason}"
+            hint = "Look at the connection or the server, then ask again; loop.max_broken_requests sets the limit."
+            raise PartnerError("unreachable", text, hint)
+
+
+async def take_turn(parts: Parts, tools: tuple[ToolSpec, ...], broken: BrokenRequests) -> tuple[ToolCallItem, ...]:
     """Tell the partner what is new, and hear it out.
 
     Human edits and steering since the last request go to the end of the input; nothing before them changes. When the
     turn is cut off, what was said so far is kept in the conversation.
+
+    Args:
+        parts: The session's parts.
+        tools: What it is offered.
+        broken: Where requests that break off are counted.
 
     Returns:
         The tools it calls, in order; none when it only said something.
@@ -98,7 +128,7 @@ async def take_turn(parts: Parts, tools: tuple[ToolSpec, ...]) -> tuple[ToolCall
     parts.append(*(UserItem(text) for text in (*((replies.SAME_AGAIN,) if again else ()), *news, *state.queued)))
     items = parts.state().items
     parts.emit(ev.PromptSent(state.steps + 1, len(items)))
-    answer = _Answer(parts)
+    answer = _Answer(parts, broken)
     try:
         request = Request(instructions(), items, tools, parts.session, _VARIETY if again else 0.0)
         async with aclosing(closing(parts.model.stream(request))) as chunks:

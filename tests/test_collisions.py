@@ -91,7 +91,7 @@ async def test_resumed_over_edits_beside_it_shows_what_was_checked(tmp_path: Pat
         session = here.session.id
     prices.write_text("# mine\n" + prices.read_text())
     async with running(project, settings(script), resume=session) as here:
-        await here.seen(ev.VerdictReached)
+        await here.judged()
         await here.until(lambda state: state.waiting == 1)
         assert [edit.path for edit in here.all(ev.HumanEdited)] == ["shop/prices.py"]
         proposal = here.all(ev.ProposalMade)[-1]

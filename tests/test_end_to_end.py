@@ -46,7 +46,7 @@ async def test_wrong_then_right_then_accepted_then_undone(tmp_path: Path, api: s
         running(project, flags("until-green") | server_settings(server.base_url, api), KEY) as here,
     ):
         here.submit(commands.Ask("test_total fails; mend it"))
-        first = await here.seen(ev.VerdictReached, 1)
+        first = await here.judged()
         assert not first.verdict.green
         assert {finding.code for finding in first.verdict.targets_left} == {"tests/test_prices.py::test_total"}
         assert {finding.code for finding in first.verdict.broken} == {"tests/test_prices.py::test_discount"}

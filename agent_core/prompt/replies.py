@@ -12,11 +12,12 @@ from agent_core.errors import PatchRefusedError
 from agent_core.patch.operations import AddFile
 from agent_core.patch.read import read_patch
 from agent_core.patch.stream import PatchText, patch_text
-from agent_core.state import Edit
+from agent_core.state import Edit, ProposalState
 from agent_core.text import cap_text
 
 _EDIT_TOKENS = 1500
 _MOST_SHOWN = 3
+_MOST_BLAMED = 5
 # The header of an envelope's file, of a diff's old side, and a path above SEARCH, with or without a fence between.
 _HEADER = re.compile(
     r"^[ \t]*\*\*\* (?:Update|Delete) File:[ \t]*(.+?)[ \t]*$"
@@ -102,6 +103,42 @@ def verdict_part(number: int, summary: str, evidence: str, note: str = "") -> st
     """
     read = f"[How it was read: {note}]" if note else ""
     return "\n".join(part for part in (f"[Proposal {number} was checked: {summary}]", read, evidence) if part)
+
+
+def blame_part(proposal: ProposalState) -> str:
+    """Which blocks of a proposal its failures come from, by running it with blocks left out."""
+    places = {
+        block.id: f"{file.path}:{block.new_start} ({_first(block.added or block.removed)})"
+        for file in proposal.patch.files
+        for block in file.blocks
+    }
+    broken = proposal.verdict.broken if proposal.verdict is not None else ()
+    names = {finding.fingerprint: finding.code or finding.message for finding in broken}
+    causes: dict[tuple[str, ...], list[str]] = {}
+    for blame in proposal.blames:
+        causes.setdefault(blame.blocks, []).append(names.get(blame.finding, blame.check))
+    lines = [f"[Found by leaving blocks of proposal {proposal.number} out:]"]
+    for blocks, failures in causes.items():
+        where = " together with ".join(places[block] for block in blocks if block in places)
+        more = f" and {len(failures) - _MOST_BLAMED} more" if len(failures) > _MOST_BLAMED else ""
+        lines.append(f"{', '.join(failures[:_MOST_BLAMED])}{more}: broken by the change at {where}")
+    idle = [places[block] for block in proposal.unneeded if block in places]
+    if idle:
+        more = f" and {len(idle) - _MOST_BLAMED} more" if len(idle) > _MOST_BLAMED else ""
+        lines.append(f"No check needs the change at {', '.join(idle[:_MOST_BLAMED])}{more}")
+    return "\n".join(lines)
+
+
+def _first(lines: Sequence[str]) -> str:
+    """The first line that is not blank, in short."""
+    text = next((line.strip() for line in lines if line.strip()), "")
+    return repr(text if len(text) <= 60 else f"{text[:59]}…")
+
+
+def mended_note(tools: Sequence[str], rules: Sequence[str], paths: Sequence[str]) -> str:
+    """What tools mended in a draft because the human wanted it."""
+    what = f" ({', '.join(rules)})" if any(rules) else ""
+    return f"At the human's wish {' and '.join(tools)} mended{what} in {', '.join(paths)}: read it before changing it."
 
 
 def landed_part(number: int) -> str:

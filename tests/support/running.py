@@ -61,6 +61,14 @@ class Running:
         await self.until(lambda _: len(self.all(kind)) >= count)
         return self.all(kind)[count - 1]
 
+    async def judged(self, count: int = 1) -> ev.VerdictReached:
+        """Wait for a complete verdict (the count-th since the session was opened here)."""
+        await self.until(lambda _: len(self._complete()) >= count)
+        return self._complete()[count - 1]
+
+    def _complete(self) -> list[ev.VerdictReached]:
+        return [event for event in self.all(ev.VerdictReached) if event.verdict.complete]
+
     def all(self, kind: type[Kind]) -> list[Kind]:
         """Every event of a kind so far."""
         return [event for event in self.events if isinstance(event, kind)]

@@ -1,0 +1,212 @@
+"""What the checks say of the newest proposal: found out in the background, told as it comes, and explained."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+
+import msgspec
+
+from agent_core import events as ev
+from agent_core.checks.model import CheckResult, Finding, Stage, Verdict
+from agent_core.diagnosis.blame import Blamer
+from agent_core.diagnosis.evidence import diagnose
+from agent_core.diagnosis.stall import stalled, stalls
+from agent_core.draft import Draft
+from agent_core.errors import PairloopError
+from agent_core.judge import Judge
+from agent_core.parts import Parts
+from agent_core.state import ProposalState
+
+_NAMED = 5
+_STUCK = 2
+_USABLE: frozenset[Stage] = frozenset({"affected", "all"})
+_WAY_OUT = "Steer it with what it misses, choose another model, or make the change yourself: it will build on that."
+log = logging.getLogger(__name__)
+
+
+def usable(verdict: Verdict | None) -> bool:
+    """Whether a human can decide by a verdict: what the change can affect has been looked at."""
+    return verdict is not None and (verdict.complete or verdict.stage in _USABLE)
+
+
+class Assessor:
+    """Judges one proposal at a time; whatever it was about before is given up at once.
+
+    Args:
+        parts: The session's parts.
+        judge: Checks drafts.
+        blamer: Finds the blocks that failures come from.
+        news: Called when there is something new to look at.
+    """
+
+    def __init__(self, parts: Parts, judge: Judge, blamer: Blamer, news: Callable[[], None]) -> None:
+        self._parts = parts
+        self._judge = judge
+        self._blamer = blamer
+        self._news = news
+        self._judging: asyncio.Task[None] | None = None
+        self._blaming: asyncio.Task[None] | None = None
+        self._error: PairloopError | None = None
+        self._void = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether the checks are still at work."""
+        return self._judging is not None and not self._judging.done()
+
+    @property
+    def void(self) -> bool:
+        """Whether what was judged last was a tree that is no more, so that nothing was said of it."""
+        return self._void
+
+    def trouble(self) -> None:
+        """Say why nothing could be judged.
+
+        Raises:
+            PairloopError: That is so.
+        """
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+    async def begin(self, proposal: ProposalState, draft: Draft) -> None:
+        """Begin to judge a proposal.
+
+        Args:
+            proposal: The newest one.
+            draft: What it is of.
+        """
+        await self.stop()
+        self._error, self._void = None, False
+        text = next((task.text for task in self._parts.state().tasks if task.number == proposal.task), "")
+        self._judging = asyncio.create_task(self._guarded(self._assess(proposal.number, draft, text)))
+
+    async def stop(self) -> None:
+        """Give up everything that is under way."""
+        await self.quiet()
+        await _ended(self._judging)
+        self._judging = None
+
+    async def quiet(self) -> None:
+        """Give up what nobody waits for, as something else needs the machine."""
+        await _ended(self._blaming)
+        self._blaming = None
+
+    def diagnosis(self, proposal: ProposalState, verdict: Verdict) -> tuple[str, str]:
+        """Summary for the human and evidence for the partner."""
+        earlier = self._attempts(proposal)[:-1]
+        return diagnose(verdict, proposal, earlier, self._parts.config.prompt.tool_tokens)
+
+    # -- judging
+
+    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+        """Keep what went wrong for whoever waits for the verdict."""
+        try:
+            await work
+        except PairloopError as error:
+            self._error = error
+            log.warning("judging ended: %s", error)
+        except Exception as error:
+            log.exception("judging failed")
+            self._error = PairloopError(f"Judging the proposal failed: {type(error).__name__}: {error}.")
+        finally:
+            self._news()
+
+    async def _assess(self, number: int, draft: Draft, text: str) -> None:
+        told: list[Verdict] = []
+
+        def so_far(verdict: Verdict) -> None:
+            if verdict.tree == draft.snapshot.tree and not self._has_landed(number):
+                told.append(verdict)
+                self._parts.emit(ev.VerdictReached(number, _kept(verdict)))
+                self._news()
+
+        verdict = await self._judge.verdict(draft, text, so_far)
+        now = await self._parts.look()
+        if self._has_landed(number):
+            self._late(number, verdict, told[-1] if told else None, unchanged=now.tree == verdict.tree)
+        elif not verdict.complete or now.tree != draft.base.tree:
+            self._void = True
+        else:
+            self._conclude(number, draft, verdict)
+
+    def _conclude(self, number: int, draft: Draft, verdict: Verdict) -> None:
+        """The last word on a proposal; where it is bad, why."""
+        emit = self._parts.emit
+        emit(ev.VerdictReached(number, _kept(verdict)))
+        proposal = self._parts.state().proposal
+        if verdict.green or proposal is None or proposal.number != number:
+            return
+        emit(ev.Diagnosed(number, *self.diagnosis(proposal, verdict)))
+        self._tell_stall(proposal, verdict)
+        self._blaming = asyncio.create_task(self._blame(number, draft, verdict))
+
+    def _late(self, number: int, verdict: Verdict, before: Verdict | None, *, unchanged: bool) -> None:
+        """What came in after the human had landed it. The base is gone by then, so nothing is compared with it."""
+        if not unchanged:
+            text = (
+                f"The rest of the checks of proposal {number} counts for nothing: files have changed since it landed."
+            )
+            self._parts.emit(ev.Noted("info", text))
+            return
+        told = () if before is None else (*before.broken, *before.known, *before.targets_left, *before.flaky)
+        new = _new_failures(verdict.results, told)
+        silent = [one.check for one in verdict.results if not one.judged and one.outcome != "skipped"]
+        head = f"The rest of the checks of proposal {number}, which has landed,"
+        if not new and not silent:
+            self._parts.emit(ev.Noted("info", f"{head} found nothing more."))
+            return
+        names = ", ".join(one.code or one.message for one in new[:_NAMED])
+        more = f" and {len(new) - _NAMED} more" if len(new) > _NAMED else ""
+        said = [f"fails in {names}{more}" if new else "", f"did not judge: {', '.join(silent)}" if silent else ""]
+        hint = "Undo takes the landing back; or ask for it to be mended."
+        self._parts.emit(ev.Noted("warning", f"{head} {'; '.join(part for part in said if part)}.", hint))
+
+    def _has_landed(self, number: int) -> bool:
+        landings = self._parts.state().landings
+        return any(one.proposal == number and not one.undoes and one.stands != "abandoned" for one in landings)
+
+    # -- explaining
+
+    def _tell_stall(self, proposal: ProposalState, verdict: Verdict) -> None:
+        """Tell the human once when the partner goes round in circles."""
+        attempts = self._attempts(proposal)
+        why = stalled(verdict, proposal.patch, attempts[:-1])
+        if why and stalls(attempts) == _STUCK:
+            self._parts.emit(ev.Noted("warning", f"The partner does not get on. {why}", _WAY_OUT))
+
+    def _attempts(self, proposal: ProposalState) -> list[ProposalState]:
+        """The attempts at the same task up to this one."""
+        every = self._parts.state().proposals
+        return [one for one in every if one.task == proposal.task and one.number <= proposal.number]
+
+    async def _blame(self, number: int, draft: Draft, verdict: Verdict) -> None:
+        try:
+            found = await self._blamer.blame(draft, verdict, self._parts.journal.get)
+        except Exception:
+            # It is an extra; what it might have said is not worth a failed task.
+            log.exception("the blocks to blame could not be found")
+            return
+        if found.blames or found.unneeded:
+            self._parts.emit(ev.Blamed(number, verdict.tree, found.blames, found.unneeded))
+
+
+def _kept(verdict: Verdict) -> Verdict:
+    """A verdict as events tell it: without what would fill a journal and has been told, or will be."""
+    brief = {"passed": ()} if verdict.complete else {"passed": (), "findings": ()}
+    results = tuple(msgspec.structs.replace(result, **brief) for result in verdict.results)
+    return msgspec.structs.replace(verdict, results=results)
+
+
+def _new_failures(results: Sequence[CheckResult], told: Sequence[Finding]) -> list[Finding]:
+    known = {finding.fingerprint for finding in told}
+    return [finding for result in results for finding in result.findings if finding.fingerprint not in known]
+
+
+async def _ended(task: asyncio.Task[None] | None) -> None:
+    """Cancel a task and wait until it is gone."""
+    if task is not None and not task.done():
+        task.cancel()
+        await asyncio.wait([task])
