@@ -7,14 +7,14 @@ of them may go, and new lines must come next to a line that is not one of them.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 from agent_core.patch.document import Document
 from agent_core.patch.indentation import table_of
 from agent_core.patch.levels import TYPOGRAPHIC
 from agent_core.patch.operations import HunkLine
-from agent_core.patch.place import Spot, indent_pairs
+from agent_core.patch.place import WORD, Spot, indent_pairs, span
 from agent_core.patch.scopes import in_scope
 from agent_core.patch.unsigned import with_first_blank
 
@@ -36,26 +36,40 @@ def find_but_for_blanks(
         unsigned: Some of its lines have lost their sign.
     """
     old = [line for line in lines if line.sign != "+"]
-    said = [at for at, line in enumerate(old) if line.text.strip()]
-    wanted = [TYPOGRAPHIC.key(old[at].text) for at in said]
+    spots: list[Spot] = []
+    for there in itertools.islice(_places(document, [line.text for line in old]), _MOST):
+        spot = _spot(document, lines, old, there, unsigned=unsigned)
+        if spot is not None and in_scope(scopes, spot.start, spot.end):
+            spots.append(spot)
+    return spots
+
+
+def there_but_for_blanks(document: Document, lines: Sequence[HunkLine]) -> str | None:
+    """Where a hunk's new lines stand already but for the number of blank lines, in words; None when they do not."""
+    if not any(line.sign == "+" and WORD.search(line.text) for line in lines):
+        return None
+    there = next(_places(document, [line.text for line in lines if line.sign != "-"]), None)
+    return span(min(there.values()) + 1, max(there.values()) + 1) if there else None
+
+
+def _places(document: Document, texts: Sequence[str]) -> Iterator[dict[int, int]]:
+    """Where some lines stand but for blank ones: for the index of each that is not blank its line of the file."""
+    said = [at for at, text in enumerate(texts) if text.strip()]
+    wanted = [TYPOGRAPHIC.key(texts[at]) for at in said]
     if sum(any(map(str.isalnum, key)) for key in wanted) < _LEAST:
-        return []
+        return
     if not all(document.find(TYPOGRAPHIC, [key], 0) for key in wanted):
-        return []
+        return
     keys = document.keys(TYPOGRAPHIC)
     rows = [row for row, key in enumerate(keys) if key]
     text = "\n".join(["", *(keys[row] for row in rows), ""])
     needle = "\n".join(["", *wanted, ""])
-    spots: list[Spot] = []
     at, first, counted = text.find(needle), 0, 0
-    while at >= 0 and len(spots) < _MOST:
+    while at >= 0:
         first += text.count("\n", counted, at)
         counted = at
-        spot = _spot(document, lines, old, dict(zip(said, rows[first:], strict=False)), unsigned=unsigned)
-        if spot is not None and in_scope(scopes, spot.start, spot.end):
-            spots.append(spot)
+        yield dict(zip(said, rows[first:], strict=False))
         at = text.find(needle, at + 1)
-    return spots
 
 
 def _spot(
@@ -64,7 +78,7 @@ def _spot(
     """The spot at which the lines that are not blank stand where they do; None where a change hangs in the air."""
     aligned: list[int | None] = [there.get(at) for at in range(len(old))]
     places = list(there.items())
-    for (above, row), (below, next_row) in pairwise(places):
+    for (above, row), (below, next_row) in itertools.pairwise(places):
         if below - above == next_row - row:
             aligned[above + 1 : below] = range(row + 1, next_row)
     edges: list[int] = []

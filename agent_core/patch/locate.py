@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from agent_core.patch.blanks import find_but_for_blanks
+from agent_core.patch.blanks import find_but_for_blanks, there_but_for_blanks
 from agent_core.patch.closest import already_there, closest_place
 from agent_core.patch.document import Document
 from agent_core.patch.indentation import shift_of, table_of
@@ -116,7 +116,7 @@ def candidates(
         if isinstance(spots, Unplaced) or spots:
             return spots
     lines = _variants(hunk)[-1]
-    there = already_there(document, lines)
+    there = already_there(document, lines) or there_but_for_blanks(document, lines)
     if there is not None:
         reason = f"these lines are already there ({there}), so there is nothing to change."
         return Unplaced(reason, already=True)

@@ -81,14 +81,24 @@ def test_two_places_are_told_apart_or_refused() -> None:
     assert "matches at lines 4 and 18" in reason
 
 
-LINE = st.sampled_from(["", "", "", "def one():", "    first = 1", "    return first", "def two():", "x = 3"])
+@pytest.mark.parametrize("below", ["", "|  | def two():|     second = 2"], ids=["at its end", "before more"])
+def test_what_it_adds_is_not_added_a_second_time(below: str) -> None:
+    lines = hunk(*f" import os|  | def one():|     first = 1|     return first|+one()|+one(1){below}".split("|"))
+    once = result(TEXT.partition("\n\n\ndef two")[0] + "\n" if not below else TEXT, lines)
+    assert once.count("one()") == 2
+    fitted = fit(once, [lines])
+    assert fitted.text is None
+    assert "already there" in reasons(fitted)[0]
 
 
-@given(st.lists(LINE, min_size=4, max_size=14), st.data())
-def test_whatever_blank_lines_are_wrong_it_makes_the_new_text_or_nothing(old: list[str], data: st.DataObject) -> None:
+@given(st.lists(st.sampled_from([True, True, False]), min_size=4, max_size=14), st.data())
+def test_whatever_blank_lines_are_wrong_it_makes_the_new_text_or_nothing(
+    blank: list[bool], data: st.DataObject
+) -> None:
+    old = ["" if none else f"line {number}" for number, none in enumerate(blank)]
     start = data.draw(st.integers(0, len(old)))
     end = data.draw(st.integers(start, min(len(old), start + 2)))
-    new = [*old[:start], "a_new_line()", *old[end:]]
+    new = [*old[:start], "new()", *old[end:]]
     (right,) = between("\n".join([*old, ""]), "\n".join([*new, ""]), 6)
     lines: list[HunkLine] = []
     for line in right.lines:
