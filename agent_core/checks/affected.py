@@ -41,7 +41,7 @@ class Touches(msgspec.Struct, frozen=True):
         files: Content hashes of the files of the tree it ran in; empty when there were too many.
         reads: Files of the project that a file's own code opened while the tests ran; under the empty name those
             that nobody's code opened. A folder's name with a slash at the end: its entries were listed.
-        opaque: Files that started programs, which may have read anything.
+        opaque: Files that may depend on anything: they started programs, or their tests failed halfway.
         complete: Nothing was left out.
         modules: Third-party modules that were imported.
     """
@@ -92,7 +92,7 @@ def find_affected(candidate: Candidate, changed: Iterable[str], touches: Touches
     unreached = tuple(
         path
         for path in sorted(paths)[:_MAX_TOLD]
-        # A program that a test starts may reach anything.
+        # What may depend on anything may well reach it.
         if path.endswith(".py")
         and not touches.opaque
         and not any(TEST_FILE.search(one) for one in graph.reaching((path,)))
@@ -173,7 +173,7 @@ def keep_touches(folder: Path, candidate: Candidate, touches: Touches) -> None:
         files={path: state.hash for path, state in files.items()} if few else {},
         reads={who: names for who, names in reads.items() if names},
         opaque=tuple(name for name in touches.opaque if name in files),
-        complete=touches.complete and few,
+        complete=touches.complete and few and all(name in files for name in touches.opaque),
         modules=tuple(name for name in touches.modules if not graph.provides(name)),
     )
     _write(folder / _TOUCHES, msgspec.json.encode(kept))

@@ -89,9 +89,12 @@ class PytestReport:
     @property
     def touches(self) -> Touches | None:
         """What the tests touched, None when that is not known."""
-        if not self.finished:
+        if not self.finished or self.damaged:
             return None
-        return Touches(reads=self._reads, opaque=self._opaque, complete=self._complete, modules=self._modules)
+        # What broke off might have touched anything.
+        failing = {key.partition("::")[0] for key in self._findings}
+        opaque = tuple(sorted({*self._opaque, *failing}))
+        return Touches(reads=self._reads, opaque=opaque, complete=self._complete, modules=self._modules)
 
     def read(self) -> bool:
         """Take in what was written since the last time.

@@ -127,7 +127,10 @@ async def test_what_a_run_touched_is_known_the_next_time(opened: Open) -> None:
         last, partial = await judge(project, change)
         assert told(partial) == [("affected", "failed", "affected: 1 failed, 1 passed of 6")]
         assert last.summary == "1 failed, 5 passed"
-    # That was there, and nobody read it.
+    # Those that failed might have read it, had they got so far.
+    last, partial = await judge(project, {"README.md": "Another.\n"})
+    assert told(partial) == [("affected", "passed", "affected: 2 of 6 passed")]
+    # It was there, and nobody read it.
     last, partial = await judge(project, {"README.md": "Another.\n"})
     assert (last.outcome, partial, last.summary) == ("passed", [], "6 passed")
 
