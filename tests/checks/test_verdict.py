@@ -167,3 +167,117 @@ def test_a_failing_test_that_is_gone_is_not_mended() -> None:
     # Tests that passed may go: their feature may have gone with them.
     passing = msgspec.structs.replace(said("pytest"), total=3)
     assert judge([passing], [msgspec.structs.replace(said("pytest"), total=2)]).green
+
+
+neighbours = st.sampled_from(["", "a\nb", "a\nc", "d\nb", "x\ny"])
+placed = st.lists(
+    st.builds(lambda near: Finding("ruff", "one", "a.py", 1, "F401", "the line", near=near), neighbours), max_size=8
+)
+
+
+@given(placed, placed)
+def test_neighbours_only_choose_between_equals(old: list[Finding], new: list[Finding]) -> None:
+    verdict = judge([said("ruff", *old)], [said("ruff", *new)])
+    assert len(verdict.broken) == max(len(new) - len(old), 0)
+    assert len(verdict.fixed) == max(len(old) - len(new), 0)
+    unlike = Counter(one.near for one in new) - Counter(one.near for one in old)
+    assert not Counter(one.near for one in verdict.broken) - unlike, "what stands where it stood is not the new one"
+
+
+@given(placed, st.integers(0, 8), neighbours)
+def test_of_equal_findings_the_one_in_a_new_place_is_told(old: list[Finding], index: int, near: str) -> None:
+    new = list(old)
+    added = Finding("ruff", "one", "a.py", 9, "F401", "the line", near=f"new\n{near[:1]}new")
+    new.insert(min(index, len(new)), added)
+    assert judge([said("ruff", *old)], [said("ruff", *new)]).broken == (added,)
+
+
+def test_a_finding_whose_neighbour_was_changed_is_the_same() -> None:
+    there = lint("one")
+    old, new = (msgspec.structs.replace(there, near=near) for near in ("a\nb", "a\nc"))
+    assert judge([said("ruff", old)], [said("ruff", new)]).known == (new,)
+    # One of two has gone: the one that is left is known by what it still has beside it.
+    other = msgspec.structs.replace(there, near="p\nq")
+    assert judge([said("ruff", other, old)], [said("ruff", new)]).fixed == (other,)
+
+
+moving = st.lists(st.sampled_from(["a.py", "b.py", "c/d.py"]), min_size=0, max_size=3, unique=True)
+
+
+@given(
+    st.lists(st.builds(lint, st.sampled_from(["one", "two"]), path=st.sampled_from(["a.py", "b.py", "c/d.py"]))), moving
+)
+def test_what_moves_with_its_file_is_neither_broken_nor_fixed(old: list[Finding], paths: list[str]) -> None:
+    moves = {path: f"moved/{path}" for path in paths}
+    new = [msgspec.structs.replace(one, path=moves.get(one.path or "", one.path), line=77) for one in old]
+    verdict = judge([said("ruff", *old)], [said("ruff", *new)], old, moves=moves)
+    assert (verdict.broken, verdict.fixed) == ((), ())
+    assert prints(verdict.known) == prints(verdict.targets_left) == prints(new)
+
+
+nodes = st.sets(st.sampled_from([f"{file}.py::{name}" for file in "tu" for name in "abc"]))
+
+
+def ran(passed: set[str], failed: set[str]) -> CheckResult:
+    return msgspec.structs.replace(said("pytest", *map(failing, sorted(failed))), passed=tuple(sorted(passed)))
+
+
+@given(nodes, nodes, nodes, nodes)
+def test_every_failing_test_is_mended_known_or_gone(
+    old: set[str], bad: set[str], new: set[str], worse: set[str]
+) -> None:
+    old, new = old - bad, new - worse
+    verdict = judge([ran(old, bad)], [ran(new, worse)])
+    assert {one.code for one in verdict.fixed} == (bad & new if old or new else bad - worse)
+    assert {one.code for one in verdict.broken if one.code != FEWER} == worse - bad
+    if old or new:
+        assert set(verdict.gone) == (old | bad) - new - worse
+        assert any(one.code == FEWER for one in verdict.broken) == bool(bad - new - worse)
+
+
+@given(nodes, nodes, nodes, nodes)
+def test_before_the_end_nothing_is_told_of_tests_that_have_not_run(
+    old: set[str], bad: set[str], new: set[str], worse: set[str]
+) -> None:
+    old, new = old - bad, new - worse
+    part = msgspec.structs.replace(ran(new, worse), stage="first", outcome="failed" if worse else "passed")
+    verdict = judge([ran(old, bad)], [part], waiting=["pytest"])
+    assert (verdict.complete, verdict.stage, verdict.gone) == (False, "first", ())
+    assert {one.code for one in (*verdict.fixed, *verdict.known, *verdict.broken)} <= new | worse
+    assert {one.code for one in verdict.broken} == worse - bad
+
+
+def test_before_the_end_a_summary_says_how_far_it_got() -> None:
+    base = [said("ruff", tree="old"), said("pytest", failing("t.py::a"), tree="old")]
+    lint_only = judge(base[:1], [said("ruff")], waiting=["mypy", "pytest"])
+    assert words(lint_only) == "green|green so far: breaks nothing; still running: mypy, pytest"
+    part = msgspec.structs.replace(said("pytest", failing("t.py::b")), stage="affected", summary="affected: 1 of 9")
+    affected = judge(base, [said("ruff"), part], waiting=["pytest"])
+    assert words(affected) == "red|so far breaks 1 (pytest 1); pytest affected: 1 of 9"
+    assert affected.stage == "affected"
+    waits = judge(base, [said("ruff")], [failing("t.py::a")], waiting=["pytest"])
+    assert words(waits) == "red|so far breaks nothing; still running: pytest", "the target has not run yet"
+    alone = judge([], [said("ruff", lint("one"))], waiting=["ruff"])
+    assert not alone.broken, "without a base nobody knows whose it is"
+    early = judge([said("mypy")], [msgspec.structs.replace(said("mypy"), early=True)], waiting=["mypy"])
+    assert words(early) == "green|green so far: breaks nothing; mypy by a quick look"
+
+
+def test_parametrised_tests_are_the_same_wherever_their_objects_lie() -> None:
+    old = ran({"t.py::a[<x at 0x7f001122>]"}, {"t.py::b[<x at 0x7f00aaaa>]"})
+    same = judge([old], [ran({"t.py::a[<x at 0x55aa0022>]", "t.py::b[<x at 0x55aa0011>]"}, set())])
+    assert (len(same.fixed), same.gone) == (1, ())
+    numbers = judge([ran({"t.py::a"}, {"t.py::b[1]"})], [ran({"t.py::a", "t.py::b[2]"}, set())])
+    assert (numbers.fixed, numbers.gone) == ((), ("t.py::b[1]",))
+
+
+def test_a_file_that_could_not_be_collected_and_is_gone_is_not_mended() -> None:
+    verdict = judge([ran({"u.py::a"}, {"t.py"})], [ran({"u.py::a"}, set())])
+    assert not verdict.green
+    assert not verdict.fixed
+    assert verdict.gone == ("t.py",)
+
+
+def test_a_check_that_could_not_judge_the_base_is_told() -> None:
+    verdict = judge([said("mypy", outcome="timeout")], [said("mypy", lint("x", check="mypy"))])
+    assert "mypy could not judge the base: all that it says counts as new" in verdict.summary
