@@ -111,6 +111,10 @@ class Evidence:
         """What is told, without the secrets that variables were seen to hold."""
         return self._show.hide(told)
 
+    def show(self, name: str, value: Any) -> str:
+        """The value of a name in short, secrets masked."""
+        return self._show.show(name, value)
+
     def _chain(self, value: BaseException, depth: int) -> list[dict[str, Any]]:
         chain: list[dict[str, Any]] = []
         seen = set()
@@ -166,13 +170,14 @@ class Evidence:
             filename = frame.f_code.co_filename
             told = _frame(path, line, frame.f_code.co_name, _source(filename, line).strip())
             if number >= len(places) - near:
-                told["locals"] = self._locals(frame)
+                told["locals"] = self.variables(frame)
                 if self._told <= _FULL:
                     told["around"] = _around(filename, line)
             frames.append(told)
         return frames
 
-    def _locals(self, frame: types.FrameType) -> list[list[str]]:
+    def variables(self, frame: types.FrameType) -> list[list[str]]:
+        """The local variables of a frame, bounded: (name, value) each, secrets masked."""
         shown = []
         for name, value in list(frame.f_locals.items()):
             if name.startswith(("@py_", "__")) or isinstance(value, (types.ModuleType, types.FunctionType, type)):
