@@ -92,6 +92,23 @@ def _apply(options: argparse.Namespace) -> int:
     return tell(outcome, recovered, json=options.json)
 
 
+def _check(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from agent_core.check_command import check, list_checks  # noqa: PLC0415
+    from agent_core.checker import CheckWish  # noqa: PLC0415
+
+    if options.list:
+        return asyncio.run(list_checks(_project(options), os.environ, json=options.json))
+    wish = CheckWish(tuple(options.paths), options.base, options.stage, json=options.json, every=options.all)
+    if options.watch:
+        # The watcher's library is for those who watch.
+        from agent_core.watch_command import watch  # noqa: PLC0415
+
+        return asyncio.run(watch(_project(options), wish, os.environ))
+    return asyncio.run(check(_project(options), wish, os.environ))
+
+
 def _turn(options: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415
 
@@ -139,6 +156,7 @@ def _try(_options: argparse.Namespace) -> int:
 _COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
     None: _screen,
     "exec": _execute,
+    "check": _check,
     "patch": _apply,
     "undo": _turn,
     "redo": _turn,

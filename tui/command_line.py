@@ -30,6 +30,21 @@ exit codes:
   1 refused or there already, nothing written
   3 conflict with what is there now, or a file cannot be written; nothing written"""
 
+_CHECK = """The working tree is compared with HEAD: what it broke, what it fixed, what was red before. Without a commit
+to compare with, everything found is told. PATHS restrict what is told, and what counts.
+
+examples:
+  pairloop check                     all checks, against HEAD
+  pairloop check --base main src     against main, and only what is in src
+  pairloop check --stage first       syntax and ruff alone, which answer at once
+  pairloop check --watch             again after every save; ctrl+c ends it
+  pairloop check --list              what runs here, and why
+
+exit codes:
+  0 nothing broken                       2 usage or configuration
+  1 something broken                     130 interrupted
+  5 nothing known to be broken, but a check could not run (missing, crashed, out of time)"""
+
 _UNDO = """What you changed since stays. Landings can be undone in any order.
 
 examples:
@@ -78,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--json", action="store_true", help="write events as JSON lines")
     _add_settings(run, modes=("until-green", "auto"))
 
+    _add_check(commands)
     patch = commands.add_parser("patch", help="apply a patch by the rules of the engine")
     _add_apply(patch.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True))
     _add_landing_commands(commands)
@@ -119,6 +135,24 @@ def _add_apply(actions: _Commands) -> None:
     apply.add_argument("--check", action="store_true", help="say what would be done, and write nothing")
     apply.add_argument("--json", action="store_true", help="write the outcome as one JSON object")
     _add_project(apply)
+
+
+def _add_check(commands: _Commands) -> None:
+    check = _command(commands, "check", "judge the working tree as a proposal is judged, without a model", _CHECK)
+    check.add_argument("paths", metavar="PATHS", type=Path, nargs="*", help="files and folders (default: all)")
+    check.add_argument("--base", metavar="REV", help="compare with that git revision (default: HEAD)")
+    check.add_argument(
+        "--stage",
+        choices=("first", "affected", "all"),
+        default="all",
+        help="how far to go: the checks that answer at once, the tests that the change can reach too, or all",
+    )
+    check.add_argument("--all", action="store_true", help="show what was there before, too")
+    check.add_argument("--json", action="store_true", help="write each verdict as one JSON object")
+    only = check.add_mutually_exclusive_group()
+    only.add_argument("--watch", action="store_true", help="again after every save")
+    only.add_argument("--list", action="store_true", help="say which checks there are, which are on, and why")
+    _add_project(check)
 
 
 def _add_landing_commands(commands: _Commands) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +12,7 @@ import msgspec
 
 from agent_core.errors import ConfigError
 from agent_core.process import Completed, run
-from agent_core.workspace.git import without_filters
+from agent_core.workspace.git import find_root, without_filters
 from agent_core.workspace.ignore import git_environment
 from agent_core.workspace.tree import EXECUTABLE, REGULAR, SYMLINK, FileChange
 
@@ -52,6 +53,23 @@ class Revision:
     def paths(self) -> tuple[str, ...]:
         """The names of its files."""
         return tuple(self._objects)
+
+    def blob(self, path: str) -> str:
+        """The name under which git keeps the content of one of its files."""
+        return self._objects[path].name
+
+    def mode(self, path: str) -> int:
+        """The mode of one of its files."""
+        return self._objects[path].mode
+
+    def holds(self, path: str, data: bytes) -> bool:
+        """Whether git keeps these very bytes for one of its files; what filters make of them is another question."""
+        name = self.blob(path)
+        # A repository names objects by SHA-1 or by SHA-256 of a short head and the content (git's hash-object).
+        digest = hashlib.sha256() if len(name) == 64 else hashlib.sha1(usedforsecurity=False)
+        digest.update(b"blob %d\0" % len(data))
+        digest.update(data)
+        return digest.hexdigest() == name
 
     async def file(self, path: str) -> FileChange | None:
         """One file as a checkout would write it (line endings, encodings); None where the revision has none.
@@ -105,6 +123,29 @@ async def open_revision(root: Path, name: str) -> Revision:
 async def _git(root: Path, *arguments: str, cap: int, settings: Iterable[tuple[str, str]] = ()) -> Completed:
     environment = git_environment(os.environ, settings)
     return await run(("git", *arguments), cwd=root, timeout=_SECONDS, env=environment, cap=cap)
+
+
+async def head_of(root: Path) -> str | None:
+    """The commit that a project's folder has checked out; None outside of a repository, and before the first commit.
+
+    A repository that ignores the folder does not count.
+    """
+    return await commit_of(root, "HEAD") if await asyncio.to_thread(_in_repository, root) else None
+
+
+async def commit_of(root: Path, name: str) -> str | None:
+    """The full name of the commit that a revision is; None when it is none."""
+    if name.startswith("-") or "\0" in name:
+        return None
+    try:
+        said = await _git(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", cap=_MOST_NAMES)
+    except FileNotFoundError:
+        return None
+    return said.stdout.decode("ascii", "replace").strip() or None if said.code == 0 else None
+
+
+def _in_repository(root: Path) -> bool:
+    return (root / ".git").exists() or find_root(root) != root
 
 
 def _entries(listing: bytes) -> Iterable[tuple[str, _Object]]:
