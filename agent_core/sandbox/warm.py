@@ -146,8 +146,8 @@ class WarmRuns:
             None when no server is ready; one is then being started, if there can be one.
         """
         self.begin(python, modules, environment)
-        zygote = self._ready(self._ground(python, modules, environment))
-        return None if zygote is None else Imported(zygote.names, zygote.folders)
+        ready = self._ready(self._ground(python, modules, environment))
+        return None if ready is None else Imported(ready[1].names, ready[1].folders)
 
     async def run(
         self,
@@ -166,10 +166,10 @@ class WarmRuns:
         Returns:
             How it ended; None when it has to be started, also because the fork was lost while it ran.
         """
-        ground = self._ground(command.python, modules, environment)
-        zygote = self._ready(ground)
-        if ground is None or zygote is None:
+        ready = self._ready(self._ground(command.python, modules, environment))
+        if ready is None:
             return None
+        ground, zygote = ready
         done = await zygote.run(
             self._request(command, layer, environment), timeout=timeout, stdin=stdin, on_line=on_line, guard=guard
         )
@@ -212,14 +212,24 @@ class WarmRuns:
             confinement.shelter.network,
         )
 
-    def _ready(self, ground: Ground | None) -> Zygote | None:
-        slot = self._slots.pop(ground, None) if ground is not None else None
-        if ground is None or slot is None:
+    def _ready(self, ground: Ground | None) -> tuple[Ground, Zygote] | None:
+        """A server for a ground, and its own one: it may have imported less, while one that has it all gets ready."""
+        if ground is None:
             return None
-        # The one that was used last stands last.
-        self._slots[ground] = slot
-        zygote = slot.zygote
-        return zygote if zygote is not None and zygote.alive and slot.failures < _MOST_FAILURES else None
+        wanted = set(ground.modules)
+        less = [
+            other
+            for other in reversed(self._slots)
+            if wanted.issuperset(other.modules) and msgspec.structs.replace(other, modules=ground.modules) == ground
+        ]
+        for other in (ground, *sorted(less, key=lambda other: -len(other.modules))):
+            slot = self._slots.get(other)
+            zygote = None if slot is None else slot.zygote
+            if slot is not None and zygote is not None and zygote.alive and slot.failures < _MOST_FAILURES:
+                # The one that was used last stands last.
+                self._slots[other] = self._slots.pop(other)
+                return other, zygote
+        return None
 
     def _start(self, ground: Ground, failures: int = 0) -> None:
         starting = asyncio.create_task(self._started(ground))

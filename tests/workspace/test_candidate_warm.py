@@ -286,6 +286,19 @@ async def test_servers_are_few_and_the_last_used_stay(tmp_path: Path) -> None:
         assert next(server.ground.modules for server in servers(project)) == ("statistics",)
 
 
+async def test_one_that_has_imported_less_will_do_meanwhile(tmp_path: Path) -> None:
+    async with warmed(make_sample(tmp_path)) as project:
+        more = (*LIGHT, "fractions")
+        (less,) = servers(project)
+        assert (await ask(project, "print(1)", modules=more)).text == "1\n"
+        assert (less.runs, await project.warmed(), len(servers(project))) == (2, (), 2)
+        assert (await ask(project, "print(1)", modules=more)).text == "1\n"
+        assert (less.runs, sorted(server.runs for server in servers(project))) == (2, [2, 2])
+        # One that has imported what the command may never import is no substitute.
+        said = await ask(project, "import sys; print('fractions' in sys.modules)", modules=("colorsys",))
+        assert said.text == "False\n"
+
+
 OWNER = """
     import asyncio, os, sys
     from pathlib import Path
