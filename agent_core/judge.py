@@ -24,7 +24,7 @@ from agent_core.checks.baseline import Baseline
 from agent_core.checks.bench import Bench, Memory, Trees
 from agent_core.checks.cache import Cache
 from agent_core.checks.case import Case
-from agent_core.checks.model import Verdict
+from agent_core.checks.model import Verdict, unheard
 from agent_core.checks.runner import Slots
 from agent_core.checks.stamp import Furnished
 from agent_core.diagnosis.listing import listing
@@ -34,10 +34,6 @@ from agent_core.protocols import Check, Workspace
 from agent_core.workspace.tree import Snapshot
 
 _REPORT_TOKENS = 3000
-
-
-def _unheard(_verdict: Verdict) -> None:
-    """Takes what nobody wants to hear."""
 
 
 class Judge:
@@ -73,7 +69,7 @@ class Judge:
             results = self._baseline.known(base.tree)
         return f"# What the checks say now\n\n{listing(results, _REPORT_TOKENS)}" if results else ""
 
-    async def verdict(self, draft: Draft, task: str, on_verdict: Callable[[Verdict], None] = _unheard) -> Verdict:
+    async def verdict(self, draft: Draft, task: str, on_verdict: Callable[[Verdict], None] = unheard) -> Verdict:
         """Check a draft and compare it with its base.
 
         Args:
@@ -91,7 +87,7 @@ class Judge:
         return await self.compare(Trees(draft.base, draft.changes, moves=draft.moves), task, on_verdict)
 
     async def compare(
-        self, trees: Trees, task: str | None = None, on_verdict: Callable[[Verdict], None] = _unheard
+        self, trees: Trees, task: str | None = None, on_verdict: Callable[[Verdict], None] = unheard
     ) -> Verdict:
         """Compare any two trees that are made of the working tree; see `verdict`.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from agent_core.checks.base_tree import BaseTree, Batch, Heard
 from agent_core.checks.cache import Cache
-from agent_core.checks.model import CheckResult, Wish
+from agent_core.checks.model import CheckResult, Wish, unheard
 from agent_core.checks.runner import QUICK, Slots, run_check
 from agent_core.checks.stamp import environment_stamp, quick_stamp
 from agent_core.errors import SandboxError
@@ -32,73 +33,6 @@ class PathBound(Protocol):
 def bound_to(check: Check, candidate: Candidate, paths: Sequence[str]) -> Check:
     """A check as it looks at a candidate when these paths differ between the two trees."""
     return check.bound(candidate, paths) if isinstance(check, PathBound) else check
-
-
-Heard = Callable[[CheckResult], None]
-
-
-def _unheard(_result: CheckResult) -> None:
-    """Takes what nobody wants to hear."""
-
-
-class _Batch:
-    """All checks of one tree about the same changed paths, and who hears of each as it ends."""
-
-    def __init__(self) -> None:
-        self.task: asyncio.Task[tuple[CheckResult, ...]] | None = None
-        self._told: list[CheckResult] = []
-        self._hearers: list[Heard] = []
-
-    def tell(self, said: CheckResult) -> None:
-        self._told.append(said)
-        for heard in self._hearers:
-            heard(said)
-
-    @contextlib.contextmanager
-    def listening(self, heard: Heard) -> Iterator[None]:
-        """Hear what is known already, and then what comes."""
-        for said in self._told:
-            heard(said)
-        self._hearers.append(heard)
-        try:
-            yield
-        finally:
-            self._hearers.remove(heard)
-
-
-class _Tree:
-    """One base tree: its candidate while something runs there, and what is known of it."""
-
-    def __init__(self, base: Snapshot, changes: Changes, tree: str) -> None:
-        self.base = base
-        self.changes = changes
-        self.tree = tree
-        self.waiters = 0
-        self.users = 0
-        self.candidate: asyncio.Task[Candidate] | None = None
-        self.results: dict[Check, asyncio.Task[CheckResult]] = {}
-        self.batches: dict[tuple[str, ...], _Batch] = {}
-        # Checks whose word from an earlier session is not good enough any more.
-        self.afresh: set[str] = set()
-        self.stamp: asyncio.Task[str] | None = None
-
-    @property
-    def _tasks(self) -> list[asyncio.Task[object]]:
-        batches = [batch.task for batch in self.batches.values() if batch.task is not None]
-        return [*batches, *self.results.values()]
-
-    @property
-    def busy(self) -> bool:
-        return any(not task.done() for task in self._tasks)
-
-    def cancel(self) -> list[asyncio.Task[object]]:
-        """Stop what runs; gives what is to be waited for."""
-        running = [task for task in self._tasks if not task.done()]
-        for task in running:
-            # A second time would cut short what it does to end its processes.
-            if not task.cancelling():
-                task.cancel()
-        return running
 
 
 class Baseline:
@@ -130,8 +64,10 @@ class Baseline:
         self._cache = cache
         self._stamp = ""
         self._quick = ""
-        self._trees: dict[str, _Tree] = {}
+        self._distrusted: set[str] = set()
+        self._trees: dict[str, BaseTree] = {}
         self._ending: set[asyncio.Task[object]] = set()
+        self._keeping: set[asyncio.Task[None]] = set()
         # Tools' caches of the baseline are one set: the same tool must not write to its own twice at a time.
         self._turns = {check.name: asyncio.Lock() for check in checks}
         self._closed = False
@@ -160,7 +96,7 @@ class Baseline:
         return tuple(latest[check.name] for check in self._checks if check.name in latest)
 
     async def of(
-        self, base: Snapshot, paths: Iterable[str] = (), *, changes: Changes | None = None, heard: Heard = _unheard
+        self, base: Snapshot, paths: Iterable[str] = (), *, changes: Changes | None = None, heard: Heard = unheard
     ) -> tuple[CheckResult, ...]:
         """What all checks say about a tree, in the order of the checks.
 
@@ -203,7 +139,7 @@ class Baseline:
         tree.waiters += 1
         try:
             async with self._borrow(tree) as candidate, self._turns[check.name]:
-                return await run_check(bound_to(check, candidate, paths), candidate, "baseline", _silent, wish)
+                return await run_check(bound_to(check, candidate, paths), candidate, "baseline", unheard, wish)
         finally:
             tree.waiters -= 1
 
@@ -232,22 +168,38 @@ class Baseline:
 
     async def forget(self, check: Check, tree: str) -> None:
         """Drop what an earlier session, or this one for the next, may find: it turned out to depend on luck."""
+        await asyncio.gather(*self._keeping)
         if self._cache is not None and self.stamp:
             await asyncio.to_thread(self._cache.forget, check, tree, self.stamp)
 
-    async def keep(self, check: Check, said: CheckResult) -> None:
-        """Keep a judgement for when this tree is the base."""
-        if self._cache is not None and self.stamp:
-            await asyncio.to_thread(self._cache.keep, check, said, self.stamp)
+    def distrust(self, name: str) -> None:
+        """Keep nothing more of what a check says in this session: it comes to other results from time to time."""
+        self._distrusted.add(name)
+
+    def keep(self, said: Mapping[Check, CheckResult]) -> None:
+        """Keep judgements for when their tree is the base; nobody has to wait for it."""
+        if self._cache is None or not self.stamp or self._closed:
+            return
+        cache, stamp = self._cache, self.stamp
+
+        worth = {check: one for check, one in said.items() if check.name not in self._distrusted}
+
+        def work() -> None:
+            for check, one in worth.items():
+                cache.keep(check, one, stamp)
+
+        task = asyncio.create_task(asyncio.to_thread(work))
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
 
     async def close(self) -> None:
         """Stop everything that runs and remove what is on disk."""
         self._closed = True
         running = {task for tree in self._trees.values() for task in tree.cancel()}
-        await asyncio.gather(*running, *self._ending, return_exceptions=True)
+        await asyncio.gather(*running, *self._ending, *self._keeping, return_exceptions=True)
         self._trees.clear()
 
-    def _tree(self, base: Snapshot, changes: Changes) -> _Tree:
+    def _tree(self, base: Snapshot, changes: Changes) -> BaseTree:
         if self._closed:
             raise SandboxError("The baseline is closed.")
         quick = quick_stamp(self._workspace)
@@ -260,7 +212,7 @@ class Baseline:
                     del self._trees[known]
         name = with_changes(base, changes).tree if changes else base.tree
         # The newest stands last.
-        tree = self._trees.pop(name, None) or _Tree(base, changes, name)
+        tree = self._trees.pop(name, None) or BaseTree(base, changes, name)
         if not tree.users:
             # The same tree over another working tree.
             tree.base, tree.changes = base, changes
@@ -273,16 +225,16 @@ class Baseline:
                 del self._trees[known]
         return tree
 
-    def _batch(self, tree: _Tree, paths: tuple[str, ...]) -> _Batch:
+    def _batch(self, tree: BaseTree, paths: tuple[str, ...]) -> Batch:
         batch = tree.batches.get(paths)
         if batch is None or batch.task is None or _failed(batch.task):
-            batch = tree.batches[paths] = _Batch()
+            batch = tree.batches[paths] = Batch()
             batch.task = asyncio.create_task(self._judge(tree, paths, batch))
             # A failure is told to whoever asks; nobody asks for one that was only warmed.
             batch.task.add_done_callback(_failed)
         return batch
 
-    async def _judge(self, tree: _Tree, paths: tuple[str, ...], batch: _Batch) -> tuple[CheckResult, ...]:
+    async def _judge(self, tree: BaseTree, paths: tuple[str, ...], batch: Batch) -> tuple[CheckResult, ...]:
         begun: list[Check] = []
         async with self._borrow(tree) as candidate:
             tasks = []
@@ -300,18 +252,16 @@ class Baseline:
             tree.batches.pop(paths, None)
             tree.results = {check: task for check, task in tree.results.items() if not task.done()}
         else:
-            for check in begun:
-                task = tree.results.get(check)
-                if task is not None and task.done() and not _failed(task):
-                    await self.keep(check, task.result())
+            done = {check: tree.results[check] for check in begun if check in tree.results}
+            self.keep({check: task.result() for check, task in done.items() if task.done() and not _failed(task)})
         return results
 
-    async def _heard(self, batch: _Batch, task: asyncio.Task[CheckResult]) -> CheckResult:
+    async def _heard(self, batch: Batch, task: asyncio.Task[CheckResult]) -> CheckResult:
         said = await asyncio.shield(task)
         batch.tell(said)
         return said
 
-    async def _run(self, tree: _Tree, check: Check) -> CheckResult:
+    async def _run(self, tree: BaseTree, check: Check) -> CheckResult:
         said = await self._found(tree, check)
         if said is not None:
             self._emit(CheckStarted(check.name, "baseline", tree.tree))
@@ -323,7 +273,7 @@ class Baseline:
             async with self._slots.spare():
                 return await run_check(check, candidate, "baseline", self._emit)
 
-    async def _found(self, tree: _Tree, check: Check) -> CheckResult | None:
+    async def _found(self, tree: BaseTree, check: Check) -> CheckResult | None:
         """What an earlier session found out; None when it has to be found out now."""
         if self._cache is None:
             return None
@@ -336,7 +286,7 @@ class Baseline:
         return await asyncio.to_thread(self._cache.find, check, tree.tree, self._stamp)
 
     @contextlib.asynccontextmanager
-    async def _borrow(self, tree: _Tree) -> AsyncIterator[Candidate]:
+    async def _borrow(self, tree: BaseTree) -> AsyncIterator[Candidate]:
         """The tree's candidate; the last one to give it back closes it."""
         tree.users += 1
         try:
@@ -354,10 +304,6 @@ class Baseline:
 
 async def _at_once(said: CheckResult) -> CheckResult:
     return said
-
-
-def _silent(_event: AnyEvent) -> None:
-    """Tells nobody."""
 
 
 async def _discard(task: asyncio.Task[Candidate]) -> None:

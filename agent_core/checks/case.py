@@ -13,7 +13,7 @@ from agent_core.checks.baseline import bound_to
 from agent_core.checks.bench import Bench, Trees
 from agent_core.checks.matching import moved_test
 from agent_core.checks.model import CheckResult, Finding, Verdict, Wish
-from agent_core.checks.runner import QUICK, run_checks
+from agent_core.checks.runner import QUICK, run_checks, side_by_side
 from agent_core.checks.second_look import SecondLook
 from agent_core.checks.silencing import find_silencing
 from agent_core.checks.targets import find_targets
@@ -74,8 +74,7 @@ class Case:
                 verdict, green=False, complete=False, notes=(*verdict.notes, note), summary=summary
             )
         if not verdict.flaky:
-            for check, said in zip(checks, results, strict=True):
-                await bench.baseline.keep(check, said)
+            bench.baseline.keep(dict(zip(checks, results, strict=True)))
         return verdict
 
     async def _both(
@@ -211,12 +210,13 @@ class Case:
         doubt = look.doubt(checks, self._base, self._said, targets)
         if doubt is not None or silencing.checks:
             self._say_so_far(targets, ())
-        settled, without = await asyncio.gather(
+        settled, without = await side_by_side(
             look.settled(candidate, doubt, self._base, self._said), look.without(silencing, self._base, self._said)
         )
         memory.wavers.update(settled.wavers)
         memory.failed = tuple(one.code for said in results if said.check == "pytest" for one in said.findings)
         if settled.wavers and doubt is not None:
+            bench.baseline.distrust(doubt[0].name)
             for said in (*base, *results):
                 await bench.baseline.forget(doubt[0], said.tree)
         wavers = {**look.remembered(doubt), **settled.wavers}

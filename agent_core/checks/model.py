@@ -146,7 +146,7 @@ class Verdict(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-def _unheard(*_said: object) -> None:
+def unheard(*_said: object) -> None:
     """Takes what nobody wants to hear."""
 
 
@@ -161,8 +161,8 @@ class Wish(msgspec.Struct, frozen=True):
         changed: Paths that differ from the base, from which follows what is affected; None for all the files.
     """
 
-    progress: Callable[[int, int], None] = _unheard
-    partial: Callable[[CheckResult], None] = _unheard
+    progress: Callable[[int, int], None] = unheard
+    partial: Callable[[CheckResult], None] = unheard
     first: tuple[str, ...] = ()
     only: tuple[str, ...] | None = None
     changed: tuple[str, ...] | None = None

@@ -6,15 +6,19 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
-from agent_core.checks.model import CheckResult, Where, Wish
+from agent_core.checks.model import CheckResult, Where, Wish, unheard
 from agent_core.checks.tool import result
-from agent_core.errors import SandboxError
+from agent_core.errors import SandboxError, first_cause
 from agent_core.events import AnyEvent, CheckFinished, CheckProgressed, CheckStaged, CheckStarted
 from agent_core.protocols import Candidate, Check
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
 
 QUICK = frozenset({"syntax", "ruff"})
 """Checks that answer at once if nothing else takes the processor from them."""
@@ -59,10 +63,6 @@ def _nothing_special(_check: Check) -> Wish:
     return Wish()
 
 
-def _unheard(_result: CheckResult) -> None:
-    """Takes what nobody wants to hear."""
-
-
 async def run_checks(
     checks: Sequence[Check],
     candidate: Candidate,
@@ -70,7 +70,7 @@ async def run_checks(
     emit: Callable[[AnyEvent], None],
     *,
     wish: Callable[[Check], Wish] = _nothing_special,
-    heard: Callable[[CheckResult], None] = _unheard,
+    heard: Callable[[CheckResult], None] = unheard,
     slots: Slots | None = None,
 ) -> tuple[CheckResult, ...]:
     """Judge a candidate by all checks at once; the quick ones get a short head start.
@@ -113,6 +113,16 @@ async def run_checks(
         others = [group.create_task(heavy(check)) for check in checks if check.name not in QUICK]
     first, last = iter(quick), iter(others)
     return tuple(next(first if check.name in QUICK else last).result() for check in checks)
+
+
+async def side_by_side(one: Coroutine[Any, Any, _A], other: Coroutine[Any, Any, _B]) -> tuple[_A, _B]:
+    """Do two things at a time; when one of them fails the other is ended, and the failure is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            first, second = group.create_task(one), group.create_task(other)
+    except BaseExceptionGroup as errors:
+        raise first_cause(errors) from errors
+    return first.result(), second.result()
 
 
 async def run_check(

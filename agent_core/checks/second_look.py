@@ -10,13 +10,12 @@ import msgspec
 from agent_core.checks.baseline import bound_to
 from agent_core.checks.bench import Bench, Trees
 from agent_core.checks.matching import compare, renamed
-from agent_core.checks.model import CheckResult, Finding, Wish, key_of_test
+from agent_core.checks.model import CheckResult, Finding, Wish, key_of_test, unheard
 from agent_core.checks.pytest import PytestCheck
 from agent_core.checks.runner import run_check
 from agent_core.checks.silencing import Silencing
 from agent_core.checks.verdict import Waver
 from agent_core.checks.wavering import Again, Doubt, Settled, recalled, settle
-from agent_core.events import AnyEvent
 from agent_core.protocols import Candidate, Check
 
 _MOST_HIDDEN = 200
@@ -117,7 +116,7 @@ class SecondLook:
 
         async def on_candidate(wish: Wish) -> CheckResult:
             with self._bench.slots.taken():
-                return await run_check(check, candidate, "candidate", _silent, wish)
+                return await run_check(check, candidate, "candidate", unheard, wish)
 
         return await settle(
             tests,
@@ -160,7 +159,7 @@ class SecondLook:
                         notes += silencing.notes(check.name)
                         continue
                 with bench.slots.taken():
-                    said = await run_check(bound_to(check, strict, self._changed), strict, "candidate", _silent, wish)
+                    said = await run_check(bound_to(check, strict, self._changed), strict, "candidate", unheard, wish)
                 if not said.judged:
                     notes.append(f"{silencing.note(check.name)}, and without that it could not judge")
                     continue
@@ -182,7 +181,3 @@ def _taken(counts: Counter[str], key: str) -> bool:
         return False
     counts[key] -= 1
     return True
-
-
-def _silent(_event: AnyEvent) -> None:
-    """Tells nobody: a second look is no new judgement of the tree."""

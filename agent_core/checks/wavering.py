@@ -9,6 +9,7 @@ import msgspec
 
 from agent_core.checks.matching import moved_test
 from agent_core.checks.model import CheckResult, Finding, Wish, key_of_test
+from agent_core.checks.runner import side_by_side
 from agent_core.checks.verdict import Waver
 
 Again = Callable[[Wish], Awaitable[CheckResult]]
@@ -78,7 +79,7 @@ async def settle(
     old = [node for node in asked if key_of_test(node) in there]
     try:
         async with asyncio.timeout(_SECONDS):
-            now, then = await asyncio.gather(_outcomes(on_candidate, first), _outcomes(on_base, old))
+            now, then = await side_by_side(_outcomes(on_candidate, first), _outcomes(on_base, old))
             then = {key_of_test(moved_test(node, moves)): passed for node, passed in then.items()}
             now = {key_of_test(node): passed for node, passed in now.items()}
             suspects = [
