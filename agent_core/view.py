@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from agent_core.draft import Draft
 from agent_core.patch.encoding import MARK, text_of
 from agent_core.process import Completed
-from agent_core.protocols import Workspace
+from agent_core.protocols import Candidate, Workspace
 from agent_core.text import estimate_tokens
+from agent_core.workspace.interpreter import Interpreter
 
 
 class DraftView:
@@ -41,11 +42,24 @@ class DraftView:
         Raises:
             SandboxError: The candidate could not be made.
         """
-        candidate = await self._workspace.candidate(self._draft.base, self._draft.changes, cache="tools")
+        candidate = await self.candidate()
         try:
             return await candidate.run(argv, timeout=timeout)
         finally:
             await candidate.close()
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """The project's Python."""
+        return self._workspace.interpreter
+
+    async def candidate(self) -> Candidate:
+        """A candidate of this tree, to be closed after use.
+
+        Raises:
+            SandboxError: It could not be made.
+        """
+        return await self._workspace.candidate(self._draft.base, self._draft.changes, cache="tools")
 
 
 async def shown(view: DraftView, paths: Iterable[str], tokens: int) -> str:

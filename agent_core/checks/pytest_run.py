@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from agent_core.checks.affected import warm_modules
 from agent_core.checks.pytest_report import PytestReport
@@ -18,6 +19,7 @@ from agent_core.workspace.interpreter import Interpreter
 ABSENT, TOO_OLD = 97, 96
 """Exit statuses of our own, for a pytest that is not there or too old for the plug-in."""
 OLDEST = 7
+DEBUG_REPORT = "debug.jsonl"
 
 _PLUGIN = Path(__file__).with_name("pytest_plugin") / "pairloop_pytest"
 _LOOK_EVERY = 0.05
@@ -59,6 +61,7 @@ async def run_pytest(
     first: Iterable[str] = (),
     affected: Iterable[str] = (),
     only: Iterable[str] | None = None,
+    debug: Mapping[str, Any] | None = None,
 ) -> Completed:
     """Run the tests of a candidate.
 
@@ -72,6 +75,7 @@ async def run_pytest(
         first: Ids of tests whose files come first.
         affected: Files whose tests come next.
         only: Ids of the tests to run, None for all.
+        debug: What `pairloop_pytest.debug` is to do, its report apart, which is ``debug.jsonl``; None for nothing.
 
     Raises:
         SandboxError: The candidate's tree could not be made.
@@ -86,9 +90,15 @@ async def run_pytest(
         "PAIRLOOP_PYTEST_REPORT": str(folder / "report.jsonl"),
         "PAIRLOOP_PYTEST_PLAN": str(folder / "plan.json"),
     }
+    plugins: tuple[str, ...] = ("-p", _PLUGIN.name)
+    if debug is not None:
+        what = {**debug, "report": str(folder / DEBUG_REPORT)}
+        (folder / "debug.json").write_text(json.dumps(what), "utf-8")
+        env["PAIRLOOP_PYTEST_DEBUG"] = str(folder / "debug.json")
+        plugins += ("-p", f"{_PLUGIN.name}.debug")
     # After the project's own addopts these win: all tests run, whatever failed first. A cache that is empty
     # instead of none: plug-ins and options such as --ff keep working, and nothing is left out because of it.
-    argv: tuple[str, ...] = (str(interpreter.python), "-c", _START, str(plugin), "-p", _PLUGIN.name)
+    argv: tuple[str, ...] = (str(interpreter.python), "-c", _START, str(plugin), *plugins)
     argv += ("-q", "--color=no", "--tb=no", "--maxfail=0", "--continue-on-collection-errors")
     argv += ("-o", f"cache_dir={folder / 'cache'}")
     last = (-1, -1)

@@ -10,6 +10,8 @@ import msgspec
 from agent_core.conversation import ToolSpec
 from agent_core.errors import PairloopError
 from agent_core.process import Completed
+from agent_core.protocols import Candidate
+from agent_core.workspace.interpreter import Interpreter
 
 Arguments = TypeVar("Arguments", bound=msgspec.Struct)
 
@@ -43,6 +45,13 @@ class View(Protocol):
 
     async def run(self, argv: tuple[str, ...], *, timeout: float) -> Completed:
         """Run a command in an isolated copy of this tree; what it writes is thrown away."""
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """The project's Python."""
+
+    async def candidate(self) -> Candidate:
+        """An isolated copy of this tree, to be closed after use."""
 
 
 class Tool(Protocol):

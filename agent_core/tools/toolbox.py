@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent_core.conversation import ToolSpec
 from agent_core.tools.base import Approver, Tool, make_spec
 from agent_core.tools.command import RunCommand
+from agent_core.tools.debug import Debug
 from agent_core.tools.files import ListFiles, ReadFile
 from agent_core.tools.search import Search
 
@@ -37,7 +38,7 @@ class Toolbox:
     """
 
     def __init__(self, approve: Approver) -> None:
-        tools: tuple[Tool, ...] = (ListFiles(), ReadFile(), Search(), RunCommand(approve))
+        tools: tuple[Tool, ...] = (ListFiles(), ReadFile(), Search(), Debug(), RunCommand(approve))
         self._tools = {tool.spec.name: tool for tool in tools}
 
     @property

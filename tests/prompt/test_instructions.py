@@ -8,7 +8,7 @@ from agent_core.prompt.instructions import instructions
 from agent_core.text import estimate_tokens
 from agent_core.tools.toolbox import Toolbox
 
-TOOLS = ("list_files", "read_file", "search", "apply_patch", "run_checks", "run_command")
+TOOLS = ("list_files", "read_file", "search", "debug", "apply_patch", "run_checks", "run_command")
 
 
 def test_it_names_every_tool_and_stays_short() -> None:
