@@ -88,8 +88,10 @@ def judge(
             sum_up.notes.append(f"{result.check} could not judge the base: all that it says counts as new")
     wanted = [renamed(finding, moves) for finding in targets]
     left = sum_up.left(wanted)
-    # Before the end a target may not have run yet.
+    # Before the end a target may not have run yet, and what is found may be new.
+    alone = [] if waiting is None else [result for result in results if result.check not in before]
     mended = waiting is None or _all_seen(wanted, (*sum_up.fixed, *sum_up.flaky))
+    mended = mended and not any(result.findings for result in alone)
     judged = any(result.judged for result in results)
     verdict = Verdict(
         tree=results[0].tree if results else "",
@@ -101,7 +103,7 @@ def judge(
         known=tuple(sum_up.known),
         targets_left=tuple(left),
         flaky=tuple(sum_up.flaky),
-        stage=_stage(results, waiting),
+        stage=_stage(results, waiting, alone),
         complete=waiting is None,
         silenced=aside.silenced,
         gone=tuple(sum_up.gone),
@@ -175,11 +177,11 @@ def _all_seen(targets: Sequence[Finding], mended: Sequence[Finding]) -> bool:
     return not Counter(one.fingerprint for one in targets) - Counter(one.fingerprint for one in mended)
 
 
-def _stage(results: Sequence[CheckResult], waiting: Collection[str] | None) -> Stage:
-    """How far the slowest check got."""
+def _stage(results: Sequence[CheckResult], waiting: Collection[str] | None, alone: Sequence[CheckResult]) -> Stage:
+    """How far the slowest check got; one without a base to compare it with, nowhere."""
     reached = [_STAGES.index(result.stage) for result in results]
     told = {result.check for result in results}
-    if waiting is not None and any(name not in told for name in waiting):
+    if alone or (waiting is not None and any(name not in told for name in waiting)):
         reached.append(0)
     return _STAGES[min(reached, default=0 if waiting is not None else 2)]
 

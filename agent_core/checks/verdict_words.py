@@ -74,5 +74,10 @@ def _under_way(verdict: Verdict, waiting: Collection[str]) -> str:
             parts.append(f"{result.check} by a quick look")
         elif result.stage != "all":
             parts.append(f"{result.check} {result.summary}")
+    if not waiting:
+        return "; what is in doubt is looked at again"
     rest = [name for name in waiting if name not in told]
-    return "".join(f"; {part}" for part in parts) + (f"; still running: {', '.join(rest)}" if rest else "")
+    base = [name for name in waiting if name in told and told[name].stage == "all" and not told[name].early]
+    parts += [f"still running: {', '.join(rest)}"] if rest else []
+    parts += [f"still running on the base: {', '.join(base)}"] if base else []
+    return "".join(f"; {part}" for part in parts)

@@ -255,10 +255,16 @@ def test_before_the_end_a_summary_says_how_far_it_got() -> None:
     affected = judge(base, [said("ruff"), part], waiting=["pytest"])
     assert words(affected) == "red|so far breaks 1 (pytest 1); pytest affected: 1 of 9"
     assert affected.stage == "affected"
+    alone = judge(base[:1], [said("ruff"), said("pytest", failing("t.py::b"))], waiting=["pytest"])
+    assert words(alone) == "red|so far breaks nothing; still running on the base: pytest", "it may be the patch's doing"
+    assert (alone.stage, alone.broken) == ("first", ())
+    again = judge(base, [said("ruff"), said("pytest")], waiting=[])
+    assert words(again) == "green|green so far: fixes 1, breaks nothing; what is in doubt is looked at again"
+    assert (again.stage, again.complete) == ("all", False)
     waits = judge(base, [said("ruff")], [failing("t.py::a")], waiting=["pytest"])
     assert words(waits) == "red|so far breaks nothing; still running: pytest", "the target has not run yet"
     alone = judge([], [said("ruff", lint("one"))], waiting=["ruff"])
-    assert not alone.broken, "without a base nobody knows whose it is"
+    assert (alone.broken, alone.green) == ((), False), "without a base nobody knows whose it is"
     early = judge([said("mypy")], [msgspec.structs.replace(said("mypy"), early=True)], waiting=["mypy"])
     assert words(early) == "green|green so far: breaks nothing; mypy by a quick look"
 
