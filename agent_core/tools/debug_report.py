@@ -96,7 +96,7 @@ class DebugReport:
             return f"{asked}: no breakpoint is possible: {_short(place['error'])}"
         head = asked
         if place["line"] != point.line:
-            head = f"{point.path}:{int(place['line'])} (line {point.line} is no statement; {_short(place['moved'])})"
+            head = f"{point.path}:{int(place['line'])} (for line {point.line}: {_short(place['moved'])})"
         if point.condition is not None:
             head += f" if {_short(point.condition)}"
         hits = self._hits.get(number, [])

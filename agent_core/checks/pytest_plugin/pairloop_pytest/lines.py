@@ -59,14 +59,11 @@ def find_place(source: bytes, line: int) -> Place:
     for code in _codes(compile(source, "<file>", "exec", dont_inherit=True)):
         for number in code_lines(code):
             owners.setdefault(number, []).append(code)
-    # Where Python puts the start of a module and of an empty one.
-    last = source.count(b"\n") + 1
     statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
-    own = {node.lineno for node in statements} | {number for number in owners if number <= last}
     if not statements or not owners:
         raise ValueError("there is no statement in it")
     chosen, moved = _chosen(tree, statements, owners, line)
-    codes = owners.get(chosen) or next(codes for number, codes in sorted(owners.items()) if number in own)
+    codes = owners[chosen]
     outer = [code for code in codes if not is_inner(code)]
     ends = [_head_end(node) for node in statements if node.lineno == chosen]
     name = (outer or codes)[-1].co_name
@@ -91,7 +88,8 @@ def _chosen(
     around = [node for node in around if node.lineno in owners]
     if around:
         return max(node.lineno for node in around), "the statement begins there"
-    real = sorted(number for number in owners if number not in docstrings) or sorted(owners)
+    starts = {node.lineno for node in statements} & set(owners)
+    real = sorted(starts - docstrings) or sorted(owners)
     after = [number for number in real if number > line]
     if after:
         return after[0], "the next line with a statement"
