@@ -384,7 +384,8 @@ def _human_edited(state: State, event: ev.HumanEdited) -> State:
         else proposal
         for proposal in state.proposals
     )
-    state = _doubted(state, {proposal.number for proposal in proposals if proposal.stale})
+    # What has been decided on is history.
+    state = _doubted(state, {one.number for one in proposals if one.stale and one.decision is None})
     edit = Edit(event.path, event.kind, event.diff)
     return _say(state, edit, proposals=proposals, untold=(*state.untold, edit))
 

@@ -13,7 +13,20 @@ from textual import on
 from textual.app import App
 from textual.binding import Binding
 
-from agent_core.commands import Accept, AnyCommand, Approve, Ask, Interrupt, Quit, Redo, Reject, SetMode, Steer, Undo
+from agent_core.commands import (
+    Accept,
+    AnyCommand,
+    Approve,
+    Ask,
+    Fix,
+    Interrupt,
+    Quit,
+    Redo,
+    Reject,
+    SetMode,
+    Steer,
+    Undo,
+)
 from agent_core.errors import PairloopError
 from agent_core.events import Mode
 from agent_core.state import Notice, State
@@ -251,6 +264,10 @@ class PairloopApp(App[None], inherit_bindings=False):
     def action_go_on(self) -> None:
         """Let the partner revise from the verdict."""
         self._decide(Steer())
+
+    def action_fix(self) -> None:
+        """Have the tools mend what they can in the waiting proposal."""
+        self._decide(Fix(self.main.state.waiting))
 
     def _approve(self, *, allowed: bool) -> None:
         approval = self.main.state.approval

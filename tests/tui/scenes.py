@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from agent_core import events as ev
-from agent_core.checks.model import CheckResult, Finding, Verdict
+from agent_core.checks.model import Blame, CheckResult, Finding, Verdict
 from agent_core.conversation import PartnerInfo, Usage
 from agent_core.patch.model import Block, FileKind, FilePatch, Patch
 from tests.tui.fake_session import FakeSession
@@ -181,6 +181,49 @@ def judge(session: FakeSession, number: int, *, green: bool) -> None:
         ev.DecisionAwaited(
             number, f"Proposal {number} is {'green' if green else 'red'}: {verdict.summary.partition(':')[2].strip()}"
         )
+    )
+
+
+def so_far(session: FakeSession) -> None:
+    """What the change can affect was looked at and is well, and the human is asked while the rest runs."""
+    start(session)
+    ask(session)
+    propose(session, 1, RIGHT)
+    affected = CheckResult("pytest", "passed", "t1", "affected: 14 of 31 passed", (), 14, 0.2, stage="affected")
+    early = CheckResult("mypy", "passed", "t1", "nothing found", (), 14, 0.1, early=True)
+    summary = "green so far: breaks nothing; mypy by a quick look; pytest affected: 14 of 31 passed"
+    verdict = Verdict("t1", "t0", True, (early, affected), summary=summary, stage="affected", complete=False)
+    session.emit(
+        ev.CheckStaged("candidate", early),
+        ev.CheckStaged("candidate", affected),
+        ev.CheckProgressed("pytest", "candidate", 16, 31),
+        ev.VerdictReached(1, verdict),
+        ev.DecisionAwaited(1, summary),
+    )
+
+
+def blamed(session: FakeSession) -> None:
+    """A proposal of two blocks is red, what one of them breaks could be mended, and whom to blame was found out."""
+    start(session)
+    ask(session)
+    propose(session, 1, RIGHT.replace("/ 100", "/ 10"))
+    broken = Finding("pytest", "assert 1 == 2", "tests/a.py", 9, "tests/a.py::test_cents")
+    unused = Finding("ruff", "`os` imported but unused", "shop/pricing.py", 3, "F401", fix="Remove unused import: `os`")
+    result = CheckResult("pytest", "failed", "t1", "1 failed, 30 passed", (broken,), 31, cached=True)
+    waver = Finding("pytest", "timed out", "tests/b.py", 4, "tests/b.py::test_now")
+    verdict = Verdict(
+        "t1", "t0", False, (result,), (broken, unused), summary="breaks 2 (pytest 1, ruff 1); 1 flaky", flaky=(waver,)
+    )
+    patch = session.state.proposals[-1].patch.files[0]
+    session.emit(
+        ev.CheckFinished("candidate", CheckResult("ruff", "failed", "t1", "1 found in 1 file", (unused,), 1, 0.1)),
+        ev.CheckFinished("candidate", CheckResult("mypy", "passed", "t1", "nothing found", (), 14, 1.3)),
+        ev.CheckFinished("candidate", result),
+        ev.VerdictReached(1, verdict),
+        ev.DecisionAwaited(1, verdict.summary),
+        ev.Blamed(
+            1, "t1", (Blame("pytest", broken.fingerprint, (patch.blocks[1].id,)),), unneeded=(patch.blocks[0].id,)
+        ),
     )
 
 

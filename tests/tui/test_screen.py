@@ -6,7 +6,7 @@ import pytest
 
 from agent_core import events as ev
 from agent_core.checks.model import CheckResult
-from agent_core.commands import Ask, Reject
+from agent_core.commands import Accept, Ask, Fix, Reject
 from tests.tui import scenes
 from tests.tui.driving import MEDIUM, NARROW, SIZES, WIDE, running
 from tui.widgets.prompt import ASK, DECIDE, REASON, STEER
@@ -276,6 +276,78 @@ async def test_a_check_without_a_patch_to_look_at_is_not_doubted() -> None:
         )
         await driver.drawn()
         assert "before  pytest ?   ruff ✓" in driver.app.main.checks.plain_text
+
+
+async def test_what_is_well_so_far_has_no_tick_anywhere() -> None:
+    async with running(NARROW) as driver:
+        await driver.play(scenes.so_far)
+        main = driver.app.main
+        assert "? green so far" in main.question.plain_text
+        assert "3 checks ◌" in driver.rows()[0]
+        assert "◌ green so far, waits for you" in main.diff.plain_text
+        text = main.checks.plain_text
+        assert "attempts   ◌1" in text
+        assert "◌ affected: 14 of 31 passed" in text
+        assert "◌ early  nothing found" in text
+        assert "◌ green so far: breaks nothing" in text
+        # Those two have said their last word.
+        assert text.count("✓") == 2
+        assert "◌ green so far" in main.chat.plain_text
+        assert "✓ green" not in main.chat.plain_text
+
+
+async def test_a_tick_goes_when_the_tree_does() -> None:
+    async with running(WIDE) as driver:
+        await driver.play(scenes.green)
+        assert "✓ pytest   31 passed" in driver.app.main.checks.plain_text
+        driver.session.emit(ev.HumanEdited("shop/pricing.py", "changed", "", None, None))
+        await driver.drawn()
+        text = driver.app.main.checks.plain_text
+        assert "✓" not in text.replace("fixed", "").split("before")[0]
+        assert "! pytest   stale  31 passed" in text
+        assert "! green: breaks nothing, 1 fixed  stale" in driver.app.main.chat.plain_text
+
+
+async def test_a_proposal_that_turns_red_while_it_waits_is_not_accepted_by_a_key_on_its_way() -> None:
+    async with running(WIDE) as driver:
+        await driver.play(scenes.so_far)
+        driver.clock.pass_(5)
+        scenes.judge(driver.session, 1, green=False)
+        await driver.drawn()
+        await driver.press("f2")
+        assert driver.session.commands == []
+        driver.clock.pass_(1)
+        await driver.press("f2")
+        assert driver.session.commands == [Accept(1)]
+
+
+async def test_blocks_say_what_was_found_out_about_them() -> None:
+    async with running(WIDE) as driver:
+        await driver.play(scenes.blamed)
+        rows = driver.app.main.diff.plain_text.split("\n")
+        blame = next(row for row in rows if "blamed" in row)
+        assert blame.strip() == "✗ blamed: breaks tests/a.py::test_cents"
+        assert "return price - price * percent // 100" in rows[rows.index(blame) + 1]
+        idle = next(row for row in rows if "no check needs this" in row)
+        assert "if percent < 0:" in rows[rows.index(idle) + 1]
+        text = driver.app.main.checks.plain_text
+        assert "~ 1 came and went when run again (flaky)" in text
+        assert "cached" in driver.text
+        assert "x Remove unused import: `os`" in text
+
+
+async def test_what_tools_can_mend_is_one_key_away() -> None:
+    async with running(WIDE) as driver:
+        await driver.play(scenes.blamed)
+        driver.clock.pass_(5)
+        assert "mend" not in driver.app.main.keys.plain_text
+        await driver.press("f7")
+        assert "x\u00a0mend" in driver.app.main.keys.plain_text
+        await driver.press("x")
+        assert driver.session.commands == [Fix(1)]
+        scenes.judge(driver.session, 1, green=False)
+        await driver.drawn()
+        assert "x\u00a0mend" not in driver.app.main.keys.plain_text
 
 
 async def test_a_human_edit_makes_the_verdict_stale_on_screen() -> None:

@@ -33,6 +33,8 @@ SCENES: dict[str, Callable[[FakeSession], None]] = {
     "empty": scenes.start,
     "streaming": _streaming,
     "checking": _checking,
+    "so_far": scenes.so_far,
+    "blamed": scenes.blamed,
     "red": scenes.red,
     "green": scenes.green,
     "landed": scenes.landed,

@@ -68,7 +68,7 @@ def _notice(notice: Notice) -> list[Line]:
     elif notice.about in {"proposal", "landing", *_JUDGED}:
         text_style = "strong" if notice.level != "error" else "bad"
     first, *more = notice.text.split("\n") if notice.text else [""]
-    stale = (("  stale", "warn"),) if notice.doubt == "stale" else ()
+    stale = (("  stale", "warn"),) if notice.doubt == "stale" and notice.about == "verdict" else ()
     lines = [Line(((clean(first), text_style), *stale), lead=((f"{sign} ", style),))]
     lines += [Line(((clean(line), text_style),), lead=(("  ", ""),)) for line in more if line.strip()]
     # The evidence for a verdict is the checks pane's business.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agent_core.checks.model import Finding, Outcome, Verdict
+from agent_core.checks.model import CheckResult, Finding, Outcome, Verdict
 from agent_core.state import CheckState, ProposalState, State
 from tui.widgets.lines import BLANK, Line, Piece, clean
 
@@ -33,9 +33,10 @@ def attempts_line(proposals: Sequence[ProposalState], waiting: int) -> Line:
     """One cell for each proposal of a task: red, green, or open."""
     pieces: list[Piece] = [("attempts  ", "dim")]
     for proposal in proposals[-12:]:
-        if proposal.verdict is None or (proposal.stale and proposal.decision is None):
+        verdict = proposal.verdict
+        if verdict is None or not verdict.complete or (proposal.stale and proposal.decision is None):
             sign, style = "◌", "cell-open"
-        elif proposal.verdict.green:
+        elif verdict.green:
             sign, style = "✓", "cell-good"
         else:
             sign, style = "✗", "cell-bad"
@@ -45,27 +46,32 @@ def attempts_line(proposals: Sequence[ProposalState], waiting: int) -> Line:
     return Line(pieces)
 
 
-def check_lines(check: CheckState, elapsed: float, *, blameless: bool = False) -> list[Line]:
+def check_lines(check: CheckState, elapsed: float, *, blameless: bool = False, stale: bool = False) -> list[Line]:
     """One check.
 
     Args:
         check: The check.
         elapsed: Seconds it has been running, while it does.
         blameless: The verdict is in, and all it found was there before.
+        stale: The tree it looked at is no more.
     """
     name = f"{clean(check.check):<{_NAME}} "
     result = check.result
     if check.outcome is None or result is None:
         done = f"{check.done}/{check.total}" if check.total else ("running" if not check.done else str(check.done))
         bar = _bar(check.done, check.total)
-        return [
-            Line(
-                ((name, "strong"), (done, "accent"), *bar),
-                lead=(("◌ ", "accent"),),
-                right=(f" {seconds_text(elapsed)}", "faint"),
-            )
-        ]
-    right = (f" {seconds_text(result.seconds)}", "faint")
+        running = Line(
+            ((name, "strong"), (done, "accent"), *bar),
+            lead=(("◌ ", "accent"),),
+            right=(f" {seconds_text(elapsed)}", "faint"),
+        )
+        return [running, *_staged_lines(check.staged)]
+    right = (f" {'cached' if result.cached else seconds_text(result.seconds)}", "faint")
+    if result.judged and (stale or result.early):
+        # It may have passed, but not what is there now, or not for sure.
+        word = ("stale", "warn") if stale else ("early", "accent")
+        pieces = ((name, "strong"), word, ("  ", ""), (clean(result.summary), "dim"))
+        return [Line(pieces, lead=(("! ", "warn") if stale else ("◌ ", "accent"),), right=right)]
     if result.judged:
         sign, style = ("✓ ", "good") if check.outcome == "passed" else ("✗ ", "faint" if blameless else "bad")
         return [Line(((name, "strong"), (clean(result.summary), "text")), lead=((sign, style),), right=right)]
@@ -77,6 +83,18 @@ def check_lines(check: CheckState, elapsed: float, *, blameless: bool = False) -
     tail = [line for line in result.output.splitlines() if line.strip()][-_OUTPUT:]
     lines += [Line(((clean(line), "faint"),), lead=(("  ", ""),), words=False) for line in tail]
     return lines
+
+
+def _staged_lines(staged: CheckResult | None) -> list[Line]:
+    """What a check that goes on has said so far: no tick, however well it looks."""
+    if staged is None:
+        return []
+    failed = staged.outcome == "failed"
+    sign, style = ("✗ ", "bad") if failed and not staged.early else ("◌ ", "accent")
+    label = "early" if staged.early else ("so far" if staged.stage == "all" else "")
+    pieces: list[Piece] = [(f"{label}  ", "accent")] if label else []
+    pieces.append((clean(staged.summary), "text" if failed else "dim"))
+    return [Line(pieces, lead=(("  ", ""), (sign, style)))]
 
 
 def _bar(done: int, total: int) -> list[Piece]:
@@ -131,7 +149,9 @@ def verdict_lines(verdict: Verdict) -> list[Line]:
     groups = (
         ("broken by this patch", "✗ ", "bad", verdict.broken, True),
         ("still to be fixed", "● ", "warn", verdict.targets_left, True),
-        ("fixed", "✓ ", "good", verdict.fixed, False),
+        ("silenced by this patch", "✗ ", "bad", verdict.silenced, True),
+        ("fixed", "✓ " if verdict.complete else "◌ ", "good", verdict.fixed, False),
+        ("came and went when run again (flaky)", "~ ", "warn", verdict.flaky, False),
         ("was there before", "· ", "dim", known, False),
     )
     for title, sign, style, findings, detail in groups:
@@ -140,6 +160,8 @@ def verdict_lines(verdict: Verdict) -> list[Line]:
         lines += [BLANK, Line(((f"{len(findings)} {title}", style),), lead=((sign, style),))]
         for finding in findings[:_SHOWN]:
             lines += finding_lines(finding, style, detail=detail)
+            if finding.fix and detail:
+                lines.append(Line(((clean(finding.fix), "dim"),), lead=(("    ", ""), ("x ", "key"))))
         if len(findings) > _SHOWN:
             lines.append(Line(((f"⋯ {len(findings) - _SHOWN} more", "faint"),), lead=(("  ", ""),)))
     return lines
@@ -164,17 +186,21 @@ def checks_lines(state: State, elapsed: Mapping[tuple[str, str], float]) -> list
     verdict = proposal.verdict if proposal is not None and proposal.task == task else None
     blamed = {finding.check for finding in (*verdict.broken, *verdict.targets_left)} if verdict else set()
     for check in current:
-        blameless = verdict is not None and check.check not in blamed
-        lines += check_lines(check, elapsed.get((check.check, check.where), 0.0), blameless=blameless)
+        blameless = verdict is not None and verdict.complete and check.check not in blamed
+        stale = proposal is not None and proposal.stale and proposal.decision is None
+        lines += check_lines(check, elapsed.get((check.check, check.where), 0.0), blameless=blameless, stale=stale)
     if before:
         lines.append(baseline_line(before))
     if proposal is None or verdict is None:
         return lines
-    style = "dim" if proposal.stale else "good-bold" if verdict.green else "bad-bold"
-    lines += [
-        BLANK,
-        Line(((clean(verdict.summary), style),), lead=(("✓ " if verdict.green else "✗ ", style),)),
-    ]
+    if proposal.stale:
+        sign, style = "! ", "dim"
+    elif verdict.complete or not verdict.green:
+        sign, style = ("✓ ", "good-bold") if verdict.green else ("✗ ", "bad-bold")
+    else:
+        sign, style = "◌ ", "accent"
+    lines += [BLANK, Line(((clean(verdict.summary), style),), lead=((sign, style),))]
+    lines += [Line(((clean(note), "warn"),), lead=(("! ", "warn"),)) for note in verdict.notes]
     if proposal.stale:
         text = "You have changed files since: this verdict is about the tree as it was."
         lines.append(Line(((text, "warn"),), lead=(("! ", "warn"),)))

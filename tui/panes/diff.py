@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from agent_core.state import LandingState, ProposalState, State
 from tui.panes.diff_lines import FileSides, Side, counts, patch_lines
@@ -12,14 +12,15 @@ from tui.panes.pane import Pane, Trouble
 from tui.panes.written import WrittenPatch
 from tui.widgets.lines import Line, Piece, clean
 
+_NAMED = 3
+
 
 def _fate(proposal: ProposalState, state: State) -> Piece:
     """What became of a proposal, in a word or two."""
     if proposal.stale and proposal.decision is None:
         return "! stale: you have changed files since", "warn"
     if state.waiting == proposal.number:
-        green = proposal.verdict is not None and proposal.verdict.green
-        return ("✓ green, waits for you", "good") if green else ("✗ red, waits for you", "bad")
+        return _waiting(proposal)
     if proposal.decision == "accept":
         landing = _landing(proposal.number, state)
         word = {"landed": "✓ landed", "undone": "↶ taken back", "abandoned": "! not landed"}
@@ -29,7 +30,32 @@ def _fate(proposal: ProposalState, state: State) -> Piece:
         return "→ accepted", "good"
     if proposal.decision is not None:
         return ("✗ rejected", "bad") if proposal.decision == "reject" else ("→ gone on from", "dim")
-    return ("◌ being checked", "accent") if proposal.verdict is None else ("not decided", "dim")
+    checked = proposal.verdict is not None and proposal.verdict.complete
+    return ("◌ being checked", "accent") if not checked else ("not decided", "dim")
+
+
+def _waiting(proposal: ProposalState) -> Piece:
+    """How a proposal looks on which the human has to decide."""
+    verdict = proposal.verdict
+    if verdict is not None and verdict.green:
+        well = ("✓ green, waits for you", "good")
+        return well if verdict.complete else ("◌ green so far, waits for you", "accent")
+    return "✗ red, waits for you", "bad"
+
+
+def block_notes(proposal: ProposalState) -> dict[str, tuple[Piece, ...]]:
+    """What was found out about the blocks of a proposal, by id: which failures come from them, which are idle."""
+    broken = proposal.verdict.broken if proposal.verdict is not None else ()
+    names = {finding.fingerprint: finding.code or finding.message for finding in broken}
+    failures: dict[str, list[str]] = {}
+    for blame in proposal.blames:
+        for block in blame.blocks:
+            failures.setdefault(block, []).append(names.get(blame.finding, blame.check))
+    notes: dict[str, tuple[Piece, ...]] = {}
+    for block, found in failures.items():
+        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        notes[block] = (("✗ ", "bad"), (clean(f"blamed: breaks {', '.join(found[:_NAMED])}{more}"), "bad"))
+    return notes | dict.fromkeys(proposal.unneeded, (("· ", "dim"), ("no check needs this", "dim")))
 
 
 def _landing(number: int, state: State) -> LandingState | None:
@@ -45,7 +71,8 @@ class DiffPane(Pane):
     def __init__(self) -> None:
         super().__init__(id="diff")
         self._content: Callable[[str], bytes] | None = None
-        self._shown = (0, "")  # number and tree of the proposal
+        # Number and tree of the proposal, and what is said of its blocks.
+        self._shown: tuple[int, str, Mapping[str, tuple[Piece, ...]]] = (0, "", {})
         self._head = 0  # lines above the first file
         self._written: WrittenPatch | None = None
         self._wanted: list[FileSides] = []
@@ -77,7 +104,7 @@ class DiffPane(Pane):
         written = self._written
         if written is None or not written.goes_on(text):
             self._written = written = WrittenPatch()
-            self._shown = (0, "")
+            self._shown = (0, "", {})
             self.set_lines([])
             self.entitle(f"{self.TITLE} · being written")
         keep = written.update(text)
@@ -100,17 +127,20 @@ class DiffPane(Pane):
         if proposal.reason:
             head.append(Line(((clean(proposal.reason), "dim"),), lead=(("“ ", "dim"),)))
         head.append(Line())
-        if (proposal.number, proposal.tree) == self._shown:
+        notes = block_notes(proposal)
+        if (proposal.number, proposal.tree, notes) == self._shown:
             if [line.text for line in self.lines[: self._head]] != [line.text for line in head]:
                 self.set_lines([*head, *self.lines[self._head :]])
                 self._head = len(head)
             return
-        self._shown, self._head = (proposal.number, proposal.tree), len(head)
+        same = self._shown[:2] == (proposal.number, proposal.tree)
+        self._shown, self._head = (proposal.number, proposal.tree, notes), len(head)
         self._written = None
         content = self._content
-        lines, _ = patch_lines(proposal.patch, content, self._want) if content else ([], [])
+        lines, _ = patch_lines(proposal.patch, content, self._want, notes) if content else ([], [])
         self.set_lines([*head, *lines])
-        self.scroll_to(y=0, animate=False, force=True)
+        if not same:
+            self.scroll_to(y=0, animate=False, force=True)
         self.entitle(f"{self.TITLE} · proposal {proposal.number}")
 
     def _want(self, sides: FileSides) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from agent_core.errors import JournalError
 from agent_core.patch.encoding import MARK
@@ -12,6 +12,7 @@ from tui.panes.highlight import Spans, decode, split_lines
 from tui.widgets.lines import BLANK, Line, Piece, Span, clean
 
 CONTEXT = 3
+Notes = Mapping[str, Sequence[Piece]]
 _EXECUTABLE = 0o111
 
 
@@ -130,10 +131,12 @@ class FileLines:
         file: What the patch does to it.
         sides: Its contents.
         want: Called when a line is drawn while there are no colours.
+        notes: What is said above a block, by its id.
     """
 
-    def __init__(self, file: FilePatch, sides: FileSides, want: Callable[[FileSides], None]) -> None:
+    def __init__(self, file: FilePatch, sides: FileSides, want: Callable[[FileSides], None], notes: Notes) -> None:
         self._file = file
+        self._notes = notes
         self._sides = sides
         self._want = want
         ends = [1, len(sides.before.lines), len(sides.after.lines)]
@@ -173,6 +176,8 @@ class FileLines:
 
     def _changes(self, block: Block) -> Iterator[Line]:
         endings = {line.endswith("\r\n") for line in (*block.removed, *block.added)}
+        if (note := self._notes.get(block.id)) is not None:
+            yield Line(note, lead=((" " * (2 * self.digits + 2), ""),), hang=((" " * (2 * self.digits + 4), ""),))
         marked = {"".join(lines[:1]).startswith(MARK) for lines in (block.removed, block.added)}
         for sign, lines, start in (("-", block.removed, block.old_start), ("+", block.added, block.new_start)):
             for number, line in enumerate(lines, start):
@@ -205,7 +210,7 @@ class FileLines:
 
 
 def patch_lines(
-    patch: Patch, content: Callable[[str], bytes], want: Callable[[FileSides], None]
+    patch: Patch, content: Callable[[str], bytes], want: Callable[[FileSides], None], notes: Notes | None = None
 ) -> tuple[list[Line], list[FileSides]]:
     """A patch as lines.
 
@@ -213,6 +218,7 @@ def patch_lines(
         patch: The patch.
         content: Gives the contents of a file by hash.
         want: Called once a file when a line of it is drawn that has no colours yet.
+        notes: What is said above a block, by its id.
 
     Returns:
         The lines, and the two sides of each file.
@@ -224,5 +230,5 @@ def patch_lines(
         files.append(sides)
         if lines:
             lines.append(BLANK)
-        lines.extend(FileLines(file, sides, want).lines())
+        lines.extend(FileLines(file, sides, want, notes or {}).lines())
     return lines, files

@@ -14,7 +14,8 @@ from tui.widgets.lines import BLANK, Line, LinesView
 _SIGNS = (
     ("✓", "good", "green: passed, landed, done"),
     ("✗", "bad", "red: failed, broken, refused"),
-    ("◌", "accent", "under way"),
+    ("◌", "accent", "under way, or well so far: not the last word"),
+    ("~", "warn", "flaky: failed and passed when run again, and is not held against the patch"),
     ("?", "warn", "a check that did not judge: never a pass"),
     ("●", "warn", "was red before and is what the task is about"),
     ("◆", "accent", "a proposal: nothing of it is in your files yet"),

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import TextArea
 
-from agent_core.state import State
+from agent_core.state import ProposalState, State
 from tui.actions import ACTIONS, Situation, key_for
 from tui.panes.chat import ChatPane
 from tui.panes.checks import ChecksPane
@@ -26,6 +26,15 @@ GRACE = 0.5
 PANES = ("chat", "diff", "checks")
 _FLASH = 3.0
 _BY_ID = {action.id: action for action in ACTIONS}
+
+
+def _mood(proposal: ProposalState | None) -> str:
+    """The colour of the question about a proposal: ``good``, ``bad``, or none while what is known may still change."""
+    if proposal is None or proposal.green:
+        return "good" if proposal is not None else "bad"
+    verdict = proposal.verdict
+    open_ = verdict is not None and verdict.green and not verdict.complete and not proposal.stale
+    return "" if open_ and not proposal.refused else "bad"
 
 
 class MainScreen(Screen[None]):
@@ -110,7 +119,9 @@ class MainScreen(Screen[None]):
         if state.phase != old.phase:
             self._phase_since = now
         asked = state.approval is not None and state.approval != old.approval
-        if asked or (state.waiting and state.waiting != old.waiting):
+        # A proposal that looked well and does not any more is another question.
+        worse = bool(state.waiting) and _mood(state.proposal) == "bad" != _mood(old.proposal)
+        if asked or worse or (state.waiting and state.waiting != old.waiting):
             self._grace_until = now + GRACE
         if self.prompt.asks_reason and state.waiting != old.waiting:
             self.prompt.leave_reason()
@@ -163,9 +174,8 @@ class MainScreen(Screen[None]):
             self.question.ask("bad", f"Rejecting proposal {state.waiting}: say why below.", keys("leave_reason"), width)
         elif state.waiting:
             proposal = state.proposal
-            green = proposal is not None and proposal.green
             why = state.why or f"Proposal {state.waiting} waits for you."
-            self.question.ask("good" if green else "bad", why, keys("accept", "reject", "go_on"), width)
+            self.question.ask(_mood(proposal), why, keys("accept", "reject", "go_on"), width)
         else:
             self.question.clear()
 
@@ -187,7 +197,7 @@ class MainScreen(Screen[None]):
         if any(check.outcome is None for check in state.checks):
             news["checks"] = "◌"
         elif (proposal := state.proposal) is not None and proposal.verdict is not None and state.checks:
-            news["checks"] = "!" if proposal.stale else "✓" if proposal.green else "✗"
+            news["checks"] = "!" if proposal.stale else {"good": "✓", "bad": "✗", "": "◌"}[_mood(proposal)]
         self.tabs.show(self.front, list(news.items()))
 
     def _tick(self) -> None:
