@@ -265,10 +265,8 @@ class WarmRuns:
             try:
                 zygote = await start_zygote(ground, await asyncio.to_thread(folder.resolve))
             except Refused as refused:
-                if not refused.module:
-                    raise
                 left = tuple(name for name in ground.modules if name != refused.module)
-                if not left:
+                if not left or not (refused.module or refused.again):
                     raise
                 ground = msgspec.structs.replace(ground, modules=left)
                 continue
@@ -281,7 +279,7 @@ class WarmRuns:
                 await zygote.close()
                 raise Refused(reason)
             return zygote
-        raise Refused("too many of its modules can't be imported ahead")
+        raise Refused("what it would import ahead keeps changing, or too much of it must not be")
 
     async def _tried(self, zygote: Zygote) -> str:
         """Run a command over the real project, and see whether it was shut in; why not, empty when it was."""

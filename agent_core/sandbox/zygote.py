@@ -20,7 +20,6 @@ import os
 import shutil
 import signal
 import socket
-import struct
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -29,12 +28,11 @@ from typing import Any
 import msgspec
 
 from agent_core.process import CAP, GRACE, Capture, Completed, exit_of, run, wait_for
+from agent_core.sandbox.channel import MESSAGE, Channel, Stream
 
 _INJECTED = Path(__file__).with_name("injected")
 _START_SECONDS = 60.0
 _LIFE = 24 * 3600.0
-_PASSED_CREDENTIALS = 16
-_MESSAGE = 1 << 18
 
 # Nothing of the project's folder may be imported ahead, and nothing written beside our own files.
 _BOOT = """
@@ -76,11 +74,13 @@ class Refused(Exception):  # noqa: N818 - nothing is wrong: it is how things are
 
     Attributes:
         module: The module that must not be imported ahead; empty when it is something else.
+        again: It may work another time.
     """
 
-    def __init__(self, reason: str, module: str = "") -> None:
+    def __init__(self, reason: str, module: str = "", *, again: bool = False) -> None:
         super().__init__(reason)
         self.module = module
+        self.again = again
 
 
 class Declined(msgspec.Struct, frozen=True):
@@ -95,59 +95,6 @@ class Declined(msgspec.Struct, frozen=True):
     reason: str
     begun: bool = False
     stale: bool = False
-
-
-class _Stream(asyncio.Protocol):
-    def __init__(self, capture: Capture) -> None:
-        self.capture = capture
-        self.closed = asyncio.Event()
-
-    def data_received(self, data: bytes) -> None:
-        self.capture.feed(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own signature
-        self.closed.set()
-
-
-class _Channel:
-    """Our side of a run's channel."""
-
-    def __init__(self, ours: socket.socket) -> None:
-        ours.settimeout(0)
-        # With each message comes who sent it: the first process of the run, as we know it.
-        ours.setsockopt(socket.SOL_SOCKET, _PASSED_CREDENTIALS, 1)
-        self._socket = ours
-        self.said: dict[str, Any] = {}
-        self.pid = 0
-        self.answered = asyncio.Event()
-        self.gone = asyncio.Event()
-        asyncio.get_running_loop().add_reader(ours, self._read)
-
-    def _read(self) -> None:
-        try:
-            data, more, _, _ = self._socket.recvmsg(_MESSAGE, socket.CMSG_SPACE(12))
-        except BlockingIOError:
-            return
-        except OSError:
-            data, more = b"", []
-        if not data:
-            asyncio.get_running_loop().remove_reader(self._socket)
-            self.answered.set()
-            self.gone.set()
-            return
-        self.said.update(json.loads(data))
-        for _, _, credentials in more:
-            self.pid = struct.unpack("3i", credentials)[0]
-        self.answered.set()
-
-    def kill(self) -> None:
-        """Have every process of the run killed."""
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
-
-    def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._socket)
-        self._socket.close()
 
 
 class Zygote:
@@ -272,13 +219,13 @@ class Zygote:
         request: Mapping[str, Any],
         stdin: bytes,
         captures: Sequence[Capture],
-    ) -> tuple[_Channel, list[_Stream]]:
+    ) -> tuple[Channel, list[Stream]]:
         """Send a request; gives what is heard of it. Everything opened is closed with `stack`."""
         loop = asyncio.get_running_loop()
         with contextlib.ExitStack() as sent:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             sent.callback(theirs.close)
-            channel = _Channel(ours)
+            channel = Channel(ours)
             stack.callback(channel.close)
             wanted = os.memfd_create("pairloop-request")
             sent.callback(os.close, wanted)
@@ -299,7 +246,7 @@ class Zygote:
                 source, sink = os.pipe()
                 sent.callback(os.close, sink)
                 reader, stream = await loop.connect_read_pipe(
-                    lambda capture=capture: _Stream(capture),  # type: ignore[misc]
+                    lambda capture=capture: Stream(capture),  # type: ignore[misc]
                     os.fdopen(source, "rb", 0),
                 )
                 stack.callback(reader.close)
@@ -308,7 +255,7 @@ class Zygote:
             socket.send_fds(self._control, [b"run"], numbers)
         return channel, streams
 
-    async def _end(self, channel: _Channel) -> None:
+    async def _end(self, channel: Channel) -> None:
         """Have what still runs killed, and wait until it is gone."""
         if channel.gone.is_set():
             return
@@ -362,7 +309,7 @@ async def _set_up(
         "network": ground.network,
     }
     await loop.sock_sendall(control, json.dumps(setup).encode())
-    reading = asyncio.ensure_future(loop.sock_recv(control, _MESSAGE))
+    reading = asyncio.ensure_future(loop.sock_recv(control, MESSAGE))
     try:
         await asyncio.wait((reading, task), timeout=_START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if reading.done():
@@ -374,7 +321,7 @@ async def _set_up(
     if "ready" in answer:
         return answer
     if "refused" in answer:
-        raise Refused(answer["refused"], answer["module"])
+        raise Refused(answer["refused"], answer["module"], again=answer.get("again", False))
     if not task.done():
         raise Refused(f"it did not get ready within {_START_SECONDS:g} s")
     if task.cancelled() or task.exception() is not None:

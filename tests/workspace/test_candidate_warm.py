@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import select
@@ -228,6 +229,26 @@ async def test_what_is_installed_anew_is_what_runs(tmp_path: Path) -> None:
         assert await said() == "3 22\n"
         assert await project.warmed() == ()
         assert (await said(), forks(project)) == ("3 22\n", 1)
+
+
+async def test_what_is_installed_while_it_is_imported(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"a.py": "", ".gitignore": ".venv\n"})
+    begun, go_on = tmp_path / "begun", tmp_path / "go on"
+    for pipe in (begun, go_on):
+        os.mkfifo(pipe)
+    waits = f"X = 1\nopen({str(begun)!r}, 'w').close()\nopen({str(go_on)!r}).close()\n"
+    site = environment_of(root, {"dep.py": waits})
+    project = await open_with(root, "bubblewrap")
+    try:
+        project.warm(("dep",))
+        await asyncio.wait_for(asyncio.to_thread(begun.read_text), 20)
+        (site / "dep.py").write_text("X = 2\n")
+        await asyncio.wait_for(asyncio.to_thread(go_on.write_text, ""), 20)
+        assert await project.warmed() == ()
+        assert (await ask(project, "import dep; print(dep.X)", modules=("dep",))).text == "2\n"
+        assert forks(project) == 1
+    finally:
+        await project.close()
 
 
 async def test_installed_files_that_are_part_of_the_tree(tmp_path: Path) -> None:
