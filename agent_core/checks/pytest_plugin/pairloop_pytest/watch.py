@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 
 _EACH = 2.0
 _LOOK_EVERY = 0.1
+_ROUNDS = 100_000
 
 
 class TakesTooLongError(BaseException):
@@ -55,16 +56,27 @@ class Watch:
         ident = _thread.get_ident()
         with self._lock:
             self._doing[ident] = (self._clock() + _EACH, what)
+        came = False
         try:
             yield
         except TakesTooLongError:
+            came = True
             raise TakesTooLongError("did not come to an end within %d s" % _EACH) from None  # noqa: UP031 - old Pythons
         finally:
-            with self._lock:
-                self._doing.pop(ident, None)
-                if self._given_up.pop(ident, None) is not None:
-                    # It may have come to its end just then.
-                    _raise_in(ident, None)
+            try:
+                self._over(ident, came=came)
+            except TakesTooLongError:
+                # It came to its end just when it was given up.
+                self._over(ident, came=True)
+
+    def _over(self, ident: int, *, came: bool) -> None:
+        """An evaluation has ended: what would still be raised because of it comes up here, and nowhere else."""
+        with self._lock:
+            self._doing.pop(ident, None)
+            late = self._given_up.pop(ident, None) is not None
+        # Taking it back is no way: Python 3.11 may then go round in circles.
+        for _ in range(_ROUNDS if late and not came else 0):
+            pass
 
     def _look(self) -> None:
         while not self._never.acquire(timeout=_LOOK_EVERY):
@@ -81,12 +93,11 @@ class Watch:
                 return
 
 
-def _raise_in(ident: int, error: type[BaseException] | None) -> None:
-    """Raise an exception in another thread as soon as that runs Python; None takes one back that has not come up."""
+def _raise_in(ident: int, error: type[BaseException]) -> None:
+    """Raise an exception in another thread as soon as that runs Python."""
     try:
         import ctypes  # noqa: PLC0415 - not every Python has it
 
-        kind = None if error is None else ctypes.py_object(error)
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), kind)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(error))
     except (ImportError, AttributeError):
         return
