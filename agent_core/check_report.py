@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from agent_core.checks.model import CheckResult, Finding, Outcome, Stage, Verdict
-from agent_core.diagnosis.evidence import grouped
+from agent_core.diagnosis.cause import grouped
 from agent_core.text import cap_text, printable
 
 UNBROKEN, BROKEN, USAGE, UNJUDGED = 0, 1, 2, 5

@@ -2,57 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from agent_core.checks.model import Finding, Verdict
 from agent_core.checks.verdict import LOST
+from agent_core.diagnosis.cause import Cause, grouped
 from agent_core.diagnosis.stall import Attempted, stalled
 from agent_core.patch.model import Patch
 from agent_core.text import cap_text, estimate_tokens
 
-_NAMES_SHOWN = 8
 _LINES_SHOWN = 40
 _FIXED_SHOWN = 12
+_NAMED = 6
 # The share of the budget that the details of the first cause may take; the next ones share what is left.
 _SHARE = 0.5
-
-
-class _Group:
-    """Findings with one cause: same message at the same place."""
-
-    def __init__(self, first: Finding) -> None:
-        self.first = first
-        self.findings = [first]
-
-    @property
-    def title(self) -> str:
-        """Such as ``3 tests fail with KeyError: 'name' at users.py:41``."""
-        at = f" at {self.first.place}" if self.first.place else ""
-        if len(self.findings) == 1:
-            collected = "fails" if "::" in self.first.code else "cannot be collected"
-            subject = f"{self.first.code} {collected} with" if self.first.code else "pytest:"
-            return f"{subject} {self.first.message}{at}"
-        return f"{len(self.findings)} tests fail with {self.first.message}{at}"
-
-    @property
-    def names(self) -> str:
-        """The tests of it, bounded."""
-        shown = [f"  {finding.code}" for finding in self.findings[:_NAMES_SHOWN]]
-        if len(self.findings) > _NAMES_SHOWN:
-            shown.append(f"  ... and {len(self.findings) - _NAMES_SHOWN} more")
-        return "\n".join(shown)
-
-
-def grouped(findings: Iterable[Finding]) -> list[_Group]:
-    """Failing tests by their cause, the one with most tests first."""
-    groups: dict[tuple[str, str], _Group] = {}
-    for finding in findings:
-        key = (finding.message, finding.place)
-        if key in groups:
-            groups[key].findings.append(finding)
-        else:
-            groups[key] = _Group(finding)
-    return sorted(groups.values(), key=lambda group: -len(group.findings))
 
 
 def diagnose(
@@ -71,29 +34,76 @@ def diagnose(
     """
     stall = stalled(verdict, proposal.patch, earlier)
     written = _written_lines(proposal.patch)
-    parts = [f"Checks: {verdict.summary}."]
-    if stall:
-        parts.append(stall)
     lost = [finding for finding in verdict.broken if finding.code == LOST]
     tests = [finding for finding in verdict.broken if finding.check == "pytest" and finding.code != LOST]
     others = [finding for finding in verdict.broken if finding.check != "pytest" and finding.code != LOST]
-    budget = tokens
-    for finding in lost:
-        parts.append(f"BROKEN: {finding.message}")
-        if finding.detail:
-            parts.append(_indented(cap_text(finding.detail[-3000:], max(budget // 4, 50))))
-    parts += _causes("BROKEN by this patch", grouped(tests), written, budget)
-    parts += _listed("BROKEN by this patch, said by", others, written)
     left_tests = [finding for finding in verdict.targets_left if finding.check == "pytest"]
-    parts += _causes("STILL FAILING, and the task is about it", grouped(left_tests), written, budget)
+    left_others = [finding for finding in verdict.targets_left if finding.check != "pytest"]
+    known = dict.fromkeys(finding for finding in verdict.known if finding.check != "pytest")
+    read = [*dict.fromkeys((*others, *left_others, *known))]
+    broken, targets = grouped(tests, read), grouped(left_tests, read)
+    told = {one.finding for cause in (*broken, *targets) for one in cause.beside}
+    head = [f"Checks: {verdict.summary}."]
+    if stall:
+        head.append(stall)
+    parts = []
+    for finding in lost:
+        output = _indented(cap_text(finding.detail[-3000:], max(tokens // 4, 50))) if finding.detail else ""
+        parts.append("\n".join(part for part in (f"BROKEN: {finding.message}", output) if part))
+    parts += _causes("BROKEN by this patch", broken, written, known, tokens)
+    parts += _listed("BROKEN by this patch, said by", _without(others, told), written)
+    parts += _listed("SILENCED by this patch, which counts as broken, said by", verdict.silenced, written)
+    parts += _causes("STILL FAILING, and the task is about it", targets, written, known, tokens)
+    parts += _listed("STILL THERE, and the task is about it, said by", _without(left_others, told), written)
     silent = [one for one in verdict.results if not one.judged and one.outcome != "skipped"]
     said = {finding.check for finding in lost}
     parts += [f"{one.check} did not judge: {one.summary}" for one in silent if one.check not in said]
+    parts += _asides(verdict)
     parts += _fixed(verdict)
     others_known = len(verdict.known) - len(verdict.targets_left)
     if others_known > 0:
         parts.append(f"{others_known} more were there before this patch and are not about it.")
-    return _summary(verdict, stall, tests, others, left_tests), cap_text("\n\n".join(parts), tokens)
+    if tests or left_tests:
+        parts.append(_more((*broken, *targets)))
+    return _summary(verdict, stall, broken or targets, others), _fitted(head, parts, tokens)
+
+
+def _without(findings: Sequence[Finding], told: Collection[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding not in told]
+
+
+def _fitted(head: Sequence[str], parts: Sequence[str], tokens: int) -> str:
+    """All of it where it fits. Else the first cause keeps its beginning, and what comes after it is cut."""
+    text = "\n\n".join((*head, *parts))
+    if estimate_tokens(text) <= tokens or not parts:
+        return cap_text(text, tokens)
+    sixth = max(tokens // 6, 1)
+    start = [*(cap_text(part, sixth) for part in head), cap_text(parts[0], tokens // 2)]
+    left = tokens - estimate_tokens("\n\n".join(start)) - 1
+    return cap_text("\n\n".join([*start, cap_text("\n\n".join(parts[1:]), left)]), tokens)
+
+
+def _asides(verdict: Verdict) -> list[str]:
+    """What is no fault of the patch, or may be none."""
+    parts = []
+    if verdict.flaky:
+        parts.append(f"Flaky, it comes and goes by itself; do not mend it: {_some(one.code for one in verdict.flaky)}.")
+    if verdict.gone:
+        parts.append(f"Ran before this patch and does not run any more: {_some(verdict.gone)}.")
+    return [*parts, *(f"Note: {note}" for note in verdict.notes)]
+
+
+def _some(names: Iterable[str]) -> str:
+    every = list(names)
+    more = f" and {len(every) - _NAMED} more" if len(every) > _NAMED else ""
+    return ", ".join(every[:_NAMED]) + more
+
+
+def _more(causes: Sequence[Cause]) -> str:
+    """Which tools show more."""
+    test = next((cause.first.code for cause in causes if "::" in cause.first.code), "")
+    debug = f"debug with test {test!r} shows values at lines of your choice; " if test else ""
+    return f"More: {debug}run_checks lists everything."
 
 
 def _written_lines(patch: Patch) -> dict[str, set[int]]:
@@ -117,7 +127,9 @@ def _indented(text: str) -> str:
     return "\n".join(f"  {line}" if line else "" for line in text.splitlines())
 
 
-def _causes(heading: str, groups: Sequence[_Group], written: dict[str, set[int]], budget: int) -> list[str]:
+def _causes(
+    heading: str, groups: Sequence[Cause], written: dict[str, set[int]], known: Collection[Finding], budget: int
+) -> list[str]:
     """Failing tests cause by cause; the details of one test stand for all of its cause."""
     parts = []
     told: set[str] = set()
@@ -126,6 +138,9 @@ def _causes(heading: str, groups: Sequence[_Group], written: dict[str, set[int]]
         text = f"{heading}: {group.title}{_by_patch(group.first, written)}"
         if len(group.findings) > 1:
             text += f"\n{group.names}"
+        for one in group.beside:
+            old = "  (was there before)" if one.finding in known else ""
+            text += f"\n  {one.told}{old}{_by_patch(one.finding, written)}"
         detail = group.first.detail
         if detail and detail not in told and left > 0:
             told.add(detail)
@@ -164,17 +179,14 @@ def _fixed(verdict: Verdict) -> list[str]:
     return [f"Fixed by this patch: {', '.join(names[:_FIXED_SHOWN])}{more}."]
 
 
-def _summary(
-    verdict: Verdict, stall: str, tests: Sequence[Finding], others: Sequence[Finding], left: Sequence[Finding]
-) -> str:
+def _summary(verdict: Verdict, stall: str, causes: Sequence[Cause], others: Sequence[Finding]) -> str:
     """One or two lines for the human: the first cause, and what repeats."""
     lost = [finding for finding in verdict.broken if finding.code == LOST]
-    groups = grouped(tests) or grouped(left)
     if lost:
         first = lost[0].message
-    elif groups:
-        more = f" (and {len(groups) - 1} other causes)" if len(groups) > 2 else ""
-        first = groups[0].title + (" (and one other cause)" if len(groups) == 2 else more)
+    elif causes:
+        more = f" (and {len(causes) - 1} other causes)" if len(causes) > 2 else ""
+        first = causes[0].title + (" (and one other cause)" if len(causes) == 2 else more)
     elif others:
         more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
         place = f" at {others[0].place}" if others[0].place else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent_core.checks.model import CheckResult
-from agent_core.diagnosis.evidence import grouped
+from agent_core.diagnosis.cause import grouped
 from agent_core.text import cap_text
 
 _DETAIL_TOKENS = 400

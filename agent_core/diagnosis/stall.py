@@ -62,7 +62,7 @@ def failures(verdict: Verdict) -> frozenset[tuple[str, str]]:
     """What stands against a patch, with the messages: another message is another failure, not a standstill."""
     return frozenset(
         (finding.fingerprint, _ADDRESS.sub("0x", finding.message))
-        for finding in (*verdict.broken, *verdict.targets_left)
+        for finding in (*verdict.broken, *verdict.silenced, *verdict.targets_left)
     )
 
 
@@ -118,7 +118,7 @@ def _there_and_back(between: Sequence[Attempted]) -> str:
 
 def _failed_with(verdict: Verdict) -> str:
     """The first thing that stood against an attempt, in a few words."""
-    against = (*verdict.broken, *verdict.targets_left)
+    against = (*verdict.broken, *verdict.silenced, *verdict.targets_left)
     if not against:
         return verdict.summary
     first = against[0]

@@ -149,3 +149,44 @@ def test_an_attempt_without_verdict_is_known_by_its_patch_only() -> None:
     bad = verdict([], [red_test("t.py::a")])
     assert stalled(bad, patch("x"), [Attempt(1, patch("x"))]) == "Attempt 1 already did this: the patch is the same."
     assert stalled(bad, patch("y"), [Attempt(1, patch("x"))]) == ""
+
+
+def test_what_a_linter_says_of_it_is_put_beside_the_failure_once() -> None:
+    failure = red_test("t.py::a", "NameError: name 'nmae' is not defined")
+    lint = Finding("ruff", "Undefined name `nmae`", "users.py", 41, "F821")
+    other = Finding("ruff", "`os` imported but unused", "users.py", 1, "F401")
+    old = Finding("mypy", 'Name "nmae" is not defined', "old.py", 3, "name-defined")
+    _, evidence = told(verdict([old], [failure, lint, other, old]))
+    assert "\n  ruff says at users.py:41: Undefined name `nmae` [F821]  <- a line of this patch" in evidence
+    assert '\n  mypy says at old.py:3: Name "nmae" is not defined [name-defined]  (was there before)' in evidence
+    assert evidence.count("Undefined name `nmae`") == 1
+    assert "said by ruff:\n  users.py:1: `os` imported but unused [F401]" in evidence
+    assert "More: debug with test 't.py::a' shows values" in evidence
+
+
+def test_what_is_no_fault_of_the_patch_or_hidden_by_it_is_named() -> None:
+    plain = verdict([], [red_test("t.py::a")])
+    lint = Finding("ruff", "Undefined name `x`", "users.py", 2, "F821")
+    gone = tuple(f"t.py::gone{n}" for n in range(9))
+    more = msgspec.structs.replace(
+        plain, flaky=(red_test("t.py::waver"),), gone=gone, silenced=(lint,), notes=("mypy looks at less",)
+    )
+    _, evidence = told(more)
+    assert "do not mend it: t.py::waver." in evidence
+    assert "t.py::gone5 and 3 more." in evidence
+    assert "SILENCED by this patch, which counts as broken, said by ruff:\n  users.py:2: Undefined name `x`" in evidence
+    assert "Note: mypy looks at less" in evidence
+
+
+@given(st.integers(0, 300), st.integers(0, 4000), st.integers(0, 200), st.integers(400, 3000))
+def test_the_cap_holds_and_the_first_cause_stays(names: int, detail: int, lint: int, tokens: int) -> None:
+    message = "ValueError: the one that counts"
+    tests = [
+        red_test(f"tests/test_a.py::test[{'p' * 200}{n}]", message, detail="d\n" * detail) for n in range(names + 1)
+    ]
+    others = [Finding("mypy", f"bad {'é' * 90}", "a.py", n + 1, "misc") for n in range(lint)]
+    more = msgspec.structs.replace(verdict([], [*tests, *others]), gone=tuple("g" * 300 for _ in range(50)))
+    bad = msgspec.structs.replace(more, summary="s" * 2000)
+    _, evidence = told(bad, Attempt(1, patch("now"), bad), tokens=tokens)
+    assert estimate_tokens(evidence) <= tokens
+    assert message in evidence
