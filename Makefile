@@ -48,6 +48,7 @@ lock:
 bench: setup
 	$(BIN)/python tests/bench/first_paint.py
 	$(BIN)/python tests/bench/patching.py
+	$(BIN)/python tests/bench/verdicts.py
 
 screenshots: setup
 	$(BIN)/python screenshots/make.py

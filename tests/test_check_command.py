@@ -39,9 +39,8 @@ FILES = {"shop.py": SHOP, "test_shop.py": TEST, "pairloop.toml": TESTED}
 
 
 @pytest.fixture(autouse=True)
-def this_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Projects without an environment use that of the tests, whose pytest loads nothing else that is installed."""
-    monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
+def plain_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pytest of these projects does not load what else is installed here."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
@@ -498,7 +497,7 @@ async def test_what_is_superseded_ends_at_once(tmp_path: Path) -> None:
         assert "✓" in await process.line()
         assert "✓" in await process.line()
         (root / "test_bad.py").write_text("def test_good():\n    pass\n")
-        lines = []
+        lines: list[str] = []
         while not (line := await process.line()).startswith(("✓ green", "✗ ", "! ")):
             assert line, lines
             lines.append(line)
