@@ -65,12 +65,12 @@ class Cause(msgspec.Struct, frozen=True):
         """Such as ``3 tests fail with KeyError: 'name' at users.py:41``."""
         at = f" at {self.first.place}" if self.first.place and len({one.place for one in self.findings}) == 1 else ""
         message = _short(self.first.message, _LONG_MESSAGE)
-        files = sum("::" not in finding.code for finding in self.findings)
+        files = sum(_is_file(finding.code) for finding in self.findings)
         count = len(self.findings)
         if count == 1:
             name = _short(self.first.code, _LONG_ID)
             how = "cannot be collected, its tests do not run:" if files else "fails with"
-            return f"{name} {how} {message}{at}" if name else f"pytest: {message}{at}"
+            return f"{name} {how} {message}{at}" if files or "::" in name else f"pytest: {message}{at}"
         if len({one.message for one in self.findings}) > 1:
             message += " or the like"
         if files == count:
@@ -89,6 +89,11 @@ class Cause(msgspec.Struct, frozen=True):
 
 def _short(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _is_file(code: str) -> bool:
+    """Whether this is what cannot be collected, not a test, and not a word for something else that is wrong."""
+    return "::" not in code and ("/" in code or "." in code)
 
 
 def _key(finding: Finding) -> tuple[str, str]:

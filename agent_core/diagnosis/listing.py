@@ -21,10 +21,11 @@ def listing(results: Sequence[CheckResult], tokens: int) -> str:
     """
     parts = ["\n".join(f"{result.check}: {result.outcome}, {result.summary}" for result in results)]
     tests = [finding for result in results if result.check == "pytest" for finding in result.findings]
-    for group in grouped(tests):
-        detail = cap_text(group.first.detail, _DETAIL_TOKENS)
-        parts.append("\n".join(part for part in (group.title, group.names, detail) if part))
     others = [finding for result in results if result.check != "pytest" for finding in result.findings]
+    for group in grouped(tests, others):
+        beside = "\n".join(f"  {one.told}" for one in group.beside)
+        detail = cap_text(group.first.detail, _DETAIL_TOKENS)
+        parts.append("\n".join(part for part in (group.title, group.names, beside, detail) if part))
     lines = [
         f"{finding.check}: {finding.place}: {finding.message}" + (f" [{finding.code}]" if finding.code else "")
         for finding in others

@@ -8,11 +8,12 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_core.checks.model import Finding, Wish
+from agent_core.checks.model import CheckResult, Finding, Wish
 from agent_core.checks.pytest import PytestCheck
 from agent_core.checks.ruff import RuffCheck
 from agent_core.config import Config
 from agent_core.diagnosis.cause import beside, grouped
+from agent_core.diagnosis.listing import listing
 from agent_core.workspace.project import open_project
 from tests.projects import make_project
 
@@ -54,6 +55,8 @@ def test_what_cannot_be_imported_is_one_cause_and_comes_first() -> None:
     other = red("tests/test_x.py", "ModuleNotFoundError: No module named 'other'", "tests/test_x.py", 1)
     assert len(grouped([*files, other])) == 2, "another module is another cause"
     (alone,) = grouped([other])
+    (odd,) = grouped([red("exit-status", "pytest failed though no test did", "", None)])
+    assert odd.title == "pytest: pytest failed though no test did"
     assert alone.title.startswith("tests/test_x.py cannot be collected, its tests do not run: ModuleNotFoundError")
 
 
@@ -107,3 +110,15 @@ async def test_causes_of_real_failures(tmp_path: Path) -> None:
     assert names.title == "4 tests fail with KeyError: 'name' at users.py:2"
     assert greeting.title.startswith("test_users.py::test_greet fails with NameError: name 'nmae_of' is not defined")
     assert [one.told for one in greeting.beside] == ["ruff says at users.py:6: Undefined name `nmae_of` [F821]"]
+
+
+def test_a_listing_has_causes_with_what_explains_them() -> None:
+    tests = tuple(red(f"t.py::test_{n}", "NameError: name 'nmae' is not defined") for n in range(2))
+    lint = (says("ruff", "Undefined name `nmae`", code="F821"),)
+    results = [
+        CheckResult("ruff", "failed", "t", "1 finding", lint),
+        CheckResult("pytest", "failed", "t", "2 failed", tests),
+    ]
+    text = listing(results, 500)
+    assert "2 tests fail with NameError: name 'nmae' is not defined at users.py:41\n  t.py::test_0" in text
+    assert "  ruff says at users.py:41: Undefined name `nmae` [F821]" in text
