@@ -216,7 +216,7 @@ class Loop:
             decision = await self._deciding.decision(final=final, refused=refused)
             proposal = self._proposals.newest
             if decision is None:
-                return _where_it_stands(proposal)
+                return self._where_it_stands(proposal)
             if decision.kind == "fix":
                 await self._deciding.mend(proposal)
                 continue
@@ -265,10 +265,16 @@ class Loop:
         text = f"{part}\n\n{words}"
         self._parts.append(ToolResultItem(proposal.call_id, text) if proposal.call_id else UserItem(text))
 
-
-def _where_it_stands(proposal: ProposalState) -> End:
-    summary = proposal.verdict.summary if proposal.verdict else "it was not checked"
-    if proposal.verdict is not None and proposal.verdict.green:
-        return End("not_green", f"Nothing was landed, as not every check could judge: {summary}.")
-    tries = "1 attempt" if proposal.attempt == 1 else f"{proposal.attempt} attempts"
-    return End("not_green", f"Not green after {tries}: {summary}. Nothing was landed.")
+    def _where_it_stands(self, proposal: ProposalState) -> End:
+        """How a task ends in which nothing more comes and nothing was landed."""
+        verdict, collisions = proposal.verdict, self._proposals.collisions
+        if collisions and (verdict is None or verdict.green or not verdict.complete):
+            # Not for what the checks say, of which nothing counts: the human has written at the same places.
+            text = f"Proposal {proposal.number} could not land. It collides with your own edits."
+            self._parts.emit(ev.LandingConflicted(proposal.number, 0, text, collisions))
+            return End("conflict", text)
+        summary = verdict.summary if verdict else "it was not checked"
+        if verdict is not None and verdict.green:
+            return End("not_green", f"Nothing was landed, as not every check could judge: {summary}.")
+        tries = "1 attempt" if proposal.attempt == 1 else f"{proposal.attempt} attempts"
+        return End("not_green", f"Not green after {tries}: {summary}. Nothing was landed.")

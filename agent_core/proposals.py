@@ -33,6 +33,7 @@ class Proposals:
         self._parts = parts
         self._draft: Draft | None = None
         self._collided = ""  # hash of the working tree that the draft was found to collide with
+        self._places: tuple[str, ...] = ()
 
     @property
     def draft(self) -> Draft:
@@ -56,6 +57,11 @@ class Proposals:
     def collides(self) -> bool:
         """Whether the human's edits overlapped with the draft at the last look: its verdict is about another tree."""
         return bool(self._collided)
+
+    @property
+    def collisions(self) -> tuple[str, ...]:
+        """Where they overlap, and what either side has there; none where they do not."""
+        return self._places if self._collided else ()
 
     def begin(self, base: Snapshot) -> None:
         """Start with an empty draft over the working tree."""
@@ -143,7 +149,7 @@ class Proposals:
             if now.tree != self._collided:
                 text = f"Your edits overlap with proposal {proposal.number}: it can't land as it is."
                 self._parts.emit(ev.Noted("warning", text, "\n".join(rebased.conflicts)))
-            self._collided = now.tree
+            self._collided, self._places = now.tree, rebased.conflicts
             return False
         self._draft, self._collided = rebased.draft, ""
         self._emit(proposal.number, proposal.attempt, proposal.call_id, proposal.note)
