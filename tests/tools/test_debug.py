@@ -182,11 +182,17 @@ async def test_what_hangs_is_told_and_ended(view: DraftView, monkeypatch: pytest
     assert "      waited = " in out.text
 
 
-async def test_the_draft_is_debugged_and_the_project_stays(view: DraftView, tmp_path: Path) -> None:
+async def test_the_draft_is_debugged_and_the_project_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    project = await opened(
+        tmp_path / "shop", {"shop/__init__.py": "", "shop/users.py": USERS, "tests/test_users.py": TESTS}
+    )
+    patch = "*** Begin Patch\n*** Update File: shop/users.py\n@@\n-LIMIT = 3\n+LIMIT = 44\n*** End Patch"
+    view = await view_of(project, patch)
     before = tree(tmp_path / "shop")
-    see = ["open('shop/users.py', 'w').write('')", "open('made.txt', 'w').close()", "LIMIT"]
+    see = ["LIMIT", "open('shop/users.py', 'w').write('')", "open('made.txt', 'w').close()"]
     out = await debugged(view, "test_find[1]", AT_LOOP, see=see)
-    assert "open('shop/users.py', 'w').write('') = 0" in out.text
+    assert "      LIMIT = 44\n      open('shop/users.py', 'w').write('') = 0\n" in out.text
     assert tree(tmp_path / "shop") == before
     assert "test_find[1] passes." in (await debugged(view, "test_find[1]")).text
 
