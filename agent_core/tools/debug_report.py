@@ -106,7 +106,8 @@ class DebugReport:
         if not reached:
             return f"{head}: never reached. {self._near(place, before, after)}"
         if not hits:
-            return f"{head}: reached {_times(reached)}" + ("" if error else ", the condition was never true")
+            never = "the condition could not be evaluated" if error else "the condition was never true"
+            return f"{head}: reached {_times(reached)}, and {'nothing could be told of it' if count else never}"
         of = f", reached {_times(reached)}" if point.condition is not None else ""
         told = f"{head}: hit {_times(count)}{of}"
         if count > len(hits):

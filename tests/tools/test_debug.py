@@ -167,14 +167,17 @@ async def test_coroutines_generators_threads_and_unittest(view: DraftView) -> No
     assert "hit 1, thread finder:\n      rows[0]['name'] = 't'" in out.text
     out = await debugged(view, "TestCount::test_count", "shop/users.py:33", "tests/test_users.py:34 if i > 40")
     assert "shop/users.py:33: hit 100 times, 5 of them shown; a condition chooses others." in out.text
-    assert "the condition raised NameError: name 'i' is not defined" in out.text
+    assert "the condition raised NameError: name 'i' is not defined: reached" in out.text
     assert "passes." in out.text
 
 
 async def test_what_hangs_is_told_and_ended(view: DraftView, monkeypatch: pytest.MonkeyPatch) -> None:
     out = await debugged(view, "test_find[1]", AT_LOOP, see=["sum(1 for _ in iter(int, 1))", "number"])
     assert "sum(1 for _ in iter(int, 1)) = did not come to an end within 2 s\n      number = 1" in out.text
-    monkeypatch.setattr("agent_core.tools.debug._SECONDS", 2.0)
+    monkeypatch.setattr("agent_core.tools.debug._SECONDS", 3.5)
+    out = await debugged(view, "test_find[1]", AT_LOOP, see=["__import__('time').sleep(60)"])
+    assert "shop/users.py:9: reached once, and nothing could be told of it" in out.text
+    assert "It hangs while evaluating __import__('time').sleep(60), here:\n    shop/users.py:9 in find" in out.text
     out = await debugged(view, "test_hang")
     assert not out.ok
     assert "test_hang did not end within" in out.text
