@@ -7,9 +7,10 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -163,6 +164,28 @@ async def _end(pipes: _Pipes, *, ask: bool) -> None:
         await pipes.exited.wait()
 
 
+_Started = tuple[asyncio.SubprocessTransport, _Pipes]
+
+
+async def _started(start: Coroutine[Any, Any, _Started]) -> _Started:
+    """Start a program; a cancellation meanwhile goes on once it is started and its group is killed.
+
+    asyncio itself would kill the program alone and not what it has started, and can wait for ever.
+    """
+    starting = asyncio.ensure_future(start)
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait([starting])
+        if not starting.cancelled() and starting.exception() is None:
+            transport, pipes = starting.result()
+            try:
+                await asyncio.shield(_end(pipes, ask=False))
+            finally:
+                transport.close()
+        raise
+
+
 async def run(
     argv: Sequence[str],
     *,
@@ -196,14 +219,16 @@ async def run(
         OSError: It cannot be started.
     """
     start = time.monotonic()
-    transport, pipes = await asyncio.get_running_loop().subprocess_exec(
-        lambda: _Pipes(cap, on_line),
-        *argv,
-        cwd=cwd,
-        env=None if env is None else dict(env),
-        stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-        pass_fds=tuple(files),
+    transport, pipes = await _started(
+        asyncio.get_running_loop().subprocess_exec(
+            lambda: _Pipes(cap, on_line),
+            *argv,
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            pass_fds=tuple(files),
+        )
     )
     timed_out, killed = False, ""
     try:

@@ -535,6 +535,7 @@ def test_on_a_terminal_each_check_has_one_line(tmp_path: Path, settings: Mapping
         env=environ,
         dimensions=(30, 40),
         encoding="utf-8",
+        codec_errors="replace",
         timeout=60,
     )
     try:

@@ -38,6 +38,7 @@ def terminal(project: Path, script: Path, size: tuple[int, int] = (40, 120)) -> 
         env={**environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"},
         dimensions=size,
         encoding="utf-8",
+        codec_errors="replace",
         timeout=60,
     )
     try:
