@@ -16,6 +16,7 @@ import msgspec
 
 _CHUNK = 65536
 GRACE = 0.5
+_LAST_WAIT = 5.0
 CAP = 4_000_000
 
 
@@ -161,7 +162,8 @@ async def _end(pipes: _Pipes, *, ask: bool) -> None:
         await wait_for(pipes.exited, GRACE)
     if not pipes.exited.is_set():
         _signal_group(pipes.pid, signal.SIGKILL)
-        await pipes.exited.wait()
+        # What the kernel itself holds on to, as at a dead network disk, must not hold us.
+        await wait_for(pipes.exited, _LAST_WAIT)
 
 
 _Started = tuple[asyncio.SubprocessTransport, _Pipes]
