@@ -72,7 +72,7 @@ class Layer(Protocol):
 
     @property
     def visible(self) -> tuple[Path, ...]:
-        """Folders the command must be able to read wherever they are, such as the interpreter's."""
+        """Folders the command must be able to read wherever they are, such as the interpreter's, and links to such."""
 
 
 class Candidate(Protocol):

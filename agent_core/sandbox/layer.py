@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,9 @@ from agent_core.sandbox.secrets import RUN_NEEDED, Hidden
 
 # Linux takes at most 128 KiB in one argument; names are quoted, which can only make them longer.
 _CHUNK = 60_000
+
+# As many links in a row as Linux follows.
+_MOST_LINKS = 40
 
 # What of /proc changes the whole system. The kernel lets its root write there from any namespace, without capabilities.
 SYSTEM_WIDE = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus")
@@ -64,6 +67,30 @@ def _in_tmp(path: Path) -> bool:
     return any(path.is_relative_to(folder) for folder in tmp_folders())
 
 
+def stations(path: Path) -> Iterator[Path]:
+    """The places that a path leads through: itself, then what it is a link to, and so on to the real one.
+
+    Args:
+        path: An absolute path.
+    """
+    yield path
+    for _ in range(_MOST_LINKS):
+        try:
+            target = path.readlink()
+        except OSError:
+            break
+        # A target is relative to where the link really is.
+        path = Path(os.path.normpath(Path(os.path.realpath(path.parent)) / target))
+        yield path
+    yield Path(os.path.realpath(path))
+
+
+def _holds(place: Path, home: Path | None, hidden: Hidden) -> bool:
+    """Whether showing a folder would show what must not be: home as it is, all of a tmp, or secrets in it."""
+    kept = (*tmp_folders(), *((home,) if home is not None else ()), *hidden.folders, *hidden.files)
+    return any(one.is_relative_to(place) for one in kept)
+
+
 def hidden_folders(layer: Layer, home: Path | None, hidden: Hidden) -> tuple[Path, ...]:
     """Those visible folders that the private tmp, the overlay over home or the hiding of secrets would take away.
 
@@ -75,16 +102,19 @@ def hidden_folders(layer: Layer, home: Path | None, hidden: Hidden) -> tuple[Pat
         hidden: What is hidden.
 
     Returns:
-        Existing folders outside the project, parents before children.
+        Existing folders outside the project, none below another; also where links among the visible ones lead, but
+        nothing that would uncover what is hidden around it.
     """
-    needed = tuple(Path(name) for name in RUN_NEEDED if Path(name) not in hidden.folders)
-    found: list[Path] = []
-    for path in sorted({*layer.visible, *needed}):
-        if path.is_relative_to(layer.project) or not path.exists():
+    needed = {Path(name) for name in RUN_NEEDED if Path(name) not in hidden.folders}
+    named, found = {*layer.visible, *needed}, list[Path]()
+    for path in sorted({*named, *(place for folder in layer.visible for place in stations(folder))}):
+        # What is in a folder that is shown is shown with it.
+        if path.is_relative_to(layer.project) or not path.exists() or any(map(path.is_relative_to, found)):
             continue
         real = Path(os.path.realpath(path))
         in_home = home is not None and real.is_relative_to(home) and _device(real) != _device(home)
-        if in_home or any(_in_tmp(place) or place in hidden for place in (path, real)):
+        taken_away = in_home or any(_in_tmp(place) or place in hidden for place in (path, real))
+        if taken_away and (path in named or not any(_holds(place, home, hidden) for place in (path, real))):
             found.append(path)
     return tuple(found)
 

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -16,6 +16,7 @@ from agent_core.sandbox.choose import Mechanism
 from agent_core.sandbox.layer import RunLayer
 from agent_core.sandbox.warm import WarmRuns
 from agent_core.workspace.copy import copy_project, copy_repository
+from agent_core.workspace.ignore import DEPENDENCIES
 from agent_core.workspace.shadows import Shadows
 from agent_core.workspace.snapshot import Scanner
 from agent_core.workspace.stamps import Stamps
@@ -189,6 +190,20 @@ def _contents(ground: Ground, base: Snapshot, changes: Mapping[str, FileChange])
     return found
 
 
+def _linked_dependencies(project: Path, base: Snapshot) -> Iterator[Path]:
+    """The links that stand for the project's installed dependencies, where these are kept elsewhere.
+
+    A link that is part of the tree may come from anybody: it has to lead to a folder of such a name.
+    """
+    for name in sorted(DEPENDENCIES):
+        link = project / name
+        if not link.is_symlink():
+            continue
+        real = Path(os.path.realpath(link))
+        if real.is_dir() and (name not in base.files or real.name in DEPENDENCIES or (real / "pyvenv.cfg").is_file()):
+            yield link
+
+
 def build_layer(
     ground: Ground, folder: Path, cache: Path, *, base: Snapshot, after: Snapshot, changes: Mapping[str, FileChange]
 ) -> RunLayer:
@@ -219,7 +234,8 @@ def build_layer(
     removed += _compiled(ground.root, (*contents, *gone))
     if sum(len(os.fsencode(path)) + 3 for path in removed) > _MOST_REMOVED:
         raise SandboxError(f"A change that removes {len(gone)} files at once is too large for a candidate.")
-    return RunLayer(ground.root, upper, tuple(sorted(removed)), (cache,), ground.visible)
+    visible = (*ground.visible, *_linked_dependencies(ground.root, base))
+    return RunLayer(ground.root, upper, tuple(sorted(removed)), (cache,), visible)
 
 
 def build_copy(

@@ -14,6 +14,7 @@ from agent_core.config import Config, make_private, project_state
 from agent_core.errors import ConfigError
 from agent_core.sandbox.choose import Mechanism, choose
 from agent_core.sandbox.environment import command_environment
+from agent_core.sandbox.layer import stations
 from agent_core.sandbox.shelter import make_shelter
 from agent_core.sandbox.warm import WarmRuns
 from agent_core.workspace.candidate import TreeCandidate, make_candidate
@@ -116,8 +117,7 @@ def _remove_leftovers(parent: Path) -> None:
 
 def _base_prefix(interpreter: Interpreter) -> tuple[Path, ...]:
     """The installation an interpreter rests on: a virtual environment has only links to it."""
-    real = Path(os.path.realpath(interpreter.python))
-    found = [real.parent.parent]
+    found = [place.parent.parent for place in stations(interpreter.python)]
     if interpreter.prefix is not None:
         with contextlib.suppress(OSError):
             for line in (interpreter.prefix / "pyvenv.cfg").read_text("utf-8", "replace").splitlines():
