@@ -44,6 +44,96 @@ class Reject(Command, frozen=True):
     reason: str = ""
 
 
+class Take(Command, frozen=True):
+    """Say of parts of the waiting proposal whether they are to land; nothing lands before `Land`.
+
+    Attributes:
+        proposal: Its number.
+        blocks: Ids of blocks.
+        files: Paths of files as a whole: what has no blocks, such as a binary file or a mode.
+        taken: What is said; None takes back what was said.
+        lines: Which lines of the blocks, numbered as in `agent_core.patch.select.BlockChoice`; None for all.
+    """
+
+    proposal: int
+    blocks: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    taken: bool | None = True
+    lines: tuple[int, ...] | None = None
+
+
+class Comment(Command, frozen=True):
+    """Say something about a block of the waiting proposal; the partner hears it with the decision.
+
+    Attributes:
+        proposal: Its number.
+        block: Id of the block.
+        text: The words; empty takes back what was said.
+    """
+
+    proposal: int
+    block: str
+    text: str
+
+
+class Unmark(Command, frozen=True):
+    """Take back the last `Take`, `Comment` or `Rewrite` on the waiting proposal."""
+
+    proposal: int
+
+
+class Rewrite(Command, frozen=True):
+    """Put the human's own text in the place of what is proposed; it counts as taken, and is checked again.
+
+    Attributes:
+        proposal: Its number.
+        path: The file, by its path after the patch.
+        block: Id of the block whose new side is written anew; empty for the whole new text of the file.
+        text: The new side: whole lines.
+    """
+
+    proposal: int
+    path: str
+    block: str
+    text: str
+
+
+class Land(Command, frozen=True):
+    """Land what was taken of the waiting proposal, and send the rest back with what was said of it.
+
+    Where nothing was taken it is all sent back.
+
+    Attributes:
+        proposal: Its number.
+        reason: Words to the partner about all of it; may be empty.
+    """
+
+    proposal: int
+    reason: str = ""
+
+
+class Withdraw(Command, frozen=True):
+    """Take back words that the partner has not been told yet.
+
+    Attributes:
+        index: Which of `State.queued`.
+    """
+
+    index: int
+
+
+class Shell(Command, frozen=True):
+    """Run a command of the human's own in the sandbox, on the working tree as it is; nothing of it stays.
+
+    Attributes:
+        id: Names the run in the events.
+        line: The command line.
+    """
+
+    id: str
+    line: str
+
+
 class Fix(Command, frozen=True):
     """Have the checks' tools mend what they safely can in the waiting proposal; it is checked again.
 
@@ -95,4 +185,23 @@ class Quit(Command, frozen=True):
     """End the session in an orderly way."""
 
 
-AnyCommand = Ask | Steer | Accept | Reject | Fix | Undo | Redo | Approve | Interrupt | SetMode | Quit
+AnyCommand = (
+    Ask
+    | Steer
+    | Withdraw
+    | Shell
+    | Accept
+    | Reject
+    | Take
+    | Comment
+    | Unmark
+    | Rewrite
+    | Land
+    | Fix
+    | Undo
+    | Redo
+    | Approve
+    | Interrupt
+    | SetMode
+    | Quit
+)

@@ -13,6 +13,7 @@ import msgspec
 from agent_core.checks.model import Blame, CheckResult, Verdict, Where
 from agent_core.conversation import Item, PartnerInfo, Usage
 from agent_core.patch.model import Patch
+from agent_core.review import Overlap, Review
 
 Mode = Literal["step", "until-green", "auto"]
 DecisionKind = Literal["accept", "reject", "steer"]
@@ -82,6 +83,43 @@ class Steered(Event, frozen=True):
     """The human said something while the loop was running."""
 
     text: str
+
+
+class Withdrawn(Event, frozen=True):
+    """The human took back words that the partner had not been told yet.
+
+    Attributes:
+        index: Which of `State.queued` they were.
+        text: The words.
+    """
+
+    index: int
+    text: str
+
+
+class ShellStarted(Event, frozen=True):
+    """A command of the human's own runs in the sandbox."""
+
+    id: str
+    line: str
+
+
+class ShellFinished(Event, frozen=True):
+    """A command of the human's own ended.
+
+    Attributes:
+        id: As in `ShellStarted`.
+        code: Its exit status.
+        output: What it printed, head and tail; control characters are in it as they came.
+        seconds: How long it ran.
+        killed: Why it was ended; empty when it ended by itself.
+    """
+
+    id: str
+    code: int
+    output: str
+    seconds: float
+    killed: str = ""
 
 
 class ItemsAppended(Event, frozen=True):
@@ -279,6 +317,37 @@ class Blamed(Event, frozen=True):
     unneeded: tuple[str, ...] = ()
 
 
+class Reviewed(Event, frozen=True):
+    """The human marked something in the waiting proposal.
+
+    Attributes:
+        proposal: The proposal.
+        review: Everything marked by now.
+        part_tree: Hash of the tree that what is taken makes: verdicts of that tree are about exactly the part. Empty
+            where nothing is taken, or all of it.
+        trouble: Why what is taken cannot land by itself; empty when it can.
+        back: The last mark was taken back.
+    """
+
+    proposal: int
+    review: Review
+    part_tree: str = ""
+    trouble: str = ""
+    back: bool = False
+
+
+class Overlapped(Event, frozen=True):
+    """The human's own edits meet a proposal at some places, which are stale now.
+
+    Attributes:
+        proposal: The proposal.
+        overlaps: The places; empty when there are none any more.
+    """
+
+    proposal: int
+    overlaps: tuple[Overlap, ...]
+
+
 class Diagnosed(Event, frozen=True):
     """Why a proposal failed, as far as the evidence goes.
 
@@ -309,12 +378,16 @@ class Decided(Event, frozen=True):
     Attributes:
         by: ``human``, or ``mode`` when until-green or auto decided.
         reason: The human's words; may be empty.
+        taken: Of how many blocks (and files without any) something lands, where it is not the whole.
+        of: How many there are; 0 where the whole was decided on.
     """
 
     proposal: int
     decision: DecisionKind
     by: Literal["human", "mode"]
     reason: str = ""
+    taken: int = 0
+    of: int = 0
 
 
 class FileLanding(msgspec.Struct, frozen=True):
@@ -458,6 +531,9 @@ AnyEvent = (
     | ModeChanged
     | Asked
     | Steered
+    | Withdrawn
+    | ShellStarted
+    | ShellFinished
     | ItemsAppended
     | PromptSent
     | TextStreamed
@@ -477,6 +553,8 @@ AnyEvent = (
     | CheckFinished
     | VerdictReached
     | Blamed
+    | Reviewed
+    | Overlapped
     | Diagnosed
     | DecisionAwaited
     | Decided

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from agent_core import events as ev
+from agent_core import fold_review
 from agent_core.conversation import Usage
 from agent_core.state import (
     ApprovalState,
@@ -80,7 +81,7 @@ def _session_started(state: State, event: ev.SessionStarted) -> State:
 
 def _session_resumed(state: State, event: ev.SessionResumed) -> State:
     """What was under way in the process that died is over; only what waits for the human still waits."""
-    state = _stop_tools(_close_answer(state, partial=True))
+    state = fold_review.shells_stopped(_stop_tools(_close_answer(state, partial=True)))
     ended = tuple(check for check in state.checks if check.outcome is not None)
     phase: Phase = "deciding" if state.waiting else "idle"
     state = msgspec.structs.replace(state, checks=ended, phase=phase, approval=None)
@@ -199,7 +200,7 @@ def _proposal_made(state: State, event: ev.ProposalMade) -> State:
         # The same proposal over a newer working tree, or mended: what was said of it is about another tree.
         return msgspec.structs.replace(
             _doubted(state, {event.number}),
-            proposals=(*state.proposals[:-1], proposal),
+            proposals=(*state.proposals[:-1], fold_review.said_again(proposal, state.proposal)),
             waiting=0,
             why="",
             phase="checking",
@@ -263,6 +264,10 @@ def _check_finished(state: State, event: ev.CheckFinished) -> State:
 
 def _verdict_reached(state: State, event: ev.VerdictReached) -> State:
     verdict = event.verdict
+    proposal = next((one for one in state.proposals if one.number == event.proposal), None)
+    if proposal is not None and verdict.tree == proposal.part_tree:
+        # About what is taken of it: the screen shows it beside what is marked.
+        return msgspec.structs.replace(state, proposals=_replace_proposal(state, event.proposal, part=verdict))
     level: ev.Level = "info" if verdict.green else "warning"
     notice = Notice(
         level, verdict.summary, about="verdict", proposal=event.proposal, doubt="" if verdict.complete else "so far"
@@ -293,7 +298,8 @@ def _decision_awaited(state: State, event: ev.DecisionAwaited) -> State:
 
 def _decided(state: State, event: ev.Decided) -> State:
     words = {"accept": "Accepted", "reject": "Rejected", "steer": "Going on from"}
-    text = f"{words[event.decision]} proposal {event.proposal}"
+    part = f"{event.taken} of {event.of} parts of " if event.of else ""
+    text = f"{words[event.decision]} {part}proposal {event.proposal}"
     text += f": {event.reason}" if event.reason else "."
     proposals = _replace_proposal(state, event.proposal, decision=event.decision, reason=event.reason)
     notice = Notice("info", text, about="decision")
@@ -419,6 +425,9 @@ _FOLDS: dict[type[ev.Event], Callable[[State, Any], State]] = {
     ev.ModeChanged: _mode_changed,
     ev.Asked: _asked,
     ev.Steered: _steered,
+    ev.Withdrawn: fold_review.withdrawn,
+    ev.ShellStarted: fold_review.shell_started,
+    ev.ShellFinished: fold_review.shell_finished,
     ev.ItemsAppended: _items_appended,
     ev.PromptSent: _prompt_sent,
     ev.TextStreamed: _text_streamed,
@@ -438,6 +447,8 @@ _FOLDS: dict[type[ev.Event], Callable[[State, Any], State]] = {
     ev.CheckFinished: _check_finished,
     ev.VerdictReached: _verdict_reached,
     ev.Blamed: _blamed,
+    ev.Reviewed: fold_review.reviewed,
+    ev.Overlapped: fold_review.overlapped,
     ev.Diagnosed: _diagnosed,
     ev.DecisionAwaited: _decision_awaited,
     ev.Decided: _decided,

@@ -10,6 +10,7 @@ from agent_core import events as ev
 from agent_core.checks.model import Blame, CheckResult, Finding, Outcome, Verdict, Where
 from agent_core.conversation import Item, PartnerInfo, Usage
 from agent_core.patch.model import Patch
+from agent_core.review import Overlap, Review
 
 About = Literal["note", "proposal", "verdict", "diagnosis", "decision", "landing", "patch", "task"]
 Phase = Literal["idle", "thinking", "tools", "checking", "deciding", "approving", "landing"]
@@ -62,7 +63,18 @@ class Notice(msgspec.Struct, frozen=True):
     doubt: Literal["", "so far", "stale"] = ""
 
 
-ChatEntry = Said | ToolUse | Edit | Notice
+class Ran(msgspec.Struct, frozen=True):
+    """A command of the human's own in the chat; `code` is None while it runs."""
+
+    id: str
+    line: str
+    code: int | None = None
+    output: str = ""
+    seconds: float = 0.0
+    killed: str = ""
+
+
+ChatEntry = Said | ToolUse | Edit | Ran | Notice
 
 
 class CheckState(msgspec.Struct, frozen=True):
@@ -94,6 +106,12 @@ class ProposalState(msgspec.Struct, frozen=True):
         refused: Why it could not land when that was last tried; empty when it was not.
         blames: Which blocks its failures come from, as far as that was found out.
         unneeded: Ids of blocks that no check needs.
+        review: What the human has marked in it so far.
+        reviews: What was marked before that, oldest first, for taking back.
+        part_tree: Hash of the tree that what is taken makes; empty where nothing is taken, or all of it.
+        part: The verdict on exactly that tree, as far as the checks got.
+        part_trouble: Why what is taken cannot land by itself; empty when it can.
+        overlaps: Where the human's own edits meet it.
     """
 
     number: int
@@ -113,6 +131,12 @@ class ProposalState(msgspec.Struct, frozen=True):
     refused: str = ""
     blames: tuple[Blame, ...] = ()
     unneeded: tuple[str, ...] = ()
+    review: Review = Review()
+    reviews: tuple[Review, ...] = ()
+    part_tree: str = ""
+    part: Verdict | None = None
+    part_trouble: str = ""
+    overlaps: tuple[Overlap, ...] = ()
 
     @property
     def green(self) -> bool:

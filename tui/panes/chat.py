@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent_core.state import ChatEntry, Edit, Notice, Said, State, ToolUse
+from agent_core.state import ChatEntry, Edit, Notice, Ran, Said, State, ToolUse
 from tui.panes.markdown import Markdown, render
 from tui.panes.pane import Pane
 from tui.widgets.lines import BLANK, Line, clean
@@ -53,6 +53,14 @@ def _edit(edit: Edit) -> list[Line]:
     return [Line(pieces, lead=(("✎ ", "primary"),))]
 
 
+def _ran(ran: Ran) -> list[Line]:
+    sign, style = ("◌", "accent") if ran.code is None else ("✓", "good") if not ran.code else ("✗", "bad")
+    ended = "" if ran.code is None else ran.killed or f"exit status {ran.code}"
+    lines = [Line(((clean(ran.line), "code"), (f"  {clean(ended)}", "faint")), lead=((f"{sign} ", style),))]
+    lines += [Line(((clean(line), "dim"),), lead=(("  │ ", "faint"),)) for line in ran.output.splitlines()]
+    return lines
+
+
 def _notice(notice: Notice) -> list[Line]:
     sign, style = _SIGNS[notice.about]
     if notice.level == "error":
@@ -91,6 +99,8 @@ def entry_lines(entry: ChatEntry) -> list[Line]:
         return [*render(entry.text.strip("\n")), *tail]
     if isinstance(entry, ToolUse):
         return _tool(entry)
+    if isinstance(entry, Ran):
+        return _ran(entry)
     return _edit(entry) if isinstance(entry, Edit) else _notice(entry)
 
 

@@ -1,0 +1,165 @@
+"""What a human has marked in a proposal so far: taken, left, commented, block by block, before it lands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from agent_core.patch.model import Block, FilePatch, Patch
+from agent_core.patch.select import BlockChoice, Choices
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """What was said of one block.
+
+    Attributes:
+        taken: Whether it is to land; None where that has not been said.
+        lines: Which of its lines are taken, numbered as in `agent_core.patch.select.BlockChoice`; None for all.
+        comment: Words for the partner about it; may be empty.
+    """
+
+    taken: bool | None = None
+    lines: tuple[int, ...] | None = None
+    comment: str = ""
+
+
+class Review(msgspec.Struct, frozen=True):
+    """What was said of a proposal.
+
+    Attributes:
+        blocks: By the block's id.
+        files: By path after the patch: whether what a file has as a whole lands, such as its move, its mode, all of a
+            binary one. A file with blocks of which anything is taken needs no entry.
+        edited: Ids of the blocks that the human rewrote.
+    """
+
+    blocks: Mapping[str, Mark] = {}
+    files: Mapping[str, bool] = {}
+    edited: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything was said at all."""
+        return bool(self.blocks or self.files)
+
+    @property
+    def decides(self) -> bool:
+        """Whether anything was taken or left."""
+        return bool(self.files) or any(mark.taken is not None for mark in self.blocks.values())
+
+
+class Overlap(msgspec.Struct, frozen=True):
+    """A place at which the human's own edits and a block meet, so that it is stale.
+
+    Attributes:
+        block: Id of the block; empty where a file collides as a whole.
+        path: The file it is in now.
+        start: 1-based line at which `theirs` begins (where it would, if empty); 0 for a file as a whole.
+        theirs: The lines that stand there now.
+        reason: Why a file collides as a whole; empty for a block.
+    """
+
+    block: str
+    path: str
+    start: int = 0
+    theirs: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def marked(
+    review: Review,
+    blocks: Iterable[str],
+    *,
+    taken: bool | None,
+    lines: tuple[int, ...] | None = None,
+    files: Iterable[str] = (),
+) -> Review:
+    """A review in which some blocks and files are taken or left.
+
+    Args:
+        review: What was said so far; comments stay.
+        blocks: Ids of the blocks.
+        taken: What is said; None takes back what was said.
+        lines: Which lines of a block are taken; None for all.
+        files: Paths of files as a whole.
+    """
+    marks, whole = dict(review.blocks), dict(review.files)
+    for block in blocks:
+        mark = Mark(taken, lines if taken else None, marks[block].comment if block in marks else "")
+        if mark == Mark():
+            marks.pop(block, None)
+        else:
+            marks[block] = mark
+    for path in files:
+        if taken is None:
+            whole.pop(path, None)
+        else:
+            whole[path] = taken
+    return msgspec.structs.replace(review, blocks=marks, files=whole)
+
+
+def commented(review: Review, block: str, comment: str) -> Review:
+    """A review with a comment on a block; an empty one takes it away."""
+    old = review.blocks.get(block, Mark())
+    marks = {name: mark for name, mark in review.blocks.items() if name != block}
+    mark = msgspec.structs.replace(old, comment=comment)
+    if mark != Mark():
+        marks[block] = mark
+    return msgspec.structs.replace(review, blocks=marks)
+
+
+def carried(review: Review, patch: Patch) -> Review:
+    """What of a review still has something to be about, in a patch that took the place of the one it was of.
+
+    Which lines of a block are taken is kept only where the block is the same to the letter, as its id says.
+    """
+    there = {block.id for file in patch.files for block in file.blocks}
+    paths = {file.path for file in patch.files}
+    return Review(
+        {name: mark for name, mark in review.blocks.items() if name in there},
+        {path: taken for path, taken in review.files.items() if path in paths},
+        tuple(name for name in review.edited if name in there),
+    )
+
+
+def choices_of(patch: Patch, review: Review) -> Choices:
+    """What lands when the human says so now: what was taken, and nothing else."""
+    files = {}
+    for file in patch.files:
+        if file.path in review.files:
+            files[file.path] = review.files[file.path]
+        elif file.blocks:
+            # Its move and its mode come with the first block that is taken of it.
+            files[file.path] = any(_takes(review, block) for block in file.blocks)
+    blocks = {
+        block.id: BlockChoice(
+            _takes(review, block),
+            None if (mark := review.blocks.get(block.id)) is None or mark.lines is None else frozenset(mark.lines),
+        )
+        for file in patch.files
+        for block in file.blocks
+    }
+    return Choices(default=False, files=files, blocks=blocks)
+
+
+def takes_all(patch: Patch, review: Review) -> bool:
+    """Whether every part of a patch was taken, so that it is the whole patch that lands."""
+    return all(
+        all(_takes(review, block) and review.blocks[block.id].lines is None for block in file.blocks)
+        and review.files.get(file.path, bool(file.blocks))
+        for file in patch.files
+    )
+
+
+def takes_any(patch: Patch, review: Review) -> bool:
+    """Whether anything of a patch was taken."""
+    return any(_takes_of(file, review) for file in patch.files)
+
+
+def _takes_of(file: FilePatch, review: Review) -> bool:
+    return review.files.get(file.path, False) or any(_takes(review, block) for block in file.blocks)
+
+
+def _takes(review: Review, block: Block) -> bool:
+    mark = review.blocks.get(block.id)
+    return mark is not None and mark.taken is True
