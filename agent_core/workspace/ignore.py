@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +39,12 @@ CACHES = frozenset(
 DEFAULT_IGNORED = DEPENDENCIES | CACHES | {".git", ".hg", ".svn", ".jj"}
 
 _DEFAULT_PATTERNS = (*sorted(DEFAULT_IGNORED), "*.pyc", "*.pyo", "*.egg-info", ".DS_Store", "*.swp", "*.swo", "*~")
+
+# Of these nobody writes a file by hand, whatever git was told of them: where a repository has no rule for them, a
+# thousand files of a virtual environment are not what changed since the last commit. Tracked files stay. A folder
+# `venv` may be a package: it is told by what is in it.
+_NOBODYS = (*sorted(CACHES), ".venv", "node_modules")
+_SPECIAL = re.compile(r"[\\*?\[\] ]")
 _GIT_SECONDS = 60.0
 _CAP = 400_000_000
 
@@ -107,6 +115,15 @@ def walk(root: Path, top: str = "") -> Iterable[str]:
             yield name if prefix == "." else f"{prefix}/{name}"
 
 
+def _environments(root: Path) -> Iterator[str]:
+    """Virtual environments right below a folder, as git's patterns."""
+    with contextlib.suppress(OSError), os.scandir(root) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                if entry.is_dir(follow_symlinks=False) and (Path(entry) / "pyvenv.cfg").is_file():
+                    yield _SPECIAL.sub(r"\\\g<0>", entry.name)
+
+
 def _is_landing(path: str) -> bool:
     """Whether a path is a file that a landing is just writing: it is never part of the project."""
     return is_temp(path.rsplit("/", 1)[-1])
@@ -153,9 +170,17 @@ class Lister:
                 raise SandboxError(f"{self._empty}: git init failed: {_first_line(made)}.")
         return (f"--git-dir={self._empty / '.git'}", f"--work-tree={self._root}")
 
+    def _patterns(self, kind: Kind) -> Iterator[str]:
+        """What is left out beyond git's own rules; never what is tracked."""
+        if kind != "repository":
+            yield from _DEFAULT_PATTERNS
+            return
+        yield from (f"{name}/" for name in _NOBODYS)
+        yield from (f"/{environment}/" for environment in _environments(self._root))
+
     async def _list(self, kind: Kind, *options: str) -> tuple[str, ...]:
         where = await self._arguments(kind)
-        patterns = () if kind == "repository" else tuple(f"--exclude={name}" for name in _DEFAULT_PATTERNS)
+        patterns = tuple(f"--exclude={pattern}" for pattern in self._patterns(kind))
         done = await _git(self._root, *where, "ls-files", "-z", "--exclude-standard", *patterns, *options)
         if done.code != 0:
             raise SandboxError(f"{self._root}: git cannot list the files: {_first_line(done)}.")

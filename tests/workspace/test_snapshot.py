@@ -90,6 +90,16 @@ async def test_a_plain_folder_by_gits_rules(tmp_path: Path) -> None:
     assert await one.lister.ignored() == (".venv/", "d/", "k.secret")
 
 
+async def test_what_nobody_writes_by_hand_is_no_part_of_a_repository_without_a_rule_for_it(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"a.py": "", "node_modules/kept.js": ""})
+    installed = {".venv/pyvenv.cfg": "", ".venv/lib/x.py": "", "my [env]/pyvenv.cfg": "", "my [env]/lib/x.py": ""}
+    made = {"d/__pycache__/x.pyc": "", "node_modules/y.js": ""}
+    write_files(root, {**installed, **made, "venv/new.py": "", "d/new.py": ""})
+    one = scanner(root)
+    assert set((await one.scan()).files) == {"a.py", "node_modules/kept.js", "venv/new.py", "d/new.py"}
+    assert await one.lister.ignored() == (".venv/", "d/__pycache__/", "my [env]/", "node_modules/y.js")
+
+
 async def test_a_repository_around_that_ignores_the_folder(tmp_path: Path) -> None:
     home = make_project(tmp_path / "home", {".gitignore": "*\n"}, commit=False)
     write_files(home / "work", {"a.py": ""})
