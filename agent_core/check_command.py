@@ -113,7 +113,10 @@ async def guarded(work: Coroutine[Any, Any, int], interrupted: Callable[[], int]
     """
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+            # As under nohup: whoever started it wants it to go on.
+            continue
         # Not every loop can: off the main thread there is nobody to press ctrl+c either.
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, task.cancel)

@@ -156,12 +156,15 @@ async def exit_of(gone: asyncio.Event, pid: int, guard: Callable[[int], Awaitabl
 
 
 async def _end(pipes: _Pipes, *, ask: bool) -> None:
-    """Ask the whole group to stop, then make it."""
-    if ask and not pipes.exited.is_set():
-        _signal_group(pipes.pid, signal.SIGTERM)
-        await wait_for(pipes.exited, GRACE)
+    """Ask the whole group to stop, then make it; made to hurry, as when the loop is closed, it makes it at once."""
+    try:
+        if ask and not pipes.exited.is_set():
+            _signal_group(pipes.pid, signal.SIGTERM)
+            await wait_for(pipes.exited, GRACE)
+    finally:
+        if not pipes.exited.is_set():
+            _signal_group(pipes.pid, signal.SIGKILL)
     if not pipes.exited.is_set():
-        _signal_group(pipes.pid, signal.SIGKILL)
         # What the kernel itself holds on to, as at a dead network disk, must not hold us.
         await wait_for(pipes.exited, _LAST_WAIT)
 
@@ -178,7 +181,10 @@ async def _started(start: Coroutine[Any, Any, _Started]) -> _Started:
     try:
         return await asyncio.shield(starting)
     except asyncio.CancelledError:
-        await asyncio.wait([starting])
+        # A start takes milliseconds; being cancelled again does not shorten it.
+        while not starting.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([starting])
         if not starting.cancelled() and starting.exception() is None:
             transport, pipes = starting.result()
             try:

@@ -508,7 +508,7 @@ async def test_what_is_superseded_ends_at_once(tmp_path: Path) -> None:
         assert (await process.end())[0] == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_interrupted_it_takes_everything_along(tmp_path: Path, number: signal.Signals) -> None:
     sleeps = unlikely(tmp_path)
     root = make_project(

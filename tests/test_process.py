@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -177,6 +178,50 @@ async def test_cancelling_kills_the_group_first(tmp_path: Path, times: int) -> N
     if times == 1:
         assert not is_alive(both[0])
     await until(lambda: not any(map(is_alive, both)))
+
+
+def _begun_since(before: set[int]) -> bool:
+    """Whether this process has a child that it did not have; needs no event loop."""
+    return bool(_children() - before)
+
+
+def _children() -> set[int]:
+    lists = Path("/proc/self/task").glob("*/children")
+    return {int(pid) for one in lists for pid in one.read_text().split()}
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs a list of one's own children")
+@pytest.mark.parametrize("times", [1, 2])
+async def test_cancelling_while_it_starts_kills_all_it_has_started(tmp_path: Path, times: int) -> None:
+    starting = 0
+    for steps in range(1, 12):
+        both = tmp_path / f"both{steps}"
+        before = _children()
+        # The one in a session of its own is not ours to kill, and holds our pipes.
+        script = f"setsid sleep 30 & echo $! >>left; sleep 1000 & echo $$ $! >{both.name}; wait"
+        task = asyncio.ensure_future(sh(script, tmp_path))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        begun = _begun_since(before)
+        limit = time.monotonic() + _PATIENCE
+        while begun and not pids(both, 2)():
+            # The loop stands still: it is as far as these steps brought it, and the program goes on.
+            assert time.monotonic() < limit
+            time.sleep(0.005)  # noqa: ASYNC251 - just that is wanted
+        for _ in range(times):
+            task.cancel()
+            await asyncio.sleep(0)
+        await asyncio.wait([task], timeout=_PATIENCE)
+        left = (tmp_path / "left").read_text().split() if begun else ()
+        for pid in map(int, left):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        assert task.cancelled(), f"after {steps} steps"
+        if begun:
+            starting += 1
+            group = [int(pid) for pid in both.read_text().split()]
+            await until(lambda group=group: not any(map(is_alive, group)))  # type: ignore[misc]  # bound at once
+    assert starting > 2
 
 
 async def test_endless_output_stays_in_bounded_memory(tmp_path: Path) -> None:
