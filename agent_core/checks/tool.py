@@ -119,7 +119,13 @@ def result(
     total: int = 0,
     done: Completed | None = None,
 ) -> CheckResult:
-    """A check's result about a candidate; keeps the tail of the output where the tool did not judge."""
+    """A check's result about a candidate; keeps the tail of the output where the tool did not judge.
+
+    A tool that was killed as it used too much did not judge, whatever it had said before.
+    """
+    if done is not None and done.killed:
+        outcome, findings = "error", ()
+        summary = summary if done.killed in summary else f"{done.killed}; {summary}"
     judged = outcome in {"passed", "failed"}
     output = "" if done is None or judged else printable(done.text)[-_OUTPUT:].strip()
     seconds = done.seconds if done is not None else 0.0
