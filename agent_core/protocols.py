@@ -96,7 +96,7 @@ class Candidate(Protocol):
 
     @property
     def cache(self) -> Path:
-        """A folder for tools' caches that outlives the run and is not in the project."""
+        """A folder for tools' caches that outlives the run and is not in the project; beside it lie those of others."""
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a file as this tree has it, None when it is not there."""

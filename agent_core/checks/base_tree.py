@@ -12,6 +12,9 @@ from agent_core.workspace.tree import Changes, Snapshot
 
 Heard = Callable[[CheckResult], None]
 
+BASE_CACHE = "baseline"
+"""The name of base trees' folder for tools' caches."""
+
 
 class Batch:
     """All checks of one tree about the same changed paths, and who hears of each as it ends."""

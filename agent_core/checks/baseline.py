@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from agent_core.checks.base_tree import BaseTree, Batch, Heard
+from agent_core.checks.base_tree import BASE_CACHE, BaseTree, Batch, Heard
 from agent_core.checks.cache import Cache
 from agent_core.checks.model import CheckResult, Wish, unheard
 from agent_core.checks.runner import QUICK, Slots, run_check
@@ -292,7 +292,7 @@ class Baseline:
         try:
             if tree.candidate is None:
                 tree.candidate = asyncio.create_task(
-                    self._workspace.candidate(tree.base, tree.changes, cache="baseline")
+                    self._workspace.candidate(tree.base, tree.changes, cache=BASE_CACHE)
                 )
             yield await asyncio.shield(tree.candidate)
         finally:

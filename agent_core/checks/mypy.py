@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agent_core.checks.model import CheckResult, Finding, Outcome, Wish
+from agent_core.checks.mypy_cache import cache_of, forget
 from agent_core.checks.tool import (
     MAX_FINDINGS,
     JsonLines,
@@ -41,6 +42,7 @@ _TEXT_LINE = re.compile(
     r"^(?P<file>[^:\n]+?):(?:(?P<line>\d+):)?(?:\d+:)? (?P<severity>error|note): (?P<message>.*?)"
     r"(?:\s+\[(?P<code>[a-z][a-z0-9-]*)\])?$"
 )
+_CRASHES = (b"INTERNAL ERROR", b"Traceback (most recent call last)")
 _NOT_PACKAGES = {"docs", "doc", "build", "dist", "examples", "node_modules"}
 
 
@@ -118,8 +120,7 @@ class MypyCheck:
     async def run(self, candidate: Candidate, wish: Wish) -> CheckResult:
         """Judge a candidate; see `agent_core.protocols.Check`."""
         config = _project_config(candidate)
-        flags = [f"--cache-dir={candidate.cache / 'mypy'}", "--no-error-summary", "--hide-error-context"]
-        flags += ["--no-color-output", "--no-pretty", "--show-error-codes"]
+        flags = ["--no-error-summary", "--hide-error-context", "--no-color-output", "--no-pretty", "--show-error-codes"]
         env: dict[str, str] = {}
         if config.there:
             flags += [] if config.targets else _top_level(candidate)
@@ -133,7 +134,13 @@ class MypyCheck:
             if any(path.startswith("src/") for path in candidate.snapshot.files):
                 env["MYPYPATH"] = "src"
         wish.progress(0, 0)
-        found, lines, done = await self._start(candidate, flags, env)
+        async with cache_of(candidate) as cache:
+            cached = [f"--cache-dir={cache}", *flags]
+            found, lines, done = await self._start(candidate, cached, env)
+            if _crashed(done):
+                # A cache that was damaged makes mypy crash each time: without it, it judges or it really can't.
+                await forget(cache)
+                found, lines, done = await self._start(candidate, cached, env)
         return self._judge(candidate, found, lines, done)
 
     async def _start(
@@ -189,6 +196,12 @@ class MypyCheck:
         if bool(found) != (done.code != 0) or (lines.noise and not lines.taken):
             return "error", f"mypy {ending(done.code)} and printed what is no list of findings: {last_line(done)}"
         return None
+
+
+def _crashed(done: Completed) -> bool:
+    """Whether mypy fell over, where nobody had it killed."""
+    died = done.code < 0 and not done.timed_out and not done.killed
+    return died or (done.code not in {0, _ABSENT} and any(word in done.stderr for word in _CRASHES))
 
 
 class _Taker:
