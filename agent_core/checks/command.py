@@ -186,10 +186,8 @@ class CommandCheck:
         """Why this run is no judgement, None when it is one."""
         if done.timed_out:
             return "timeout", f"not finished after {self.timeout:g} s"
-        if done.killed:
-            return "error", f"it was {done.killed}"
-        if code < 0:
-            return "error", f"it {ending(code)}"
+        if code < 0 or done.killed:
+            return "error", f"it was {done.killed}" if done.killed else f"it {ending(code)}"
         printed = b"" if code in self.command.ok_codes else done.stdout + b"\n" + done.stderr
         if code in {126, 127} or _ABSENT.search(printed):
             hint = self.hint or "Install what it needs"
