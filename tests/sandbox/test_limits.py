@@ -27,6 +27,7 @@ from agent_core.sandbox.limits import (
 )
 from tests.sandbox.shut_in import opened, overlays, python
 from tests.workspace.opening import KINDS, Kind
+from tests.workspace.warming import LIGHT, forks, needs_kernel
 
 every = pytest.mark.parametrize("kind", KINDS)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -184,3 +185,41 @@ async def test_the_guard_sees_the_whole_tree() -> None:
         for pid in use_of(process.pid, 100).pids:
             os.kill(pid, 9)
         await process.wait()
+
+
+_GREEDY = """
+import os, signal, sys, decimal
+for _ in range(int(sys.argv[1])):
+    if not os.fork():
+        kept = os.urandom(int(sys.argv[2]) << 20)
+        signal.pause()
+signal.pause()
+"""
+
+
+@needs_kernel
+@overlays
+@pytest.mark.parametrize(
+    ("count", "each", "why"),
+    [(4, 30, "killed: out of memory (limit 90 MB)"), (20, 0, "killed: more than 10 processes at a time")],
+)
+async def test_a_warm_run_that_uses_too_much_is_killed_and_it_is_said_why(
+    tmp_path: Path, home: Path, kind: Kind, count: int, each: int, why: str
+) -> None:
+    project = await opened(tmp_path / "p", kind, home, memory="90 MB", processes=10)
+    try:
+        project.warm(LIGHT)
+        assert await project.warmed() == ()
+        candidate = await project.candidate(await project.snapshot(), {}, cache="c")
+        argv = (str(project.interpreter.python), "-c", _GREEDY, str(count), str(each))
+        done = await candidate.run(argv, timeout=30, warm=LIGHT)
+        await candidate.close()
+        assert forks(project) == 1
+    finally:
+        await project.close()
+    if each or done.killed or os.geteuid() == 0:
+        assert done.killed == why
+    else:
+        # For whoever is not root the kernel counts, too, and is quicker.
+        assert "BlockingIOError" in done.text
+    assert not done.timed_out
