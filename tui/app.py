@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import time
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -30,7 +31,7 @@ from agent_core.commands import (
 from agent_core.errors import PairloopError
 from agent_core.events import Mode
 from agent_core.state import Notice, State
-from tui.actions import ACTIONS, app_bindings, applies
+from tui.actions import BY_ID, applies, bindings
 from tui.bridge import Bridge
 from tui.engine import Engine, Session, SessionSummary
 from tui.panes.pane import Trouble
@@ -41,7 +42,6 @@ from tui.widgets.prompt import Prompt
 _QUIT_WAIT = 3.0
 _MAX_FAILURES = 10
 _MODES: tuple[Mode, ...] = ("step", "until-green", "auto")
-_ACTION_IDS = frozenset(action.id for action in ACTIONS)
 _OFFER_ANSWERS = {"y": "resume", "n": "start_anew"}
 
 
@@ -58,7 +58,7 @@ class PairloopApp(App[None], inherit_bindings=False):
     CSS_PATH = "styles/app.tcss"
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide")]  # noqa: RUF012 - typed so by Textual
-    BINDINGS: ClassVar = [*app_bindings(), Binding("ctrl+c", "say_quit", show=False, system=True)]
+    BINDINGS: ClassVar = [*bindings("everywhere"), Binding("ctrl+c", "say_quit", show=False, system=True)]
 
     def __init__(
         self,
@@ -234,13 +234,22 @@ class PairloopApp(App[None], inherit_bindings=False):
             if self._offered is not None:
                 self.main.flash("Kept. First say whether to resume or to begin a new session.")
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether an action can be done now."""
-        if action not in _ACTION_IDS:
+        if action != "do":
             return True
+        name = str(parameters[0])
         if self.screen is not self.main:
-            return action == "quit"
-        return applies(action, self.main.situation)
+            return name == "quit"
+        return applies(name, self.main.situation)
+
+    async def action_do(self, name: str) -> None:
+        """Do an action of the registry, on whatever it is a method of."""
+        action = BY_ID[name]
+        target = self if action.target == "app" else self.main.part(action.target)
+        done = getattr(target, f"action_{name}")()
+        if inspect.isawaitable(done):
+            await done
 
     def _decide(self, command: AnyCommand) -> None:
         if not self.main.too_early():

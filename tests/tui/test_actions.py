@@ -15,9 +15,15 @@ from agent_core.state import State
 from tests.tui import scenes
 from tests.tui.driving import NARROW, SIZES, running
 from tests.tui.fake_session import FakeSession
-from tui.actions import ACTIONS, Situation, applies, key_name, markdown_table
+from tui.actions import ACTIONS, PLACES, applies, key_name, markdown_table
+from tui.actions.model import Focus, Situation
 from tui.app import PairloopApp
+from tui.panes.chat import ChatPane
+from tui.panes.checks import ChecksPane
+from tui.panes.diff import DiffPane
 from tui.screens.help import help_lines
+from tui.screens.main import MainScreen
+from tui.widgets.prompt import Prompt
 
 Scene = Callable[[FakeSession], None]
 
@@ -37,23 +43,31 @@ def _states() -> list[State]:
 
 
 def test_every_action_can_be_done_and_is_named_once() -> None:
-    assert all(callable(getattr(PairloopApp, f"action_{action.id}")) for action in ACTIONS)
+    owners = {
+        "app": PairloopApp,
+        "main": MainScreen,
+        "chat": ChatPane,
+        "diff": DiffPane,
+        "checks": ChecksPane,
+        "prompt": Prompt,
+    }
+    assert all(callable(getattr(owners[action.target], f"action_{action.id}")) for action in ACTIONS)
     assert len({action.id for action in ACTIONS}) == len(ACTIONS)
-    assert all(action.pane_keys or action.keys or action.prompt_keys for action in ACTIONS)
+    assert all(any(action.keys.values()) for action in ACTIONS)
 
 
-@pytest.mark.parametrize("in_prompt", [True, False])
-def test_no_key_means_two_things_at_a_time(in_prompt: bool) -> None:
+@pytest.mark.parametrize("focus", ["prompt", "chat", "diff", "checks"])
+def test_no_key_means_two_things_at_a_time(focus: Focus) -> None:
     for state, offered, reason in itertools.product(_states(), (True, False), (True, False)):
         # There is no session, and so no state, while an earlier one is offered; a reason is asked of what waits.
         if (offered and state != State()) or (reason and not state.waiting):
             continue
-        situation = Situation(state, offered=offered, reason=reason, in_prompt=in_prompt, open=not offered)
+        situation = Situation(state, offered=offered, reason=reason, focus=focus, open=not offered)
         keys: dict[str, str] = {}
         for action in ACTIONS:
             if not applies(action.id, situation):
                 continue
-            for key in (*action.keys, *(action.prompt_keys if in_prompt else action.pane_keys)):
+            for key in action.keys_in(focus):
                 assert key not in keys, f"{key} is {keys[key]} and {action.id}"
                 keys[key] = action.id
 
@@ -61,7 +75,7 @@ def test_no_key_means_two_things_at_a_time(in_prompt: bool) -> None:
 def test_no_letter_decides_from_within_the_prompt() -> None:
     for action in ACTIONS:
         if action.group == "Decide":
-            assert all(len(key) > 1 for key in (*action.keys, *action.prompt_keys))
+            assert all(len(key) > 1 for key in action.keys_in("prompt"))
 
 
 def test_help_and_the_table_name_every_action_and_key() -> None:
@@ -69,18 +83,18 @@ def test_help_and_the_table_name_every_action_and_key() -> None:
     for action in ACTIONS:
         assert action.help in table
         assert action.help in shown
-        for key in (*action.pane_keys, *action.keys, *action.prompt_keys):
+        for key in (key for place in PLACES for key in action.keys.get(place, ())):
             assert f"`{key_name(key)}`" in table
             assert key_name(key) in shown
 
 
 CASES: list[tuple[str, Scene, tuple[str, ...], AnyCommand]] = [
     ("accept from the prompt", scenes.green, ("f2",), Accept(2)),
-    ("accept from a pane", scenes.green, ("tab", "a"), Accept(2)),
+    ("accept from a pane", scenes.green, ("tab", "f2"), Accept(2)),
     ("go on from the prompt", scenes.red, ("f4",), Steer()),
     ("go on from a pane", scenes.red, ("shift+tab", "g"), Steer()),
     ("reject without a reason", scenes.red, ("f3", "enter"), Reject(1, "")),
-    ("reject with a reason", scenes.red, ("tab", "r", "n", "o", "enter"), Reject(1, "no")),
+    ("reject with a reason", scenes.red, ("tab", "f3", "n", "o", "enter"), Reject(1, "no")),
     ("undo from the prompt", scenes.landed, ("f8",), Undo()),
     ("undo from a pane", scenes.landed, ("tab", "u"), Undo()),
     ("redo from the prompt", scenes.taken_back, ("f12",), Redo()),
@@ -92,7 +106,7 @@ CASES: list[tuple[str, Scene, tuple[str, ...], AnyCommand]] = [
     ("interrupt from the prompt", _busy, ("escape",), Interrupt()),
     ("interrupt from a pane", _busy, ("tab", "escape"), Interrupt()),
     ("mode from the prompt", scenes.start, ("f9",), SetMode("until-green")),
-    ("mode from a pane", scenes.start, ("tab", "m"), SetMode("until-green")),
+    ("mode from a pane", scenes.start, ("tab", "M"), SetMode("until-green")),
     ("ask", scenes.start, ("h", "i", "enter"), Ask("hi")),
     ("steer while it works", _busy, ("h", "i", "enter"), Steer("hi")),
     ("decide by words", scenes.red, ("h", "i", "enter"), Steer("hi")),
@@ -209,13 +223,13 @@ async def test_the_line_of_keys_names_what_applies_and_can_be_clicked(size: tupl
         await driver.play(scenes.green)
         keys = driver.app.main.keys
         shown = keys.plain_text.replace("\u00a0", " ")
-        for words in ("F2 accept", "F3 reject", "F4 go on", "esc stop", "tab panes", "F1 help", "^q quit"):
+        for words in ("F2 accept all", "F3 reject all", "F4 go on", "esc stop", "tab panes", "F1 help", "^q quit"):
             assert words in shown
         await driver.pilot.click(keys, offset=(shown.index("F2 accept") + 4, 0))
         await driver.settle()
         assert driver.session.commands == [Accept(2)]
         await driver.press("tab")
-        for words in ("a accept", "r reject", "g go on", "i prompt", "? help"):
+        for words in ("F2 accept all", "F3 reject all", "g go on", "i prompt", "? help"):
             assert words in keys.plain_text.replace("\u00a0", " ")
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from agent_core.state import ChatEntry, Edit, Notice, Ran, Said, State, ToolUse
+from tui.actions import bindings
 from tui.panes.markdown import Markdown, render
 from tui.panes.pane import Pane
 from tui.widgets.lines import BLANK, Line, clean
@@ -121,6 +123,7 @@ def _breath(before: ChatEntry | None, entry: ChatEntry) -> bool:
 class ChatPane(Pane):
     """The transcript."""
 
+    BINDINGS: ClassVar = bindings("chat")
     TITLE = "chat"
     EMPTY = ("What should be changed? Say it below.", "Nothing reaches your files until you accept it.")
 

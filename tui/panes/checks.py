@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from agent_core.state import State
+from tui.actions import bindings
 from tui.panes.checks_lines import checks_lines
 from tui.panes.pane import Pane
 
@@ -16,6 +18,7 @@ class ChecksPane(Pane):
         clock: Gives seconds; monotonic.
     """
 
+    BINDINGS: ClassVar = bindings("checks")
     TITLE = "checks"
     follow = False
     EMPTY = ("Syntax, ruff, mypy and pytest judge", "every proposal here, before you are asked.")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from agent_core.state import LandingState, ProposalState, State
+from tui.actions import bindings
 from tui.panes.diff_lines import FileSides, Side, counts, patch_lines
 from tui.panes.highlight import Spans, highlight
 from tui.panes.pane import Pane, Trouble
@@ -65,6 +67,7 @@ def _landing(number: int, state: State) -> LandingState | None:
 class DiffPane(Pane):
     """The diff."""
 
+    BINDINGS: ClassVar = bindings("diff")
     TITLE = "diff"
     EMPTY = ("The partner's proposal will be here,", "with its lines coloured as in your editor.")
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.message import Message
 from textual.strip import Strip
 
-from tui.actions import pane_bindings
+from tui.actions import bindings
 from tui.widgets.lines import Line, LinesView, palette_of
 
 
@@ -33,7 +33,7 @@ class Pane(LinesView):
     Pane { border: round $panel-lighten-2; border-title-color: $foreground 60%; padding: 0 1; }
     Pane:focus { border: round $primary; border-title-color: $primary; border-title-style: bold; }
     """
-    BINDINGS: ClassVar = pane_bindings()
+    BINDINGS: ClassVar = bindings("panes")
     TITLE: ClassVar[str] = ""
     EMPTY: ClassVar[Sequence[str]] = ()
 
@@ -43,6 +43,11 @@ class Pane(LinesView):
         self._empty = True
         self.news = ""
         """A sign for the tab of a pane that is hidden; empty when there is nothing new."""
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """What it says of itself for `tui.actions.model.Situation`."""
+        return frozenset()
 
     def mark_empty(self, *, empty: bool) -> None:
         """Say whether there is anything to show."""

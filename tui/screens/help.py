@@ -8,9 +8,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import ModalScreen
 
-from tui.actions import ACTIONS, key_name
+from tui.actions import ACTIONS, PLACES, key_name
+from tui.actions.model import Place
 from tui.widgets.lines import BLANK, Line, LinesView
 
+_FAR: tuple[Place, ...] = ("prompt", "everywhere")
 _SIGNS = (
     ("✓", "good", "green: passed, landed, done"),
     ("✗", "bad", "red: failed, broken, refused"),
@@ -33,8 +35,9 @@ def help_lines() -> list[Line]:
     for group in dict.fromkeys(action.group for action in ACTIONS):
         lines += [Line(((group, "heading"),)), BLANK]
         for action in (one for one in ACTIONS if one.group == group):
-            pane = " ".join(key_name(key) for key in action.pane_keys)
-            everywhere = " ".join(key_name(key) for key in (*action.prompt_keys, *action.keys))
+            near = [key for place in PLACES if place not in _FAR for key in action.keys.get(place, ())]
+            pane = " ".join(key_name(key) for key in near)
+            everywhere = " ".join(key_name(key) for place in _FAR for key in action.keys.get(place, ()))
             lead = ((f"  {pane:<5}", "key"), (f"{everywhere:<17}", "key"))
             lines.append(Line(((action.help, "text"),), lead=lead))
         lines.append(BLANK)

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import TextArea
 
 from agent_core.state import ProposalState, State
-from tui.actions import ACTIONS, Situation, key_for
+from tui.actions import BY_ID, key_for
+from tui.actions.model import Focus, Situation, Target
 from tui.panes.chat import ChatPane
 from tui.panes.checks import ChecksPane
 from tui.panes.diff import DiffPane
@@ -25,7 +27,6 @@ GRACE = 0.5
 
 PANES = ("chat", "diff", "checks")
 _FLASH = 3.0
-_BY_ID = {action.id: action for action in ACTIONS}
 
 
 def _mood(proposal: ProposalState | None) -> str:
@@ -100,13 +101,30 @@ class MainScreen(Screen[None]):
         return self.has_class("-narrow")
 
     @property
+    def focus_name(self) -> Focus:
+        """Where the keys go."""
+        found: dict[str | None, Focus] = {"chat": "chat", "diff": "diff", "checks": "checks"}
+        return found.get(self.focused.id, "prompt") if isinstance(self.focused, Pane) else "prompt"
+
+    def part(self, name: Target) -> DOMNode:
+        """The widget whose actions go by a name; the screen itself for ``main``."""
+        parts: dict[Target, DOMNode] = {
+            "chat": self.chat,
+            "diff": self.diff,
+            "checks": self.checks,
+            "prompt": self.prompt,
+        }
+        return parts.get(name, self)
+
+    @property
     def situation(self) -> Situation:
         """What decides which actions apply."""
         return Situation(
             state=self.state,
             offered=bool(self.offer),
             reason=self.prompt.asks_reason,
-            in_prompt=not isinstance(self.focused, Pane),
+            focus=self.focus_name,
+            facts=self.diff.facts | self.checks.facts | self.chat.facts,
             open=self.is_open,
         )
 
@@ -159,12 +177,12 @@ class MainScreen(Screen[None]):
 
     def _draw_question(self, situation: Situation) -> None:
         state = self.state
-        in_prompt = situation.in_prompt
         width = self.size.width
 
         def keys(*names: str, letters: bool = False) -> list[tuple[str, str, str]]:
-            actions = (_BY_ID[name] for name in names)
-            return [(key_for(one, in_prompt=in_prompt and not letters), one.label, one.id) for one in actions]
+            # The letters of the panes answer an offer from within the empty prompt too.
+            focus: Focus = "chat" if letters and situation.in_prompt else situation.focus
+            return [(key_for(BY_ID[name], focus), BY_ID[name].label, name) for name in names]
 
         if state.approval is not None:
             self.question.ask("", "Run this command?", keys("allow", "deny"), width, state.approval.command)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from agent_core.conversation import Usage
 from agent_core.state import State
-from tui.actions import ACTIONS, Situation, applies, key_for
+from tui.actions import ACTIONS, applies, key_for
+from tui.actions.model import Situation
 from tui.panes.checks_lines import seconds_text
 from tui.widgets.lines import Line, Piece, Rows, clean
 
@@ -33,7 +34,7 @@ class TabBar(Rows):
         pieces: list[Piece] = []
         for number, (name, sign) in enumerate(news, 1):
             style = "tab-on" if name == front else "tab"
-            pieces += [(f" {number} {name} {sign or ' '} ", f"{style}@app.{name}"), (" ", "")]
+            pieces += [(f" {number} {name} {sign or ' '} ", f"{style}@app.do('{name}')"), (" ", "")]
         self.set_lines([Line(pieces)])
 
 
@@ -132,9 +133,7 @@ class KeyBar(Rows):
         shown = [
             (key, action.id)
             for action in ACTIONS
-            if action.footer
-            and applies(action.id, situation)
-            and (key := key_for(action, in_prompt=situation.in_prompt))
+            if action.footer and applies(action.id, situation) and (key := key_for(action, situation.focus))
         ]
         if shown == self._shown:
             return
@@ -144,7 +143,7 @@ class KeyBar(Rows):
         for key, name in shown:
             # A label must not be parted from its key where the bar wraps.
             text = labels[name].replace(" ", "\u00a0")
-            pieces += [(key, f"key@app.{name}"), (f"\u00a0{text}", f"dim@app.{name}"), ("  ", "")]
+            pieces += [(key, f"key@app.do('{name}')"), (f"\u00a0{text}", f"dim@app.do('{name}')"), ("  ", "")]
         self.set_lines([Line(pieces, lead=((" ", ""),))])
 
 
@@ -179,7 +178,7 @@ class Question(Rows):
         answers: list[Piece] = []
         for key, label, action in keys:
             joined = label.replace(" ", "\u00a0")
-            answers += [(key, f"key@app.{action}"), (f"\u00a0{joined}", f"text@app.{action}"), ("   ", "")]
+            answers += [(key, f"key@app.do('{action}')"), (f"\u00a0{joined}", f"text@app.do('{action}')"), ("   ", "")]
         if len(text) + sum(len(word) for word, _ in answers) + 6 > width:
             answers = []
         lead = ((" ", ""), (sign, style))

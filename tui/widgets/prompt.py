@@ -9,7 +9,7 @@ from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
-from tui.actions import prompt_bindings
+from tui.actions import bindings
 
 ASK = "What should be changed?"
 STEER = "Say what should be different; the partner hears it at its next step."
@@ -36,7 +36,7 @@ class Prompt(TextArea):
         & .text-area--cursor-line { background: $background; }
     }
     """
-    BINDINGS: ClassVar = prompt_bindings()
+    BINDINGS: ClassVar = bindings("prompt")
 
     class Sent(Message):
         """Enter was pressed.

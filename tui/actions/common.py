@@ -1,0 +1,169 @@
+"""Actions that are not one pane's own."""
+
+from __future__ import annotations
+
+from tui.actions.model import Action, Situation
+
+
+def _deciding(situation: Situation) -> bool:
+    return situation.deciding
+
+
+def _fixable(situation: Situation) -> bool:
+    proposal = situation.state.proposal
+    return situation.deciding and proposal is not None and bool(proposal.fixable)
+
+
+def _approving(situation: Situation) -> bool:
+    return situation.state.approval is not None
+
+
+def _offered(situation: Situation) -> bool:
+    return situation.offered
+
+
+def _undoable(situation: Situation) -> bool:
+    return situation.open and situation.state.undoable is not None and situation.state.phase != "landing"
+
+
+def _redoable(situation: Situation) -> bool:
+    return situation.open and situation.state.redoable is not None and situation.state.phase != "landing"
+
+
+def _running(situation: Situation) -> bool:
+    return situation.open and situation.state.task is not None and not situation.reason
+
+
+def _reason(situation: Situation) -> bool:
+    return situation.reason
+
+
+def _has_partner(situation: Situation) -> bool:
+    return situation.open and situation.state.partner is not None
+
+
+def _in_a_pane(situation: Situation) -> bool:
+    return not situation.in_prompt
+
+
+COMMON: tuple[Action, ...] = (
+    Action(
+        "accept",
+        "accept all",
+        "Land the waiting proposal in your files, all but what you have left out of it.",
+        "Decide",
+        {"everywhere": ("f2",)},
+        when=_deciding,
+    ),
+    Action(
+        "reject",
+        "reject all",
+        "Drop the waiting proposal; the prompt asks why, which you need not say.",
+        "Decide",
+        {"everywhere": ("f3",)},
+        when=_deciding,
+    ),
+    Action(
+        "go_on",
+        "go on",
+        "Send the verdict back and let the partner revise.",
+        "Decide",
+        {"panes": ("g",), "everywhere": ("f4",)},
+        when=_deciding,
+    ),
+    Action(
+        "fix",
+        "mend",
+        "Mend in the waiting proposal whatever ruff and its like safely can.",
+        "Decide",
+        {"panes": ("x",)},
+        when=_fixable,
+    ),
+    Action(
+        "allow",
+        "allow",
+        "Let the command that is asked for run.",
+        "Decide",
+        {"panes": ("y",), "everywhere": ("f2",)},
+        when=_approving,
+    ),
+    Action(
+        "deny",
+        "deny",
+        "Do not let the command run.",
+        "Decide",
+        {"panes": ("n",), "everywhere": ("f3",)},
+        when=_approving,
+    ),
+    Action(
+        "resume",
+        "resume",
+        "Go on with the session that is offered.",
+        "Decide",
+        {"panes": ("y",), "everywhere": ("f2",)},
+        when=_offered,
+    ),
+    Action(
+        "start_anew",
+        "new session",
+        "Begin a new session instead.",
+        "Decide",
+        {"panes": ("n",), "everywhere": ("f3",)},
+        when=_offered,
+    ),
+    Action(
+        "undo",
+        "undo",
+        "Take the last landing back; what you changed since stays.",
+        "Decide",
+        {"panes": ("u",), "everywhere": ("f8",)},
+        when=_undoable,
+    ),
+    Action(
+        "redo",
+        "redo",
+        "Land again what was taken back last.",
+        "Decide",
+        {"panes": ("U",), "everywhere": ("f12",)},
+        when=_redoable,
+    ),
+    Action(
+        "interrupt",
+        "stop",
+        "Stop what is running and hand the prompt back.",
+        "Talk",
+        {"everywhere": ("escape",)},
+        when=_running,
+    ),
+    Action(
+        "leave_reason",
+        "back",
+        "Leave the reason unsaid and the proposal waiting.",
+        "Talk",
+        {"everywhere": ("escape",)},
+        when=_reason,
+    ),
+    Action(
+        "mode",
+        "mode",
+        "Choose when you are asked: step, until-green, auto.",
+        "Talk",
+        {"panes": ("M",), "everywhere": ("f9",)},
+        when=_has_partner,
+    ),
+    Action("next_pane", "panes", "To the next pane, and round to the prompt.", "Look", {"everywhere": ("tab",)}),
+    Action("previous_pane", "back", "To the pane before.", "Look", {"everywhere": ("shift+tab",)}, footer=False),
+    Action("chat", "chat", "Show the chat.", "Look", {"panes": ("1",), "everywhere": ("f5",)}, footer=False),
+    Action("diff", "diff", "Show the diff.", "Look", {"panes": ("2",), "everywhere": ("f6",)}, footer=False),
+    Action("checks", "checks", "Show the checks.", "Look", {"panes": ("3",), "everywhere": ("f7",)}, footer=False),
+    Action("prompt", "prompt", "Back to the prompt.", "Look", {"panes": ("i",)}, when=_in_a_pane),
+    Action(
+        "help",
+        "help",
+        "Show all keys and what the signs mean.",
+        "pairloop",
+        {"panes": ("question_mark",), "everywhere": ("f1",)},
+    ),
+    Action("quit", "quit", "Leave. The session is kept and can be resumed.", "pairloop", {"everywhere": ("ctrl+q",)}),
+)
+"""In the order in which help and the line of keys show them."""
