@@ -82,7 +82,7 @@ def _check(path: str) -> None:
         raise SandboxError(f"{path!r} is not a path in the project; the candidate cannot be made.")
 
 
-def _write(place: Path, change: FileChange, second: int | None) -> None:
+def _write(place: Path, change: FileChange, time_ns: int) -> None:
     """Write a file or link with its mode and modification time, in place of what is there."""
     assert change.data is not None
     if place.is_symlink() or place.exists():
@@ -92,8 +92,7 @@ def _write(place: Path, change: FileChange, second: int | None) -> None:
     else:
         place.write_bytes(change.data)
         place.chmod(0o755 if change.mode & 0o100 else 0o644)
-    if second is not None:
-        os.utime(place, (second, second), follow_symlinks=False)
+    os.utime(place, ns=(time_ns, time_ns), follow_symlinks=False)
 
 
 def _make_folders(project: Path, upper: Path, path: str) -> None:
@@ -176,7 +175,7 @@ def _contents(ground: Ground, base: Snapshot, changes: Mapping[str, FileChange])
     written = {path: content_hash(change.data) for path, change in changes.items() if change.data is not None}
     times = ground.stamps.assign(written, base.files, ground.scanner.recent, ground.scanner.modified_at)
     found: dict[str, tuple[FileChange, int]] = {}
-    for path, second in times.items():
+    for path, time_ns in times.items():
         change = changes.get(path)
         if change is not None and change.data is None:
             continue
@@ -186,7 +185,7 @@ def _contents(ground: Ground, base: Snapshot, changes: Mapping[str, FileChange])
             if data is None or content_hash(data) != state.hash:
                 continue
             change = FileChange(data, state.mode)
-        found[path] = (change, second)
+        found[path] = (change, time_ns)
     return found
 
 
@@ -223,9 +222,9 @@ def build_layer(
     upper = folder / "upper"
     upper.mkdir(parents=True)
     contents = _contents(ground, base, changes)
-    for path, (change, second) in contents.items():
+    for path, (change, time_ns) in contents.items():
         _make_folders(ground.root, upper, path)
-        _write(upper / path, change, second)
+        _write(upper / path, change, time_ns)
     gone = [path for path, change in changes.items() if change.data is None]
     replaced = {str(parent) for path in contents for parent in PurePosixPath(path).parents}
     removed = [path for path in gone if path not in replaced]
@@ -261,7 +260,7 @@ def build_copy(
     contents = _contents(ground, base, changes)
     copy_project(ground.root, tree, (path for path in base.files if path not in changes), ignored)
     copy_repository(ground.root, tree)
-    for path, (change, second) in contents.items():
+    for path, (change, time_ns) in contents.items():
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
-        _write(tree / path, change, second)
+        _write(tree / path, change, time_ns)
     return RunLayer(tree, tree, (), (cache,), ground.visible)

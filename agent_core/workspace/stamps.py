@@ -3,6 +3,10 @@
 Python's .pyc files and mypy's cache trust a source file's modification time in whole seconds and its size. Two
 candidates made within one second, with files of the same size, would be taken for each other. So the rule is: at
 one path, one second belongs to one content, for ever.
+
+Make, cargo and their like compare a source's time with that of what was built of it, exactly. What lies about built in
+the human's tree, or in a cache, may be of this very second; so within its second a file that a candidate writes is as
+new as can be. Only one whose second is taken already is given the beginning of the next free one, which is to come.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from pathlib import Path
 from agent_core.workspace.tree import FileState
 
 _KEEP_SECONDS = 180 * 24 * 3600
+_SECOND = 10**9
 
 
 class Stamps:
@@ -67,12 +72,13 @@ class Stamps:
             modified_at: Modification time in seconds of a path with a hash in the working tree, if known.
 
         Returns:
-            Path to seconds since the epoch: one for every written file, never before now; and one for each file of
-            `base` whose own time has already stood for another content, which must be given this time instead.
+            Path to nanoseconds since the epoch: a time for every written file, never before now; and one for each file
+            of `base` whose own time has already stood for another content, which must be given this time instead.
         """
-        now = int(time.time())
         chosen: dict[str, int] = {}
         with self._transaction() as database:
+            # Not before it is our turn to write: what has been built meanwhile is older than this.
+            now = time.time_ns()
             known = [_text(bytes(row[0])) for row in database.execute("SELECT DISTINCT path FROM stamps")]
             for path in sorted(base.keys() & {*known, *recent, *written}):
                 digest = base[path].hash
@@ -100,7 +106,12 @@ def _claim(database: sqlite3.Connection, name: bytes, second: int, digest: str) 
 
 
 def _fresh(database: sqlite3.Connection, name: bytes, digest: str, now: int) -> int:
-    """A second that belongs to this content at this path: not before now, after all that others have."""
+    """A time not before now, in a second that belongs to this content at this path and comes after those of others."""
+    second = _second(database, name, digest, now // _SECOND)
+    return max(now, second * _SECOND)
+
+
+def _second(database: sqlite3.Connection, name: bytes, digest: str, now: int) -> int:
     own, last = database.execute(
         "SELECT max(CASE WHEN hash = ? THEN second END), max(second) FROM stamps WHERE path = ?", (digest, name)
     ).fetchone()

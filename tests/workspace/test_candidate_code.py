@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -86,3 +87,32 @@ async def test_mypys_cache_is_not_fooled(tmp_path: Path) -> None:
     base = await opened.candidate(await opened.snapshot(), {}, cache="m")
     command = [sys.executable, "-m", "mypy", "--cache-dir", str(base.cache), "use.py"]
     assert (await base.run(command, timeout=100)).code == 1
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+@every
+async def test_make_builds_what_the_candidate_changes_and_nothing_else(tmp_path: Path, kind: Kind) -> None:
+    makefile = (
+        "out/all: out/one out/two\n\tcat $^ >$@\n"
+        "out/%: %.txt\n\tmkdir -p out; cp $< $@; echo $@ >>log\n"
+        ".PRECIOUS: out/%\n"
+    )
+    files = {"one.txt": "one\n", "two.txt": "two\n", "Makefile": makefile, ".gitignore": "out/\nlog\n"}
+    root = make_project(tmp_path / "p", files)
+    # Saved some time ago, and built in the very moment before the candidate is made.
+    for name in files:
+        os.utime(root / name, (time.time() - 60,) * 2)
+    opened = await open_with(root, kind)
+    base = await opened.snapshot()
+    for value in ("first", "other", "first"):
+        await run(["make", "-s"], cwd=root, timeout=20)
+        built = (root / "out/one").stat().st_mtime_ns
+        candidate = await opened.candidate(base, {"one.txt": put(f"{value}\n")}, cache="c")
+        done = await candidate.run(
+            ["sh", "-c", "rm -f log; make -s; cat out/all log; stat -c %.9Y one.txt"], timeout=20
+        )
+        await candidate.close()
+        said, _, stamp = done.stdout.decode().rstrip().rpartition("\n")
+        assert f"{said}\n" == f"{value}\ntwo\nout/one\n", done.text
+        assert int(stamp.replace(".", "")) > built
+        shutil.rmtree(root / "out")
