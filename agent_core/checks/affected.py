@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from posixpath import basename, dirname
 
@@ -30,6 +30,8 @@ _IMPORTS = "imports.json"
 _MAX_KEPT = 60_000_000
 _MAX_FILES = 20_000
 _MAX_TOLD = 20
+# Their names go to a warm process in one message, which has to fit into a socket's buffer.
+_MAX_WARM_TEXT = 60_000
 # pytest's own configuration, and what every test may depend on without naming it.
 _EVERYTHING = frozenset({"conftest.py", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml"})
 
@@ -174,9 +176,31 @@ def keep_touches(folder: Path, candidate: Candidate, touches: Touches) -> None:
         reads={who: names for who, names in reads.items() if names},
         opaque=tuple(name for name in touches.opaque if name in files),
         complete=touches.complete and few and all(name in files for name in touches.opaque),
-        modules=tuple(name for name in touches.modules if not graph.provides(name)),
+        modules=_worth_warming(
+            [name for name in touches.modules if not graph.provides(name)], warm_modules(candidate.cache)
+        ),
     )
     _write(folder / _TOUCHES, msgspec.json.encode(kept))
+
+
+def _worth_warming(modules: Sequence[str], before: Iterable[str]) -> tuple[str, ...]:
+    """What to import ahead: of equal modules in equal order, whatever a run came upon first.
+
+    Another list is another warm process, which costs more than it gains when the list is the same but for chance.
+
+    Args:
+        modules: Those of the last run.
+        before: What was imported ahead so far.
+    """
+    there = set(modules)
+    ordered = dict.fromkeys([*(name for name in before if name in there), *modules])
+    room, kept = _MAX_WARM_TEXT, []
+    for name in ordered:
+        room -= len(name) + 4
+        if room < 0:
+            break
+        kept.append(name)
+    return tuple(kept)
 
 
 def load_imports(cache: Path) -> None:

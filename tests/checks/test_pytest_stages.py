@@ -285,7 +285,7 @@ async def test_third_party_modules_are_worth_warming_and_the_projects_own_never(
     await candidate.close()
     assert {"yaml", "yaml.nodes"} <= set(warm)
     assert not {name for name in warm if name.partition(".")[0] in {"shop", "test_a", "pytest", "pairloop_pytest"}}
-    assert len(warm) <= 400
+    assert len(warm) <= 2000
 
 
 async def test_garbage_in_the_cache_is_no_news(opened: Open) -> None:

@@ -21,7 +21,7 @@ from .evidence import Places
 _MAX_EDGES = 20_000
 _MAX_EDGES_EACH = 500
 _MAX_STACK = 200
-_MAX_WARM = 400
+_MAX_WARM = 2000
 # These run nothing of the project's.
 _HARMLESS = frozenset({"git", "uname", "ldconfig", "ld", "gcc", "cc", "lscpu", "lsb_release", "file", "which", "id"})
 # Importing these does more than defining things, or they want to be first or last.

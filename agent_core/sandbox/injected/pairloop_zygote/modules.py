@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 # Modules name their files by strings, and there are hundreds to look at before each run.
 # ruff: noqa: PTH100, PTH112, PTH116, PTH118, PTH119, PTH123, PTH208
@@ -34,22 +34,29 @@ def installed() -> list[str]:
     return [folder for folder in _site_folders() if below(folder, sys.prefix)]
 
 
-def _module_files() -> Iterator[tuple[str, str]]:
+def _module_files(known: Container[str] = ()) -> Iterator[tuple[str, str]]:
     for name, module in list(sys.modules.items()):
+        if name in known or name == "__main__":
+            continue
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and name != "__main__":
+        if isinstance(file, str):
             yield name, os.path.abspath(file)
 
 
-def _objection(project: str) -> str:
-    """Why no run may begin with what is imported now; empty when it may."""
+def _objection(project: str, known: Container[str] = ()) -> str:
+    """Why no run may begin with what is imported now; empty when it may.
+
+    Args:
+        project: The folder from which nothing may have been imported.
+        known: Names of modules that have been looked at.
+    """
     if len(os.listdir("/proc/self/task")) > 1:
         return "it starts threads"
     monitoring = getattr(sys, "monitoring", None)
     if sys.gettrace() or sys.getprofile() or (monitoring and any(map(monitoring.get_tool, range(6)))):
         return "it traces"
     packages = [os.path.realpath(folder) for folder in installed()]
-    for name, file in _module_files():
+    for name, file in _module_files(known):
         real = os.path.realpath(file)
         if below(real, project) and not any(below(real, folder) for folder in packages):
             return f"{name} is the project's own ({file})"
@@ -62,16 +69,21 @@ def warm(modules: list[str], project: str) -> tuple[str, str]:
     if reason:
         return "", reason
     for name in modules:
-        try:
-            __import__(name)
-        except Exception:  # noqa: BLE001, S112 - a command that needs it meets the same and says so
+        # There are many, and each brings others: looked at is what is new.
+        known = frozenset(sys.modules)
+        if name in known:
             continue
+        try:
+            # A command that needs one that can't be imported meets the same and says so.
+            with contextlib.suppress(Exception):
+                __import__(name)
         except BaseException as error:  # noqa: BLE001 - a module that ends the process while it is imported
             return name, f"it ends with {type(error).__name__}"
-        reason = _objection(project)
+        reason = _objection(project, known)
         if reason:
             return name, reason
-    return "", ""
+    # Some put others in the place of what was there.
+    return "", _objection(project)
 
 
 def import_folders(project: str) -> list[tuple[str, bool]]:
