@@ -71,6 +71,10 @@ class Layer(Protocol):
         """Folders outside the project that the command may write to, such as a tool's cache."""
 
     @property
+    def nice(self) -> int:
+        """By how much the command lets others go first, as the program of this name has it."""
+
+    @property
     def visible(self) -> tuple[Path, ...]:
         """Folders the command must be able to read wherever they are, such as the interpreter's, and links to such."""
 
@@ -155,13 +159,14 @@ class Workspace(Protocol):
     def read(self, path: str) -> bytes | None:
         """The bytes of a file of the working tree (a symlink's target text), None when not there."""
 
-    async def candidate(self, base: Snapshot, changes: Changes, *, cache: str) -> Candidate:
+    async def candidate(self, base: Snapshot, changes: Changes, *, cache: str, patient: bool = False) -> Candidate:
         """Make a candidate.
 
         Args:
             base: The snapshot it stands on.
             changes: What differs.
             cache: Name of the folder for tools' caches; runs at the same time need different ones.
+            patient: Its commands let those of other candidates, which somebody waits for, go first.
         """
 
     def warm(self, modules: Sequence[str], *, python: Sequence[str] = (), env: Mapping[str, str] | None = None) -> None:

@@ -292,7 +292,7 @@ class Baseline:
         try:
             if tree.candidate is None:
                 tree.candidate = asyncio.create_task(
-                    self._workspace.candidate(tree.base, tree.changes, cache=BASE_CACHE)
+                    self._workspace.candidate(tree.base, tree.changes, cache=BASE_CACHE, patient=True)
                 )
             yield await asyncio.shield(tree.candidate)
         finally:

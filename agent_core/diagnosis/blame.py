@@ -230,7 +230,7 @@ class _Bench:
         changes = draft_of(part.patch, self._draft.base, part.contents.__getitem__).changes
         try:
             async with asyncio.timeout(self.left):
-                candidate = await self._workspace.candidate(self._draft.base, changes, cache=_CACHE)
+                candidate = await self._workspace.candidate(self._draft.base, changes, cache=_CACHE, patient=True)
                 try:
                     wish = Wish(only=None if tests is None else _there(tests, candidate.snapshot.files))
                     return tuple([await check.run(candidate, wish) for check in checks])

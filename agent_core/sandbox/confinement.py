@@ -44,6 +44,7 @@ class Confinement(msgspec.Struct, frozen=True):
             "network": self.shelter.network,
             "identity": (os.geteuid(), os.getegid()) if self.identity else None,
             "capabilities": self.capabilities,
+            "nice": layer.nice,
             "limits": self.shelter.resources(own_users=self.user_namespace),
         }
 

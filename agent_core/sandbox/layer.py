@@ -33,6 +33,7 @@ class RunLayer(msgspec.Struct, frozen=True):
     removed: tuple[str, ...] = ()
     writable: tuple[Path, ...] = ()
     visible: tuple[Path, ...] = ()
+    nice: int = 0
 
 
 def tmp_folders() -> tuple[Path, ...]:

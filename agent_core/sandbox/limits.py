@@ -25,6 +25,9 @@ import msgspec
 MB = 1 << 20
 GB = 1 << 30
 
+PATIENT = 10
+"""How nice a command is that nobody waits for."""
+
 Resource = Literal["RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_CORE", "RLIMIT_NOFILE", "RLIMIT_NPROC"]
 
 _UNITS = {"": 1, "K": 1 << 10, "M": MB, "G": GB, "T": 1 << 40}
@@ -173,3 +176,16 @@ def with_limits(argv: Sequence[str], resources: dict[Resource, int]) -> tuple[st
         options, unit = _ULIMIT[name]
         lines.append(" || ".join(f"ulimit {option} {value // unit} 2>/dev/null" for option in options))
     return ("/bin/sh", "-c", "; ".join((*lines, 'exec "$@"')), "sh", *argv)
+
+
+def with_patience(argv: Sequence[str], nice: int) -> tuple[str, ...]:
+    """The command that lets others go first, and then becomes another command.
+
+    Args:
+        argv: The other command.
+        nice: By how much, as nice(1) has it; the disk goes by it, too.
+    """
+    # Where Linux groups processes by session, niceness counts within a group only, and the group has one of its own.
+    group = f"{{ echo {nice} >/proc/self/autogroup; }} 2>/dev/null"
+    script = f'{group}; command -v nice >/dev/null && exec nice -n {nice} "$@"; exec "$@"'
+    return ("/bin/sh", "-c", script, "sh", *argv)

@@ -16,6 +16,7 @@ from agent_core.errors import SandboxError
 from agent_core.process import Completed, run
 from agent_core.sandbox.guard import watch
 from agent_core.sandbox.layer import RunLayer
+from agent_core.sandbox.limits import PATIENT, with_patience
 from agent_core.sandbox.warm import python_command
 from agent_core.workspace.copy import editable_paths
 from agent_core.workspace.layering import Ground, build_copy, build_layer, differing, read_below, remove_tree
@@ -107,7 +108,8 @@ class TreeCandidate:
                 return _like_plain(forked)
             if heard is not None:
                 heard.again()
-        wrapped = mechanism.wrap(argv, self._layer)
+        nice = self._layer.nice
+        wrapped = mechanism.wrap(with_patience(argv, nice) if nice else argv, self._layer)
         cwd = Path("/") if mechanism.overlays else self.root
         try:
             done = await run(
@@ -193,7 +195,9 @@ def _like_plain(done: Completed) -> Completed:
     return done
 
 
-async def make_candidate(ground: Ground, base: Snapshot, changes: Changes, cache: str) -> TreeCandidate:
+async def make_candidate(
+    ground: Ground, base: Snapshot, changes: Changes, cache: str, *, patient: bool = False
+) -> TreeCandidate:
     """Make a candidate; see `Workspace.candidate`.
 
     Raises:
@@ -227,7 +231,7 @@ async def make_candidate(ground: Ground, base: Snapshot, changes: Changes, cache
         base=base,
         snapshot=after,
         changed=tuple(real),
-        layer=layer,
+        layer=msgspec.structs.replace(layer, nice=PATIENT) if patient else layer,
         environment=environment,
         cache=place,
     )

@@ -76,9 +76,9 @@ class Project:
         """The bytes of a file of the working tree (a link's target text), None when not there."""
         return read_below(self._ground.root, path)
 
-    async def candidate(self, base: Snapshot, changes: Changes, *, cache: str) -> TreeCandidate:
+    async def candidate(self, base: Snapshot, changes: Changes, *, cache: str, patient: bool = False) -> TreeCandidate:
         """Make a candidate; see the protocol."""
-        return await make_candidate(self._ground, base, changes, cache)
+        return await make_candidate(self._ground, base, changes, cache, patient=patient)
 
     def warm(self, modules: Sequence[str], *, python: Sequence[str] = (), env: Mapping[str, str] | None = None) -> None:
         """Begin to import modules ahead; see the protocol."""
