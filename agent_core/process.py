@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -262,6 +263,46 @@ async def run(
         err += f"\n{killed}\n".encode()
     seconds = time.monotonic() - start
     return Completed(code if code is not None else -int(signal.SIGKILL), out, err, seconds, timed_out, killed)
+
+
+async def in_foreground(argv: Sequence[str], *, cwd: Path) -> int:
+    """Run a program that has the terminal to itself, such as the human's editor, for as long as they like.
+
+    It stays in this process's group, so that the shell stops and goes on with both. What the terminal sends to the
+    group to interrupt the program does not interrupt this process.
+
+    Args:
+        argv: The program and its arguments; no shell is involved.
+        cwd: Its working directory.
+
+    Returns:
+        Its exit status; negative for a signal. When the caller is cancelled it is ended first.
+
+    Raises:
+        FileNotFoundError: There is no such program.
+        OSError: It cannot be started.
+    """
+    # A handler, not SIG_IGN, which the program would inherit; only the main thread may set one, and only it gets any.
+    mine = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGINT, signal.SIGQUIT) if mine else ()
+    before = {number: signal.signal(number, lambda *_: None) for number in numbers}
+    try:
+        running = await asyncio.create_subprocess_exec(*argv, cwd=cwd)
+        try:
+            return await running.wait()
+        finally:
+            if running.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    running.terminate()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(GRACE):
+                        await running.wait()
+            if running.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    running.kill()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def run_blocking(argv: Sequence[str], *, cwd: Path, timeout: float, env: Mapping[str, str] | None = None) -> Completed:
