@@ -14,38 +14,21 @@ from textual import on
 from textual.app import App
 from textual.binding import Binding
 
-from agent_core.commands import (
-    Accept,
-    AnyCommand,
-    Approve,
-    Ask,
-    Fix,
-    Interrupt,
-    Quit,
-    Redo,
-    Reject,
-    SetMode,
-    Steer,
-    Undo,
-)
-from agent_core.errors import PairloopError
-from agent_core.events import Mode
 from agent_core.state import Notice, State
 from tui.actions import BY_ID, applies, bindings
 from tui.bridge import Bridge
-from tui.engine import Engine, Session, SessionSummary
+from tui.decisions import Decisions
+from tui.engine import Engine, Session
+from tui.life import Life, Wanted
 from tui.panes.pane import Trouble
 from tui.screens.main import MainScreen
-from tui.trouble import Log, ago
+from tui.trouble import Log
 from tui.widgets.prompt import Prompt
 
-_QUIT_WAIT = 3.0
 _MAX_FAILURES = 10
-_MODES: tuple[Mode, ...] = ("step", "until-green", "auto")
-_OFFER_ANSWERS = {"y": "resume", "n": "start_anew"}
 
 
-class PairloopApp(App[None], inherit_bindings=False):
+class PairloopApp(Decisions, App[None], inherit_bindings=False):
     """The terminal pair-programmer.
 
     Args:
@@ -70,17 +53,22 @@ class PairloopApp(App[None], inherit_bindings=False):
         super().__init__()
         self.theme = "tokyo-night"
         self.animation_level = "none"  # scrolling in steps is many frames for one key
-        self.session: Session | None = None
         self.main = MainScreen(clock, self._answer_offer, draft)
         self.failures: list[Exception] = []
         """Unexpected errors so far; each is in the log and on screen."""
-        self._engine_factory = engine_factory
         self._bridge = Bridge(self._draw, self.set_timer, clock)
+        self.life = Life(engine_factory, self.main, self._bridge, self._report)
         self._log_file = Log()
-        self._kept: list[str] = []
-        self._offered: asyncio.Future[bool] | None = None
         self._run: asyncio.Task[None] | None = None
         self._quitting = False
+
+    @property
+    def session(self) -> Session | None:
+        """The session that runs, if there is one."""
+        return self.life.session
+
+    def _answer_offer(self, letter: str) -> bool:
+        return self.life.answer_offer(letter)
 
     def get_default_screen(self) -> MainScreen:
         """The screen it starts with."""
@@ -98,70 +86,9 @@ class PairloopApp(App[None], inherit_bindings=False):
         gc.freeze()
         gc.enable()
         self._log_file.open()
-        self._run = asyncio.get_running_loop().create_task(self._live())
-
-    async def _live(self) -> None:
-        """The whole life of the session; every end of it is told."""
-        try:
-            engine = await asyncio.to_thread(self._engine_factory)
-            session = await engine.open(await self._which(engine))
-            self.main.diff.attach(session.content)
-            unsubscribe = session.subscribe(self._bridge.listen)
-            self.session = session
-            self.main.is_open = True
-            self._bridge.show(session.state)
-            self._bridge.frame()
-            self._send_kept()
-            try:
-                await session.run()
-            finally:
-                unsubscribe()
-            if not self._quitting:
-                self._note(Notice("info", "The session has ended.", "ctrl+q leaves."))
-        except PairloopError as error:
-            self._note(Notice("error", error.message, error.hint or "ctrl+q leaves."))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the human gets a sentence and the log the rest
-            self._report(error, "The session has stopped")
-        finally:
-            self.session = None
-            self.main.is_open = False
-            self.main.is_over = True
-            self.main.draw_bars()
-
-    async def _which(self, engine: Engine) -> str | None:
-        """Which session to open: asks when there is one to go on with."""
-        previous = await engine.previous()
-        if previous is None:
-            return None
-        self._offered = asyncio.get_running_loop().create_future()
-        self.main.offer_session(_offer_text(previous))
-        try:
-            return previous.id if await self._offered else None
-        finally:
-            self._offered = None
-            self.main.offer_session("")
-
-    def _answer_offer(self, letter: str) -> bool:
-        """Whether a letter typed into the empty prompt answers the offer to resume."""
-        if self._offered is None or letter not in _OFFER_ANSWERS or self.main.is_new:
-            return False
-        self._decide_offer(resume=letter == "y")
-        return True
-
-    def _decide_offer(self, *, resume: bool) -> None:
-        if self._offered is not None and not self._offered.done() and not self.main.too_early():
-            self._offered.set_result(resume)
-
-    def _send_kept(self) -> None:
-        kept, self._kept = self._kept, []
-        self.main.chat.keep_for_later(())
-        for text in kept:
-            self._say(text)
+        self._run = asyncio.get_running_loop().create_task(self.life.live())
 
     # -- Trouble
-
-    def _note(self, notice: Notice) -> None:
-        self.main.chat.note(notice)
 
     def _report(self, error: Exception, meaning: str) -> None:
         """Tell the human of an unexpected error, and the log all of it."""
@@ -169,7 +96,7 @@ class PairloopApp(App[None], inherit_bindings=False):
         self._log_file.error(meaning, error)
         path = self._log_file.path
         where = f"The details are in {path}." if path else "The log could not be written."
-        self._note(Notice("error", f"{meaning}: {type(error).__name__}: {error}", where))
+        self.main.chat.note(Notice("error", f"{meaning}: {type(error).__name__}: {error}", where))
 
     @on(Trouble)
     def _trouble(self, trouble: Trouble) -> None:
@@ -203,36 +130,21 @@ class PairloopApp(App[None], inherit_bindings=False):
 
     # -- What is wanted
 
-    def submit(self, command: AnyCommand) -> None:
-        """Hand a command to the session, if there is one."""
-        if self.session is not None:
-            self.session.submit(command)
+    def switch(self, resume: str | None) -> None:
+        """Leave the session in an orderly way and open another one.
 
-    @property
-    def state(self) -> State:
-        """What is true of the session now, drawn or not."""
-        return self.session.state if self.session is not None else self.main.state
-
-    def _say(self, text: str) -> None:
-        state = self.state
-        self.submit(Steer(text) if state.task is not None or state.waiting else Ask(text))
+        Args:
+            resume: Its id, None for a new one.
+        """
+        self.life.switch(Wanted(resume))
 
     @on(Prompt.Sent)
     def _sent(self, sent: Prompt.Sent) -> None:
         if sent.reason:
-            if self.main.state.waiting:
-                self.submit(Reject(self.main.state.waiting, sent.text))
-            self.main.draw_bars()
-        elif self.session is not None:
-            self._say(sent.text)
-        elif self.main.is_over:
+            self.reject(sent.text)
+        elif not self.life.say(sent.text):
             self.main.prompt.give_back(sent.text)
             self.main.flash("There is no session to send it to.")
-        else:
-            self._kept.append(sent.text)
-            self.main.chat.keep_for_later(tuple(self._kept))
-            if self._offered is not None:
-                self.main.flash("Kept. First say whether to resume or to begin a new session.")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether an action can be done now."""
@@ -251,62 +163,6 @@ class PairloopApp(App[None], inherit_bindings=False):
         if inspect.isawaitable(done):
             await done
 
-    def _decide(self, command: AnyCommand) -> None:
-        if not self.main.too_early():
-            self.submit(command)
-
-    def action_accept(self) -> None:
-        """Land the waiting proposal: the one that is drawn."""
-        self._decide(Accept(self.main.state.waiting))
-
-    def action_reject(self) -> None:
-        """Ask for the reason."""
-        if not self.main.too_early():
-            self.main.prompt.ask_reason()
-            self.main.draw_bars()
-
-    def action_leave_reason(self) -> None:
-        """Leave the reason unsaid."""
-        self.main.prompt.leave_reason()
-        self.main.draw_bars()
-
-    def action_go_on(self) -> None:
-        """Let the partner revise from the verdict."""
-        self._decide(Steer())
-
-    def action_fix(self) -> None:
-        """Have the tools mend what they can in the waiting proposal."""
-        self._decide(Fix(self.main.state.waiting))
-
-    def _approve(self, *, allowed: bool) -> None:
-        approval = self.main.state.approval
-        if approval is not None:
-            self._decide(Approve(approval.call_id, allowed))
-
-    def action_allow(self) -> None:
-        """Let the command run."""
-        self._approve(allowed=True)
-
-    def action_deny(self) -> None:
-        """Do not let the command run."""
-        self._approve(allowed=False)
-
-    def action_resume(self) -> None:
-        """Go on with the offered session."""
-        self._decide_offer(resume=True)
-
-    def action_start_anew(self) -> None:
-        """Begin a new session."""
-        self._decide_offer(resume=False)
-
-    def action_undo(self) -> None:
-        """Take the last landing back."""
-        self.submit(Undo())
-
-    def action_redo(self) -> None:
-        """Land again what was taken back last."""
-        self.submit(Redo())
-
     def action_send(self) -> None:
         """Send what is in the prompt."""
         self.main.prompt.send()
@@ -314,21 +170,6 @@ class PairloopApp(App[None], inherit_bindings=False):
     def action_newline(self) -> None:
         """Begin a new line in the prompt."""
         self.main.prompt.newline()
-
-    def action_interrupt(self) -> None:
-        """Stop what is running; a question that has only just appeared is not dismissed by it."""
-        if self.main.state.phase in {"deciding", "approving"} and self.main.too_early():
-            return
-        self.submit(Interrupt())
-
-    def action_mode(self) -> None:
-        """On to the next mode; while a proposal waits not to auto, which would land it (or give it up) in passing."""
-        state = self.state
-        mode = _MODES[(_MODES.index(state.mode) + 1) % len(_MODES)]
-        if mode == "auto" and state.waiting:
-            mode = "step"
-            self.main.flash("Auto would decide on what waits: do that first.")
-        self.submit(SetMode(mode))
 
     def action_next_pane(self) -> None:
         """Move the focus on."""
@@ -381,23 +222,12 @@ class PairloopApp(App[None], inherit_bindings=False):
             return
         self._quitting = True
         self.main.flash("closing ...")
-        self.submit(Quit())
         self.run_worker(self._leave(), exit_on_error=False)
+
+    async def _leave(self) -> None:
+        await self.life.quit(self._run)
+        self.exit()
 
     def on_unmount(self) -> None:
         """Give back what is open."""
         self._log_file.close()
-
-    async def _leave(self) -> None:
-        if self._run is not None:
-            if self.session is None:
-                self._run.cancel()
-            await asyncio.wait({self._run}, timeout=_QUIT_WAIT)
-            self._run.cancel()
-        self.exit()
-
-
-def _offer_text(previous: SessionSummary) -> str:
-    title = previous.title if len(previous.title) <= 60 else f"{previous.title[:57]}..."
-    pending = "" if previous.finished else ", something is pending"
-    return f"Go on with “{title or 'the last session'}” ({ago(time.time() - previous.last)}{pending})?"

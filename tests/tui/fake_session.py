@@ -41,6 +41,8 @@ class FakeSession:
         self._listeners: list[Listener] = []
         self._quit = asyncio.Event()
         self._seq = 0
+        self.events: list[AnyEvent] = []
+        """All that has been told."""
         for event in events:
             self.emit(event)
 
@@ -51,6 +53,7 @@ class FakeSession:
     def emit(self, *events: AnyEvent) -> None:
         for event in events:
             self._seq += 1
+            self.events.append(event)
             self._state = fold(self._state, event)
             for listener in tuple(self._listeners):
                 listener(Entry(self._seq, 0.0, event), self._state)
@@ -108,18 +111,25 @@ class FakeEngine:
         self, session: FakeSession, previous: Summary | None = None, error: PairloopError | None = None
     ) -> None:
         self.session = session
+        self.later: list[FakeSession] = []
+        """The sessions opened after the first one, in turn."""
         self.opened: list[str | None] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self._previous = previous
-        self._error = error
+        self.error = error
 
     async def previous(self) -> Summary | None:
         return self._previous
 
     async def open(self, resume: str | None) -> FakeSession:
         await self.gate.wait()
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            error = self.error
+            if self.opened:
+                self.error = None  # only the next one, not the way back
+            raise error
         self.opened.append(resume)
+        if len(self.opened) > 1 and self.later:
+            return self.later.pop(0)
         return self.session

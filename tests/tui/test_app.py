@@ -15,7 +15,7 @@ from agent_core.errors import ConfigError
 from tests.tui import scenes
 from tests.tui.driving import NARROW, running
 from tests.tui.fake_session import Clock, FakeEngine, FakeSession, Summary
-from tui import app as app_module
+from tui import life
 from tui.app import PairloopApp
 from tui.trouble import ago
 
@@ -167,7 +167,7 @@ async def test_quitting_waits_for_the_session() -> None:
 
 
 async def test_quitting_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app_module, "_QUIT_WAIT", 0.05)
+    monkeypatch.setattr(life, "QUIT_WAIT", 0.05)
     async with running() as driver:
         driver.session.stubborn = True
         await driver.press("ctrl+q")
@@ -182,6 +182,36 @@ async def test_quitting_before_there_is_a_session() -> None:
         await driver.press("ctrl+q")
         await driver.until(lambda: not driver.app.is_running)
         assert engine.opened == []
+
+
+async def test_another_session_takes_the_place_of_the_one_that_runs() -> None:
+    other = FakeSession()
+    scenes.start(other)
+    engine = FakeEngine(FakeSession())
+    engine.later.append(other)
+    async with running(engine=engine) as driver:
+        await driver.play(scenes.red)
+        driver.app.switch("another")
+        await driver.until(lambda: driver.app.session is other)
+        assert driver.session.commands == [Quit()]
+        assert engine.opened == [None, "another"]
+        driver.session = other
+        await driver.drawn()
+        assert "Proposal 1" not in driver.text
+        await driver.press(*"hi", "enter")
+        assert other.commands == [Ask("hi")]
+
+
+async def test_a_session_that_cannot_be_opened_leads_back_to_the_one_before() -> None:
+    session = FakeSession()
+    scenes.start(session)
+    engine = FakeEngine(session)
+    async with running(engine=engine) as driver:
+        engine.error = ConfigError("That session is open elsewhere.")
+        engine.later.append(FakeSession(session.events))
+        driver.app.switch("another")
+        await driver.until(lambda: "open elsewhere" in driver.text and driver.app.main.is_open)
+        assert engine.opened == [None, "s1"]
 
 
 async def test_ctrl_c_says_how_to_leave() -> None:

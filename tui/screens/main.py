@@ -153,6 +153,13 @@ class MainScreen(Screen[None]):
                 self.bring(PANES[0])
         self.draw_bars()
 
+    def begin_anew(self) -> None:
+        """Another session will be drawn: nothing of the one before stays."""
+        self._seen = {"chat": 0, "diff": 0}
+        if self.prompt.asks_reason:
+            self.prompt.leave_reason()
+        self.draw(State())
+
     def draw_bars(self) -> None:
         """Draw everything but the panes."""
         if not self.is_mounted:
