@@ -77,13 +77,18 @@ def project_root(chosen: Path | None) -> Path:
         chosen: The folder the human named; taken as it is. None: the work tree that this process stands in.
 
     Raises:
-        ConfigError: The folder named is none, or the one this process stands in has been removed.
+        ConfigError: The folder named is none, or the one this process stands in has been removed; or it is all there
+            is on this machine.
     """
     if chosen is None:
-        return find_root(current_folder())
-    if not chosen.is_dir():
+        root = find_root(current_folder())
+    elif chosen.is_dir():
+        root = Path(os.path.realpath(chosen))
+    else:
         raise ConfigError(f"{chosen} is not a folder.", "Give the project's folder with --project.")
-    return Path(os.path.realpath(chosen))
+    if root == root.parent:
+        raise ConfigError(f"{root} is the whole machine, not a project.", "Give the project's folder with --project.")
+    return root
 
 
 def without_filters(root: Path) -> tuple[tuple[str, str], ...]:

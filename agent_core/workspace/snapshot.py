@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,6 +21,7 @@ from agent_core.workspace.tree import EXECUTABLE, REGULAR, SYMLINK, FileState, S
 # A file touched so short a time before it was read may be touched again without its times telling.
 _RACY_NS = 2_000_000_000
 _BIG = 50_000_000
+"""Bytes from which on a file is known by its size and time."""
 _BLOCK = 1 << 20
 _SAVE_AFTER = 200
 
@@ -80,17 +82,33 @@ class _Seen(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
-def _hash_file(path: str, info: os.stat_result) -> str:
-    """Content hash of a file or link; of a huge file one that changes with its size and time."""
+def hash_file(path: str, info: os.stat_result) -> str:
+    """Content hash of a file or link; of a huge file one that changes with its size and time.
+
+    Args:
+        path: The file.
+        info: What it is, by `os.lstat`.
+
+    Raises:
+        OSError: It cannot be read.
+    """
     if stat.S_ISLNK(info.st_mode):
         return hashlib.sha256(os.fsencode(Path(path).readlink())).hexdigest()
-    if info.st_size > _BIG:
-        return "big-" + hashlib.sha256(f"{info.st_size} {info.st_mtime_ns}".encode()).hexdigest()
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - this is the hot loop
-        digest = hashlib.sha256(file.read(_BLOCK))
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    if info.st_size <= _BIG:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - this is the hot loop
+            digest = hashlib.sha256(block := file.read(_BLOCK))
+            size = len(block)
+            # A log that grows all the time, or a file of the kernel's that says it is empty, has no end.
+            while size <= _BIG and (block := file.read(_BLOCK)):
+                digest.update(block)
+                size += len(block)
+        if size <= _BIG:
+            return digest.hexdigest()
+    return "big-" + hashlib.sha256(f"{info.st_size} {info.st_mtime_ns}".encode()).hexdigest()
+
+
+class _StoppedError(Exception):
+    """Nobody waits any more for the snapshot that is being taken."""
 
 
 class Scanner:
@@ -136,7 +154,12 @@ class Scanner:
         async with self._busy:
             listing = await self._lister.files()
             self._note, self._kind = listing.note, listing.kind
-            return await asyncio.to_thread(self._snapshot, listing.paths)
+            stop = threading.Event()
+            try:
+                return await asyncio.to_thread(self._snapshot, listing.paths, stop)
+            finally:
+                # A thread cannot be cancelled; left to read on, it would keep the whole program from ending.
+                stop.set()
 
     def modified_at(self, path: str, digest: str) -> int | None:
         """Modification time (whole seconds) of a file at the last scan, None when it did not have that content."""
@@ -148,13 +171,15 @@ class Scanner:
         """Files touched so shortly before they were read that they may have changed within the same second."""
         return self._recent
 
-    def _snapshot(self, paths: Iterable[str]) -> Snapshot:
+    def _snapshot(self, paths: Iterable[str], stop: threading.Event) -> Snapshot:
         old = self._load() if self._seen is None else self._seen
         new: dict[str, _Seen] = {}
         files: dict[str, FileState] = {}
         real_folders: dict[str, bool] = {"": True}
         prefix = f"{self._root}/"
         for path in paths:
+            if stop.is_set():
+                raise _StoppedError
             # git lists tracked files also where a folder on the way has become a link to somewhere else.
             folder = path.rpartition("/")[0]
             if not (real_folders[folder] if folder in real_folders else self._is_real(folder, real_folders)):
@@ -192,7 +217,7 @@ class Scanner:
                     return None
                 now = time.time_ns()
                 try:
-                    digest = _hash_file(path, info)
+                    digest = hash_file(path, info)
                 except PermissionError:
                     # It counts, but nothing can be said of its content; it is looked at again each time.
                     digest, now = "unreadable", 0

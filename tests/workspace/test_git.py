@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent_core.workspace.git import GitStatus, find_root, status
+import pytest
+
+from agent_core.errors import ConfigError
+from agent_core.workspace.git import GitStatus, find_root, project_root, status
 from tests.projects import git, make_project, write_files
 
 
@@ -40,6 +43,15 @@ def test_the_root_of_a_project(tmp_path: Path) -> None:
     plain = tmp_path / "plain" / "folder"
     plain.mkdir(parents=True)
     assert find_root(plain) == plain
+
+
+def test_the_whole_machine_is_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert project_root(tmp_path) == tmp_path
+    with pytest.raises(ConfigError, match="the whole machine"):
+        project_root(Path("/"))
+    monkeypatch.chdir("/")
+    with pytest.raises(ConfigError, match="the whole machine"):
+        project_root(None)
 
 
 async def test_the_root_is_found_below_a_running_loop(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent_core.process import run
-from agent_core.workspace.snapshot import Edit, Scanner, edits
+from agent_core.workspace.snapshot import Edit, Scanner, edits, hash_file
 from agent_core.workspace.tree import FileState, Snapshot, content_hash, tree_hash
 from tests.projects import git, make_project, write_files
 
@@ -98,6 +100,29 @@ async def test_what_nobody_writes_by_hand_is_no_part_of_a_repository_without_a_r
     one = scanner(root)
     assert set((await one.scan()).files) == {"a.py", "node_modules/kept.js", "venv/new.py", "d/new.py"}
     assert await one.lister.ignored() == (".venv/", "d/__pycache__/", "my [env]/", "node_modules/y.js")
+
+
+async def test_cancelled_it_reads_no_further(tmp_path: Path) -> None:
+    root = tmp_path / "plain"
+    write_files(root, {"0": ""})
+    os.truncate(root / "0", 45_000_000)
+    for number in range(1, 250):
+        (root / str(number)).hardlink_to(root / "0")
+    task = asyncio.create_task(scanner(root).scan())
+    while not any(one.name.startswith("asyncio_") for one in threading.enumerate()):  # noqa: ASYNC110 - no event is set
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    # The program could not end before the thread does.
+    await asyncio.wait_for(asyncio.get_running_loop().shutdown_default_executor(), 3)
+
+
+@pytest.mark.skipif(not Path("/proc/self/pagemap").exists(), reason="a file without an end")
+def test_a_file_without_an_end_is_a_huge_one() -> None:
+    info = os.lstat("/proc/self/pagemap")
+    assert info.st_size == 0
+    assert hash_file("/proc/self/pagemap", info).startswith("big-")
 
 
 async def test_a_repository_around_that_ignores_the_folder(tmp_path: Path) -> None:
