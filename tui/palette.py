@@ -83,6 +83,8 @@ class Palette:
             "ask-row": paper(accent, 0.12),
             "ask-good-row": paper(good, 0.14),
             "ask-bad-row": paper(bad, 0.14),
+            "hit": paper(warn, 0.35),
+            "hit-on": Style(color=back.rich_color, bgcolor=warn.rich_color, bold=True),
             "key": ink(accent, bold=True),
             "tab": ink(back.blend(fore, 0.62)),
             "tab-on": Style(color=fore.rich_color, bgcolor=back.blend(fore, 0.14).rich_color, bold=True),

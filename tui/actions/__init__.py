@@ -10,10 +10,11 @@ from tui.actions.common import COMMON
 from tui.actions.diff import DIFF
 from tui.actions.model import Action, Focus, Place, Situation
 from tui.actions.prompt import PROMPT
+from tui.actions.search import SEARCH
 
 Bindings = list[Binding | tuple[str, str] | tuple[str, str, str]]
 
-ACTIONS: tuple[Action, ...] = (*COMMON, *DIFF, *CHECKS, *CHAT, *PROMPT)
+ACTIONS: tuple[Action, ...] = (*COMMON, *DIFF, *CHECKS, *CHAT, *SEARCH, *PROMPT)
 """In the order in which help and the line of keys show them."""
 
 BY_ID = {action.id: action for action in ACTIONS}
@@ -27,7 +28,7 @@ _NAMES = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
 }
-PLACES: tuple[Place, ...] = ("diff", "checks", "chat", "prompt", "panes", "everywhere")
+PLACES: tuple[Place, ...] = ("diff", "checks", "chat", "prompt", "popup", "search", "panes", "everywhere")
 
 
 def key_name(key: str) -> str:
@@ -37,9 +38,15 @@ def key_name(key: str) -> str:
 
 
 def bindings(*places: Place) -> Bindings:
-    """The bindings that act in some places; those that act everywhere go before any widget's own."""
+    """The bindings that act in some places.
+
+    Those that act everywhere go before any widget's own. With them go those of what is open for a moment, and before
+    them: `Situation.focus` says whether it is open.
+    """
+    if "everywhere" in places:
+        places = ("popup", "search", *places)
     return [
-        Binding(key, f"app.do('{action.id}')", action.label, show=False, priority=place == "everywhere")
+        Binding(key, f"app.do('{action.id}')", action.label, show=False, priority=place in _FIRST)
         for place in places
         for action in ACTIONS
         for key in action.keys.get(place, ())
@@ -68,7 +75,10 @@ def markdown_table() -> str:
     return "\n".join(rows) + "\n"
 
 
+_FIRST = {"everywhere", "popup", "search"}
 _WHERE: dict[Place, str] = {
+    "popup": "list over the prompt",
+    "search": "search",
     "diff": "diff",
     "checks": "checks",
     "chat": "chat",

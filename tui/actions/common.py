@@ -31,11 +31,20 @@ def _redoable(situation: Situation) -> bool:
 
 
 def _running(situation: Situation) -> bool:
-    return situation.open and situation.state.task is not None and not situation.reason
+    return situation.open and situation.state.task is not None and not situation.reason and not _momentary(situation)
 
 
 def _reason(situation: Situation) -> bool:
-    return situation.reason
+    return situation.reason and not _momentary(situation)
+
+
+def _momentary(situation: Situation) -> bool:
+    """Whether something is open for a moment that has the first word on some keys."""
+    return situation.focus in {"search", "popup"}
+
+
+def _not_choosing(situation: Situation) -> bool:
+    return situation.focus != "popup"
 
 
 def _has_partner(situation: Situation) -> bool:
@@ -151,7 +160,14 @@ COMMON: tuple[Action, ...] = (
         {"panes": ("M",), "everywhere": ("f9",)},
         when=_has_partner,
     ),
-    Action("next_pane", "panes", "To the next pane, and round to the prompt.", "Look", {"everywhere": ("tab",)}),
+    Action(
+        "next_pane",
+        "panes",
+        "To the next pane, and round to the prompt.",
+        "Look",
+        {"everywhere": ("tab",)},
+        when=_not_choosing,
+    ),
     Action("previous_pane", "back", "To the pane before.", "Look", {"everywhere": ("shift+tab",)}, footer=False),
     Action("chat", "chat", "Show the chat.", "Look", {"panes": ("1",), "everywhere": ("f5",)}, footer=False),
     Action("diff", "diff", "Show the diff.", "Look", {"panes": ("2",), "everywhere": ("f6",)}, footer=False),

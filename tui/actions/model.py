@@ -10,8 +10,10 @@ import msgspec
 from agent_core.state import State
 
 Group = Literal["Decide", "Review", "Talk", "Look", "Checks", "Sessions", "pairloop"]
-Focus = Literal["prompt", "chat", "diff", "checks"]
-Place = Literal["everywhere", "panes", "chat", "diff", "checks", "prompt"]
+Focus = Literal["prompt", "chat", "diff", "checks", "search", "popup"]
+"""``search``: what is typed is searched for in a pane; ``popup``: the prompt, with a list to choose from over it."""
+
+Place = Literal["everywhere", "panes", "chat", "diff", "checks", "prompt", "search", "popup"]
 Target = Literal["app", "main", "chat", "diff", "checks", "prompt"]
 """Whose method does it: the app's, the main screen's, or that of the widget of that name on it."""
 
@@ -38,7 +40,7 @@ class Situation(msgspec.Struct, frozen=True):
     @property
     def in_prompt(self) -> bool:
         """Whether the prompt has the focus."""
-        return self.focus == "prompt"
+        return self.focus in {"prompt", "popup"}
 
     @property
     def deciding(self) -> bool:
@@ -79,5 +81,6 @@ class Action(msgspec.Struct, frozen=True):
     def keys_in(self, focus: Focus) -> tuple[str, ...]:
         """The keys that do it while the focus is there, the most particular first."""
         near = self.keys.get(focus, ())
-        shared = self.keys.get("panes", ()) if focus != "prompt" else ()
+        writing: dict[Focus, tuple[str, ...]] = {"prompt": (), "search": (), "popup": self.keys.get("prompt", ())}
+        shared = writing.get(focus, self.keys.get("panes", ()))
         return (*near, *shared, *self.keys.get("everywhere", ()))

@@ -9,7 +9,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from tui.actions import bindings
-from tui.widgets.lines import Line, LinesView, palette_of
+from tui.widgets.lines import Line, palette_of
+from tui.widgets.search import SearchView
 
 
 class Trouble(Message):
@@ -26,7 +27,7 @@ class Trouble(Message):
         self.meaning = meaning
 
 
-class Pane(LinesView):
+class Pane(SearchView):
     """One of the three panes."""
 
     DEFAULT_CSS = """
@@ -62,7 +63,7 @@ class Pane(LinesView):
 
     def render_line(self, y: int) -> Strip:
         """Draw one row; an empty pane says what will be here."""
-        if not self._empty or y == 0:
+        if not self._empty or y == 0 or self.searching:
             return super().render_line(y)
         width = self._width()
         at = y - 1

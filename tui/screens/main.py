@@ -21,6 +21,7 @@ from tui.panes.diff import DiffPane
 from tui.panes.pane import Pane
 from tui.widgets.bars import KeyBar, Question, StatusBar, TabBar
 from tui.widgets.prompt import ASK, DECIDE, STEER, Prompt
+from tui.widgets.search import SearchView
 
 GRACE = 0.5
 """Seconds after a question appears in which no key answers it, so that typing never approves."""
@@ -103,6 +104,10 @@ class MainScreen(Screen[None]):
     @property
     def focus_name(self) -> Focus:
         """Where the keys go."""
+        if isinstance(self.focused, Pane) and self.focused.searching:
+            return "search"
+        if self.focused is self.prompt and self.prompt.choosing:
+            return "popup"
         found: dict[str | None, Focus] = {"chat": "chat", "diff": "diff", "checks": "checks"}
         return found.get(self.focused.id, "prompt") if isinstance(self.focused, Pane) else "prompt"
 
@@ -301,6 +306,28 @@ class MainScreen(Screen[None]):
         if isinstance(self.focused, Pane) and self.focused.id:
             self.front = self.focused.id
         self.draw_bars()
+
+    @on(SearchView.Changed)
+    @on(Prompt.Choosing)
+    def keys_changed(self) -> None:
+        """A search, or a list over the prompt, was opened or closed: other keys act."""
+        self.draw_bars()
+
+    def action_search(self) -> None:
+        """Search in the pane that has the focus."""
+        self.pane.open_search()
+
+    def action_search_next(self) -> None:
+        """On to the next place that was found."""
+        self.pane.next_hit()
+
+    def action_search_previous(self) -> None:
+        """Back to the place that was found before."""
+        self.pane.next_hit(-1)
+
+    def action_search_close(self) -> None:
+        """End the search."""
+        self.pane.close_search()
 
     @on(TextArea.Changed)
     def text_changed(self) -> None:

@@ -113,6 +113,15 @@ class Line:
         """The text of one row, with what stands before it."""
         return "".join(text for text, _ in self.before(row)) + self._slice(row, width)[2]
 
+    def cells(self, row: int, width: int, first: int, last: int) -> tuple[int, int]:
+        """The cells of one row in which a part of the text stands; two equal ones where it is on another row."""
+        start, end, _ = self._slice(row, width)
+        first, last = max(first, start), min(last, end)
+        if first >= last:
+            return 0, 0
+        left = sum(_cells(text) for text, _ in self.before(row)) + _cells(self.text[start:first])
+        return left, left + _cells(self.text[first:last])
+
     def _slice(self, row: int, width: int) -> tuple[int, int, str]:
         starts = self.rows(width)
         start = starts[row]
@@ -146,6 +155,14 @@ class Line:
 
 def _cells(text: str) -> int:
     return len(text) if text.isascii() else Strip([Segment(text)]).cell_length
+
+
+def _styled(strip: Strip, start: int, end: int, style: Style) -> Strip:
+    """A row of which some cells have one more style."""
+    parts = list(strip.divide([start, end, strip.cell_length]))
+    if len(parts) > 1:
+        parts[1] = Strip([Segment(seg.text, (seg.style or Style.null()) + style) for seg in parts[1]])
+    return Strip.join(parts)
 
 
 BLANK = Line()
@@ -295,19 +312,20 @@ class LinesView(ScrollView):
             strip = line.strip(row, self._measured, palette_of(self.app)).apply_style(style)
             strip = strip.adjust_cell_length(width, style)
             self._drawn[key] = strip
+        for first, last, name in self.marks(index):
+            start, end = line.cells(row, self._measured, first, last)
+            if start < end:
+                strip = _styled(strip, start, end, palette_of(self.app)[name])
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(row_at)) is not None:
-            strip = self._select(strip, span)
+            start, end = span
+            marked = self.screen.get_component_rich_style("screen--selection")
+            strip = _styled(strip, start, strip.cell_length if end < 0 else end, marked)
         return strip.apply_offsets(0, row_at)
 
-    def _select(self, strip: Strip, span: tuple[int, int]) -> Strip:
-        start, end = span
-        end = strip.cell_length if end < 0 else end
-        marked = self.screen.get_component_rich_style("screen--selection")
-        parts = list(strip.divide([start, end, strip.cell_length]))
-        if len(parts) > 1:
-            parts[1] = Strip([Segment(seg.text, (seg.style or Style.null()) + marked) for seg in parts[1]])
-        return Strip.join(parts)
+    def marks(self, index: int) -> Sequence[Span]:  # noqa: ARG002 - for those that override it
+        """Parts of a line's text that stand out for the moment, such as what was searched for."""
+        return ()
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """What the mouse has selected, row by row as it is drawn."""

@@ -38,6 +38,9 @@ class Prompt(TextArea):
     """
     BINDINGS: ClassVar = bindings("prompt")
 
+    class Choosing(Message):
+        """A list to choose from was opened over the prompt, or closed."""
+
     class Sent(Message):
         """Enter was pressed.
 
@@ -58,6 +61,8 @@ class Prompt(TextArea):
         self.border_title = "ask"
         self._answer = answer
         self.asks_reason = False
+        self.choosing = False
+        """A list to choose from is open."""
         self._draft = ""
 
     async def _on_key(self, event: events.Key) -> None:
