@@ -46,6 +46,7 @@ class Touches(msgspec.Struct, frozen=True):
         opaque: Files that may depend on anything: they started programs, or their tests failed halfway.
         complete: Nothing was left out.
         modules: Third-party modules that were imported.
+        bound: The tests have to run together: in an order of their own, or dealt out to workers.
     """
 
     files: Mapping[str, str] = {}
@@ -53,6 +54,7 @@ class Touches(msgspec.Struct, frozen=True):
     opaque: tuple[str, ...] = ()
     complete: bool = False
     modules: tuple[str, ...] = ()
+    bound: bool = False
 
 
 class Affected(msgspec.Struct, frozen=True):
@@ -176,6 +178,7 @@ def keep_touches(folder: Path, candidate: Candidate, touches: Touches) -> None:
         reads={who: names for who, names in reads.items() if names},
         opaque=tuple(name for name in touches.opaque if name in files),
         complete=touches.complete and few and all(name in files for name in touches.opaque),
+        bound=touches.bound,
         modules=_worth_warming(
             [name for name in touches.modules if not graph.provides(name)], warm_modules(candidate.cache)
         ),

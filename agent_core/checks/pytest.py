@@ -16,6 +16,7 @@ from agent_core.checks.affected import (
     FOLDER,
     TEST_FILE,
     Affected,
+    Touches,
     find_affected,
     keep_imports,
     keep_touches,
@@ -23,8 +24,9 @@ from agent_core.checks.affected import (
     load_touches,
 )
 from agent_core.checks.model import CheckResult, Finding, Outcome, Stage, Wish
+from agent_core.checks.pytest_ahead import Told, run_ahead, worth_running_ahead
 from agent_core.checks.pytest_report import PytestReport, some_names
-from agent_core.checks.pytest_run import ABSENT, OLDEST, TOO_OLD, run_pytest
+from agent_core.checks.pytest_run import ABSENT, OLDEST, REPORT, TOO_OLD, run_pytest
 from agent_core.checks.tool import ending, finding, last_line, result
 from agent_core.process import Completed
 from agent_core.protocols import Candidate
@@ -84,17 +86,28 @@ class PytestCheck:
         # A folder of its own for each run: a straggler of the last one may still write into its own.
         run = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
         try:
-            affected = await asyncio.to_thread(_affected, candidate, wish)
-            return await self._run(candidate, run, wish, affected)
+            touches, affected = await asyncio.to_thread(_affected, candidate, wish)
+            ahead = worth_running_ahead(candidate, wish, affected, touches)
+            return await self._run(candidate, run, wish, affected, ahead=ahead)
         finally:
             shutil.rmtree(run, ignore_errors=True)
 
-    async def _run(self, candidate: Candidate, run: Path, wish: Wish, affected: Affected) -> CheckResult:
+    async def _run(
+        self, candidate: Candidate, run: Path, wish: Wish, affected: Affected, *, ahead: bool
+    ) -> CheckResult:
+        told = Told(wish.partial)
+
         def staged(stage: Stage) -> None:
             if (said := self._so_far(candidate, report, stage)) is not None:
-                wish.partial(said)
+                told.whole(said)
 
-        report = PytestReport(run / "report.jsonl", staged)
+        async def run_first() -> None:
+            first = await run_ahead(candidate, self.interpreter, run / "ahead", wish, affected) if ahead else None
+            if first is not None and (said := self._so_far(candidate, *first)) is not None:
+                told.ahead(said)
+
+        report = PytestReport(run / REPORT, staged)
+        running = asyncio.create_task(run_first())
         # For the next run, while this one goes on.
         learning = asyncio.create_task(asyncio.to_thread(keep_imports, run.parent, candidate))
         try:
@@ -110,11 +123,19 @@ class PytestCheck:
                 only=wish.only,
             )
             await learning
+            if running.done():
+                running.result()
         finally:
-            learning.cancel()
+            for task in (running, learning):
+                task.cancel()
+            await asyncio.gather(running, return_exceptions=True)
         if wish.only is None and (touches := report.touches) is not None:
             await asyncio.to_thread(keep_touches, _own_folder(candidate), candidate, touches)
-        return self._judge(candidate, report, done, affected)
+        said = self._judge(candidate, report, done, affected)
+        if other := told.unlike(said):
+            summary = f"{said.summary}; otherwise when run without the rest: {some_names(other)}"
+            said = msgspec.structs.replace(said, summary=summary)
+        return said
 
     def _so_far(self, candidate: Candidate, report: PytestReport, stage: Stage) -> CheckResult | None:
         """What is known at the end of a stage; None when nothing is, as all of it was skipped."""
@@ -125,6 +146,9 @@ class PytestCheck:
         told = report.summary()
         alone = told == f"{report.done} passed"
         summary = f"{report.done} of {report.total} passed" if alone else f"{told} of {report.total}"
+        if report.done == report.total:
+            # It ran by itself: how many there are in all is not known yet.
+            summary = told
         said = result(self.name, candidate, outcome, f"{stage}: {summary}", findings=report.findings, total=report.ran)
         return msgspec.structs.replace(said, stage=stage, passed=tuple(report.passed))
 
@@ -221,12 +245,13 @@ def _own_folder(candidate: Candidate) -> Path:
     return folder
 
 
-def _affected(candidate: Candidate, wish: Wish) -> Affected:
-    """What to run before the rest: what the change can affect, nothing when that may be everything."""
+def _affected(candidate: Candidate, wish: Wish) -> tuple[Touches, Affected]:
+    """What the last run touched, and what to run before the rest: what the change can affect."""
+    touches = load_touches(candidate.cache)
     if wish.only is not None or not wish.changed:
-        return _NOBODY
+        return touches, _NOBODY
     load_imports(candidate.cache)
-    return find_affected(candidate, wish.changed, load_touches(candidate.cache))
+    return touches, find_affected(candidate, wish.changed, touches)
 
 
 def _reason(done: Completed) -> str:

@@ -39,6 +39,7 @@ class PytestReport:
         passed: Ids of the tests that passed.
         uncollected: How many files could not be collected.
         unmatched: Ids that alone were wanted and are no tests.
+        bound: The tests cannot be put into stages.
         one_stage: Why the tests could not be put into stages; empty when they could.
         internal: What pytest broke off for; empty when it did not.
     """
@@ -63,6 +64,7 @@ class PytestReport:
         self.passed: list[str] = []
         self.uncollected = 0
         self.unmatched: tuple[str, ...] = ()
+        self.bound = False
         self.one_stage = ""
         self.internal = ""
         self._findings: dict[str, Finding] = {}
@@ -94,7 +96,9 @@ class PytestReport:
         # What broke off might have touched anything.
         failing = {key.partition("::")[0] for key in self._findings}
         opaque = tuple(sorted({*self._opaque, *failing}))
-        return Touches(reads=self._reads, opaque=opaque, complete=self._complete, modules=self._modules)
+        return Touches(
+            reads=self._reads, opaque=opaque, complete=self._complete, modules=self._modules, bound=self.bound
+        )
 
     def read(self) -> bool:
         """Take in what was written since the last time.
@@ -158,6 +162,7 @@ class PytestReport:
             case "collected":
                 self.total = max(self.total, int(record["n"]))
                 self.one_stage = printable(str(record["why"]))
+                self.bound = bool(record["bound"])
             case "unmatched":
                 self.unmatched = tuple(printable(str(name)) for name in record["ids"])
             case "internal":

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from agent_core.checks.affected import warm_modules
 from agent_core.checks.pytest_report import PytestReport
 from agent_core.checks.tool import run_tool
@@ -19,7 +21,7 @@ from agent_core.workspace.interpreter import Interpreter
 ABSENT, TOO_OLD = 97, 96
 """Exit statuses of our own, for a pytest that is not there or too old for the plug-in."""
 OLDEST = 7
-DEBUG_REPORT = "debug.jsonl"
+REPORT, DEBUG_REPORT = "report.jsonl", "debug.jsonl"
 
 _PLUGIN = Path(__file__).with_name("pytest_plugin") / "pairloop_pytest"
 _LOOK_EVERY = 0.05
@@ -50,6 +52,59 @@ runpy.run_module("pytest", run_name="__main__", alter_sys=True)
 """
 
 
+class Prepared(msgspec.Struct, frozen=True):
+    """A run of the tests that can begin.
+
+    Attributes:
+        argv: The command.
+        env: Variables it needs.
+        warm: Modules that are worth being imported ahead.
+    """
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    warm: tuple[str, ...]
+
+
+def prepare(
+    candidate: Candidate,
+    interpreter: Interpreter,
+    folder: Path,
+    plan: Mapping[str, Any],
+    debug: Mapping[str, Any] | None = None,
+) -> Prepared:
+    """Write what a run needs into its folder; see `run_pytest`.
+
+    Args:
+        candidate: The tree.
+        interpreter: Whose pytest is run.
+        folder: A new folder in the candidate's cache, for this run only.
+        plan: See `pairloop_pytest.plan`.
+        debug: See `run_pytest`.
+    """
+    # A copy of the plug-in beside the report: that is readable in every sandbox. A new one each time, as the tests
+    # of an earlier run may have changed theirs or left compiled code for it.
+    plugin = folder / "plugin"
+    shutil.copytree(_PLUGIN, plugin / _PLUGIN.name, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
+    env = {
+        "PAIRLOOP_PYTEST_REPORT": str(folder / REPORT),
+        "PAIRLOOP_PYTEST_PLAN": str(folder / "plan.json"),
+    }
+    plugins: tuple[str, ...] = ("-p", _PLUGIN.name)
+    if debug is not None:
+        what = {**debug, "report": str(folder / DEBUG_REPORT)}
+        (folder / "debug.json").write_text(json.dumps(what), "utf-8")
+        env["PAIRLOOP_PYTEST_DEBUG"] = str(folder / "debug.json")
+        plugins += ("-p", f"{_PLUGIN.name}.debug")
+    # After the project's own addopts these win: all tests run, whatever failed first. A cache that is empty
+    # instead of none: plug-ins and options such as --ff keep working, and nothing is left out because of it.
+    argv: tuple[str, ...] = (str(interpreter.python), "-c", _START, str(plugin), *plugins)
+    argv += ("-q", "--color=no", "--tb=no", "--maxfail=0", "--continue-on-collection-errors")
+    argv += ("-o", f"cache_dir={folder / 'cache'}")
+    return Prepared(argv, env, (*_WARM, *warm_modules(candidate.cache)))
+
+
 async def run_pytest(
     candidate: Candidate,
     interpreter: Interpreter,
@@ -69,7 +124,7 @@ async def run_pytest(
         candidate: The tree.
         interpreter: Whose pytest is run.
         folder: A new folder in the candidate's cache, for this run only.
-        report: Reads ``report.jsonl`` in that folder.
+        report: Reads `REPORT` in that folder.
         timeout: Seconds it may take.
         on_progress: Called with (done, total) as it gets on.
         first: Ids of tests whose files come first.
@@ -80,27 +135,8 @@ async def run_pytest(
     Raises:
         SandboxError: The candidate's tree could not be made.
     """
-    # A copy of the plug-in beside the report: that is readable in every sandbox. A new one each time, as the tests
-    # of an earlier run may have changed theirs or left compiled code for it.
-    plugin = folder / "plugin"
-    shutil.copytree(_PLUGIN, plugin / _PLUGIN.name, ignore=shutil.ignore_patterns("__pycache__"))
     plan = {"first": sorted(first), "affected": sorted(affected), "only": None if only is None else sorted(only)}
-    (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
-    env = {
-        "PAIRLOOP_PYTEST_REPORT": str(folder / "report.jsonl"),
-        "PAIRLOOP_PYTEST_PLAN": str(folder / "plan.json"),
-    }
-    plugins: tuple[str, ...] = ("-p", _PLUGIN.name)
-    if debug is not None:
-        what = {**debug, "report": str(folder / DEBUG_REPORT)}
-        (folder / "debug.json").write_text(json.dumps(what), "utf-8")
-        env["PAIRLOOP_PYTEST_DEBUG"] = str(folder / "debug.json")
-        plugins += ("-p", f"{_PLUGIN.name}.debug")
-    # After the project's own addopts these win: all tests run, whatever failed first. A cache that is empty
-    # instead of none: plug-ins and options such as --ff keep working, and nothing is left out because of it.
-    argv: tuple[str, ...] = (str(interpreter.python), "-c", _START, str(plugin), *plugins)
-    argv += ("-q", "--color=no", "--tb=no", "--maxfail=0", "--continue-on-collection-errors")
-    argv += ("-o", f"cache_dir={folder / 'cache'}")
+    prepared = prepare(candidate, interpreter, folder, plan, debug)
     last = (-1, -1)
 
     def look() -> None:
@@ -118,8 +154,7 @@ async def run_pytest(
 
     watcher = asyncio.create_task(watch())
     try:
-        warm = (*_WARM, *warm_modules(candidate.cache))
-        done = await run_tool(candidate, argv, timeout=timeout, env=env, warm=warm)
+        done = await run_tool(candidate, prepared.argv, timeout=timeout, env=prepared.env, warm=prepared.warm)
     finally:
         watcher.cancel()
         await asyncio.gather(watcher, return_exceptions=True)

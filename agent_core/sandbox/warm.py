@@ -81,10 +81,12 @@ class Imported(msgspec.Struct, frozen=True):
     Attributes:
         names: Top-level names, without those that Python itself begins with.
         folders: Folders of the project on its import path.
+        all: It has imported all that it was asked for and that can be imported ahead.
     """
 
     names: frozenset[str]
     folders: tuple[str, ...]
+    all: bool
 
 
 class _Slot:
@@ -119,6 +121,11 @@ class WarmRuns:
         self._slots: dict[Ground, _Slot] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
+    @property
+    def private(self) -> bool:
+        """Whether two runs at a time can't meet in anything: each has a network of its own."""
+        return not self._confinement.shelter.network
+
     def begin(self, python: Sequence[str], modules: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start a server in the background, unless there is one on this ground.
 
@@ -146,8 +153,9 @@ class WarmRuns:
             None when no server is ready; one is then being started, if there can be one.
         """
         self.begin(python, modules, environment)
-        ready = self._ready(self._ground(python, modules, environment))
-        return None if ready is None else Imported(ready[1].names, ready[1].folders)
+        ground = self._ground(python, modules, environment)
+        ready = self._ready(ground)
+        return None if ready is None else Imported(ready[1].names, ready[1].folders, ready[0] == ground)
 
     async def run(
         self,

@@ -130,6 +130,28 @@ class TreeCandidate:
             raise SandboxError(f"The candidate cannot be mounted ({mechanism.name}): {reason}.")
         return _like_plain(done) if mechanism.overlays else done
 
+    async def fork(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        env: Mapping[str, str] | None = None,
+        warm: Sequence[str] = (),
+    ) -> Completed | None:
+        """Run a command as `run` does, beside whatever else runs in the tree, where that costs little.
+
+        Returns:
+            How it ended. None where it did not: there is no warm process that has imported all of it, it might meet
+            another run on the network, or its process was lost.
+        """
+        if self._ground.warm is None or not self._ground.warm.private:
+            return None
+        environment = {**self._environment, **(env or {})}
+        guard = partial(watch, limits=self._ground.mechanism.limits, tree=self.root)
+        return await self._fork(
+            argv, environment, warm, timeout=timeout, stdin=b"", on_line=None, guard=guard, whole=True
+        )
+
     async def _fork(
         self,
         argv: Sequence[str],
@@ -140,13 +162,14 @@ class TreeCandidate:
         stdin: bytes,
         on_line: Callable[[str], None] | None,
         guard: Callable[[int], Awaitable[str]],
+        whole: bool = False,
     ) -> Completed | None:
-        """Run a command in a warm process; None when it has to be started."""
+        """Run a command in a warm process, with `whole` only in one that lacks nothing; None when that can't be."""
         warm, command = self._ground.warm, python_command(argv)
         if warm is None or command is None:
             return None
         imported = warm.imported(command.python, modules, environment)
-        if imported is None:
+        if imported is None or (whole and not imported.all):
             return None
         if self._ground.shadows.any(imported, base=self._base, tree=self._snapshot, changed=self._changed):
             return None

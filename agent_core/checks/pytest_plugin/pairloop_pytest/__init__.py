@@ -7,7 +7,7 @@ environment. Works with pytest 7 and later on Python 3.8 and later, so: standard
 versions. The environment variable PAIRLOOP_PYTEST_REPORT names the file to append to, PAIRLOOP_PYTEST_PLAN that of
 the plan (see `plan`). Records have their kind under ``e`` and their number under ``k``, from 0 on:
 
-    start; collected n, stages, why; unmatched ids; run id; end id, outcome; failed id, phase, error...;
+    start; collected n, stages, why, bound; unmatched ids; run id; end id, outcome; failed id, phase, error...;
     collect_error id, error...; stage name; internal error...; reads of, paths; touched; warm modules; finish exit
 """
 
@@ -130,7 +130,7 @@ _PLACES = Places(str(Path.cwd()))
 _EVIDENCE = Evidence(_PLACES)
 # A worker of pytest-xdist does not write (the variables are gone when it starts): it adds evidence to its reports.
 _REPORTER, _PLAN = _begin()
-_TOUCHED = Touched(_PLACES) if _REPORTER is not None and _PLAN.only is None else None
+_TOUCHED = Touched(_PLACES) if _REPORTER is not None and not _PLAN.part else None
 _STAGE_ENDS: dict[int, str] = {}
 
 
@@ -145,7 +145,7 @@ def _dealt_out(config: Any) -> bool:
 @pytest.hookimpl(hookwrapper=True)
 def pytest_cmdline_main(config: Any) -> Generator[None, Any, None]:
     """Run a few tests here, not in workers that know nothing of the plan."""
-    if _PLAN.only is not None:
+    if _PLAN.part:
         for name, value in (("numprocesses", None), ("maxprocesses", None), ("tx", []), ("dist", "no")):
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
@@ -180,8 +180,9 @@ def pytest_collection_finish(session: Any) -> None:
         return
     stages: list[tuple[str, int]] = []
     why = ""
+    bound = keeps_order(session.items)
     if _PLAN.staged:
-        if keeps_order(session.items):
+        if bound:
             why = "its tests have to keep their order"
         else:
             session.items[:], stages = _PLAN.staging(session.items)
@@ -189,7 +190,7 @@ def pytest_collection_finish(session: Any) -> None:
         _STAGE_ENDS[id(session.items[count - 1])] = stage
     if _PLAN.only is not None and _PLAN.only.unmatched:
         _REPORTER.write(e="unmatched", ids=_PLAN.only.unmatched[:_MAX_UNMATCHED])
-    _REPORTER.write(e="collected", n=len(session.items), stages=stages, why=why)
+    _REPORTER.write(e="collected", n=len(session.items), stages=stages, why=why, bound=bound)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -197,7 +198,7 @@ def pytest_xdist_node_collection_finished(ids: Any) -> None:
     """Tell how many tests there are, under xdist."""
     if _REPORTER is not None:
         why = "pytest-xdist deals its tests out" if _PLAN.staged else ""
-        _REPORTER.write(e="collected", n=len(ids), stages=[], why=why)
+        _REPORTER.write(e="collected", n=len(ids), stages=[], why=why, bound=True)
 
 
 # -- what happens ----------------------------------------------------------------------------------------------------

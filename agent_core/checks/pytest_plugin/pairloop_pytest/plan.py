@@ -1,9 +1,9 @@
-"""Which tests run, and in which order: nothing but some, or in stages.
+"""Which tests run, and in which order: nothing but some, in stages, or the first stages alone.
 
 Part of the plug-in `pairloop_pytest`, for Python 3.8 and later: standard library only. PYTEST_DONT_REWRITE
 
 The plan is a JSON file: ``first`` and ``only`` are test ids (a file or class stands for all that is in it),
-``affected`` are paths of test files relative to the project.
+``affected`` are paths of test files relative to the project. With ``ahead`` nothing runs but those two stages.
 """
 
 from __future__ import annotations
@@ -33,7 +33,13 @@ class Plan:
         self._first = _Ids(data.get("first") or ())
         self._affected = frozenset(data.get("affected") or ())
         self.only = None if data.get("only") is None else _Ids(data["only"])
+        self.ahead = bool(data.get("ahead"))
         self._files: frozenset[str] | None = None
+
+    @property
+    def part(self) -> bool:
+        """Whether some tests are left out."""
+        return self.ahead or self.only is not None
 
     @property
     def staged(self) -> bool:
@@ -42,10 +48,13 @@ class Plan:
 
     def unwanted(self, path: str, rootdir: str) -> bool:
         """Whether a file or folder holds none of the tests that alone are wanted."""
-        if self.only is None:
+        if not self.part:
             return False
         if self._files is None:
-            self._files = frozenset(os.path.normpath(os.path.join(rootdir, name)) for name in self.only.files)  # noqa: PTH118 - as pytest names its files
+            ids = self._first if self.only is None else self.only
+            names = [os.path.join(rootdir, name) for name in ids.files]  # noqa: PTH118 - as pytest names its files
+            names += [os.path.join(self._root, name) for name in self._affected]  # noqa: PTH118
+            self._files = frozenset(map(os.path.normpath, names))
         if os.path.isdir(path):  # noqa: PTH112
             return not any(name.startswith(path + os.sep) or name == path for name in self._files)
         # These two are no tests, but tests need them.
@@ -53,6 +62,9 @@ class Plan:
 
     def chosen(self, items: list[Any]) -> tuple[list[Any], list[Any]]:
         """The items that are wanted, in their order, and those that are not."""
+        if self.ahead:
+            stages = self._stages(items)
+            return stages["first"] + stages["affected"], stages["all"]
         if self.only is None:
             return items, []
         wanted: list[Any] = []
@@ -69,19 +81,23 @@ class Plan:
         Returns:
             The items, and (stage, number of items up to its end) for each stage that has any and is not the last.
         """
+        stages = self._stages(items)
+        ordered = [item for stage in _STAGES for item in stages[stage]]
+        ends, count = [], 0
+        for stage in _STAGES:
+            count += len(stages[stage])
+            if stages[stage] and (count < len(items) or self.ahead):
+                ends.append((stage, count))
+        return ordered, ends
+
+    def _stages(self, items: list[Any]) -> dict[str, list[Any]]:
         first = {_file(item) for item in items if self._first.match(item.nodeid)}
         stages: dict[str, list[Any]] = {stage: [] for stage in _STAGES}
         for item in items:
             path = _file(item)
             here = "first" if path in first else "affected" if self._relative(path) in self._affected else "all"
             stages[here].append(item)
-        ordered = [item for stage in _STAGES for item in stages[stage]]
-        ends, count = [], 0
-        for stage in _STAGES:
-            count += len(stages[stage])
-            if stages[stage] and count < len(items):
-                ends.append((stage, count))
-        return ordered, ends
+        return stages
 
     def _relative(self, path: str) -> str:
         return os.path.relpath(path, self._root).replace(os.sep, "/")
