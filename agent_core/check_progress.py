@@ -133,7 +133,8 @@ class Board:
         if line.result is not None:
             sign = SIGNS.get(line.result.outcome, "!")
             colour = {"✓": "good", "·": "weak"}.get(sign, "bad")
-            text = f"{line.result.summary} ({line.result.seconds:.1f} s)"
+            took = "earlier" if line.result.cached else f"{line.result.seconds:.1f} s"
+            text = f"{line.result.summary} ({took})"
         elif line.started:
             so_far = f"{line.staged.summary} so far" if line.staged is not None else ""
             sign, text = _RUNNING, ", ".join(part for part in (_count(line), so_far) if part) or "runs"

@@ -15,6 +15,7 @@ import msgspec
 
 from agent_core.checks.model import CheckResult, Finding, Outcome, Stage, Verdict
 from agent_core.diagnosis.cause import grouped
+from agent_core.diagnosis.listing import EARLIER
 from agent_core.text import cap_text, printable
 
 UNBROKEN, BROKEN, USAGE, UNJUDGED = 0, 1, 2, 5
@@ -51,6 +52,7 @@ class Said(msgspec.Struct, frozen=True):
         seconds: Wall time.
         stage: How far it got: ``first``, ``affected`` or ``all``.
         output: The end of what it printed, where it could not run.
+        earlier: It was not run now: an earlier run judged the same files with the same tools and settings.
     """
 
     check: str
@@ -60,6 +62,7 @@ class Said(msgspec.Struct, frozen=True):
     seconds: float
     stage: Stage
     output: str
+    earlier: bool
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -197,7 +200,16 @@ def _told(kind: Kind, one: Finding) -> Told:
 
 def _said(result: CheckResult) -> Said:
     output = "" if result.judged else result.output
-    return Said(result.check, result.outcome, result.summary, result.total, result.seconds, result.stage, output)
+    return Said(
+        result.check,
+        result.outcome,
+        result.summary,
+        result.total,
+        result.seconds,
+        result.stage,
+        output,
+        result.cached,
+    )
 
 
 def _found(verdict: Verdict) -> str:
@@ -216,7 +228,7 @@ class Lines:
     Args:
         root: The project's folder.
         here: The folder that paths are shown relative to, if the project's files are reached from it.
-        every: Show known findings too, not only how many there are.
+        every: Leave nothing out: known findings too, the names of all tests, and all that was said of a failure.
         paint: Colours a text by a name: ``bad``, ``good``, ``weak``, ``strong``.
     """
 
@@ -245,14 +257,15 @@ class Lines:
             count = len(group.findings)
             what = "" if count == 1 else f"{count} tests: "
             yield f"  {self._at(group.first)}{what}{printable(group.first.message)} ({group.first.check})"
-            yield from (f"      {printable(line.strip())}" for line in group.names.splitlines())
-            if detail and group.first.detail:
-                yield from self._block(cap_text(group.first.detail, _DETAIL_TOKENS))
+            names = group.all_names if self._every else group.names
+            yield from (f"      {printable(line.strip())}" for line in names.splitlines())
+            if detail:
+                yield from self._detail(group.first)
         for one in (one for one in findings if "::" not in one.code):
             code = f" [{printable(one.code)}]" if one.code else ""
             yield f"  {self._at(one)}{printable(one.message)}{code} ({one.check})"
-            if detail and one.detail:
-                yield from self._block(cap_text(one.detail, _DETAIL_TOKENS))
+            if detail:
+                yield from self._detail(one)
 
     def _at(self, finding: Finding) -> str:
         """Where it is, so that an editor jumps there."""
@@ -262,6 +275,10 @@ class Lines:
         shown = str(full) if self._here is None else os.path.relpath(full, self._here)
         line = "" if finding.line is None else f":{finding.line}"
         return f"{printable(shown)}{line}: "
+
+    def _detail(self, finding: Finding) -> Iterator[str]:
+        if finding.detail:
+            yield from self._block(finding.detail if self._every else cap_text(finding.detail, _DETAIL_TOKENS))
 
     def _block(self, text: str) -> Iterator[str]:
         yield from (self._paint(f"      | {printable(line)}", "weak") for line in text.splitlines())
@@ -280,6 +297,8 @@ class Lines:
         parts = [self._paint(f"{sign} {printable(report.summary)}", colour)]
         if report.elsewhere:
             parts.append(f"{report.elsewhere} more in files that were not asked for")
+        if earlier := [said.check for said in report.results if said.earlier]:
+            parts.append(f"{', '.join(earlier)}: {EARLIER}")
         if not report.complete and report.exit != UNJUDGED:
             parts.append("so far: not everything has run")
         return "; ".join(parts)

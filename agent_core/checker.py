@@ -14,13 +14,13 @@ import msgspec
 from agent_core import config as configuration
 from agent_core.check_progress import Board
 from agent_core.check_report import Base, Report, make_report
-from agent_core.checks.baseline import bound_to
 from agent_core.checks.bench import Trees
 from agent_core.checks.chosen import Listed, chosen
-from agent_core.checks.model import Finding, Verdict, Wish
-from agent_core.checks.runner import QUICK, run_checks
+from agent_core.checks.model import Finding, Verdict
+from agent_core.checks.runner import QUICK
 from agent_core.checks.verdict import judge
-from agent_core.errors import ConfigError, first_cause
+from agent_core.errors import ConfigError
+from agent_core.events import AnyEvent, CheckFinished, CheckProgressed, CheckStaged, CheckStarted
 from agent_core.judge import Judge
 from agent_core.protocols import Check
 from agent_core.workspace.back_to import Same, back_to
@@ -42,7 +42,7 @@ class CheckWish(msgspec.Struct, frozen=True):
         base: The revision to compare with; None for HEAD, where there is one.
         upto: ``first``: only the checks that answer at once. ``affected``: no more tests than the change can reach.
         json: As JSON.
-        every: Show known findings, too.
+        every: Leave nothing out, see `Lines`.
     """
 
     paths: tuple[Path, ...] = ()
@@ -75,6 +75,7 @@ class Checker:
         self._judge: Judge | None = None
         self._same: Same = set()
         self._looked_for = False
+        self._alone_now = False
 
     async def report(self, now: Snapshot | None = None) -> Report:
         """Judge the working tree.
@@ -114,12 +115,10 @@ class Checker:
         base, trees = await self._trees(now)
         self._check_paths(now, trees)
         self._board.begin(self._names)
-        if trees is None:
-            verdict = await self._alone(now, sorted(now.files), compared=False)
-        elif not (changed := trees.changed()):
-            verdict = await self._alone(now, changed, compared=True)
-        else:
+        if trees is not None and trees.changed():
             verdict = await self._compared(trees)
+        else:
+            verdict = await self._alone(now, compared=trees is not None)
         return base, verdict, (await self.project.snapshot()).tree == now.tree
 
     async def _trees(self, now: Snapshot) -> tuple[Base | None, Trees | None]:
@@ -137,32 +136,37 @@ class Checker:
         before = await back_to(revision, now, self.project.read, self._same)
         return base, Trees(now, {}, before)
 
-    async def _alone(self, now: Snapshot, paths: Sequence[str], *, compared: bool) -> Verdict:
+    async def _alone(self, now: Snapshot, *, compared: bool) -> Verdict:
         """What the checks say of the working tree: of nothing new where it is the base itself, else all of it."""
-        candidate = await self.project.candidate(now, {}, cache="candidate")
+        judge_ = self._judging()
+        self._alone_now = True
         try:
-            checks = [bound_to(check, candidate, paths) for check in self._checks]
-            changed = tuple(paths) if compared else None
-            results = await run_checks(
-                checks, candidate, "candidate", self._board, wish=lambda _check: Wish(changed=changed)
-            )
-        except BaseExceptionGroup as errors:
-            raise first_cause(errors) from errors
+            # What was judged earlier shows what is known; it does not decide that there is nothing wrong.
+            results = await judge_.standing(now, () if compared else sorted(now.files), anew=not compared)
         finally:
-            await candidate.close()
+            self._alone_now = False
         return judge(results if compared else (), results)
+
+    def _judging(self) -> Judge:
+        if self._judge is None:
+            self._judge = Judge(self.project, self._checks, self._hear)
+        return self._judge
+
+    def _hear(self, event: AnyEvent) -> None:
+        """Show how checks get on; those of the base are what was asked for, where that is all there is."""
+        if self._alone_now and isinstance(event, CheckStarted | CheckProgressed | CheckStaged | CheckFinished):
+            event = msgspec.structs.replace(event, where="candidate")
+        self._board(event)
 
     async def _compared(self, trees: Trees) -> Verdict:
         """The verdict of the judge; the one so far as soon as it goes as far as was asked for."""
-        if self._judge is None:
-            self._judge = Judge(self.project, self._checks, self._board)
         enough: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
 
         def so_far(verdict: Verdict) -> None:
             if self._is_enough(verdict) and not enough.done():
                 enough.set_result(verdict)
 
-        task = asyncio.create_task(self._judge.compare(trees, None, so_far))
+        task = asyncio.create_task(self._judging().compare(trees, None, so_far))
         try:
             await asyncio.wait((task, enough), return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -24,7 +24,7 @@ from agent_core.checks.baseline import Baseline
 from agent_core.checks.bench import Bench, Memory, Trees
 from agent_core.checks.cache import Cache
 from agent_core.checks.case import Case
-from agent_core.checks.model import Verdict, unheard
+from agent_core.checks.model import CheckResult, Verdict, unheard
 from agent_core.checks.runner import Slots
 from agent_core.checks.stamp import Furnished
 from agent_core.diagnosis.listing import listing
@@ -100,6 +100,21 @@ class Judge:
             SandboxError: A candidate could not be made.
         """
         return await Case(self._bench, trees, task, on_verdict).run()
+
+    async def standing(self, base: Snapshot, paths: Sequence[str] = (), *, anew: bool) -> tuple[CheckResult, ...]:
+        """What the checks say about the working tree, compared with nothing; it is kept for when it is a base.
+
+        Args:
+            base: The working tree.
+            paths: The files that checks of changed files look at.
+            anew: Nothing is taken over from an earlier session.
+
+        Raises:
+            SandboxError: A candidate could not be made.
+        """
+        if anew:
+            return await self._baseline.anew([check.name for check in self._bench.checks], base, paths)
+        return await self._baseline.of(base, paths)
 
     async def report(self, draft: Draft) -> str:
         """What the checks say about a draft, for a partner that asks; about the working tree when it is empty."""

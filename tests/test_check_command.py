@@ -133,6 +133,21 @@ def test_lines_for_a_human_lead_editors_to_the_place(tmp_path: Path) -> None:
     assert below.out.splitlines().index("Broken since HEAD") < below.out.splitlines().index("Known: there before")
 
 
+def test_nothing_is_left_out_where_all_is_asked_for(tmp_path: Path) -> None:
+    same = "def same():\n    assert total([]) == 1, 'word ' * 600\n"
+    tests = "\n".join(f"def test_{number}():\n    same()" for number in range(20))
+    files = {**FILES, "test_many.py": f"from shop import total\n{same}{tests}\n"}
+    root = make_project(tmp_path / "p", files, commit=False)
+    brief, full = check(root), check(root, "--all")
+    assert (brief.code, full.code) == (1, 1)
+    names = [f"test_many.py::test_{number}" for number in range(20)]
+    assert sum(f"      {name}\n" in brief.out for name in names) == 8
+    assert "      ... and 12 more\n" in brief.out
+    assert sum(f"      {name}\n" in full.out for name in names) == 20
+    assert len(full.out) > len(brief.out) + 1000
+    assert "more\n" not in full.out
+
+
 def test_what_files_hold_is_never_obeyed_by_a_terminal(tmp_path: Path) -> None:
     root = make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": TESTED})
     write_files(root, {"test_a.py": "def test_a():\n    raise ValueError('\\x1b]0;owned\\x07 \\u202e')\n"})

@@ -147,7 +147,11 @@ def _add_check(commands: _Commands) -> None:
         default="all",
         help="how far to go: the checks that answer at once, the tests that the change can reach too, or all",
     )
-    check.add_argument("--all", action="store_true", help="show what was there before, too")
+    check.add_argument(
+        "--all",
+        action="store_true",
+        help="leave nothing out: what was there before, every test's name, all that was said of a failure",
+    )
     check.add_argument("--json", action="store_true", help="write each verdict as one JSON object")
     only = check.add_mutually_exclusive_group()
     only.add_argument("--watch", action="store_true", help="again after every save")

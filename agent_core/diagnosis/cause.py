@@ -81,10 +81,19 @@ class Cause(msgspec.Struct, frozen=True):
     @property
     def names(self) -> str:
         """The tests of it, bounded."""
-        shown = [f"  {_short(finding.code, _LONG_ID)}" for finding in self.findings[:_NAMES_SHOWN]]
-        if len(self.findings) > _NAMES_SHOWN:
-            shown.append(f"  ... and {len(self.findings) - _NAMES_SHOWN} more")
-        return "\n".join(shown)
+        return "\n".join(self.names_up_to(_NAMES_SHOWN))
+
+    @property
+    def all_names(self) -> str:
+        """The tests of it, every one."""
+        return "\n".join(self.names_up_to(len(self.findings)))
+
+    def names_up_to(self, most: int) -> list[str]:
+        """The tests of it, a line each; beyond a number of them, how many more there are."""
+        shown = [f"  {_short(finding.code, _LONG_ID)}" for finding in self.findings[:most]]
+        if len(self.findings) > most:
+            shown.append(f"  ... and {len(self.findings) - most} more")
+        return shown
 
 
 def _short(text: str, limit: int) -> str:

@@ -12,6 +12,14 @@ _DETAIL_TOKENS = 400
 _LINES = 30
 
 
+EARLIER = "judged by an earlier run: the same files, tools and settings"
+"""What is said of what was found again."""
+
+
+def _line(result: CheckResult) -> str:
+    return f"{result.check}: {result.outcome}, {result.summary}" + (f" ({EARLIER})" if result.cached else "")
+
+
 def listing(results: Sequence[CheckResult], tokens: int) -> str:
     """One line a check; then failing tests by cause, each with the evidence of one of them; then the other findings.
 
@@ -19,7 +27,7 @@ def listing(results: Sequence[CheckResult], tokens: int) -> str:
         results: What the checks said.
         tokens: Most tokens of all of it.
     """
-    parts = ["\n".join(f"{result.check}: {result.outcome}, {result.summary}" for result in results)]
+    parts = ["\n".join(map(_line, results))]
     tests = [finding for result in results if result.check == "pytest" for finding in result.findings]
     others = [finding for result in results if result.check != "pytest" for finding in result.findings]
     for group in grouped(tests, others):
