@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +22,7 @@ from agent_core.checks.settings import CommandConfig, Seconds, trouble
 from agent_core.errors import ConfigError
 from agent_core.events import Mode
 from agent_core.sandbox.limits import Limits, parse_limits
+from agent_core.screen_settings import Keys, ScreenConfig
 
 DEFAULT_MODEL = "gpt-6.2-sol"
 PROJECT_FILE = "pairloop.toml"
@@ -152,13 +153,40 @@ class PromptConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All settings."""
+    """All settings, a table each.
+
+    Attributes:
+        keys: Other keys for the screen's actions, by their ids; what can stand there the screen says.
+    """
 
     partner: PartnerConfig = PartnerConfig()
     loop: LoopConfig = LoopConfig()
     checks: ChecksConfig = ChecksConfig()
     sandbox: SandboxConfig = SandboxConfig()
     prompt: PromptConfig = PromptConfig()
+    screen: ScreenConfig = ScreenConfig()
+    keys: Keys = msgspec.field(default_factory=dict)
+
+
+class OwnConfig(msgspec.Struct, frozen=True):
+    """What the user's own file says.
+
+    Attributes:
+        config: Its settings, and the defaults for the rest.
+        text: The file's text, for saying on which line something is wrong.
+    """
+
+    config: Config = msgspec.field(default_factory=Config)
+    text: str = ""
+
+    def refusal(self, keys: Sequence[str], reason: str) -> ConfigError:
+        """The error that says that one of its settings cannot be used.
+
+        Args:
+            keys: The table and the key.
+            reason: Why not, without a full stop.
+        """
+        return _refusal(user_file(), self.text, list(keys), reason)
 
 
 def user_file() -> Path:
@@ -201,11 +229,14 @@ def _dotted(text: str) -> list[str]:
     return [part.strip("\"'") for part in re.findall(_KEY, found.group(1))] if found else []
 
 
-# What a project must not choose for whoever clones it: where the key goes, what shuts its code in, what lands unasked.
-_NOT_FOR_PROJECTS = {
+# What a project must not choose for whoever clones it: where the key goes, what shuts its code in, what lands unasked,
+# and which key says so. None stands for all there is in a table.
+_NOT_FOR_PROJECTS: dict[str, tuple[str, ...] | None] = {
     "partner": ("base_url", "key_env"),
     "sandbox": SandboxConfig.__struct_fields__,
     "loop": ("mode",),
+    "screen": None,
+    "keys": None,
 }
 
 
@@ -280,20 +311,8 @@ def _read(path: Path, *, own: bool) -> dict[str, Any]:
         path: The file; one that is not there is empty.
         own: It is the human's own; a project's may not set everything.
     """
-    try:
-        text = path.read_text("utf-8-sig")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}.") from error
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"\(at line (\d+), column \d+\)", str(error))
-        # What never ends is noticed at the end of the file.
-        place = f"{path}:{found.group(1) if found else len(text.splitlines())}"
-        reason = re.sub(r"\s*\(at .*\)$", "", str(error))
-        raise ConfigError(f"{place}: not valid TOML: {reason}.") from error
+    text = _text_of(path)
+    data = _parsed(path, text)
     config = _convert(path, text, data)
     if config.partner.script:
         data["partner"]["script"] = str((path.parent / config.partner.script).resolve())
@@ -302,11 +321,42 @@ def _read(path: Path, *, own: bool) -> dict[str, Any]:
     return data
 
 
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}.") from error
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        # What never ends is noticed at the end of the file.
+        place = f"{path}:{found.group(1) if found else len(text.splitlines())}"
+        reason = re.sub(r"\s*\(at .*\)$", "", str(error))
+        raise ConfigError(f"{place}: not valid TOML: {reason}.") from error
+
+
+def load_own() -> OwnConfig:
+    """The user's own configuration alone: what the screen needs of it before there is a project.
+
+    Raises:
+        ConfigError: It cannot be used; names path, line and key.
+    """
+    path = user_file()
+    text = _text_of(path)
+    return OwnConfig(_convert(path, text, _parsed(path, text)), text)
+
+
 def _refuse_risky(path: Path, text: str, data: Mapping[str, Any]) -> None:
     """Refuse settings that a cloned project could use against the one who opens it."""
     for table, names in _NOT_FOR_PROJECTS.items():
-        for name in names:
-            if name in data.get(table, {}):
+        for name in data.get(table, {}):
+            if names is None or name in names:
                 line = _line_of(text, [table, name])
                 raise ConfigError(
                     f"{path}:{line or 1}: {table}.{name}: a project cannot set this for you.",
