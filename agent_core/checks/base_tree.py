@@ -53,6 +53,8 @@ class BaseTree:
         self.users = 0
         self.candidate: asyncio.Task[Candidate] | None = None
         self.results: dict[Check, asyncio.Task[CheckResult]] = {}
+        # Those of the results that were begun and ended while the working tree was the one they were made of.
+        self.sure: set[asyncio.Task[CheckResult]] = set()
         self.batches: dict[tuple[str, ...], Batch] = {}
         # Checks whose word from an earlier session is not good enough any more.
         self.afresh: set[str] = set()
@@ -67,6 +69,19 @@ class BaseTree:
     def busy(self) -> bool:
         """Whether anything runs there."""
         return any(not task.done() for task in self._tasks)
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a candidate of it is up, or something is to be said by one that was."""
+        return bool(self.users) or self.busy
+
+    def over(self, base: Snapshot, changes: Changes) -> BaseTree:
+        """The same tree, made of another working tree, with what is known of it for sure."""
+        other = BaseTree(base, changes, self.tree)
+        other.results = {check: task for check, task in self.results.items() if task in self.sure}
+        other.sure = set(other.results.values())
+        other.afresh = set(self.afresh)
+        return other
 
     def cancel(self) -> list[asyncio.Task[object]]:
         """Stop what runs; gives what is to be waited for."""

@@ -66,6 +66,7 @@ class Baseline:
         self._quick = ""
         self._distrusted: set[str] = set()
         self._trees: dict[str, BaseTree] = {}
+        self._superseded: list[BaseTree] = []
         self._ending: set[asyncio.Task[object]] = set()
         self._keeping: set[asyncio.Task[None]] = set()
         # Tools' caches of the baseline are one set: the same tool must not write to its own twice at a time.
@@ -162,6 +163,7 @@ class Baseline:
         tree = self._trees.get(said.tree)
         if tree is not None:
             tree.results[check] = asyncio.create_task(_at_once(said))
+            tree.sure.add(tree.results[check])
             for paths, batch in list(tree.batches.items()):
                 if batch.task is None or batch.task.done():
                     del tree.batches[paths]
@@ -195,7 +197,7 @@ class Baseline:
     async def close(self) -> None:
         """Stop everything that runs and remove what is on disk."""
         self._closed = True
-        running = {task for tree in self._trees.values() for task in tree.cancel()}
+        running = {task for tree in (*self._trees.values(), *self._superseded) for task in tree.cancel()}
         await asyncio.gather(*running, *self._ending, *self._keeping, return_exceptions=True)
         self._trees.clear()
 
@@ -213,10 +215,17 @@ class Baseline:
         name = with_changes(base, changes).tree if changes else base.tree
         # The newest stands last.
         tree = self._trees.pop(name, None) or BaseTree(base, changes, name)
-        if not tree.users:
-            # The same tree over another working tree.
-            tree.base, tree.changes = base, changes
+        if tree.base.tree != base.tree:
+            # The same tree, of another working tree. What still runs on it is made of the one that is no more: it says
+            # nothing of this one, whoever waits for it.
+            if tree.in_use:
+                self._superseded.append(tree)
+            tree = tree.over(base, changes)
         self._trees[name] = tree
+        self._superseded = [other for other in self._superseded if other.in_use]
+        for other in self._superseded:
+            if not other.waiters:
+                other.cancel()
         for known, other in list(self._trees.items()):
             if other is tree or other.waiters:
                 continue
@@ -253,6 +262,7 @@ class Baseline:
             tree.results = {check: task for check, task in tree.results.items() if not task.done()}
         else:
             done = {check: tree.results[check] for check in begun if check in tree.results}
+            tree.sure.update(done.values())
             self.keep({check: task.result() for check, task in done.items() if task.done() and not _failed(task)})
         return results
 
