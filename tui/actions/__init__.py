@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingsMap
+from textual.dom import DOMNode
 
 from tui.actions.chat import CHAT
 from tui.actions.checks import CHECKS
 from tui.actions.common import COMMON
 from tui.actions.diff import DIFF
+from tui.actions.keys import Changes, key_name, remapped
 from tui.actions.model import Action, Focus, Place, Situation
 from tui.actions.prompt import PROMPT
 from tui.actions.search import SEARCH
@@ -19,38 +21,65 @@ ACTIONS: tuple[Action, ...] = (*COMMON, *DIFF, *CHECKS, *CHAT, *SEARCH, *PROMPT)
 
 BY_ID = {action.id: action for action in ACTIONS}
 
-_NAMES = {
-    "question_mark": "?",
-    "slash": "/",
-    "escape": "esc",
-    "pageup": "page up",
-    "pagedown": "page down",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-}
 PLACES: tuple[Place, ...] = ("diff", "checks", "chat", "prompt", "popup", "search", "panes", "everywhere")
 
 
-def key_name(key: str) -> str:
-    """A key as people write it."""
-    name = _NAMES.get(key, key)
-    return name.upper() if name[0] == "f" and name[1:].isdigit() else name.replace("ctrl+", "^")
+_changed: dict[str, Action] = {}
+
+
+def use_keys(changes: Changes) -> None:
+    """Have other keys do some actions, in the whole process; all others have their own again.
+
+    Args:
+        changes: By the id of an action, the keys that do it instead of its own.
+
+    Raises:
+        UnusableKeys: They cannot be used; nothing changes.
+    """
+    found = remapped(ACTIONS, changes)
+    _changed.clear()
+    _changed.update(found)
+
+
+def in_force(action: Action) -> Action:
+    """An action with the keys that do it now."""
+    return _changed.get(action.id, action)
+
+
+def bind(node: DOMNode, *places: Place) -> None:
+    """Give a node of the screen the keys that act in some places now; it keeps those that are not the registry's.
+
+    Args:
+        node: The app, a pane or the prompt.
+        places: The places, the nearest first: of two actions on a key the nearer one is asked first.
+    """
+    own = [
+        (key, binding)
+        for key, found in node._bindings.key_to_bindings.items()  # noqa: SLF001 - Textual binds classes only
+        for binding in found
+        if not binding.action.startswith("app.do(")
+    ]
+    node._bindings = BindingsMap(bindings(*places))  # noqa: SLF001 - as above
+    for key, binding in own:
+        node._bindings.key_to_bindings.setdefault(key, []).append(binding)  # noqa: SLF001 - as above
 
 
 def bindings(*places: Place) -> Bindings:
-    """The bindings that act in some places.
-
-    Those that act everywhere go before any widget's own. With them go those of what is open for a moment, and before
-    them: `Situation.focus` says whether it is open.
-    """
-    if "everywhere" in places:
-        places = ("popup", "search", *places)
+    """The bindings that act in some places; those that act everywhere go before any widget's own."""
     return [
-        Binding(key, f"app.do('{action.id}')", action.label, show=False, priority=place in _FIRST)
+        Binding(key, f"app.do('{action.id}')", action.label, show=False, priority=place == "everywhere")
         for place in places
         for action in ACTIONS
-        for key in action.keys.get(place, ())
+        for key in in_force(action).keys.get(place, ())
     ]
+
+
+def momentary(key: str, place: Place) -> str:
+    """What Textual calls the action of a key while something is open for a moment: a search, a list over the prompt.
+
+    No bindings of their own, as a key that acts before any widget's would overtake what was typed before it.
+    """
+    return next((f"app.do('{action.id}')" for action in ACTIONS if key in action.keys.get(place, ())), "")
 
 
 def applies(action: str, situation: Situation) -> bool:
@@ -60,12 +89,12 @@ def applies(action: str, situation: Situation) -> bool:
 
 def key_for(action: Action, focus: Focus) -> str:
     """The key to show for an action; empty when the focus has none for it."""
-    keys = action.keys_in(focus)
+    keys = in_force(action).keys_in(focus)
     return key_name(keys[0]) if keys else ""
 
 
 def markdown_table() -> str:
-    """README's table of keys."""
+    """README's table of keys: those that actions have by themselves."""
     rows = ["| Keys | Where | What it does |", "|---|---|---|"]
     for action in ACTIONS:
         for place in PLACES:
@@ -75,7 +104,6 @@ def markdown_table() -> str:
     return "\n".join(rows) + "\n"
 
 
-_FIRST = {"everywhere", "popup", "search"}
 _WHERE: dict[Place, str] = {
     "popup": "list over the prompt",
     "search": "search",
