@@ -30,7 +30,8 @@ def _color(variables: Mapping[str, str], name: str, fallback: str) -> Color:
 class Palette:
     """Every named style of one theme.
 
-    A name may carry an action after an ``@`` (``key@app.accept``): the text is then clickable.
+    A name may carry another one after a ``+``, which is laid over it (``keyword+add-word``), and an action after an
+    ``@`` (``key@app.accept``): the text is then clickable.
 
     Args:
         variables: The theme's CSS variables.
@@ -76,6 +77,8 @@ class Palette:
             "comment": ink(back.blend(fore, 0.5), italic=True),
             "add-row": paper(good, 0.14),
             "del-row": paper(bad, 0.16),
+            "add-word": Style(bgcolor=back.blend(good, 0.34).rich_color, bold=True),
+            "del-word": Style(bgcolor=back.blend(bad, 0.36).rich_color, bold=True),
             "file-row": Style(bgcolor=back.blend(panel, 0.9).rich_color, bold=True),
             "cell-good": Style(color=back.rich_color, bgcolor=good.rich_color, bold=True),
             "cell-bad": Style(color=back.rich_color, bgcolor=bad.rich_color, bold=True),
@@ -96,6 +99,9 @@ class Palette:
         style = self._styles.get(name)
         if style is None:
             plain, _, action = name.partition("@")
-            style = self._styles[plain] + Style(meta={"@click": action})
+            under, _, over = plain.partition("+")
+            style = self._styles[under] + self._styles[over]
+            if action:
+                style += Style(meta={"@click": action})
             self._styles[name] = style
         return style

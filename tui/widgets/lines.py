@@ -185,7 +185,8 @@ class LinesView(ScrollView):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
-        self._lines: list[Line] = []
+        self._own: list[Line] = []
+        self._lines: Sequence[Line] = self._own  # or others, such as lines that are made when they are drawn
         self._starts: list[int] = [0]  # row on which each line begins, and one more: how many rows there are
         self._measured = 0
         self._at_end = True
@@ -213,8 +214,11 @@ class LinesView(ScrollView):
         if keep == len(self._lines) and not lines:
             return
         at_end = self._shows_end()
-        del self._lines[keep:]
-        self._lines.extend(lines)
+        if self._lines is not self._own:
+            self._own = list(self._lines[:keep])
+            self._lines = self._own
+        del self._own[keep:]
+        self._own.extend(lines)
         self._measure(keep)
         if self.follow and at_end:
             self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
@@ -229,7 +233,7 @@ class LinesView(ScrollView):
         """Put another line in the place of one."""
         width = self._measured
         same = not width or len(line.rows(width)) == len(self._lines[index].rows(width))
-        self._lines[index] = line
+        self._own[index] = line
         if not same:
             self._measure(index)
         self.refresh()
