@@ -17,8 +17,7 @@ from agent_core.process import run
 from agent_core.protocols import Layer
 from agent_core.sandbox.confinement import Confinement
 from agent_core.sandbox.layer import SYSTEM_WIDE, empty_file, hidden_folders, tmp_folders, to_hide, usable_home
-from agent_core.sandbox.limits import Limits
-from agent_core.sandbox.shelter import Shelter
+from agent_core.sandbox.shelter import Shelter, Sheltered
 
 _OLDEST = (0, 11)
 
@@ -63,7 +62,7 @@ async def find_bubblewrap() -> Path | None:
     return None
 
 
-class Bubblewrap:
+class Bubblewrap(Sheltered):
     """Runs commands over an overlay of the project, the rest of the system read-only.
 
     Args:
@@ -77,8 +76,8 @@ class Bubblewrap:
     isolates = True
 
     def __init__(self, program: Path, shelter: Shelter, *, user_namespace: bool = False, own_proc: bool = True) -> None:
+        super().__init__(shelter)
         self._program = program
-        self._shelter = shelter
         self._user_namespace = user_namespace
         self._own_proc = own_proc
 
@@ -91,11 +90,6 @@ class Bubblewrap:
     def note(self) -> str:
         """What is weaker here."""
         return "" if self._own_proc else "Commands see the system's process list: a fresh /proc is forbidden here."
-
-    @property
-    def limits(self) -> Limits:
-        """What a run may use up."""
-        return self._shelter.limits
 
     @property
     def confinement(self) -> Confinement | None:

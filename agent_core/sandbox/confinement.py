@@ -11,7 +11,7 @@ import msgspec
 
 from agent_core.protocols import Layer
 from agent_core.sandbox.layer import hidden_folders, tmp_folders, to_hide, usable_home
-from agent_core.sandbox.shelter import Shelter
+from agent_core.sandbox.shelter import Shelter, Sheltered
 
 Step = tuple[Any, ...]
 
@@ -67,6 +67,17 @@ class Confinement(msgspec.Struct, frozen=True):
         yield ("overlay", str(layer.project), (_real(layer.upper), _real(layer.project)))
         for folder in layer.writable:
             yield ("bind", str(folder), _real(folder), False)
+
+
+class InCopies(Sheltered):
+    """What every mechanism is whose commands run in a copy of the project."""
+
+    overlays = False
+
+    @property
+    def confinement(self) -> Confinement | None:
+        """Nothing is known here that would shut in a forked process likewise."""
+        return None
 
 
 def _real(path: Path) -> str:

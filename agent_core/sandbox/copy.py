@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent_core.protocols import Layer
-from agent_core.sandbox.confinement import Confinement
-from agent_core.sandbox.limits import Limits
+from agent_core.sandbox.confinement import InCopies
 from agent_core.sandbox.shelter import Shelter
 
 
-class Copy:
+class Copy(InCopies):
     """Runs commands as they are, in a copy of the project.
 
     Args:
@@ -18,27 +17,16 @@ class Copy:
         why: Why nothing better was taken, for a human.
     """
 
-    overlays = False
     isolates = False
 
     def __init__(self, shelter: Shelter, why: str = "") -> None:
-        self._shelter = shelter
+        super().__init__(shelter)
         self._why = why
 
     @property
     def name(self) -> str:
         """What a human reads."""
         return f"copy, no sandbox, network on, {self.limits.text}"
-
-    @property
-    def limits(self) -> Limits:
-        """What a run may use up."""
-        return self._shelter.limits
-
-    @property
-    def confinement(self) -> Confinement | None:
-        """Nothing is known here that would shut in a forked process likewise."""
-        return None
 
     @property
     def note(self) -> str:

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from agent_core.protocols import Layer
-from agent_core.sandbox.confinement import Confinement
-from agent_core.sandbox.limits import Limits
+from agent_core.sandbox.confinement import InCopies
 from agent_core.sandbox.secrets import Hidden
 from agent_core.sandbox.shelter import Shelter
 
@@ -78,7 +77,7 @@ def profile(writable: Sequence[Path], readable: Sequence[Path], hidden: Hidden, 
     return "\n".join((*lines, ""))
 
 
-class Seatbelt:
+class Seatbelt(InCopies):
     """Runs commands in a copy of the project under a profile.
 
     Args:
@@ -86,12 +85,11 @@ class Seatbelt:
         shelter: What commands are kept to.
     """
 
-    overlays = False
     isolates = True
 
     def __init__(self, program: Path, shelter: Shelter) -> None:
+        super().__init__(shelter)
         self._program = program
-        self._shelter = shelter
 
     @property
     def name(self) -> str:
@@ -105,16 +103,6 @@ class Seatbelt:
         if not self._shelter.network:
             weak += "; services that listen on this machine can be reached"
         return f"Weaker than on Linux: {weak}."
-
-    @property
-    def limits(self) -> Limits:
-        """What a run may use up."""
-        return self._shelter.limits
-
-    @property
-    def confinement(self) -> Confinement | None:
-        """Nothing is known here that would shut in a forked process likewise."""
-        return None
 
     def wrap(self, argv: Sequence[str], layer: Layer) -> tuple[str, ...]:
         """The command line that runs `argv` in the copy; makes a folder for temporary files beside it."""

@@ -63,6 +63,22 @@ class Shelter(msgspec.Struct, frozen=True):
         return with_limits(with_removals(argv, removed), self.resources(own_users=own_users))
 
 
+class Sheltered:
+    """What every mechanism is.
+
+    Args:
+        shelter: What commands are kept to.
+    """
+
+    def __init__(self, shelter: Shelter) -> None:
+        self._shelter = shelter
+
+    @property
+    def limits(self) -> Limits:
+        """What a run may use up."""
+        return self._shelter.limits
+
+
 def make_shelter(home: Path, environ: Mapping[str, str], *, network: bool, limits: Limits) -> Shelter:
     """A shelter as the human's environment has it."""
     return Shelter(home, network, limits, tuple((name, environ[name]) for name in VARIABLES if environ.get(name)))

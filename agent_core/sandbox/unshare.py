@@ -17,9 +17,8 @@ from pathlib import Path
 from agent_core.protocols import Layer
 from agent_core.sandbox.confinement import Confinement
 from agent_core.sandbox.layer import SYSTEM_WIDE, hidden_folders, tmp_folders, to_hide, usable_home
-from agent_core.sandbox.limits import Limits
 from agent_core.sandbox.secrets import Hidden
-from agent_core.sandbox.shelter import Shelter
+from agent_core.sandbox.shelter import Shelter, Sheltered
 
 FAILED = "pairloop-unshare-failed"
 
@@ -63,7 +62,7 @@ def _writable_mounts() -> Iterator[tuple[str, str]]:
             yield point, ",".join(sorted(options & _KEEP))
 
 
-class Unshare:
+class Unshare(Sheltered):
     """Runs commands over an overlay of the project that a shell script mounts.
 
     Args:
@@ -77,9 +76,9 @@ class Unshare:
     isolates = True
 
     def __init__(self, unshare: str, mount: str, shelter: Shelter, *, drop: bool = True) -> None:
+        super().__init__(shelter)
         self._unshare = unshare
         self._mount = shlex.quote(mount)
-        self._shelter = shelter
         self._drop = drop
         self._ip = find_program("ip")
 
@@ -97,11 +96,6 @@ class Unshare:
         if not self._shelter.network and self._ip is None:
             weak.append("loopback is down, since `ip` is missing")
         return f"Weaker than bubblewrap: {'; '.join(weak)}." if weak else ""
-
-    @property
-    def limits(self) -> Limits:
-        """What a run may use up."""
-        return self._shelter.limits
 
     @property
     def confinement(self) -> Confinement | None:
