@@ -171,7 +171,7 @@ async def test_settings_that_look_away_mend_nothing_and_are_told(opened: Open) -
     assert not verdict.fixed
     assert [one.code for one in verdict.known] == ["F401"]
     assert [(one.check, one.code) for one in verdict.silenced] == [("mypy", "return-value")]
-    assert "the patch changes what ruff looks at (pyproject.toml), 1 finding is hidden" in verdict.summary
+    assert "the change also touches what ruff looks at (pyproject.toml), 1 finding is hidden" in verdict.summary
     other = await bench.verdict(
         {"pyproject.toml": files["pyproject.toml"] + "\n[project]\nname = 'x'\nversion = '1'\n"}
     )
@@ -198,7 +198,7 @@ async def test_settings_of_pytest_that_look_away_mend_nothing(opened: Open) -> N
     await bench.judge.close()
     assert not verdict.green
     assert [one.code for one in verdict.targets_left] == ["test_a.py::test_a"]
-    assert "the patch changes what pytest looks at (pytest.ini), 1 finding is hidden by that" in verdict.summary
+    assert "the change also touches what pytest looks at (pytest.ini), 1 finding is hidden by that" in verdict.summary
 
 
 async def test_files_changed_while_they_are_checked_make_no_verdict(opened: Open) -> None:

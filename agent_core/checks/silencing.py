@@ -75,9 +75,9 @@ class Silencing(msgspec.Struct, frozen=True):
     def note(self, check: str) -> str:
         """How a check looks at something else."""
         if check in self.settings:
-            return f"the patch changes what {check} looks at ({self.settings[check]})"
+            return f"the change also touches what {check} looks at ({self.settings[check]})"
         count = self.comments[check]
-        return f"the patch adds {count} comment{'s' * (count != 1)} that silence{'s' * (count == 1)} {check}"
+        return f"the change adds {count} comment{'s' * (count != 1)} that silence{'s' * (count == 1)} {check}"
 
 
 def find_silencing(paths: Iterable[str], before: Read, after: Read) -> Silencing:

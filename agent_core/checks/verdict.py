@@ -9,7 +9,7 @@ import msgspec
 
 from agent_core.checks.matching import Compared, compare, renamed
 from agent_core.checks.model import CheckResult, Finding, Stage, Verdict, key_of_test
-from agent_core.checks.verdict_words import summary_of
+from agent_core.checks.verdict_words import UNABLE, summary_of
 
 LOST = "no-longer-judges"
 FEWER = "fewer-tests"
@@ -84,7 +84,7 @@ def judge(
         elif base is not None and base.judged:
             sum_up.broken.append(_lost(result))
             sum_up.known += [renamed(finding, moves) for finding in base.findings]
-        if waiting is None and result.judged and base is not None and base.outcome in {"error", "timeout"}:
+        if waiting is None and result.judged and base is not None and base.outcome in UNABLE:
             sum_up.notes.append(f"{result.check} could not judge the base: all that it says counts as new")
     wanted = [renamed(finding, moves) for finding in targets]
     left = sum_up.left(wanted)
@@ -188,7 +188,7 @@ def _stage(results: Sequence[CheckResult], waiting: Collection[str] | None, alon
 
 def _lost(result: CheckResult) -> Finding:
     """The finding that a check no longer judges."""
-    message = f"{result.check} judged before this patch and cannot any more: {result.summary}"
+    message = f"{result.check} judged the base and cannot judge this: {result.summary}"
     return Finding(result.check, message, code=LOST, detail=result.output)
 
 

@@ -97,7 +97,7 @@ def test_a_check_that_was_lost_comes_first_with_its_output() -> None:
 
     outcome = judge([one("passed")], [one("error")])
     summary, evidence = told(outcome)
-    assert "pytest judged before this patch and cannot any more" in summary
+    assert "pytest judged the base and cannot judge this" in summary
     assert "No module x" in evidence
     never = judge([one("error")], [one("error")])
     assert "pytest did not judge: ImportError while loading conftest" in told(never)[1]
