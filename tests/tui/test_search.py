@@ -36,7 +36,7 @@ async def test_what_is_typed_is_found_and_enter_goes_round() -> None:
         assert "2 of 4" in driver.text
         assert [name for *_, name in chat.marks(50)] == ["hit", "hit-on"]
         await driver.press("escape")
-        assert not chat.searching
+        assert not driver.app.main.chat.searching
         assert "/needle" not in driver.text
         assert "line 50:" in driver.text
         assert chat.marks(50) == ()
@@ -89,7 +89,7 @@ async def test_a_place_on_a_wrapped_row_and_behind_wide_characters_stands_out() 
         await driver.drawn()
         await _searching(driver, "needle")
         chat = driver.app.main.chat
-        color = palette_of(driver.app)["hit-on"].bgcolor
+        color = palette_of(chat.app)["hit-on"].bgcolor
         marked = [
             segment.text
             for strip in chat.render_lines(chat.size.region)

@@ -79,7 +79,7 @@ def momentary(key: str, place: Place) -> str:
 
     No bindings of their own, as a key that acts before any widget's would overtake what was typed before it.
     """
-    return next((f"app.do('{action.id}')" for action in ACTIONS if key in action.keys.get(place, ())), "")
+    return next((f"app.do('{action.id}')" for action in ACTIONS if key in in_force(action).keys.get(place, ())), "")
 
 
 def applies(action: str, situation: Situation) -> bool:

@@ -25,6 +25,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
+from tui.actions import momentary
 from tui.widgets.lines import Line, LinesView, Piece, Span, clean, palette_of
 
 MAX_HITS = 5_000
@@ -158,6 +159,8 @@ class SearchView(LinesView):
             self._look_for("")
         elif event.is_printable and event.character:
             self._look_for(self._needle + event.character)
+        elif action := momentary(event.key, "search"):
+            await self.app.run_action(action)
         else:
             return
         event.stop()

@@ -1,0 +1,1 @@
+"""What the prompt knows, apart from its widget: chips, history, and what can be completed."""
