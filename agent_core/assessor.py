@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 
@@ -47,6 +48,8 @@ class Assessor:
         self._blamer = blamer
         self._news = news
         self._judging: asyncio.Task[None] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()  # judgements that are being given up
+        self._subject = ""
         self._blaming: asyncio.Task[None] | None = None
         self._error: PairloopError | None = None
         self._void = False
@@ -61,6 +64,11 @@ class Assessor:
         """Whether what was judged last was a tree that is no more, so that nothing was said of it."""
         return self._void
 
+    @property
+    def subject(self) -> str:
+        """Hash of the tree that is judged, or was judged last; empty when that was given up."""
+        return self._subject
+
     def trouble(self) -> None:
         """Say why nothing could be judged.
 
@@ -71,23 +79,44 @@ class Assessor:
             error, self._error = self._error, None
             raise error
 
-    async def begin(self, proposal: ProposalState, draft: Draft) -> None:
+    async def begin(self, proposal: ProposalState, draft: Draft, *, part: bool = False) -> None:
         """Begin to judge a proposal.
 
         Args:
             proposal: The newest one.
             draft: What it is of.
+            part: The draft is what the human took of it. What is said of that explains nothing about the whole.
         """
-        await self.stop()
-        self._error, self._void = None, False
+        self.give_up()
+        await self.quiet()
+        self._error, self._void, self._subject = None, False, draft.snapshot.tree
         text = next((task.text for task in self._parts.state().tasks if task.number == proposal.task), "")
-        self._judging = asyncio.create_task(self._guarded(self._assess(proposal.number, draft, text)))
+        assess = self._assess_part if part else self._assess
+        self._judging = asyncio.create_task(self._guarded(assess(proposal.number, draft, text), self._gone()))
+
+    def give_up(self) -> None:
+        """Give up at once what is being judged, without waiting until it has ended."""
+        self._subject = ""
+        if self._judging is not None and not self._judging.done():
+            self._judging.cancel()
+            self._leaving.add(self._judging)
+            self._judging.add_done_callback(self._leaving.discard)
+        self._judging = None
+
+    async def _gone(self) -> None:
+        """Wait until nothing is left of what was given up."""
+        while self._leaving:
+            await asyncio.wait(set(self._leaving))
+
+    def holds(self, tree: str) -> None:
+        """Say that what was judged before is what counts again."""
+        self._subject = tree
 
     async def stop(self) -> None:
         """Give up everything that is under way."""
+        self.give_up()
         await self.quiet()
-        await _ended(self._judging)
-        self._judging = None
+        await self._gone()
 
     async def quiet(self) -> None:
         """Give up what nobody waits for, as something else needs the machine."""
@@ -101,10 +130,12 @@ class Assessor:
 
     # -- judging
 
-    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
-        """Keep what went wrong for whoever waits for the verdict."""
+    async def _guarded(self, work: Coroutine[None, None, None], before: Coroutine[None, None, None]) -> None:
+        """Keep what went wrong for whoever waits for the verdict; it begins after something else."""
         try:
-            await work
+            with contextlib.closing(work):
+                await before
+                await work
         except PairloopError as error:
             self._error = error
             log.warning("judging ended: %s", error)
@@ -131,6 +162,25 @@ class Assessor:
             self._void = True
         else:
             self._conclude(number, draft, verdict)
+
+    async def _assess_part(self, number: int, draft: Draft, text: str) -> None:
+        tree = draft.snapshot.tree
+
+        def so_far(verdict: Verdict) -> None:
+            proposal = self._parts.state().proposal
+            if proposal is not None and (proposal.number, proposal.part_tree) == (number, tree) == (
+                number,
+                verdict.tree,
+            ):
+                self._parts.emit(ev.VerdictReached(number, _kept(verdict)))
+                self._news()
+
+        verdict = await self._judge.verdict(draft, text, so_far)
+        now = await self._parts.look()
+        if not verdict.complete or now.tree != draft.base.tree:
+            self._void = True
+        else:
+            so_far(verdict)
 
     def _conclude(self, number: int, draft: Draft, verdict: Verdict) -> None:
         """The last word on a proposal; where it is bad, why."""

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from agent_core import commands
 from agent_core.events import ApprovalAsked, ApprovalGiven, DecisionKind, Mode
 from agent_core.parts import Emit
 
@@ -16,15 +17,19 @@ class Decision(msgspec.Struct, frozen=True):
 
     Attributes:
         proposal: Its number; a decision on another than the waiting one is void.
-        kind: Accept, reject, or go on from it; or have what can be mended safely mended first.
+        kind: Accept, reject, or go on from it; have what can be mended safely mended first; or land what was taken.
         reason: Words for the partner; may be empty.
         by: Who decided.
     """
 
     proposal: int
-    kind: DecisionKind | Literal["fix"]
+    kind: DecisionKind | Literal["fix", "land"]
     reason: str = ""
     by: Literal["human", "mode"] = "human"
+
+
+Mark = commands.Take | commands.Comment | commands.Unmark | commands.Rewrite
+"""What a human says of parts of a proposal before they decide."""
 
 
 def by_mode(mode: Mode, proposal: int, *, green: bool, final: bool) -> Decision | None:
@@ -52,13 +57,13 @@ class Inbox:
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
-        self._decisions: asyncio.Queue[Decision] = asyncio.Queue()
+        self._decisions: asyncio.Queue[Decision | Mark] = asyncio.Queue()
         self._approvals: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
         self._woken = asyncio.Event()
         self._edits = False
 
-    def decide(self, decision: Decision) -> None:
-        """Hand in a decision."""
+    def decide(self, decision: Decision | Mark) -> None:
+        """Hand in a decision, or a mark; they are worked on in the order in which they come."""
         self._decisions.put_nowait(decision)
 
     def approve(self, call_id: str, *, allowed: bool) -> None:
@@ -85,14 +90,30 @@ class Inbox:
         self._woken.clear()
 
     def late(self) -> tuple[Decision, ...]:
-        """Take away decisions that nobody waits for: they are about a proposal as it was before it changed."""
-        found = []
+        """Take away decisions that nobody waits for: they are about a proposal as it was before it changed.
+
+        Marks stay: they name what they are about.
+        """
+        found, marks = [], []
         while not self._decisions.empty():
-            found.append(self._decisions.get_nowait())
+            entry = self._decisions.get_nowait()
+            if isinstance(entry, Decision):
+                found.append(entry)
+            else:
+                marks.append(entry)
+        for mark in marks:
+            self._decisions.put_nowait(mark)
         return tuple(found)
 
-    async def decision(self, proposal: int) -> Decision | None:
-        """Wait for the decision on a proposal; None when the working tree changes, or there is news, first."""
+    async def decision(self, proposal: int) -> Decision | Mark | None:
+        """Wait for a decision on a proposal, or a mark in it.
+
+        Args:
+            proposal: Its number; what is about another one is dropped.
+
+        Returns:
+            The decision or the mark; None when the working tree changes, or there is news, first.
+        """
         while True:
             decided = asyncio.ensure_future(self._decisions.get())
             woken = asyncio.ensure_future(self._woken.wait())

@@ -12,9 +12,11 @@ from agent_core.patch.apply import Result, apply_operations
 from agent_core.patch.diff import make_patch
 from agent_core.patch.model import FilePatch, Patch
 from agent_core.patch.read import read_patch
+from agent_core.patch.rebase import Rebased as RebasedPatch
 from agent_core.patch.rebase import StaleBlock
 from agent_core.patch.rebase import rebase as rebase_patch
 from agent_core.protocols import Workspace
+from agent_core.review import Overlap
 from agent_core.workspace.tree import REGULAR, FileChange, Reader, Snapshot, content_hash, with_changes
 
 _SHOWN = 60
@@ -29,7 +31,7 @@ class Draft(msgspec.Struct, frozen=True):
         changes: What it holds in the draft.
         moves: New path to old path of every moved file.
         named: Files by path whose blocks have other names or borders than a fresh diff would give them, since they
-            were carried over from another base.
+            were carried over from another base, or are a part of a patch.
     """
 
     base: Snapshot
@@ -47,6 +49,11 @@ class Draft(msgspec.Struct, frozen=True):
         """All changes against the base."""
         patch = make_patch(self.changes, self.before.get, self.moves)
         return Patch(tuple(self._named(file) for file in patch.files)) if self.named else patch
+
+    def contents(self) -> dict[str, bytes]:
+        """Every content that `patch` names, by hash."""
+        files = (*self.before.values(), *self.changes.values())
+        return {content_hash(one.data): one.data for one in files if one is not None and one.data is not None}
 
     def _named(self, file: FilePatch) -> FilePatch:
         known = self.named.get(file.path)
@@ -184,6 +191,27 @@ def draft_of(patch: Patch, base: Snapshot, content: Callable[[str], bytes]) -> D
         base: The tree it starts from.
         content: Gives content by hash.
     """
+    before, changes, moves = _sides(patch, content)
+    plain = Draft(base, before, changes, moves)
+    own = {file.path: file.blocks for file in plain.patch().files}
+    return msgspec.structs.replace(plain, named={one.path: one for one in patch.files if one.blocks != own[one.path]})
+
+
+def tree_of(patch: Patch, base: Snapshot, content: Callable[[str], bytes]) -> str:
+    """Hash of the tree that a patch makes: that of `draft_of`, in a fraction of the time.
+
+    Args:
+        patch: The patch.
+        base: The tree it starts from.
+        content: Gives content by hash.
+    """
+    return with_changes(base, _sides(patch, content)[1]).tree
+
+
+def _sides(
+    patch: Patch, content: Callable[[str], bytes]
+) -> tuple[dict[str, FileChange | None], dict[str, FileChange], dict[str, str]]:
+    """What every path of a patch holds before it and after it, and the moves."""
     before: dict[str, FileChange | None] = {}
     changes: dict[str, FileChange] = {}
     moves: dict[str, str] = {}
@@ -195,9 +223,7 @@ def draft_of(patch: Patch, base: Snapshot, content: Callable[[str], bytes]) -> D
             old = None
         before[file.path] = old
         changes[file.path] = FileChange(None if file.after is None else content(file.after), file.after_mode)
-    plain = Draft(base, before, changes, moves)
-    own = {file.path: file.blocks for file in plain.patch().files}
-    return msgspec.structs.replace(plain, named={one.path: one for one in patch.files if one.blocks != own[one.path]})
+    return before, changes, moves
 
 
 class Rebased(msgspec.Struct, frozen=True):
@@ -207,10 +233,12 @@ class Rebased(msgspec.Struct, frozen=True):
         draft: The draft over the newer tree; the old one where that could not be done.
         conflicts: Where the human's edits and the draft overlap, with what each of them has there; empty when they
             do not.
+        overlaps: The same places, for whoever decides block by block.
     """
 
     draft: Draft
     conflicts: tuple[str, ...] = ()
+    overlaps: tuple[Overlap, ...] = ()
 
 
 async def rebase(draft: Draft, newer: Snapshot, workspace: Workspace) -> Rebased:
@@ -221,17 +249,19 @@ async def rebase(draft: Draft, newer: Snapshot, workspace: Workspace) -> Rebased
         newer: The working tree now.
         workspace: The project.
     """
-    known = {
-        content_hash(file.data): file.data
-        for file in (*draft.before.values(), *draft.changes.values())
-        if file is not None and file.data is not None
-    }
+    known = draft.contents()
     disk = disk_reader(workspace, newer)
     rebased = await asyncio.to_thread(rebase_patch, draft.patch(), disk, known.__getitem__)
     if rebased.clean:
         return Rebased(draft_of(rebased.patch, newer, rebased.contents.__getitem__))
-    conflicts = [f"{one.path}: {one.reason}" for one in rebased.stale_files]
-    return Rebased(draft, (*conflicts, *map(_both_sides, rebased.stale)))
+    overlaps = [Overlap("", one.path, reason=one.reason) for one in rebased.stale_files]
+    overlaps += [Overlap(one.block.id, one.path, one.start, one.theirs) for one in rebased.stale]
+    return Rebased(draft, collisions(rebased), tuple(overlaps))
+
+
+def collisions(rebased: RebasedPatch) -> tuple[str, ...]:
+    """Where the human's edits and a patch overlap, with what each of them has there, a line each."""
+    return (*(f"{one.path}: {one.reason}" for one in rebased.stale_files), *map(_both_sides, rebased.stale))
 
 
 def _both_sides(stale: StaleBlock) -> str:

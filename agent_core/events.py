@@ -318,7 +318,7 @@ class Blamed(Event, frozen=True):
 
 
 class Reviewed(Event, frozen=True):
-    """The human marked something in the waiting proposal.
+    """The human marked something in the waiting proposal, or what the same marks come to is known or another now.
 
     Attributes:
         proposal: The proposal.

@@ -266,7 +266,7 @@ def _verdict_reached(state: State, event: ev.VerdictReached) -> State:
     verdict = event.verdict
     proposal = next((one for one in state.proposals if one.number == event.proposal), None)
     if proposal is not None and verdict.tree == proposal.part_tree:
-        # About what is taken of it: the screen shows it beside what is marked.
+        # About what is taken of it: what is said of the whole stands in the chat.
         return msgspec.structs.replace(state, proposals=_replace_proposal(state, event.proposal, part=verdict))
     level: ev.Level = "info" if verdict.green else "warning"
     notice = Notice(
@@ -301,7 +301,9 @@ def _decided(state: State, event: ev.Decided) -> State:
     part = f"{event.taken} of {event.of} parts of " if event.of else ""
     text = f"{words[event.decision]} {part}proposal {event.proposal}"
     text += f": {event.reason}" if event.reason else "."
-    proposals = _replace_proposal(state, event.proposal, decision=event.decision, reason=event.reason)
+    proposals = _replace_proposal(
+        state, event.proposal, decision=event.decision, reason=event.reason, taken=event.taken, of=event.of
+    )
     notice = Notice("info", text, about="decision")
     phase: Phase = "landing" if event.decision == "accept" else "thinking"
     return _say(state, notice, proposals=proposals, waiting=0, why="", phase=phase)
@@ -356,7 +358,9 @@ def _landed(state: State, event: ev.Landed) -> State:
         state = _set_landing(state, landing.about, stands=stands, by=landing.number)
         text = f"Landed landing {landing.about} again" if landing.again else f"Took back landing {landing.about}"
     else:
-        text = f"Landed proposal {landing.proposal} as landing {landing.number}"
+        proposal = next((one for one in state.proposals if one.number == landing.proposal), None)
+        part = f"{proposal.taken} of {proposal.of} parts of " if proposal is not None and proposal.of else ""
+        text = f"Landed {part}proposal {landing.proposal} as landing {landing.number}"
     return _say(state, Notice("info", f"{text}: {names}", about="landing"), phase=_after_landing(state))
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
 from agent_core import events as ev
-from agent_core.review import carried
-from agent_core.state import ProposalState, Ran, Said, State
+from agent_core.checks.model import Verdict
+from agent_core.review import Review, carried, marked
+from agent_core.state import CheckState, ProposalState, Ran, Said, State
 
 _MOST_KEPT = 200
 
@@ -21,12 +23,18 @@ def _on(state: State, number: int, **changes: Any) -> State:
 
 
 def reviewed(state: State, event: ev.Reviewed) -> State:
-    """Something was marked, or a mark was taken back."""
+    """Something was marked, a mark was taken back, or what the same marks come to is known or another now."""
     old = next((one for one in state.proposals if one.number == event.proposal), None)
     if old is None:
         return state
-    before = old.reviews[:-1] if event.back else (*old.reviews, old.review)[-_MOST_KEPT:]
+    before = old.reviews
+    if event.back:
+        before = before[:-1]
+    elif event.review != old.review:
+        before = (*before, old.review)[-_MOST_KEPT:]
     part = old.part if event.part_tree == old.part_tree else None
+    if event.part_tree != old.part_tree and old.number == state.waiting:
+        state = _looking_at(state, event.part_tree or old.tree, None if event.part_tree else old.verdict)
     return _on(
         state,
         event.proposal,
@@ -38,19 +46,57 @@ def reviewed(state: State, event: ev.Reviewed) -> State:
     )
 
 
+def _looking_at(state: State, tree: str, verdict: Verdict | None) -> State:
+    """What is shown of the checks is about the tree that counts now, and where it was judged already about that."""
+    kept = tuple(one for one in state.checks if one.where == "baseline" or one.tree == tree)
+    there = {one.check for one in kept if one.where == "candidate"}
+    again = tuple(
+        CheckState(one.check, "candidate", one.tree, one.outcome, one.total, one.total, one)
+        for one in (verdict.results if verdict is not None and verdict.complete else ())
+        if one.check not in there
+    )
+    return msgspec.structs.replace(state, checks=(*kept, *again))
+
+
 def overlapped(state: State, event: ev.Overlapped) -> State:
-    """The human's own edits meet the proposal, or do not any more."""
-    return _on(state, event.proposal, overlaps=event.overlaps)
+    """The human's own edits meet the proposal, or do not any more.
+
+    What was taken of a block before the human wrote at its place is not meant to go over what they wrote: that has to
+    be said again, and again when they write there anew.
+    """
+    old = next((one for one in state.proposals if one.number == event.proposal), None)
+    if old is None:
+        return state
+    known = {(one.block, one.theirs) for one in old.overlaps}
+    fresh = {one.block for one in event.overlaps if (one.block, one.theirs) not in known}
+    return _on(
+        state,
+        event.proposal,
+        overlaps=event.overlaps,
+        review=_not_taken(old.review, fresh),
+        reviews=tuple(_not_taken(one, fresh) for one in old.reviews),
+    )
+
+
+def _not_taken(review: Review, blocks: Collection[str]) -> Review:
+    taken = [name for name in blocks if (mark := review.blocks.get(name)) is not None and mark.taken]
+    return marked(review, taken, taken=None) if taken else review
 
 
 def said_again(new: ProposalState, old: ProposalState) -> ProposalState:
     """A proposal that takes the place of one of the same number keeps what was marked in it.
 
-    What is taken makes another tree now; what it comes to is said by the next `Reviewed`.
+    What is taken makes another tree now; what it comes to is said by the next `Reviewed`. What was marked before that
+    is kept as it was: taken back, a rewriting brings back the blocks that it was about. Where the human's edits meet it
+    is told by `Overlapped` alone.
     """
-    review = carried(old.review, new.patch)
-    reviews = tuple(carried(one, new.patch) for one in old.reviews)
-    return msgspec.structs.replace(new, review=review, reviews=reviews)
+    return msgspec.structs.replace(
+        new,
+        review=carried(old.review, new.patch),
+        reviews=old.reviews,
+        overlaps=old.overlaps,
+        stale=bool(old.overlaps),
+    )
 
 
 def withdrawn(state: State, event: ev.Withdrawn) -> State:

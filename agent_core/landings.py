@@ -233,8 +233,12 @@ class Landings:
         self._service = LandingService(journal, lander, session, emit, tracker)
         self._changes = -1
 
-    async def land(self, proposal: ProposalState) -> str:
+    async def land(self, proposal: ProposalState, part: Patch | None = None) -> str:
         """Merge a proposal into the working tree.
+
+        Args:
+            proposal: The proposal.
+            part: What of it lands, its contents in the journal; None for all.
 
         Returns:
             Why it is not there: it collides with what is on disk, or could not be written (an event says where).
@@ -242,7 +246,8 @@ class Landings:
         """
         task = next((task.text for task in self._state().tasks if task.number == proposal.task), "")
         try:
-            await self._service.land(proposal.patch, proposal=proposal.number, title=first_line(task))
+            patch = proposal.patch if part is None else part
+            await self._service.land(patch, proposal=proposal.number, title=first_line(task))
         except LandingConflictError as error:
             self._emit(LandingConflicted(proposal.number, 0, error.message, error.conflicts))
             return error.message

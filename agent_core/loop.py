@@ -11,7 +11,7 @@ from agent_core.assessor import Assessor
 from agent_core.calls import Calls
 from agent_core.conversation import ToolResultItem, UserItem
 from agent_core.deciding import Deciding
-from agent_core.decisions import Inbox
+from agent_core.decisions import Decision, Inbox
 from agent_core.diagnosis.blame import Blamer
 from agent_core.errors import PairloopError
 from agent_core.judge import Judge
@@ -20,8 +20,10 @@ from agent_core.parts import Parts
 from agent_core.prompt import replies
 from agent_core.prompt.named_files import named_files
 from agent_core.prompt.project_docs import project_context
+from agent_core.prompt.review_words import leaves_anything, part_landed, says_anything, with_said
 from agent_core.proposals import Proposals
 from agent_core.protocols import Check
+from agent_core.reviewing import counted
 from agent_core.state import ProposalState, State
 from agent_core.turn import BrokenRequests, take_turn
 from agent_core.view import shown
@@ -152,7 +154,15 @@ class Loop:
             return await self._deciding.judged(), True
         if proposal is not None:
             return await self._deciding.once_more(), True
+        if self._has_landed(task):
+            return End("landed", "")
         return End("answered", "") if replies.last_words(self._parts.state().items) else End("not_green", _NO_WORDS)
+
+    def _has_landed(self, task: int) -> bool:
+        """Whether anything of what was proposed in a task stands in the working tree."""
+        state = self._parts.state()
+        mine = {one.number for one in state.proposals if one.task == task}
+        return any(one.proposal in mine and one.stands == "landed" for one in state.landings)
 
     async def _begin(self) -> None:
         """Start a task: a fresh draft, and the first words."""
@@ -220,25 +230,60 @@ class Loop:
             if decision.kind == "fix":
                 await self._deciding.mend(proposal)
                 continue
+            if decision.kind == "land":
+                landed = await self._landed_part(proposal, decision)
+                if isinstance(landed, str):
+                    refused = landed
+                    continue
+                return landed
             parts.emit(ev.Decided(proposal.number, decision.kind, decision.by, decision.reason), durable=True)
             if decision.kind == "accept":
                 await self._assessor.quiet()
                 refused = await self._landings.land(proposal)
                 if not refused:
-                    self._tell(proposal, replies.landed_part(proposal.number))
-                    return End("landed", "")
+                    words = with_said(replies.landed_part(proposal.number, decision.reason), proposal)
+                    self._tell(proposal, words)
+                    if not decision.reason and not says_anything(proposal):
+                        return End("landed", "")
+                    self._proposals.begin(await parts.look())
+                    return None
                 if decision.by == "mode":
                     return End("conflict", f"Proposal {proposal.number} could not land. {refused}")
                 continue
             if decision.kind == "reject":
                 await self._assessor.stop()
-                self._tell(proposal, replies.rejected_part(proposal.number, decision.reason))
+                self._tell(proposal, with_said(replies.rejected_part(proposal.number, decision.reason), proposal))
                 self._proposals.begin(await parts.look())
             else:
                 if self._assessor.busy:
                     await self._assessor.stop()
-                self._tell(proposal, replies.go_on_part(decision.reason))
+                self._tell(proposal, with_said(replies.go_on_part(decision.reason), proposal))
             return None
+
+    async def _landed_part(self, proposal: ProposalState, decision: Decision) -> End | str | None:
+        """Land what the human took of a proposal, and send back the rest.
+
+        Returns:
+            How the task ended; None when the partner goes on with what was left or said; why it could not land, as
+            words.
+        """
+        parts, part = self._parts, self._deciding.part
+        assert part is not None, "a part is what lands"
+        for content in part.contents.values():
+            parts.journal.put(content)
+        taken, of = counted(proposal)
+        parts.emit(ev.Decided(proposal.number, "accept", decision.by, decision.reason, taken, of), durable=True)
+        await self._assessor.stop()
+        refused = await self._landings.land(proposal, part.patch)
+        if refused:
+            return refused
+        decided = self._proposals.newest
+        self._tell(decided, part_landed(decided, parts.journal.get, parts.config.prompt.tool_tokens // 2))
+        silent = not decision.reason and not says_anything(proposal)
+        if silent and not leaves_anything(proposal, parts.journal.get):
+            return End("landed", "")
+        self._proposals.begin(await parts.look())
+        return None
 
     def _tell_blame(self) -> None:
         """Tell the partner which blocks are to blame, if that was found out after it was told the verdict."""

@@ -14,6 +14,7 @@ from agent_core.parts import Parts
 from agent_core.patch.diff import unified
 from agent_core.patch.stream import patch_text
 from agent_core.prompt import replies
+from agent_core.review import Overlap
 from agent_core.state import ProposalState
 from agent_core.view import DraftView
 from agent_core.workspace.edits import edit_between
@@ -34,6 +35,7 @@ class Proposals:
         self._draft: Draft | None = None
         self._collided = ""  # hash of the working tree that the draft was found to collide with
         self._places: tuple[str, ...] = ()
+        self._ground: Snapshot | None = None  # that tree
 
     @property
     def draft(self) -> Draft:
@@ -62,6 +64,11 @@ class Proposals:
     def collisions(self) -> tuple[str, ...]:
         """Where they overlap, and what either side has there; none where they do not."""
         return self._places if self._collided else ()
+
+    @property
+    def ground(self) -> Snapshot:
+        """The working tree that what is taken of the newest proposal lands on, as of the last look."""
+        return self._ground if self._collided and self._ground is not None else self.draft.base
 
     def begin(self, base: Snapshot) -> None:
         """Start with an empty draft over the working tree."""
@@ -123,9 +130,18 @@ class Proposals:
             draft: The draft as it is now.
             note: What was done to it, for the human and the partner.
         """
+        self.restate(draft, " ".join(filter(None, (self.newest.note, note))))
+
+    def restate(self, draft: Draft, note: str) -> None:
+        """Say the newest proposal again with another draft.
+
+        Args:
+            draft: The draft as it is now.
+            note: All that is to be known of how it came about.
+        """
         newest = self.newest
         self._draft = draft
-        self._emit(newest.number, newest.attempt, newest.call_id, " ".join(filter(None, (newest.note, note))))
+        self._emit(newest.number, newest.attempt, newest.call_id, note)
 
     def repeat(self) -> None:
         """Say the newest proposal again, over the draft's base: what the checks said of it so far no longer counts."""
@@ -149,11 +165,19 @@ class Proposals:
             if now.tree != self._collided:
                 text = f"Your edits overlap with proposal {proposal.number}: it can't land as it is."
                 self._parts.emit(ev.Noted("warning", text, "\n".join(rebased.conflicts)))
-            self._collided, self._places = now.tree, rebased.conflicts
+            self._collided, self._places, self._ground = now.tree, rebased.conflicts, now
+            self._tell_overlaps(rebased.overlaps)
             return False
         self._draft, self._collided = rebased.draft, ""
+        self._tell_overlaps(())
         self._emit(proposal.number, proposal.attempt, proposal.call_id, proposal.note)
         return True
+
+    def _tell_overlaps(self, overlaps: tuple[Overlap, ...]) -> None:
+        """Say where the human's edits meet the newest proposal, if that is news."""
+        newest = self.newest
+        if newest.overlaps != overlaps:
+            self._parts.emit(ev.Overlapped(newest.number, overlaps))
 
     async def restore(self) -> None:
         """Make the newest proposal's draft again from the journal, and carry it over to the working tree of now."""

@@ -24,6 +24,20 @@ class Mark(msgspec.Struct, frozen=True):
     comment: str = ""
 
 
+class Rewritten(msgspec.Struct, frozen=True):
+    """A file of a proposal that the human rewrote; hashes name journal blobs, None means no file.
+
+    Attributes:
+        path: The file, by its path after the patch.
+        before: What was proposed before they did.
+        after: What they made of it.
+    """
+
+    path: str
+    before: str | None
+    after: str | None
+
+
 class Review(msgspec.Struct, frozen=True):
     """What was said of a proposal.
 
@@ -32,11 +46,13 @@ class Review(msgspec.Struct, frozen=True):
         files: By path after the patch: whether what a file has as a whole lands, such as its move, its mode, all of a
             binary one. A file with blocks of which anything is taken needs no entry.
         edited: Ids of the blocks that the human rewrote.
+        rewritten: What they rewrote, in order, so that it can be taken back.
     """
 
     blocks: Mapping[str, Mark] = {}
     files: Mapping[str, bool] = {}
     edited: tuple[str, ...] = ()
+    rewritten: tuple[Rewritten, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything was said at all."""
@@ -119,6 +135,7 @@ def carried(review: Review, patch: Patch) -> Review:
         {name: mark for name, mark in review.blocks.items() if name in there},
         {path: taken for path, taken in review.files.items() if path in paths},
         tuple(name for name in review.edited if name in there),
+        review.rewritten,
     )
 
 
@@ -154,6 +171,35 @@ def takes_all(patch: Patch, review: Review) -> bool:
 def takes_any(patch: Patch, review: Review) -> bool:
     """Whether anything of a patch was taken."""
     return any(_takes_of(file, review) for file in patch.files)
+
+
+def parts_taken(patch: Patch, review: Review) -> tuple[int, int]:
+    """Of how many parts of a patch anything was taken, and how many there are: blocks, and files without any."""
+    taken = [
+        one
+        for file in patch.files
+        for one in ([_takes(review, block) for block in file.blocks] or [review.files.get(file.path, False)])
+    ]
+    return sum(taken), len(taken)
+
+
+def all_but_left(patch: Patch, review: Review) -> Review:
+    """A review in which everything is taken of which nothing was said yet."""
+    blocks = [block.id for file in patch.files for block in file.blocks]
+    said = {name for name, mark in review.blocks.items() if mark.taken is not None}
+    files = [file.path for file in patch.files if not file.blocks and file.path not in review.files]
+    return marked(review, [name for name in blocks if name not in said], taken=True, files=files)
+
+
+def leaves_any(patch: Patch, review: Review) -> bool:
+    """Whether anything of a patch was left in so many words: a block, some of its lines, a file."""
+    for file in patch.files:
+        if review.files.get(file.path) is False:
+            return True
+        marks = [review.blocks[block.id] for block in file.blocks if block.id in review.blocks]
+        if any(mark.taken is False or mark.lines is not None for mark in marks):
+            return True
+    return False
 
 
 def _takes_of(file: FilePatch, review: Review) -> bool:

@@ -12,7 +12,7 @@ from agent_core import __version__, commands
 from agent_core import events as ev
 from agent_core.config import Config
 from agent_core.conversation import ToolResultItem, UserItem
-from agent_core.decisions import Decision, Inbox
+from agent_core.decisions import Decision, Inbox, Mark
 from agent_core.errors import JournalError, PairloopError, first_cause
 from agent_core.fold import fold, replay
 from agent_core.journal import SqliteJournal
@@ -20,8 +20,9 @@ from agent_core.judge import Judge
 from agent_core.landings import Landings
 from agent_core.loop import Loop
 from agent_core.parts import Parts
-from agent_core.prompt import replies
+from agent_core.prompt import replies, review_words
 from agent_core.protocols import Check, Model, Workspace
+from agent_core.shell import Shells
 from agent_core.state import ProposalState, State
 from agent_core.workspace.edits import EditTracker
 from agent_core.workspace.landing import Lander
@@ -93,7 +94,10 @@ class Session:
             state=lambda: self._state,
             look=self._look,
         )
-        self._judge = Judge(outfit.workspace, outfit.checks, self._emit)
+        self._shells = Shells(parts)
+        # Where nobody looks on, nobody has anything of an early word.
+        followed = outfit.watcher is not None
+        self._judge = Judge(outfit.workspace, outfit.checks, self._emit, early=followed)
         self._loop = Loop(parts, self._judge, outfit.checks, self._landings, self._inbox)
 
     @property
@@ -142,6 +146,7 @@ class Session:
                 while not isinstance(command := await self._commands.get(), commands.Quit):
                     await self._obey(command, group)
                 await self._stop()
+                await self._shells.stop()
                 await self._loop.close()
                 for helper in helpers:
                     helper.cancel()
@@ -184,7 +189,7 @@ class Session:
             return
         mine = proposal if proposal is not None and proposal.task == task.number else None
         if mine is not None and self._has_landed(mine):
-            self._close_task(task.number, "landed", "")
+            self._close_landed(task.number, mine)
         elif mine is not None and mine.decision == "reject" and mine.call_id in replies.unanswered(self._state.items):
             text = f"You had rejected proposal {mine.number} when pairloop ended. Say how to go on."
             self._close_task(task.number, "interrupted", text)
@@ -208,7 +213,7 @@ class Session:
             log.exception("%s failed", type(command).__name__)
             self._emit(ev.Noted("error", f"This could not be done: {type(error).__name__}: {error}.", _LOGGED))
 
-    async def _carry_out(  # noqa: C901 - one arm a command reads best as one match
+    async def _carry_out(  # noqa: C901, PLR0912 - one arm a command reads best as one match
         self, command: commands.AnyCommand, group: asyncio.TaskGroup
     ) -> None:
         match command:
@@ -222,6 +227,14 @@ class Session:
                 self._decide(Decision(number, "reject", reason))
             case commands.Fix(number):
                 self._decide(Decision(number, "fix"))
+            case commands.Land(number, reason):
+                self._decide(Decision(number, "land", reason))
+            case commands.Take() | commands.Comment() | commands.Unmark() | commands.Rewrite():
+                self._decide(command)
+            case commands.Withdraw(index):
+                self._withdraw(index)
+            case commands.Shell(name, line):
+                self._shells.start(name, line, group)
             case commands.Approve(call_id, allowed):
                 # Servers give the same id twice: a word said twice must not allow the next command.
                 if self._state.approval is not None and self._state.approval.call_id == call_id:
@@ -259,7 +272,14 @@ class Session:
         elif text.strip():
             self._emit(ev.Steered(text), durable=True)
 
-    def _decide(self, decision: Decision) -> None:
+    def _withdraw(self, index: int) -> None:
+        queued = self._state.queued
+        if 0 <= index < len(queued):
+            self._emit(ev.Withdrawn(index, queued[index]), durable=True)
+        else:
+            self._emit(ev.Noted("info", "The partner has been told already, so it can't be taken back."))
+
+    def _decide(self, decision: Decision | Mark) -> None:
         if self._state.waiting == decision.proposal != 0:
             self._inbox.decide(decision)
         else:
@@ -280,6 +300,7 @@ class Session:
             self._close_task(task, "failed", text)
 
     async def _interrupt(self) -> None:
+        await self._shells.stop()
         task = self._state.task
         if task is None:
             return
@@ -288,9 +309,20 @@ class Session:
             return
         proposal = self._state.proposal
         if proposal is not None and proposal.task == task.number and self._has_landed(proposal):
-            self._close_task(task.number, "landed", "")
+            self._close_landed(task.number, proposal)
         else:
             self._close_task(task.number, "interrupted", "Interrupted. Nothing of it was landed.")
+
+    def _close_landed(self, task: int, proposal: ProposalState) -> None:
+        """End a task whose last proposal has landed: all of it, or a part, so that the partner was to go on."""
+        if not proposal.of:
+            self._close_task(task, "landed", "")
+            return
+        text = (
+            f"What you took of proposal {proposal.number} has landed ({proposal.taken} of {proposal.of} parts); the "
+            "partner has not gone on with the rest. Say how to go on."
+        )
+        self._close_task(task, "interrupted", text)
 
     def _has_landed(self, proposal: ProposalState) -> bool:
         return any(one.proposal == proposal.number and one.stands == "landed" for one in self._state.landings)
@@ -305,7 +337,7 @@ class Session:
     def _close_task(self, number: int, outcome: ev.TaskOutcome, text: str) -> None:
         """End a task from outside the loop, leaving the conversation whole."""
         results: tuple[ToolResultItem, ...] = replies.cut_short(self._state.items)
-        if (proposal := self._state.proposal) is not None and (said := _verbatim(proposal, outcome)):
+        if (proposal := self._state.proposal) is not None and (said := self._verbatim(proposal, outcome)):
             results = tuple(
                 ToolResultItem(result.call_id, said) if result.call_id == proposal.call_id else result
                 for result in results
@@ -315,6 +347,17 @@ class Session:
         elif outcome == "interrupted" and self._state.items:
             self._emit(ev.ItemsAppended((UserItem(replies.INTERRUPTED),)))
         self._emit(ev.TaskFinished(number, outcome, text), durable=True)
+
+    def _verbatim(self, proposal: ProposalState, outcome: ev.TaskOutcome) -> str:
+        """What the human decided on a proposal whose partner has not heard it yet; empty when it is still open."""
+        if proposal.of and self._has_landed(proposal):
+            tokens = self._outfit.config.prompt.tool_tokens // 2
+            return review_words.part_landed(proposal, self._outfit.journal.get, tokens)
+        if outcome == "landed":
+            return review_words.with_said(replies.landed_part(proposal.number, proposal.reason), proposal)
+        if proposal.decision != "reject":
+            return ""
+        return review_words.with_said(replies.rejected_part(proposal.number, proposal.reason), proposal)
 
     # -- the human's edits
 
@@ -370,13 +413,6 @@ class Session:
             except Exception:
                 # The event has happened and is in the journal; who fails to show it must not stop the work.
                 log.exception("a listener failed at %s", type(event).__name__)
-
-
-def _verbatim(proposal: ProposalState, outcome: ev.TaskOutcome) -> str:
-    """What the human decided on a proposal whose partner has not heard it yet; empty when it is still open."""
-    if outcome == "landed":
-        return replies.landed_part(proposal.number)
-    return replies.rejected_part(proposal.number, proposal.reason) if proposal.decision == "reject" else ""
 
 
 def _names(edits: tuple[ev.HumanEdited, ...]) -> str:

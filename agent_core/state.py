@@ -112,6 +112,8 @@ class ProposalState(msgspec.Struct, frozen=True):
         part: The verdict on exactly that tree, as far as the checks got.
         part_trouble: Why what is taken cannot land by itself; empty when it can.
         overlaps: Where the human's own edits meet it.
+        taken: Of how many parts something landed (or was about to), where it was not decided on as a whole.
+        of: How many parts there are; 0 where it was decided on as a whole, or not at all.
     """
 
     number: int
@@ -137,6 +139,8 @@ class ProposalState(msgspec.Struct, frozen=True):
     part: Verdict | None = None
     part_trouble: str = ""
     overlaps: tuple[Overlap, ...] = ()
+    taken: int = 0
+    of: int = 0
 
     @property
     def green(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
+from collections import abc
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
@@ -28,6 +29,8 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(arguments)
     if origin in {typing.Union, types.UnionType}:
         return st.one_of(*map(values, arguments))
+    if origin is abc.Mapping:
+        return st.dictionaries(values(arguments[0]), values(arguments[1]), max_size=2)
     if origin is tuple:
         return st.lists(values(arguments[0]), max_size=2).map(tuple)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):

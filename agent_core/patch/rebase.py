@@ -8,7 +8,7 @@ sides. Files that came, went or changed their nature are told as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
@@ -75,16 +75,18 @@ class Rebased(msgspec.Struct, frozen=True):
         return not self.stale and not self.stale_files
 
 
-def rebase(patch: Patch, newer: Reader, content: Content) -> Rebased:
+def rebase(patch: Patch, newer: Reader, content: Content, *, over: Collection[str] = ()) -> Rebased:
     """Carry a patch over to a newer base.
 
     Args:
         patch: The patch.
         newer: Gives the file that stands at a path now; None, or one without data, where there is none.
         content: Gives content by hash.
+        over: Ids of blocks that somebody wants all the same where they collide: with them the whole place becomes what
+            the patch makes of it, and what stands there now goes.
     """
     leaving = {file.old_path for file in patch.files if file.moved_from or file.after is None}
-    work = _Rebase(newer, content, leaving)
+    work = _Rebase(newer, content, leaving, frozenset(over))
     for file in patch.files:
         work.carry(file)
     return work.result()
@@ -93,7 +95,8 @@ def rebase(patch: Patch, newer: Reader, content: Content) -> Rebased:
 class _Rebase:
     """Carries one file after the other."""
 
-    def __init__(self, newer: Reader, content: Content, leaving: set[str]) -> None:
+    def __init__(self, newer: Reader, content: Content, leaving: set[str], over: frozenset[str]) -> None:
+        self._over = over
         self._newer = newer
         self._content = content
         self._leaving = leaving
@@ -240,6 +243,9 @@ class _Rebase:
                 theirs = current[start + shift : end + shift + grown]
                 ours = side([edit for edit in group if edit.is_ours], base, start, end)
                 open_ones = _missing(mine, start, ours, theirs)
+                if wanted_ones := [one for one in open_ones if one.id in self._over]:
+                    splices.append(Splice(start + shift, tuple(theirs), tuple(ours), wanted_ones[0].id))
+                    open_ones = []
                 self._stale += [StaleBlock(file.old_path, one, start + shift + 1, tuple(theirs)) for one in open_ones]
             shift += grown
         return splices

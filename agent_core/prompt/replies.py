@@ -141,9 +141,10 @@ def mended_note(tools: Sequence[str], rules: Sequence[str], paths: Sequence[str]
     return f"At the human's wish {' and '.join(tools)} mended{what} in {', '.join(paths)}: read it before changing it."
 
 
-def landed_part(number: int) -> str:
+def landed_part(number: int, reason: str = "") -> str:
     """The human took all of it."""
-    return f"[The human accepted proposal {number}; it is in their files now.]"
+    why = f" They said: {reason}" if reason else ""
+    return f"[The human accepted proposal {number}; it is in their files now.{why}]"
 
 
 def rejected_part(number: int, reason: str) -> str:

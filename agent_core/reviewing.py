@@ -1,0 +1,301 @@
+"""Carrying out what a human marks in the waiting proposal, and what it comes to: the part of it that is taken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+
+import msgspec
+
+from agent_core import commands
+from agent_core import events as ev
+from agent_core.decisions import Mark
+from agent_core.draft import Draft, collisions, disk_reader, draft_of, tree_of
+from agent_core.errors import PairloopError, SelectionError
+from agent_core.parts import Parts
+from agent_core.patch.model import Block, Patch
+from agent_core.patch.rebase import rebase
+from agent_core.patch.select import select
+from agent_core.proposals import Proposals
+from agent_core.review import (
+    Review,
+    Rewritten,
+    all_but_left,
+    carried,
+    choices_of,
+    commented,
+    marked,
+    parts_taken,
+    takes_all,
+    takes_any,
+)
+from agent_core.rewriting import Written, rewritten, taken_back
+from agent_core.state import ProposalState
+from agent_core.workspace.tree import Reader, Snapshot
+
+_MOST_PLACES = 3
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What was taken of a proposal, where that is neither nothing nor all of it.
+
+    Attributes:
+        patch: The changes that make it, over `base`.
+        contents: What the patch names, by hash.
+        base: The working tree it lands on.
+        tree: Hash of the tree it makes; empty when it cannot be had.
+        trouble: Why it cannot be had by itself; empty when it can.
+    """
+
+    patch: Patch
+    contents: Mapping[str, bytes]
+    base: Snapshot
+    tree: str = ""
+    trouble: str = ""
+
+    def draft(self) -> Draft:
+        """The same as a draft, to be judged."""
+        return draft_of(self.patch, self.base, self.contents.__getitem__)
+
+
+class Ground(msgspec.Struct, frozen=True):
+    """The working tree that a part lands on.
+
+    Attributes:
+        base: The tree.
+        read: Reads its files.
+        stale: Ids of the blocks that collide with what the human wrote, where the patch is over another tree than this.
+            What is taken of these goes over what they wrote there. None where it is over this one.
+    """
+
+    base: Snapshot
+    read: Reader
+    stale: frozenset[str] | None = None
+
+
+class Reviewing:
+    """Keeps what is marked in the newest proposal, and works out what it comes to.
+
+    Args:
+        parts: The session's parts.
+        proposals: The proposals.
+    """
+
+    def __init__(self, parts: Parts, proposals: Proposals) -> None:
+        self._parts = parts
+        self._proposals = proposals
+        self._part: Part | None = None
+        self._about: tuple[object, ...] = ()  # what `_part` was worked out from
+        self._marked_at = 0.0
+
+    @property
+    def part(self) -> Part | None:
+        """What is taken, as of the last `settle`; None where it is nothing or all, so that the whole counts."""
+        return self._part
+
+    @property
+    def marked_at(self) -> float:
+        """When the last mark came, by the event loop's clock."""
+        return self._marked_at
+
+    async def settle(self) -> None:
+        """Work out what the marks come to, if anything is another than when that was last done."""
+        proposal = self._proposals.newest
+        about = self._now(proposal)
+        if len(about) == len(self._about) and all(a is b for a, b in zip(about, self._about, strict=True)):
+            return
+        part = await self._work_out(proposal, proposal.review)
+        self._part, self._about = part, about
+        tree, trouble = (part.tree, part.trouble) if part is not None else ("", "")
+        if (tree, trouble) != (proposal.part_tree, proposal.part_trouble):
+            self._parts.emit(ev.Reviewed(proposal.number, proposal.review, tree, trouble))
+
+    async def carry_out(self, mark: Mark) -> None:
+        """Carry out a mark; what cannot be done is told to the human, and changes nothing."""
+        self._marked_at = asyncio.get_running_loop().time()
+        match mark:
+            case commands.Take():
+                await self._take(mark)
+            case commands.Comment(_, block, text):
+                if self._is_there((block,), ()):
+                    await self._say(commented(self._proposals.newest.review, block, text.strip()))
+            case commands.Rewrite():
+                await self._rewrite(mark)
+            case commands.Unmark():
+                await self._unmark()
+
+    async def take_rest(self) -> None:
+        """Take everything of which nothing was said yet; where the human's edits collide, theirs stay."""
+        proposal = self._proposals.newest
+        stale = {one.block for one in proposal.overlaps}
+        review = all_but_left(proposal.patch, proposal.review)
+        fresh = [name for name in stale if (mark := proposal.review.blocks.get(name)) is None or mark.taken is None]
+        await self._say(marked(review, [name for name in fresh if name in review.blocks], taken=None))
+
+    # -- marks
+
+    async def _take(self, mark: commands.Take) -> None:
+        if not self._is_there(mark.blocks, mark.files):
+            return
+        review = self._proposals.newest.review
+        blocks = self._blocks()
+        for name in mark.blocks:
+            count = len(blocks[name].removed) + len(blocks[name].added)
+            lines = None if mark.lines is None else tuple(sorted({*mark.lines}))
+            if lines is not None and any(not 0 <= line < count for line in lines):
+                self._note(f"Block {name} has no such line: it has {count}.")
+                return
+            taken = mark.taken if lines != () else (False if mark.taken else mark.taken)
+            whole = lines is None or len(lines) in {0, count}
+            review = marked(review, (name,), taken=taken, lines=None if whole else lines)
+        await self._say(marked(review, (), taken=mark.taken, files=mark.files))
+
+    async def _rewrite(self, mark: commands.Rewrite) -> None:
+        proposal, draft = self._proposals.newest, self._proposals.draft
+        if not self._is_there((mark.block,) if mark.block else (), (mark.path,), within=mark.path):
+            return
+        try:
+            written = await asyncio.to_thread(rewritten, proposal.patch, draft, mark, self._parts.workspace)
+        except PairloopError as error:
+            self._note(f"What you wrote was not taken: {error.message}", error.hint)
+            return
+        if written.note:
+            self._note(written.note)
+        patch = written.draft.patch()
+        if not patch.files:
+            text = f"With what you wrote, nothing would be left of proposal {proposal.number}."
+            self._note(text, "Reject it, or leave this block.")
+            return
+        if written.before == written.after:
+            return
+        old = self._blocks()
+        file = next((one for one in patch.files if one.path == mark.path), None)
+        blocks = file.blocks if file is not None else ()
+        new = [one.id for one in blocks if one.id not in old or _text(one) != _text(old[one.id])]
+        whole = (mark.path,) if file is not None and not blocks else ()
+        review = marked(proposal.review, new, taken=True, files=whole)
+        review = msgspec.structs.replace(
+            review,
+            edited=(*(name for name in review.edited if name not in new), *new),
+            rewritten=(*review.rewritten, Rewritten(mark.path, written.before, written.after)),
+        )
+        note = _note_on(mark.path)
+        self._revise(
+            review, written, proposal.note if note in proposal.note else f"{proposal.note} {note}".strip(), back=False
+        )
+
+    async def _unmark(self) -> None:
+        proposal = self._proposals.newest
+        if not proposal.reviews:
+            self._note(f"There is nothing marked in proposal {proposal.number} that could be taken back.")
+            return
+        before, made = proposal.reviews[-1], proposal.review.rewritten
+        dropped = made[len(before.rewritten) :]
+        if not dropped:
+            await self._say(carried(before, proposal.patch), back=True)
+            return
+        restored = await asyncio.to_thread(
+            taken_back, self._proposals.draft, dropped, self._parts.journal.get, self._parts.workspace
+        )
+        if restored is None:
+            paths = ", ".join(dict.fromkeys(one.path for one in dropped))
+            self._note(f"What you rewrote in {paths} cannot be taken back: files have changed since at the same place.")
+            return
+        note = proposal.note
+        for path in {one.path for one in dropped} - {one.path for one in before.rewritten}:
+            note = note.replace(_note_on(path), "").replace("  ", " ").strip()
+        self._revise(before, Written(restored), note, back=True)
+
+    def _revise(self, review: Review, written: Written, note: str, *, back: bool) -> None:
+        """Say the marks and the proposal anew, all at once: nobody is to find it not waiting in between."""
+        number = self._proposals.newest.number
+        self._parts.emit(ev.Reviewed(number, review, back=back))
+        self._proposals.restate(written.draft, note)
+        self._parts.emit(ev.DecisionAwaited(number, "it is checked again"), durable=True)
+
+    async def _say(self, review: Review, *, back: bool = False) -> None:
+        proposal = self._proposals.newest
+        if review == proposal.review and not back:
+            return
+        part = await self._work_out(proposal, review)
+        tree, trouble = (part.tree, part.trouble) if part is not None else ("", "")
+        self._parts.emit(ev.Reviewed(proposal.number, review, tree, trouble, back), durable=True)
+        self._part, self._about = part, self._now(self._proposals.newest)
+
+    # -- what they come to
+
+    def _now(self, proposal: ProposalState) -> tuple[object, ...]:
+        """What a part is worked out from, by identity: these are never changed in place."""
+        return (proposal.patch, proposal.review, self._proposals.draft, self._proposals.ground)
+
+    async def _work_out(self, proposal: ProposalState, review: Review) -> Part | None:
+        if not review.decides:
+            return None
+        base = self._proposals.ground
+        ground = Ground(base, disk_reader(self._parts.workspace, base))
+        if self._proposals.collides:
+            ground = Ground(base, ground.read, frozenset(one.block for one in proposal.overlaps))
+        return await asyncio.to_thread(part_of, proposal.patch, review, self._proposals.draft.contents, ground)
+
+    def _blocks(self) -> dict[str, Block]:
+        return {block.id: block for file in self._proposals.newest.patch.files for block in file.blocks}
+
+    def _is_there(self, blocks: Collection[str], files: Collection[str], *, within: str = "") -> bool:
+        """Whether the proposal has these, and all blocks `within` a file if one is named; says what it has not."""
+        all_files = self._proposals.newest.patch.files
+        there = {block.id for file in all_files if within in {"", file.path} for block in file.blocks}
+        paths = {file.path for file in all_files}
+        missing = [f"block {name}" for name in blocks if name not in there]
+        missing += [path for path in files if path not in paths]
+        if missing:
+            self._note(f"Proposal {self._proposals.newest.number} has no {', '.join(missing[:_MOST_PLACES])} any more.")
+        return not missing
+
+    def _note(self, text: str, hint: str = "") -> None:
+        self._parts.emit(ev.Noted("warning", text, hint))
+
+
+def part_of(patch: Patch, review: Review, contents: Callable[[], Mapping[str, bytes]], ground: Ground) -> Part | None:
+    """What was taken of a patch.
+
+    Args:
+        patch: The whole patch.
+        review: What was marked in it.
+        contents: Gives what the patch names, by hash.
+        ground: The working tree it lands on.
+
+    Returns:
+        The part; None when nothing or all was taken. All is a part too where the patch collides with the tree.
+    """
+    stale = ground.stale
+    if not takes_any(patch, review) or (stale is None and takes_all(patch, review)):
+        return None
+    nothing = Part(Patch(()), {}, ground.base)
+    try:
+        selected = select(patch, choices_of(patch, review), contents().__getitem__)
+    except SelectionError as error:
+        return msgspec.structs.replace(nothing, trouble=str(error))
+    part, known = selected.patch, selected.contents
+    if stale is not None:
+        over = {name for name in stale if (mark := review.blocks.get(name)) is not None and mark.taken}
+        rebased = rebase(part, ground.read, known.__getitem__, over=over)
+        if not rebased.clean:
+            places = "; ".join(collisions(rebased)[:_MOST_PLACES])
+            return msgspec.structs.replace(nothing, trouble=f"It collides with your own edits: {places}")
+        part, known = rebased.patch, rebased.contents
+    if not part.files:
+        return msgspec.structs.replace(nothing, trouble="What you took changes nothing by itself.")
+    return Part(part, known, ground.base, tree_of(part, ground.base, known.__getitem__))
+
+
+def counted(proposal: ProposalState) -> tuple[int, int]:
+    """Of how many parts of a proposal anything is taken, and how many it has."""
+    return parts_taken(proposal.patch, proposal.review)
+
+
+def _text(block: Block) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return block.removed, block.added
+
+
+def _note_on(path: str) -> str:
+    return f"The human rewrote {path}."
