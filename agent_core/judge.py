@@ -19,12 +19,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from agent_core.checks.baseline import Baseline
 from agent_core.checks.bench import Bench, Memory, Trees
 from agent_core.checks.cache import Cache
 from agent_core.checks.case import Case
 from agent_core.checks.model import CheckResult, Verdict, unheard
+from agent_core.checks.mypy import MypyCheck
+from agent_core.checks.mypy_early import EarlyTypes
 from agent_core.checks.runner import Slots
 from agent_core.checks.stamp import Furnished
 from agent_core.diagnosis.listing import listing
@@ -43,13 +46,19 @@ class Judge:
         workspace: The project.
         checks: Who judges.
         emit: Takes the checks' events.
+        early: Also give early words about candidates, from a process that is kept for as long as the judge.
     """
 
-    def __init__(self, workspace: Workspace, checks: Sequence[Check], emit: Callable[[AnyEvent], None]) -> None:
+    def __init__(
+        self, workspace: Workspace, checks: Sequence[Check], emit: Callable[[AnyEvent], None], *, early: bool = False
+    ) -> None:
         slots = Slots()
         cache = Cache(workspace.state / "verdicts.sqlite") if isinstance(workspace, Furnished) else None
         self._baseline = Baseline(workspace, checks, emit, slots=slots, cache=cache)
-        self._bench = Bench(workspace, tuple(checks), self._baseline, slots, emit, Memory())
+        # Of base trees nobody waits for an early word.
+        self._early = EarlyTypes(workspace, slots.spare) if early else None
+        judges = tuple(replace(check, early=self._early) if isinstance(check, MypyCheck) else check for check in checks)
+        self._bench = Bench(workspace, judges, self._baseline, slots, emit, Memory())
 
     def warm(self, base: Snapshot) -> None:
         """Begin to judge the working tree in the background."""
@@ -125,4 +134,6 @@ class Judge:
 
     async def close(self) -> None:
         """Stop everything that runs."""
+        if self._early is not None:
+            await self._early.close()
         await self._baseline.close()

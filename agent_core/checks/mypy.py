@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import configparser
 import re
 import sys
+import time
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent_core.checks.model import CheckResult, Finding, Outcome, Wish
+import msgspec
+
+from agent_core.checks.model import CheckResult, Finding, Outcome, Wish, unheard
 from agent_core.checks.mypy_cache import cache_of, forget
+from agent_core.checks.mypy_early import CONFIGURATION, SLOW, EarlyTypes, Setup
 from agent_core.checks.tool import (
     MAX_FINDINGS,
     JsonLines,
@@ -56,7 +61,7 @@ class _Config:
 
 def _project_config(candidate: Candidate) -> _Config:
     """Find mypy's configuration in the order mypy itself looks for it."""
-    for name in ("mypy.ini", ".mypy.ini", "pyproject.toml", "setup.cfg"):
+    for name in CONFIGURATION:
         data = candidate.read(name)
         if data is None:
             continue
@@ -100,11 +105,13 @@ class MypyCheck:
         interpreter: The project's Python; its own mypy is taken where it has one.
         timeout: Seconds it may take.
         paths: For a project without configuration: what to look at; None for the files the candidate changes.
+        early: Who gives an early word while the exact run is under way; None for nobody.
     """
 
     interpreter: Interpreter
     timeout: float = 600.0
     paths: tuple[str, ...] | None = None
+    early: EarlyTypes | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -134,6 +141,48 @@ class MypyCheck:
             if any(path.startswith("src/") for path in candidate.snapshot.files):
                 env["MYPYPATH"] = "src"
         wish.progress(0, 0)
+        if self.early is None or not config.there:
+            return await self._exact(candidate, flags, env)
+        return await self._both(self.early, candidate, flags, env, wish)
+
+    async def _both(
+        self, early: EarlyTypes, candidate: Candidate, flags: list[str], env: dict[str, str], wish: Wish
+    ) -> CheckResult:
+        """The exact run, with an early word before it ends."""
+        python = str(self.interpreter.python)
+        own = (sys.executable, (_about(python), *flags))
+        setup = Setup(((python, tuple(flags)), own), tuple(sorted(env.items())))
+
+        async def tell() -> None:
+            lines = await early.ask(candidate, setup)
+            said = None if lines is None else self._early(candidate, lines)
+            if said is not None:
+                wish.partial(said)
+
+        start = time.monotonic()
+        telling = asyncio.create_task(tell())
+        try:
+            said = await self._exact(candidate, flags, env)
+        finally:
+            telling.cancel()
+            await asyncio.wait([telling])
+        if said.judged and time.monotonic() - start > SLOW:
+            early.begin(setup)
+        return said
+
+    def _early(self, candidate: Candidate, lines: list[str]) -> CheckResult | None:
+        """An early word as a result; None where it is not understood."""
+        found: list[Finding] = []
+        read = JsonLines(unheard)
+        for line in lines:
+            read.feed(line)
+        _read_text(read, found, Sources(candidate))
+        # What has no code keeps mypy from judging at all, such as a file that is not there.
+        if read.noise or not all(one.code for one in found):
+            return None
+        return msgspec.structs.replace(self._told(candidate, found), early=True)
+
+    async def _exact(self, candidate: Candidate, flags: list[str], env: dict[str, str]) -> CheckResult:
         async with cache_of(candidate) as cache:
             cached = [f"--cache-dir={cache}", *flags]
             found, lines, done = await self._start(candidate, cached, env)
@@ -141,7 +190,9 @@ class MypyCheck:
                 # A cache that was damaged makes mypy crash each time: without it, it judges or it really can't.
                 await forget(cache)
                 found, lines, done = await self._start(candidate, cached, env)
-        return self._judge(candidate, found, lines, done)
+        if (trouble := self._trouble(found, lines, done)) is not None:
+            return result(self.name, candidate, *trouble, done=done)
+        return self._told(candidate, found)
 
     async def _start(
         self, candidate: Candidate, flags: list[str], env: dict[str, str]
@@ -150,7 +201,7 @@ class MypyCheck:
         python = str(self.interpreter.python)
         found, lines, done = await self._spawn(candidate, python, flags, env)
         if done.code == _ABSENT and python != sys.executable:
-            own = [f"--python-executable={python}", *flags]
+            own = [_about(python), *flags]
             found, lines, done = await self._spawn(candidate, sys.executable, own, env)
         return found, lines, done
 
@@ -172,14 +223,13 @@ class MypyCheck:
         done = await run_tool(candidate, argv, timeout=self.timeout, env=env, on_line=lines.feed, warm=_WARM)
         return found, lines, done
 
-    def _judge(self, candidate: Candidate, found: list[Finding], lines: JsonLines, done: Completed) -> CheckResult:
-        if (trouble := self._trouble(found, lines, done)) is not None:
-            return result(self.name, candidate, *trouble, done=done)
+    def _told(self, candidate: Candidate, found: list[Finding]) -> CheckResult:
+        """What was found as a judgement."""
         if not found:
-            return result(self.name, candidate, "passed", "no type errors", done=done)
+            return result(self.name, candidate, "passed", "no type errors")
         files = len({one.path for one in found})
         summary = f"{len(found)} error{'s' * (len(found) > 1)} in {files} file{'s' * (files > 1)}"
-        return result(self.name, candidate, "failed", summary, findings=found, done=done)
+        return result(self.name, candidate, "failed", summary, findings=found)
 
     def _trouble(self, found: list[Finding], lines: JsonLines, done: Completed) -> tuple[Outcome, str] | None:
         """Why this run is no judgement, None when it is one."""
@@ -196,6 +246,11 @@ class MypyCheck:
         if bool(found) != (done.code != 0) or (lines.noise and not lines.taken):
             return "error", f"mypy {ending(done.code)} and printed what is no list of findings: {last_line(done)}"
         return None
+
+
+def _about(python: str) -> str:
+    """The flag with which another Python's mypy judges what this one would run."""
+    return f"--python-executable={python}"
 
 
 def _crashed(done: Completed) -> bool:
