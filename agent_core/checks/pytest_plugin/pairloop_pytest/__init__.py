@@ -132,6 +132,7 @@ _EVIDENCE = Evidence(_PLACES)
 _REPORTER, _PLAN = _begin()
 _TOUCHED = Touched(_PLACES) if _REPORTER is not None and not _PLAN.part else None
 _STAGE_ENDS: dict[int, str] = {}
+_EXIT = os._exit
 
 
 def _dealt_out(config: Any) -> bool:
@@ -302,3 +303,6 @@ def pytest_sessionfinish(exitstatus: Any) -> None:
         for record in _TOUCHED.stop():
             _REPORTER.write(**record)
     _REPORTER.write(e="finish", exit=int(exitstatus))
+    if _PLAN.ahead:
+        # All is told. Who waits for it waits no longer for summaries that nobody reads.
+        _EXIT(int(exitstatus))
