@@ -15,12 +15,14 @@ from agent_core.state import State
 from tests.tui import scenes
 from tests.tui.driving import NARROW, SIZES, running
 from tests.tui.fake_session import FakeSession
-from tui.actions import ACTIONS, PLACES, applies, key_name, markdown_table
+from tui.actions import ACTIONS, PLACES, applies, markdown_table
+from tui.actions.keys import key_name
 from tui.actions.model import Focus, Situation
 from tui.app import PairloopApp
 from tui.panes.chat import ChatPane
 from tui.panes.checks import ChecksPane
 from tui.panes.diff import DiffPane
+from tui.screens.arrangement import Arrangement
 from tui.screens.help import help_lines
 from tui.screens.main import MainScreen
 from tui.widgets.prompt import Prompt
@@ -46,6 +48,7 @@ def test_every_action_can_be_done_and_is_named_once() -> None:
     owners = {
         "app": PairloopApp,
         "main": MainScreen,
+        "panes": Arrangement,
         "chat": ChatPane,
         "diff": DiffPane,
         "checks": ChecksPane,

@@ -14,7 +14,7 @@ Focus = Literal["prompt", "chat", "diff", "checks", "search", "popup"]
 """``search``: what is typed is searched for in a pane; ``popup``: the prompt, with a list to choose from over it."""
 
 Place = Literal["everywhere", "panes", "chat", "diff", "checks", "prompt", "search", "popup"]
-Target = Literal["app", "main", "chat", "diff", "checks", "prompt"]
+Target = Literal["app", "main", "panes", "chat", "diff", "checks", "prompt"]
 """Whose method does it: the app's, the main screen's, or that of the widget of that name on it."""
 
 

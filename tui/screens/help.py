@@ -8,7 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import ModalScreen
 
-from tui.actions import ACTIONS, PLACES, key_name
+from tui.actions import ACTIONS, PLACES
+from tui.actions.keys import key_name
 from tui.actions.model import Place
 from tui.widgets.lines import BLANK, Line, LinesView
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Container
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.timer import Timer
@@ -19,6 +18,8 @@ from tui.panes.chat import ChatPane
 from tui.panes.checks import ChecksPane
 from tui.panes.diff import DiffPane
 from tui.panes.pane import Pane
+from tui.screens.arrangement import Arrangement
+from tui.settings import Settings
 from tui.widgets.bars import KeyBar, Question, StatusBar, TabBar
 from tui.widgets.prompt import ASK, DECIDE, STEER, Prompt
 from tui.widgets.search import SearchView
@@ -46,9 +47,16 @@ class MainScreen(Screen[None]):
         clock: Gives seconds; monotonic.
         answer: Asked whether a letter typed into the empty prompt answers a question; see `Prompt`.
         draft: What stands in the prompt at first.
+        settings: What the screen is set to.
     """
 
-    def __init__(self, clock: Callable[[], float], answer: Callable[[str], bool], draft: str = "") -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        answer: Callable[[str], bool],
+        draft: str = "",
+        settings: Settings | None = None,
+    ) -> None:
         super().__init__()
         self._clock = clock
         self.tabs = TabBar()
@@ -59,7 +67,8 @@ class MainScreen(Screen[None]):
         self.prompt = Prompt(answer, draft)
         self.status = StatusBar()
         self.keys = KeyBar()
-        self.front = "chat"
+        settings = settings or Settings()
+        self.panes = Arrangement((self.chat, self.diff, self.checks), settings)
         self.state = State()
         self.is_open = False
         self.is_over = False
@@ -76,10 +85,7 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Its widgets, from top to bottom."""
         yield self.tabs
-        with Container(id="panes", classes="-chat"):
-            yield self.chat
-            yield self.diff
-            yield self.checks
+        yield self.panes
         yield self.question
         yield self.prompt
         yield self.status
@@ -88,18 +94,19 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         """Focus the prompt and draw the bars."""
         self.prompt.focus()
+        self.set_class(self.panes.shows_one, "-one")
         self._timer = self.set_interval(1.0, self._tick, pause=True)
         self.draw_bars()
 
     @property
-    def pane(self) -> Pane:
-        """The pane in front: the one shown where only one is, and the one the prompt's page keys scroll."""
-        return {"chat": self.chat, "diff": self.diff, "checks": self.checks}[self.front]
+    def front(self) -> str:
+        """Name of the pane in front."""
+        return self.panes.front
 
     @property
-    def is_narrow(self) -> bool:
-        """Whether one pane is shown at a time."""
-        return self.has_class("-narrow")
+    def pane(self) -> Pane:
+        """The pane in front: the one shown where only one is, and the one the prompt's page keys scroll."""
+        return self.panes.pane
 
     @property
     def focus_name(self) -> Focus:
@@ -118,6 +125,7 @@ class MainScreen(Screen[None]):
             "diff": self.diff,
             "checks": self.checks,
             "prompt": self.prompt,
+            "panes": self.panes,
         }
         return parts.get(name, self)
 
@@ -129,7 +137,7 @@ class MainScreen(Screen[None]):
             offered=bool(self.offer),
             reason=self.prompt.asks_reason,
             focus=self.focus_name,
-            facts=self.diff.facts | self.checks.facts | self.chat.facts,
+            facts=self.diff.facts | self.checks.facts | self.chat.facts | self.panes.facts,
             open=self.is_open,
         )
 
@@ -151,7 +159,7 @@ class MainScreen(Screen[None]):
         self.chat.show(state)
         self.diff.show(state)
         self.checks.show(state)
-        if self.is_narrow:
+        if self.panes.shows_one:
             if state.waiting and state.waiting != old.waiting:
                 self.bring(PANES[1])
             elif len(state.tasks) > len(old.tasks):
@@ -265,11 +273,8 @@ class MainScreen(Screen[None]):
 
     def bring(self, name: str) -> None:
         """Bring a pane to the front; the focus moves only if the pane it is in is hidden by that."""
-        had_focus = self.is_narrow and isinstance(self.focused, Pane)
-        self.front = name
-        panes = self.query_one("#panes", Container)
-        for other in PANES:
-            panes.set_class(other == name, f"-{other}")
+        had_focus = self.panes.shows_one and isinstance(self.focused, Pane)
+        self.panes.bring(name)
         if had_focus and self.focused is not self.pane:
             self._focus_pane()
         self.draw_bars()
@@ -277,7 +282,7 @@ class MainScreen(Screen[None]):
     def _focus_pane(self) -> None:
         # A pane that was hidden can take the focus only when its new style has been applied.
         pane = self.pane
-        if self.is_narrow:
+        if self.panes.shows_one:
             self.call_after_refresh(pane.focus)
         else:
             pane.focus()
@@ -286,7 +291,7 @@ class MainScreen(Screen[None]):
         """Show a pane, and focus it unless it has only to be uncovered for somebody who is writing."""
         in_prompt = self.situation.in_prompt
         self.bring(name)
-        if not (in_prompt and self.is_narrow):
+        if not (in_prompt and self.panes.shows_one):
             self._focus_pane()
 
     def cycle(self, step: int) -> None:
@@ -304,7 +309,7 @@ class MainScreen(Screen[None]):
     def focus_moved(self) -> None:
         """Other keys act now; and a pane that is clicked comes to the front."""
         if isinstance(self.focused, Pane) and self.focused.id:
-            self.front = self.focused.id
+            self.panes.bring(self.focused.id)
         self.draw_bars()
 
     @on(SearchView.Changed)
@@ -336,5 +341,13 @@ class MainScreen(Screen[None]):
             self.draw_bars()
 
     def on_resize(self) -> None:
-        """Room for more or less in the status line."""
+        """Room for more or less."""
+        self.panes.fit(self.size.width)
+        self._rearranged()
+
+    @on(Arrangement.Changed)
+    def _rearranged(self) -> None:
+        self.set_class(self.panes.shows_one, "-one")
+        if isinstance(self.focused, Pane) and self.panes.shows_one and self.focused is not self.pane:
+            self._focus_pane()
         self.draw_bars()
