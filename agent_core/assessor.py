@@ -53,6 +53,7 @@ class Assessor:
         self._blaming: asyncio.Task[None] | None = None
         self._error: PairloopError | None = None
         self._void = False
+        self._unexplained: tuple[int, Draft, Verdict] | None = None  # what the blocks to blame are not known of yet
 
     @property
     def busy(self) -> bool:
@@ -91,6 +92,8 @@ class Assessor:
         await self.quiet()
         self._error, self._void, self._subject = None, False, draft.snapshot.tree
         text = next((task.text for task in self._parts.state().tasks if task.number == proposal.task), "")
+        if not part:
+            self._unexplained = None
         assess = self._assess_part if part else self._assess
         self._judging = asyncio.create_task(self._guarded(assess(proposal.number, draft, text), self._gone()))
 
@@ -109,8 +112,10 @@ class Assessor:
             await asyncio.wait(set(self._leaving))
 
     def holds(self, tree: str) -> None:
-        """Say that what was judged before is what counts again."""
+        """Say that what was judged before is what counts again; what explains it goes on where it was cut off."""
         self._subject = tree
+        if self._unexplained is not None and self._unexplained[2].tree == tree and self._blaming is None:
+            self._blaming = asyncio.create_task(self._blame(*self._unexplained))
 
     async def stop(self) -> None:
         """Give up everything that is under way."""
@@ -191,6 +196,7 @@ class Assessor:
             return
         emit(ev.Diagnosed(number, *self.diagnosis(proposal, verdict)))
         self._tell_stall(proposal, verdict)
+        self._unexplained = number, draft, verdict
         self._blaming = asyncio.create_task(self._blame(number, draft, verdict))
 
     def _late(self, number: int, verdict: Verdict, before: Verdict | None, *, unchanged: bool) -> None:
@@ -239,6 +245,7 @@ class Assessor:
             # It is an extra; what it might have said is not worth a failed task.
             log.exception("the blocks to blame could not be found")
             return
+        self._unexplained = None
         if found.blames or found.unneeded:
             self._parts.emit(ev.Blamed(number, verdict.tree, found.blames, found.unneeded))
 

@@ -82,6 +82,18 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
             return _blamed(blames, unneeded)
         case ev.Diagnosed(_, summary):
             return summary
+        case ev.Reviewed(number, review, trouble=trouble):
+            taken, left = (sum(mark.taken is wish for mark in review.blocks.values()) for wish in (True, False))
+            return f"  marked in proposal {number}: {taken} taken, {left} left{f'; {trouble}' if trouble else ''}"
+        case ev.Overlapped(number, overlaps):
+            places = ", ".join(f"{one.path}:{one.start}" if one.start else one.path for one in overlaps)
+            return f"your edits meet proposal {number} at {places}" if places else ""
+        case ev.Withdrawn(_, text):
+            return f"taken back: {text}"
+        case ev.ShellStarted(_, line):
+            return f"$ {line}"
+        case ev.ShellFinished(_, code, output, _, killed):
+            return f"{output.rstrip()}\n[{f'ended: {killed}' if killed else f'exit status {code}'}]".lstrip()
         case ev.LandingStarted(landing, _, _, files):
             return f"landing {landing}: {', '.join(file.path for file in files) or 'nothing to write'}"
         case ev.LandingConflicted(_, _, message, conflicts):

@@ -11,26 +11,24 @@ from dataclasses import dataclass
 from agent_core import __version__, commands
 from agent_core import events as ev
 from agent_core.config import Config
-from agent_core.conversation import ToolResultItem, UserItem
 from agent_core.decisions import Decision, Inbox, Mark
+from agent_core.ending import Ending
 from agent_core.errors import JournalError, PairloopError, first_cause
 from agent_core.fold import fold, replay
+from agent_core.hearing import Hearing
 from agent_core.journal import SqliteJournal
 from agent_core.judge import Judge
 from agent_core.landings import Landings
 from agent_core.loop import Loop
 from agent_core.parts import Parts
-from agent_core.prompt import replies, review_words
 from agent_core.protocols import Check, Model, Workspace
 from agent_core.shell import Shells
-from agent_core.state import ProposalState, State
+from agent_core.state import State
 from agent_core.workspace.edits import EditTracker
 from agent_core.workspace.landing import Lander
-from agent_core.workspace.tree import Snapshot
 from agent_core.workspace.watcher import Watcher
 
 Listener = Callable[[ev.Entry, State], None]
-_MOST_EDITS = 40
 _LOGGED = "The log has the details."
 log = logging.getLogger(__name__)
 
@@ -84,6 +82,7 @@ class Session:
         self._landings = Landings(
             session, outfit.journal, outfit.lander, self._tracker, self._emit, state=lambda: self._state
         )
+        self._hearing = Hearing(self._tracker, self._emit, self._looked)
         parts = Parts(
             session=session,
             config=outfit.config,
@@ -92,8 +91,9 @@ class Session:
             journal=outfit.journal,
             emit=self._emit,
             state=lambda: self._state,
-            look=self._look,
+            look=self._hearing.look,
         )
+        self._ending = Ending(parts)
         self._shells = Shells(parts)
         # Where nobody looks on, nobody has anything of an early word.
         followed = outfit.watcher is not None
@@ -141,8 +141,11 @@ class Session:
             async with asyncio.TaskGroup() as group:
                 await self._open()
                 self._judge.warm(self._tracker.seen)
-                helpers = [group.create_task(self._watch()), group.create_task(self._warm())]
-                await self._take_up(group)
+                helpers = [
+                    group.create_task(self._hearing.watch(self._outfit.watcher)),
+                    group.create_task(self._warm()),
+                ]
+                self._take_up(group)
                 while not isinstance(command := await self._commands.get(), commands.Quit):
                     await self._obey(command, group)
                 await self._stop()
@@ -182,22 +185,11 @@ class Session:
         self._landings.catch_up()
         await self._tracker.start()
 
-    async def _take_up(self, group: asyncio.TaskGroup) -> None:
+    def _take_up(self, group: asyncio.TaskGroup) -> None:
         """Go on where a resumed session was left."""
-        task, proposal = self._state.task, self._state.proposal
-        if task is None:
-            return
-        mine = proposal if proposal is not None and proposal.task == task.number else None
-        if mine is not None and self._has_landed(mine):
-            self._close_landed(task.number, mine)
-        elif mine is not None and mine.decision == "reject" and mine.call_id in replies.unanswered(self._state.items):
-            text = f"You had rejected proposal {mine.number} when pairloop ended. Say how to go on."
-            self._close_task(task.number, "interrupted", text)
-        elif mine is not None and (self._state.waiting or mine.call_id in replies.unanswered(self._state.items)):
-            self._start(task.number, group)
-        else:
-            text = "The partner was at work when pairloop ended. Say how to go on, or ask for something else."
-            self._close_task(task.number, "interrupted", text)
+        task = self._state.task
+        if task is not None:
+            self._ending.left(task.number, lambda number: self._start(number, group))
 
     # -- commands
 
@@ -297,7 +289,7 @@ class Session:
         except Exception as error:
             log.exception("task %d failed", task)
             text = f"pairloop itself failed: {type(error).__name__}: {error}. {_LOGGED}"
-            self._close_task(task, "failed", text)
+            self._ending.close(task, "failed", text)
 
     async def _interrupt(self) -> None:
         await self._shells.stop()
@@ -305,27 +297,8 @@ class Session:
         if task is None:
             return
         await self._stop()
-        if self._state.task is None:
-            return
-        proposal = self._state.proposal
-        if proposal is not None and proposal.task == task.number and self._has_landed(proposal):
-            self._close_landed(task.number, proposal)
-        else:
-            self._close_task(task.number, "interrupted", "Interrupted. Nothing of it was landed.")
-
-    def _close_landed(self, task: int, proposal: ProposalState) -> None:
-        """End a task whose last proposal has landed: all of it, or a part, so that the partner was to go on."""
-        if not proposal.of:
-            self._close_task(task, "landed", "")
-            return
-        text = (
-            f"What you took of proposal {proposal.number} has landed ({proposal.taken} of {proposal.of} parts); the "
-            "partner has not gone on with the rest. Say how to go on."
-        )
-        self._close_task(task, "interrupted", text)
-
-    def _has_landed(self, proposal: ProposalState) -> bool:
-        return any(one.proposal == proposal.number and one.stands == "landed" for one in self._state.landings)
+        if self._state.task is not None:
+            self._ending.interrupted(task.number)
 
     async def _stop(self) -> None:
         """Cancel the loop and wait until it is gone."""
@@ -334,32 +307,7 @@ class Session:
             await asyncio.wait([self._work])
         self._work = None
 
-    def _close_task(self, number: int, outcome: ev.TaskOutcome, text: str) -> None:
-        """End a task from outside the loop, leaving the conversation whole."""
-        results: tuple[ToolResultItem, ...] = replies.cut_short(self._state.items)
-        if (proposal := self._state.proposal) is not None and (said := self._verbatim(proposal, outcome)):
-            results = tuple(
-                ToolResultItem(result.call_id, said) if result.call_id == proposal.call_id else result
-                for result in results
-            )
-        if results:
-            self._emit(ev.ItemsAppended(results))
-        elif outcome == "interrupted" and self._state.items:
-            self._emit(ev.ItemsAppended((UserItem(replies.INTERRUPTED),)))
-        self._emit(ev.TaskFinished(number, outcome, text), durable=True)
-
-    def _verbatim(self, proposal: ProposalState, outcome: ev.TaskOutcome) -> str:
-        """What the human decided on a proposal whose partner has not heard it yet; empty when it is still open."""
-        if proposal.of and self._has_landed(proposal):
-            tokens = self._outfit.config.prompt.tool_tokens // 2
-            return review_words.part_landed(proposal, self._outfit.journal.get, tokens)
-        if outcome == "landed":
-            return review_words.with_said(replies.landed_part(proposal.number, proposal.reason), proposal)
-        if proposal.decision != "reject":
-            return ""
-        return review_words.with_said(replies.rejected_part(proposal.number, proposal.reason), proposal)
-
-    # -- the human's edits
+    # -- in the background
 
     async def _warm(self) -> None:
         if self._outfit.warm is not None:
@@ -369,38 +317,11 @@ class Session:
                 # The first request will meet the same, and tell it.
                 log.exception("the partner's library could not be got ready")
 
-    async def _watch(self) -> None:
-        if self._outfit.watcher is None:
-            return
-        try:
-            async for _ in self._outfit.watcher(self._note).batches():
-                try:
-                    await self._look()
-                except JournalError:
-                    raise
-                except PairloopError as error:
-                    self._emit(ev.Noted("warning", error.message, error.hint))
-        except JournalError:
-            raise
-        except Exception as error:
-            log.exception("the watcher failed")
-            self._note(f"Your saves are heard only before each step from now on: {type(error).__name__}: {error}.")
-
-    def _note(self, text: str) -> None:
-        self._emit(ev.Noted("warning", text))
-
-    async def _look(self) -> Snapshot:
-        now, edits = await self._tracker.look()
-        for edit in edits[:_MOST_EDITS]:
-            self._emit(edit)
-        if len(edits) > _MOST_EDITS:
-            rest = edits[_MOST_EDITS:]
-            self._emit(ev.Noted("info", f"{len(rest)} more files changed at the same time.", _names(rest)))
+    def _looked(self, *, changed: bool) -> None:
         # What changed may be what another session of this project has taken back.
         self._landings.catch_up()
-        if edits:
+        if changed:
             self._inbox.edited()
-        return now
 
     # -- the one place where events are made true
 
@@ -413,8 +334,3 @@ class Session:
             except Exception:
                 # The event has happened and is in the journal; who fails to show it must not stop the work.
                 log.exception("a listener failed at %s", type(event).__name__)
-
-
-def _names(edits: tuple[ev.HumanEdited, ...]) -> str:
-    names = [edit.path for edit in edits[:8]]
-    return ", ".join(names) + (" and more" if len(edits) > len(names) else "")

@@ -1,0 +1,81 @@
+"""Hearing the human's saves, in any editor, and telling the session of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from agent_core import events as ev
+from agent_core.errors import JournalError, PairloopError
+from agent_core.parts import Emit
+from agent_core.workspace.edits import EditTracker
+from agent_core.workspace.tree import Snapshot
+from agent_core.workspace.watcher import Watcher
+
+_MOST_EDITS = 40
+_MOST_NAMED = 8
+log = logging.getLogger(__name__)
+
+
+class Looked(Protocol):
+    """Is told of each look."""
+
+    def __call__(self, *, changed: bool) -> None:
+        """It is over; `changed` says whether there was anything new."""
+
+
+class Hearing:
+    """Looks what the human changed: when a watcher says so, and whenever it is asked.
+
+    Args:
+        tracker: Knows what was there before.
+        emit: Adds an event to the session.
+        looked: Called after each look.
+    """
+
+    def __init__(self, tracker: EditTracker, emit: Emit, looked: Looked) -> None:
+        self._tracker = tracker
+        self._emit = emit
+        self._looked = looked
+
+    async def watch(self, watcher: Callable[[Callable[[str], None]], Watcher] | None) -> None:
+        """Look after every save, until cancelled.
+
+        Args:
+            watcher: Makes the watcher, given where its notes go; None to hear of saves only before each step.
+        """
+        if watcher is None:
+            return
+        try:
+            async for _ in watcher(self._note).batches():
+                try:
+                    await self.look()
+                except JournalError:
+                    raise
+                except PairloopError as error:
+                    self._emit(ev.Noted("warning", error.message, error.hint))
+        except JournalError:
+            raise
+        except Exception as error:
+            log.exception("the watcher failed")
+            self._note(f"Your saves are heard only before each step from now on: {type(error).__name__}: {error}.")
+
+    async def look(self) -> Snapshot:
+        """Tell what changed since the last look; gives the working tree as it is now."""
+        now, edits = await self._tracker.look()
+        for edit in edits[:_MOST_EDITS]:
+            self._emit(edit)
+        if len(edits) > _MOST_EDITS:
+            rest = edits[_MOST_EDITS:]
+            self._emit(ev.Noted("info", f"{len(rest)} more files changed at the same time.", _names(rest)))
+        self._looked(changed=bool(edits))
+        return now
+
+    def _note(self, text: str) -> None:
+        self._emit(ev.Noted("warning", text))
+
+
+def _names(edits: tuple[ev.HumanEdited, ...]) -> str:
+    names = [edit.path for edit in edits[:_MOST_NAMED]]
+    return ", ".join(names) + (" and more" if len(edits) > len(names) else "")
