@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
+
+import msgspec
 
 from agent_core.check_report import SIGNS
 from agent_core.checks.model import CheckResult
@@ -103,6 +105,12 @@ class Board:
             case _:
                 return
         self._draw()
+
+    def recall(self, results: Iterable[CheckResult]) -> None:
+        """Show what was judged earlier in this session, and so does not run again."""
+        for result in results:
+            if self._line(result.check).result is None:
+                self(CheckFinished("candidate", msgspec.structs.replace(result, cached=True)))
 
     def give_up(self) -> None:
         """What was begun is superseded: nothing more is said of it, and its lines go."""

@@ -145,6 +145,7 @@ class Checker:
             results = await judge_.standing(now, () if compared else sorted(now.files), anew=not compared)
         finally:
             self._alone_now = False
+        self._board.recall(results)
         return judge(results if compared else (), results)
 
     def _judging(self) -> Judge:

@@ -486,6 +486,15 @@ async def verdict_of(process: Process) -> Any:
     return json.loads(line)
 
 
+async def lines_to_verdict(process: Process) -> list[str]:
+    """What is told up to the last line of a verdict, that included."""
+    lines: list[str] = []
+    while not lines or not lines[-1].startswith(("✓ green", "✗ breaks", "! ")):
+        lines.append((await process.line()).rstrip("\n"))
+        assert lines[-1] or lines.count("") < 20, "it has ended"
+    return lines
+
+
 async def test_watching_judges_again_after_each_save(tmp_path: Path) -> None:
     root = make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": QUICK})
     async with pairloop(["check", "--watch", "--json"], root) as process:
@@ -503,6 +512,19 @@ async def test_watching_judges_again_after_each_save(tmp_path: Path) -> None:
     assert (code, out, err) == (1, "", "")
 
 
+async def test_what_was_judged_before_is_shown_again(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": QUICK})
+    async with pairloop(["check", "--watch"], root) as process:
+        assert {line[:6].strip() for line in await lines_to_verdict(process)} == {"· synt", "✓ ruff", "", "✓ gree"}
+        (root / "a.py").write_text("import os\n")
+        assert (await lines_to_verdict(process))[-1].startswith("✗ breaks 1")
+        (root / "a.py").write_text("")
+        back = await lines_to_verdict(process)
+        assert any(line.startswith("✓ ruff") and line.endswith("(earlier)") for line in back)
+        process.send(signal.SIGINT)
+        assert (await process.end())[0] == 0
+
+
 async def test_what_is_superseded_ends_at_once(tmp_path: Path) -> None:
     number = unlikely(tmp_path)
     root = make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": TESTED})
@@ -512,11 +534,8 @@ async def test_what_is_superseded_ends_at_once(tmp_path: Path) -> None:
         assert "✓" in await process.line()
         assert "✓" in await process.line()
         (root / "test_bad.py").write_text("def test_good():\n    pass\n")
-        lines: list[str] = []
-        while not (line := await process.line()).startswith(("✓ green", "✗ ", "! ")):
-            assert line, lines
-            lines.append(line)
-        assert line.startswith("✓ green: breaks nothing")
+        lines = await lines_to_verdict(process)
+        assert lines[-1].startswith("✓ green: breaks nothing")
         assert any(one.startswith("✓ pytest") for one in lines)
         assert not running(number)
         process.send(signal.SIGINT)
