@@ -1,8 +1,12 @@
-"""Names of styles, resolved from the theme: lines say ``good`` or ``add``, never a colour."""
+"""Names of styles, resolved from the theme: lines say ``good`` or ``add``, never a colour.
+
+Whatever the theme, text can be read on the background it has (contrast as WCAG 2 measures it). Of the terminal's own 16
+colours nobody knows how they look: there, text has them or is bold, dim or reversed; backgrounds stay the terminal's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.style import Style
 from textual.color import Color
@@ -16,50 +20,93 @@ _SYNTAX = {
     "builtin": "text-secondary",
     "decorator": "text-warning",
 }
+_READABLE, _FAINT = 4.5, 3.0
+"""The contrast of text, and of what may be overlooked; a theme that has a ``least-contrast`` wants more."""
+
+_ADDED, _REMOVED, _PLAIN = 0.14, 0.16, 0.07
+"""The share of colour in the rows of a diff and of code."""
+
+_LOUD = 0.3
+"""From that share on a background is meant to be noticed, not only to tell rows apart."""
 
 
 def _color(variables: Mapping[str, str], name: str, fallback: str) -> Color:
-    """A theme variable as a colour; those that are no plain colour (``auto 60%``, ``ansi_...``) give way."""
+    """A theme variable as a colour; those that are no plain colour (``auto 60%``) give way."""
     try:
         found = Color.parse(variables.get(name, fallback))
     except ValueError:
         return Color.parse(fallback)
-    return Color.parse(fallback) if found.ansi is not None else found
+    return found if found.a == 1 else Color.parse(fallback)
+
+
+def _luminance(color: Color) -> float:
+    def linear(part: float) -> float:
+        return part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4
+
+    red, green, blue = color.normalized
+    return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+
+
+def contrast(one: Color, other: Color) -> float:
+    """How well two colours can be told apart, from 1 to 21, as WCAG 2 defines it."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def readable(color: Color, backs: Sequence[Color], least: float) -> Color:
+    """A colour as near to another as can be read on some backgrounds.
+
+    Args:
+        color: The one that is wanted.
+        backs: What it stands on, one or the other.
+        least: The contrast that it takes.
+    """
+
+    def worst(one: Color) -> float:
+        return min(contrast(one, back) for back in backs)
+
+    far = max(Color(0, 0, 0), Color(255, 255, 255), key=worst)
+    for step in range(11):
+        found = color.blend(far, step / 10)
+        if worst(found) >= least:
+            return found
+    return far
 
 
 class Palette:
     """Every named style of one theme.
 
-    A name may carry another one after a ``+``, which is laid over it (``keyword+add-word``), and an action after an
-    ``@`` (``key@app.accept``): the text is then clickable.
+    A name may carry an action after an ``@`` (``key@app.accept``): the text is then clickable.
 
     Args:
         variables: The theme's CSS variables.
     """
 
     def __init__(self, variables: Mapping[str, str]) -> None:
-        back = _color(variables, "background", "#121212")
-        fore = _color(variables, "foreground", "#e0e0e0")
+        given = _color(variables, "background", "#121212")
+        self._own = given.ansi is not None  # the terminal's colours
+        fallback = "ansi_default" if self._own else ""
+        self._back = back = given
+        fore = _color(variables, "foreground", fallback or "#e0e0e0")
         good = _color(variables, "success", "#4ebf71")
         bad = _color(variables, "error", "#b93c5b")
         warn = _color(variables, "warning", "#fea62b")
         accent = _color(variables, "accent", "#fea62b")
         primary = _color(variables, "primary", "#0178d4")
-        panel = _color(variables, "panel", "#242f38")
-
-        def ink(color: Color, *, bold: bool | None = None, italic: bool | None = None) -> Style:
-            return Style(color=color.rich_color, bold=bold, italic=italic)
-
-        def paper(color: Color, share: float) -> Style:
-            return Style(bgcolor=back.blend(color, share).rich_color)
+        panel = _color(variables, "panel", fallback or "#242f38")
+        ink, grey, paper, solid = self._ink, self._grey, self._paper, self._solid
+        self._fore = fore
+        # What text is read on: the screen, rows that are added and removed, and code.
+        self._backs = (back, back.blend(good, _ADDED), back.blend(bad, _REMOVED), back.blend(fore, _PLAIN))
+        self._least = float(variables.get("least-contrast", _READABLE))
 
         self._styles: dict[str, Style] = {
             "": Style.null(),
             "text": ink(fore),
             "bold": Style(bold=True),
             "italic": Style(italic=True),
-            "dim": ink(back.blend(fore, 0.62)),
-            "faint": ink(back.blend(fore, 0.42)),
+            "dim": grey(0.62),
+            "faint": grey(0.42, faint=True),
             "accent": ink(accent),
             "primary": ink(primary),
             "good": ink(good),
@@ -72,36 +119,70 @@ class Palette:
             "warn-bold": ink(warn, bold=True),
             "human": ink(primary),
             "human-row": paper(fore, 0.06),
-            "code": ink(back.blend(accent, 0.85)),
-            "code-row": Style(bgcolor=back.blend(fore, 0.07).rich_color),
-            "comment": ink(back.blend(fore, 0.5), italic=True),
-            "add-row": paper(good, 0.14),
-            "del-row": paper(bad, 0.16),
-            "add-word": Style(bgcolor=back.blend(good, 0.34).rich_color, bold=True),
-            "del-word": Style(bgcolor=back.blend(bad, 0.36).rich_color, bold=True),
-            "file-row": Style(bgcolor=back.blend(panel, 0.9).rich_color, bold=True),
-            "cell-good": Style(color=back.rich_color, bgcolor=good.rich_color, bold=True),
-            "cell-bad": Style(color=back.rich_color, bgcolor=bad.rich_color, bold=True),
-            "cell-open": Style(color=fore.rich_color, bgcolor=back.blend(fore, 0.25).rich_color),
+            "code": ink(accent) if self._own else ink(back.blend(accent, 0.85)),
+            "code-row": paper(fore, _PLAIN),
+            "comment": grey(0.5, italic=True),
+            "add-row": paper(good, _ADDED),
+            "del-row": paper(bad, _REMOVED),
+            "file-row": Style(bold=True) + paper(panel, 0.9, loud=False),
+            "cell-good": solid(good),
+            "cell-bad": solid(bad),
+            "cell-open": self._on(fore, 0.25),
             "ask-row": paper(accent, 0.12),
             "ask-good-row": paper(good, 0.14),
             "ask-bad-row": paper(bad, 0.14),
             "hit": paper(warn, 0.35),
-            "hit-on": Style(color=back.rich_color, bgcolor=warn.rich_color, bold=True),
+            "hit-on": solid(warn),
+            "cursor-row": self._on(primary, 0.28),
             "key": ink(accent, bold=True),
-            "tab": ink(back.blend(fore, 0.62)),
-            "tab-on": Style(color=fore.rich_color, bgcolor=back.blend(fore, 0.14).rich_color, bold=True),
+            "tab": grey(0.62),
+            "tab-on": Style(bold=True) + self._on(fore, 0.14),
         }
         for name, variable in _SYNTAX.items():
-            self._styles[name] = ink(_color(variables, variable, fore.hex))
+            # Rows that are added or removed are told by their colour there, which that of a word would hide.
+            shown = Style(bold=name == "keyword" or None) if self._own else ink(_color(variables, variable, fore.hex))
+            self._styles[name] = shown
+
+    def _ink(self, color: Color, *, bold: bool | None = None) -> Style:
+        """Text of a colour."""
+        shown = color if self._own else readable(color, self._backs, self._least)
+        return Style(color=shown.rich_color, bold=bold)
+
+    def _grey(self, share: float, *, faint: bool = False, italic: bool | None = None) -> Style:
+        """Text that stands back."""
+        if self._own:
+            return Style(dim=True, italic=italic)
+        least = self._least * _FAINT / _READABLE if faint else self._least
+        shown = readable(self._back.blend(self._fore, share), self._backs, least)
+        return Style(color=shown.rich_color, italic=italic)
+
+    def _paper(self, color: Color, share: float, *, loud: bool = True) -> Style:
+        """A background with so much of a colour in it."""
+        if not self._own:
+            return Style(bgcolor=self._back.blend(color, share).rich_color)
+        plain = color.ansi is None or color.ansi < 0
+        mark = Style(reverse=True) if loud and share >= _LOUD else Style.null()
+        return mark if plain else mark + Style(color=color.rich_color)
+
+    def _on(self, color: Color, share: float) -> Style:
+        """Text on a background with so much of a colour in it."""
+        if self._own:
+            return Style(reverse=True)
+        paper = self._back.blend(color, share)
+        return Style(color=readable(self._fore, (paper,), self._least).rich_color, bgcolor=paper.rich_color)
+
+    def _solid(self, color: Color) -> Style:
+        """Text cut out of a colour."""
+        if self._own:
+            return Style(color=color.rich_color, reverse=True, bold=True)
+        black, white = Color(0, 0, 0), Color(255, 255, 255)
+        text = max((self._back, black, white), key=lambda one: contrast(one, color) + (one is self._back))
+        return Style(color=text.rich_color, bgcolor=color.rich_color, bold=True)
 
     def __getitem__(self, name: str) -> Style:
         style = self._styles.get(name)
         if style is None:
             plain, _, action = name.partition("@")
-            under, _, over = plain.partition("+")
-            style = self._styles[under] + self._styles[over]
-            if action:
-                style += Style(meta={"@click": action})
+            style = self._styles[plain] + Style(meta={"@click": action})
             self._styles[name] = style
         return style

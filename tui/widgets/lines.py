@@ -43,9 +43,16 @@ def _palette(variables: frozenset[tuple[str, str]]) -> Palette:
     return Palette(dict(variables))
 
 
+_newest: list[tuple[dict[str, str], Palette]] = []
+
+
 def palette_of(app: App[object]) -> Palette:
     """The palette of the theme in force."""
-    return _palette(frozenset(app.theme_variables.items()))
+    variables = app.theme_variables
+    # Asked for every row that is drawn, and to hash some hundred variables takes longer than to draw one.
+    if not _newest or _newest[0][0] is not variables:
+        _newest[:] = [(variables, _palette(frozenset(variables.items())))]
+    return _newest[0][1]
 
 
 class Line:
