@@ -87,28 +87,16 @@ async def run_ahead(
     if not isinstance(candidate, Forking):
         return None
     plan = {"first": sorted(wish.first), "affected": sorted(affected.files or ()), "ahead": True}
-    stages: list[Stage] = []
-    report = PytestReport(folder / REPORT, stages.append)
+    report = PytestReport(folder / REPORT)
     # What the whole run meets as well, it tells.
     with contextlib.suppress(SandboxError, OSError):
         prepared = await asyncio.to_thread(prepare, candidate, interpreter, folder, plan)
         done = await candidate.fork(prepared.argv, timeout=_SECONDS, env=prepared.env, warm=prepared.warm)
-        return _said(report, stages, done, affected)
+        while report.read():
+            pass
+        if done is not None and _conclusive(report, done):
+            return report, "affected" if _test_files(affected.files or ()) else "first"
     return None
-
-
-def _said(
-    report: PytestReport, stages: list[Stage], done: Completed | None, affected: Affected
-) -> tuple[PytestReport, Stage] | None:
-    """What a run that has ended is good for."""
-    while report.read():
-        pass
-    if done is None or not _conclusive(report, done):
-        return None
-    if stages:
-        return report, stages[-1]
-    # Not one of the files could be collected.
-    return (report, "affected" if affected.files else "first") if report.findings else None
 
 
 def _conclusive(report: PytestReport, done: Completed) -> bool:
@@ -124,6 +112,7 @@ def _conclusive(report: PytestReport, done: Completed) -> bool:
         and not (report.damaged or report.bound or report.running)
         and report.done == report.total
         and not report.outcomes["unknown"]
+        and bool(report.total or report.findings)
     )
 
 

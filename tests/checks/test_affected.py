@@ -133,7 +133,7 @@ def write(path: Path, *records: dict[str, Any]) -> None:
 
 BEGINNING: tuple[dict[str, Any], ...] = (
     {"e": "start"},
-    {"e": "collected", "n": 2, "stages": [["first", 1]], "why": ""},
+    {"e": "collected", "n": 2, "stages": [["first", 1]], "why": "", "bound": False},
     {"e": "run", "id": "a"},
     {"e": "end", "id": "a", "outcome": "passed"},
     {"e": "stage", "name": "first"},
