@@ -13,8 +13,9 @@ import base64
 import contextlib
 import itertools
 import json
+import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,8 @@ from agent_core.checks.tool import last_line, one_line
 from agent_core.errors import first_cause
 from agent_core.protocols import Candidate, Workspace
 from agent_core.workspace.tree import SYMLINK, Snapshot
+
+log = logging.getLogger(__name__)
 
 SLOW = 0.4
 """Seconds of an exact run below which nothing can be gained."""
@@ -37,6 +40,8 @@ _SOURCES = (".py", ".pyi")
 _MOST_CHANGES = 50
 _MOST_LINES = 20_000
 _MOST_FAILURES = 3
+# Questions in a row that were about another command line: a patch may change it, and so may a landing.
+_MOST_STRANGE = 3
 _LIFE = 24 * 3600.0
 _IDLE_SECONDS = 900.0
 _PATIENCE = 60.0
@@ -79,6 +84,7 @@ class EarlyTypes:
         self._settled = asyncio.Event()
         self._idle: asyncio.TimerHandle | None = None
         self._failures = 0
+        self._strange = 0
         self._closed = False
         self.reason = ""
 
@@ -104,13 +110,16 @@ class EarlyTypes:
         held = self._held
         if held is None:
             return None
-        changes = await asyncio.to_thread(_differences, held.candidate.snapshot, candidate)
-        if changes is None or setup != held.setup:
+        difference = await asyncio.to_thread(_Difference, held.candidate.snapshot, candidate)
+        self._strange = 0 if setup == held.setup else self._strange + 1
+        if difference.outdated or self._strange >= _MOST_STRANGE:
             # The next slow run begins anew, over the tree of then.
             self._give_up("too much is other than when the types were read")
             return None
+        if self._strange or not difference.tellable:
+            return None
         self._rest()
-        return await held.ask(changes)
+        return await held.ask(await asyncio.to_thread(difference.changes))
 
     async def settled(self) -> bool:
         """Wait until what was begun is ready, or given up; whether there is somebody to ask."""
@@ -150,8 +159,7 @@ class EarlyTypes:
         finally:
             ready.cancel()
         if run.done():
-            self._failures += 1
-            self.reason = run.result()
+            self._failed(run.result())
         elif (await self._workspace.snapshot()).tree != held.candidate.tree:
             self._give_up("the files were changed while their types were read")
         else:
@@ -160,8 +168,13 @@ class EarlyTypes:
             self._settled.set()
             # From here on its end is a failure of its own.
             await asyncio.wait([run])
-            self._failures += 1
-            self.reason = run.result()
+            self._failed(run.result())
+
+    def _failed(self, reason: str) -> None:
+        self._failures += 1
+        if reason != self.reason:
+            log.warning("There is no early word about types: %s", reason)
+        self.reason = reason
 
     def _give_up(self, reason: str) -> None:
         self._held = None
@@ -182,8 +195,7 @@ class EarlyTypes:
     def _gone(self, task: asyncio.Task[None]) -> None:
         self._ending.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._failures += 1
-            self.reason = str(error)
+            self._failed(str(error))
         if self._task is task:
             self._task = None
             self._settled.set()
@@ -284,21 +296,32 @@ class _Held:
             return
 
 
-def _differences(held: Snapshot, candidate: Candidate) -> dict[str, Change] | None:
-    """The files that mypy would read otherwise than in the tree that is held.
+class _Difference:
+    """What mypy would read otherwise in a candidate than in the tree that is held.
 
-    None where that is too much: many files, links, the settings.
+    Attributes:
+        tellable: It can be told: no settings, no links, not too many files.
+        outdated: So much of it is no change of the candidate's that it will not be tellable in other candidates either.
     """
-    old, new = held.files, candidate.snapshot.files
-    paths = [path for path in {*old, *new} if old.get(path) != new.get(path)]
-    if any(path in CONFIGURATION for path in paths):
-        return None
-    paths = [path for path in paths if path.endswith(_SOURCES)]
-    files = [state for path in paths for state in (old.get(path), new.get(path)) if state is not None]
-    if len(paths) > _MOST_CHANGES or any(state.mode == SYMLINK for state in files):
-        return None
-    found: dict[str, Change] = {}
-    for path in paths:
-        data = candidate.read(path) if path in new else None
-        found[path] = (None if data is None else base64.b64encode(data).decode(), path in old)
-    return found
+
+    def __init__(self, held: Snapshot, candidate: Candidate) -> None:
+        self._old, self._new = held.files, candidate.snapshot.files
+        self._read = candidate.read
+        paths = [path for path in {*self._old, *self._new} if self._old.get(path) != self._new.get(path)]
+        self._paths = [path for path in paths if path.endswith(_SOURCES) or path in CONFIGURATION]
+        own = frozenset(candidate.changed)
+        self.tellable = self._is_tellable(self._paths)
+        self.outdated = not self._is_tellable([path for path in self._paths if path not in own])
+
+    def _is_tellable(self, paths: Sequence[str]) -> bool:
+        files = [state for path in paths for state in (self._old.get(path), self._new.get(path)) if state is not None]
+        links = any(state.mode == SYMLINK for state in files)
+        return len(paths) <= _MOST_CHANGES and not links and not any(path in CONFIGURATION for path in paths)
+
+    def changes(self) -> dict[str, Change]:
+        """The files, as they are told."""
+        found: dict[str, Change] = {}
+        for path in self._paths:
+            data = self._read(path) if path in self._new else None
+            found[path] = (None if data is None else base64.b64encode(data).decode(), path in self._old)
+        return found
