@@ -25,6 +25,8 @@ _READABLE, _FAINT = 4.5, 3.0
 
 _ADDED, _REMOVED, _PLAIN = 0.14, 0.16, 0.07
 """The share of colour in the rows of a diff and of code."""
+_WORD = 0.27
+"""The share of colour behind the words in which an old line and a new one differ."""
 
 _LOUD = 0.3
 """From that share on a background is meant to be noticed, not only to tell rows apart."""
@@ -76,7 +78,8 @@ def readable(color: Color, backs: Sequence[Color], least: float) -> Color:
 class Palette:
     """Every named style of one theme.
 
-    A name may carry an action after an ``@`` (``key@app.accept``): the text is then clickable.
+    A name may carry another one after a ``+``, which is laid over it (``keyword+add-word``), and an action after an
+    ``@`` (``key@app.accept``): the text is then clickable.
 
     Args:
         variables: The theme's CSS variables.
@@ -96,8 +99,9 @@ class Palette:
         panel = _color(variables, "panel", fallback or "#242f38")
         ink, grey, paper, solid = self._ink, self._grey, self._paper, self._solid
         self._fore = fore
-        # What text is read on: the screen, rows that are added and removed, and code.
-        self._backs = (back, back.blend(good, _ADDED), back.blend(bad, _REMOVED), back.blend(fore, _PLAIN))
+        # What text is read on: the screen, rows that are added and removed, words in them, and code.
+        rows = ((good, _ADDED), (bad, _REMOVED), (good, _WORD), (bad, _WORD), (fore, _PLAIN))
+        self._backs = (back, *(back.blend(color, share) for color, share in rows))
         self._least = float(variables.get("least-contrast", _READABLE))
 
         self._styles: dict[str, Style] = {
@@ -124,6 +128,8 @@ class Palette:
             "comment": grey(0.5, italic=True),
             "add-row": paper(good, _ADDED),
             "del-row": paper(bad, _REMOVED),
+            "add-word": Style(bold=True, underline=self._own or None) + paper(good, _WORD),
+            "del-word": Style(bold=True, underline=self._own or None) + paper(bad, _WORD),
             "file-row": Style(bold=True) + paper(panel, 0.9, loud=False),
             "cell-good": solid(good),
             "cell-bad": solid(bad),
@@ -183,6 +189,9 @@ class Palette:
         style = self._styles.get(name)
         if style is None:
             plain, _, action = name.partition("@")
-            style = self._styles[plain] + Style(meta={"@click": action})
+            under, _, over = plain.partition("+")
+            style = self._styles[under] + self._styles[over]
+            if action:
+                style += Style(meta={"@click": action})
             self._styles[name] = style
         return style
