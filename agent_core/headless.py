@@ -11,7 +11,7 @@ from typing import Protocol, TextIO
 
 from agent_core import commands
 from agent_core import events as ev
-from agent_core.checks.model import Blame
+from agent_core.checks.model import Blame, Verdict
 from agent_core.errors import PairloopError, PartnerError
 from agent_core.output import JsonWriter, complain, reader
 from agent_core.session import Session
@@ -77,7 +77,7 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
             sign = "✗" if result.outcome == "failed" and not result.early else "◌"
             return f"  {sign} {result.check}{', a quick look' if result.early else ''}: {result.summary}"
         case ev.VerdictReached(_, verdict):
-            return f"{('✓' if verdict.green else '✗') if verdict.complete else '◌'} {verdict.summary}"
+            return f"{_sign(verdict)} {verdict.summary}"
         case ev.Blamed(_, _, blames, unneeded):
             return _blamed(blames, unneeded)
         case ev.Diagnosed(_, summary):
@@ -139,7 +139,9 @@ class _Driver:
                 if _goes_on(state):
                     return
                 if state.proposal is not None and state.proposal.green:
-                    self._end(GREEN, f"Proposal {number} is green and waits for you: open pairloop here to review it.")
+                    unable = state.proposal.verdict.unable if state.proposal.verdict is not None else ()
+                    well = f"breaks nothing ({', '.join(unable)} could not run)" if unable else "is green"
+                    self._end(GREEN, f"Proposal {number} {well} and waits for you: open pairloop here to review it.")
                 else:
                     self._end(NOT_GREEN, f"Proposal {number} is not green: {why}. Open pairloop here to go on from it.")
             case ev.TaskFinished(_, outcome, _, kind):
@@ -156,6 +158,12 @@ class _Driver:
         self.code = INTERRUPTED
         self._session.submit(commands.Interrupt())
         self._session.submit(commands.Quit())
+
+
+def _sign(verdict: Verdict) -> str:
+    if not verdict.complete:
+        return "◌"
+    return ("!" if verdict.unable else "✓") if verdict.green else "✗"
 
 
 def _goes_on(state: State) -> bool:

@@ -13,6 +13,9 @@ Outcome = Literal["passed", "failed", "no_tests", "missing", "timeout", "error",
 Where = Literal["candidate", "baseline"]
 Stage = Literal["first", "affected", "all"]
 
+UNABLE: frozenset[Outcome] = frozenset({"missing", "timeout", "error"})
+"""Outcomes of checks that were to judge and could not."""
+
 _NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+")
 # In the id of a test with parameters: where an object lay in memory, which is another place in each run.
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
@@ -144,6 +147,11 @@ class Verdict(msgspec.Struct, frozen=True):
     silenced: tuple[Finding, ...] = ()
     gone: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def unable(self) -> tuple[str, ...]:
+        """Checks that were to judge and could not: they may hide anything, so what the others say is no plain pass."""
+        return tuple(one.check for one in self.results if one.outcome in UNABLE)
 
 
 def unheard(*_said: object) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from agent_core.checks.matching import Compared, compare, renamed
-from agent_core.checks.model import CheckResult, Finding, Stage, Verdict, key_of_test
-from agent_core.checks.verdict_words import UNABLE, summary_of
+from agent_core.checks.model import UNABLE, CheckResult, Finding, Stage, Verdict, key_of_test
+from agent_core.checks.verdict_words import summary_of
 
 LOST = "no-longer-judges"
 FEWER = "fewer-tests"

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from agent_core.checks.model import Finding, Outcome, Verdict
-
-UNABLE: frozenset[Outcome] = frozenset({"missing", "timeout", "error"})
-"""Outcomes of checks that were to judge and could not."""
+from agent_core.checks.model import Finding, Verdict
 
 
 def summary_of(verdict: Verdict, lost: Collection[str], waiting: Collection[str]) -> str:
@@ -35,8 +32,7 @@ def summary_of(verdict: Verdict, lost: Collection[str], waiting: Collection[str]
         said = ", ".join(part for part in (breaks, silences, fixes, still, rest) if part)
         return ("" if verdict.complete else "so far ") + said + tail
     told = ", ".join(part for part in (fixes, breaks) if part)
-    # A check that crashed or hung may hide anything: what the others say is not called green.
-    head = "as far as could be judged" if any(result.outcome in UNABLE for result in verdict.results) else "green"
+    head = "as far as could be judged" if verdict.unable else "green"
     so_far = "" if verdict.complete else " so far"
     return f"{head}{so_far}: {told}{f'; {rest}' if rest else ''}{tail}"
 

@@ -115,6 +115,7 @@ def test_a_check_that_never_judged_blocks_nothing_and_is_named() -> None:
         words(verdict)
         == "green|as far as could be judged: breaks nothing; mypy could not run; no tests ran (its summary)"
     )
+    assert verdict.unable == ("mypy",)
 
 
 def test_without_any_judgement_nothing_is_green() -> None:

@@ -37,7 +37,7 @@ def attempts_line(proposals: Sequence[ProposalState], waiting: int) -> Line:
         if verdict is None or not verdict.complete or (proposal.stale and proposal.decision is None):
             sign, style = "◌", "cell-open"
         elif verdict.green:
-            sign, style = "✓", "cell-good"
+            sign, style = ("!", "cell-open") if verdict.unable else ("✓", "cell-good")
         else:
             sign, style = "✗", "cell-bad"
         pieces += [(f" {sign}{proposal.attempt} ", style), (" ", "")]
@@ -195,6 +195,8 @@ def checks_lines(state: State, elapsed: Mapping[tuple[str, str], float]) -> list
         return lines
     if proposal.stale:
         sign, style = "! ", "dim"
+    elif verdict.green and verdict.complete and verdict.unable:
+        sign, style = "! ", "warn"
     elif verdict.complete or not verdict.green:
         sign, style = ("✓ ", "good-bold") if verdict.green else ("✗ ", "bad-bold")
     else:

@@ -40,7 +40,7 @@ def _waiting(proposal: ProposalState) -> Piece:
     """How a proposal looks on which the human has to decide."""
     verdict = proposal.verdict
     if verdict is not None and verdict.green:
-        well = ("✓ green, waits for you", "good")
+        well = ("! not all is judged, waits for you", "warn") if verdict.unable else ("✓ green, waits for you", "good")
         return well if verdict.complete else ("◌ green so far, waits for you", "accent")
     return "✗ red, waits for you", "bad"
 

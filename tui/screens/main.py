@@ -21,7 +21,9 @@ from tui.panes.pane import Pane
 from tui.screens.arrangement import Arrangement
 from tui.settings import Settings
 from tui.widgets.bars import KeyBar, Question, StatusBar, TabBar
+from tui.widgets.completion import Completion
 from tui.widgets.prompt import ASK, DECIDE, STEER, Prompt
+from tui.widgets.prompt_strip import PromptStrip
 from tui.widgets.search import SearchView
 
 GRACE = 0.5
@@ -32,10 +34,12 @@ _FLASH = 3.0
 
 
 def _mood(proposal: ProposalState | None) -> str:
-    """The colour of the question about a proposal: ``good``, ``bad``, or none while what is known may still change."""
-    if proposal is None or proposal.green:
-        return "good" if proposal is not None else "bad"
+    """The colour of the question about a proposal: ``good``, ``bad``, or none where what is known may not be all."""
+    if proposal is None:
+        return "bad"
     verdict = proposal.verdict
+    if proposal.green:
+        return "" if verdict is not None and verdict.unable else "good"
     open_ = verdict is not None and verdict.green and not verdict.complete and not proposal.stale
     return "" if open_ and not proposal.refused else "bad"
 
@@ -87,6 +91,8 @@ class MainScreen(Screen[None]):
         yield self.tabs
         yield self.panes
         yield self.question
+        yield self.prompt.strip
+        yield self.prompt.popup
         yield self.prompt
         yield self.status
         yield self.keys
@@ -156,6 +162,7 @@ class MainScreen(Screen[None]):
             self._grace_until = now + GRACE
         if self.prompt.asks_reason and state.waiting != old.waiting:
             self.prompt.leave_reason()
+        self.prompt.show(state)
         self.chat.show(state)
         self.diff.show(state)
         self.checks.show(state)
@@ -311,6 +318,17 @@ class MainScreen(Screen[None]):
         if isinstance(self.focused, Pane) and self.focused.id:
             self.panes.bring(self.focused.id)
         self.draw_bars()
+
+    @on(Completion.Clicked)
+    @on(PromptStrip.Clicked)
+    def over_the_prompt(self, clicked: Completion.Clicked | PromptStrip.Clicked) -> None:
+        """Something that belongs to the prompt was clicked."""
+        self.prompt.clicked(clicked)
+
+    @on(Prompt.Says)
+    def prompt_says(self, said: Prompt.Says) -> None:
+        """The prompt has a word for the human."""
+        self.flash(said.text)
 
     @on(SearchView.Changed)
     @on(Prompt.Choosing)
