@@ -14,7 +14,9 @@ from textual import on
 from textual.app import App
 from textual.binding import Binding
 
+from agent_core.commands import Shell
 from agent_core.state import Notice, State
+from tui import slash
 from tui.actions import BY_ID, applies, bindings
 from tui.bridge import Bridge
 from tui.decisions import Decisions
@@ -139,12 +141,29 @@ class PairloopApp(Decisions, App[None], inherit_bindings=False):
         self.life.switch(Wanted(resume))
 
     @on(Prompt.Sent)
-    def _sent(self, sent: Prompt.Sent) -> None:
+    async def _sent(self, sent: Prompt.Sent) -> None:
         if sent.reason:
             self.reject(sent.text)
+        elif sent.kind == "slash":
+            if trouble := await slash.carry_out(self, sent.text):
+                self.main.prompt.give_back(sent.text)
+                self.flash(trouble)
         elif not self.life.say(sent.text):
             self.main.prompt.give_back(sent.text)
             self.main.flash("There is no session to send it to.")
+
+    @on(Prompt.Wants)
+    def _wanted(self, wanted: Prompt.Wants) -> None:
+        if self.life.session is not None:
+            self.submit(wanted.command)
+            return
+        if isinstance(wanted.command, Shell):
+            self.main.prompt.give_back(f"!{wanted.command.line}")
+        self.flash("There is no session for that now.")
+
+    def flash(self, text: str) -> None:
+        """Say something to the human, for a moment."""
+        self.main.flash(text)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether an action can be done now."""

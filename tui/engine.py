@@ -5,7 +5,7 @@ The screen names no class of the engine that would cost time to import before th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from agent_core.commands import AnyCommand
@@ -41,6 +41,10 @@ class Session(Protocol):
     @property
     def state(self) -> State:
         """What is true now."""
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """The project's files as they were last seen, without those that are ignored."""
 
     def submit(self, command: AnyCommand) -> None:
         """Hand in a command; never blocks. To be called on the event loop."""

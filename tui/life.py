@@ -96,6 +96,7 @@ class Life:
         """Run a session to its end; gives which is wanted next."""
         main = self._main
         main.diff.attach(session.content)
+        main.prompt.attach(lambda: session.paths)
         unsubscribe = session.subscribe(self._bridge.listen)
         self.session = session
         main.is_open = True

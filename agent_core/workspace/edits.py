@@ -45,6 +45,11 @@ class EditTracker:
         assert self._seen is not None, "start was awaited"
         return self._seen
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files there were at the last look; none before there was one."""
+        return () if self._seen is None else tuple(self._seen.files)
+
     async def start(self) -> Snapshot:
         """Take the tree as it is now for the starting point."""
         async with self._lock:

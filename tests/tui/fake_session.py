@@ -35,6 +35,7 @@ class FakeSession:
     def __init__(self, events: Iterable[AnyEvent] = ()) -> None:
         self.commands: list[AnyCommand] = []
         self.contents: dict[str, bytes] = {}
+        self.paths: tuple[str, ...] = ()
         self.error: Exception | None = None
         self.stubborn = False
         self._state = State()

@@ -1,0 +1,187 @@
+"""Commands written into the prompt, such as ``/undo 3``: made from the registry, so what has a key has a name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Protocol, get_args
+
+import msgspec
+
+from agent_core.commands import AnyCommand, Redo, Undo
+from agent_core.events import Mode
+from agent_core.state import State
+from tui.actions import ACTIONS, in_force
+from tui.actions.keys import key_name
+from tui.prompt.offers import Choice
+
+_NAMES = {"interrupt": "stop", "fix": "mend", "start_anew": "new"}
+# What only moves about in what is shown, or is about the text being written, is nobody's command.
+_NO_COMMANDS = frozenset(
+    {"send", "newline", "prompt", "scroll_up", "scroll_down", "next_pane", "previous_pane", "leave_reason"}
+)
+
+
+class Doer(Protocol):
+    """What a command needs of the app."""
+
+    @property
+    def state(self) -> State:
+        """What is true now."""
+
+    def submit(self, command: AnyCommand) -> None:
+        """Hand a command to the session."""
+
+    def set_mode(self, mode: Mode) -> None:
+        """Choose a mode."""
+
+    def flash(self, text: str) -> None:
+        """Say something to the human, for a moment."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether an action can be done now."""
+
+    async def action_do(self, name: str) -> None:
+        """Do an action of the registry."""
+
+
+class Slash(msgspec.Struct, frozen=True):
+    """A command.
+
+    Attributes:
+        name: What is written after the slash.
+        help: What it does, in a sentence.
+        action: Id of the action it is; empty for one that has no key.
+        takes: What may follow it; empty for nothing.
+        key: The key that does the same, as people write it.
+    """
+
+    name: str
+    help: str
+    action: str = ""
+    takes: str = ""
+    key: str = ""
+
+
+def _turn(app: Doer, argument: str, make: Callable[[int], AnyCommand]) -> str:
+    number = argument.removeprefix("#")
+    if not number.isdecimal():
+        return f"“{argument}” is not the number of a landing."
+    if not any(one.number == int(number) and not one.undoes for one in app.state.landings):
+        return f"There is no landing {number} in this session."
+    app.submit(make(int(number)))
+    return ""
+
+
+def _undo(app: Doer, argument: str) -> str:
+    return _turn(app, argument, Undo)
+
+
+def _redo(app: Doer, argument: str) -> str:
+    return _turn(app, argument, Redo)
+
+
+def _mode(app: Doer, argument: str) -> str:
+    for mode in get_args(Mode):
+        if mode == argument:
+            app.set_mode(mode)
+            return ""
+    return f"There is no mode “{argument}”: it is one of {', '.join(get_args(Mode))}."
+
+
+def _model(app: Doer, _argument: str) -> str:
+    partner = app.state.partner
+    app.flash("There is no partner yet." if partner is None else f"The partner is {partner.name} ({partner.model}).")
+    return ""
+
+
+_ARGUMENTS: Mapping[str, tuple[str, Callable[[Doer, str], str]]] = {
+    "undo": ("number of a landing", _undo),
+    "redo": ("number of a landing", _redo),
+    "mode": (", ".join(get_args(Mode)), _mode),
+}
+_OTHERS: Mapping[str, tuple[str, Callable[[Doer, str], str]]] = {
+    "model": ("Say who the partner is.", _model),
+}
+
+
+def commands() -> dict[str, Slash]:
+    """All commands by name, in the order of the registry."""
+    found: dict[str, Slash] = {}
+    for action in ACTIONS:
+        if (
+            action.target not in {"app", "main"}
+            or action.id in _NO_COMMANDS
+            or action.keys.keys() <= {"search", "popup"}
+        ):
+            continue
+        name = _NAMES.get(action.id, action.id.replace("_", "-"))
+        keys = in_force(action).keys_in("prompt")
+        takes = _ARGUMENTS[name][0] if name in _ARGUMENTS else ""
+        found[name] = Slash(name, action.help, action.id, takes, key_name(keys[0]) if keys else "")
+    for name, (words, _) in _OTHERS.items():
+        found.setdefault(name, Slash(name, words))
+    return found
+
+
+def choices(needle: str) -> list[Choice]:
+    """Commands whose name begins with some letters, then those that have them in it."""
+    wanted = needle.lower()
+    ranked = sorted(
+        (slash for slash in commands().values() if wanted in slash.name),
+        key=lambda slash: (not slash.name.startswith(wanted), 0 if wanted else 1),
+    )
+    return [
+        Choice(
+            f"/{slash.name}",
+            f"{slash.help}  ({slash.key})" if slash.key else slash.help,
+            f"/{slash.name}",
+            sends=True,
+        )
+        for slash in ranked
+    ]
+
+
+def argument_choices(name: str, needle: str, state: State) -> list[Choice]:
+    """What may follow a command."""
+    found: list[Choice] = []
+    if name == "mode":
+        found = [Choice(mode, "in force" if mode == state.mode else "", mode, sends=True) for mode in get_args(Mode)]
+    elif name in {"undo", "redo"}:
+        stands = "landed" if name == "undo" else "undone"
+        found = [
+            Choice(str(one.number), ", ".join(file.path for file in one.files), str(one.number), sends=True)
+            for one in reversed(state.landings)
+            if one.stands == stands and not one.undoes
+        ]
+    return [choice for choice in found if choice.label.startswith(needle)]
+
+
+async def carry_out(app: Doer, text: str) -> str:
+    """Do what a command line says.
+
+    Args:
+        app: Who does it.
+        text: The line, with its slash.
+
+    Returns:
+        Why it was not done, for the human; empty when it was.
+    """
+    name, _, argument = text.removeprefix("/").strip().partition(" ")
+    argument = argument.strip()
+    known = commands()
+    slash = known.get(name)
+    if slash is None:
+        near = difflib.get_close_matches(name, known, 1, 0.5)
+        better = f" Did you mean /{near[0]}?" if near else ""
+        return f"There is no command /{name}.{better} With // it is sent as text."
+    if argument:
+        if name not in _ARGUMENTS:
+            return f"/{name} takes nothing after it."
+        return _ARGUMENTS[name][1](app, argument)
+    if not slash.action:
+        return _OTHERS[name][1](app, "")
+    if not app.check_action("do", (slash.action,)):
+        return f"/{name} cannot be done now."
+    await app.action_do(slash.action)
+    return ""
