@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
 from agent_core import __version__, commands
@@ -118,6 +118,11 @@ class Session:
         """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """The project's files as they were last seen, without those that are ignored."""
+        return self._tracker.paths
 
     def submit(self, command: commands.AnyCommand) -> None:
         """Want something. Never blocks; what comes of it is in the events."""
