@@ -4,46 +4,48 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import inspect
+import os
 import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import on
-from textual.app import App
 from textual.binding import Binding
 
 from agent_core.commands import Shell
 from agent_core.state import Notice, State
 from tui import slash
-from tui.actions import BY_ID, applies, bindings
+from tui.actions import applies, bind, use_keys
 from tui.bridge import Bridge
-from tui.decisions import Decisions
 from tui.engine import Engine, Session
 from tui.life import Life, Wanted
+from tui.looking import Looking
 from tui.panes.pane import Trouble
 from tui.screens.main import MainScreen
+from tui.settings import Settings
+from tui.themes import ANSI, register
 from tui.trouble import Log
 from tui.widgets.prompt import Prompt
 
 _MAX_FAILURES = 10
 
 
-class PairloopApp(Decisions, App[None], inherit_bindings=False):
+class PairloopApp(Looking, inherit_bindings=False):
     """The terminal pair-programmer.
 
     Args:
         engine_factory: Makes the engine; called in a thread after the first paint, so it may import what it likes.
         draft: What stands in the prompt at first.
         clock: Gives seconds; monotonic.
+        settings: What the screen is set to, and which keys do what.
     """
 
     TITLE = "pairloop"
     CSS_PATH = "styles/app.tcss"
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide")]  # noqa: RUF012 - typed so by Textual
-    BINDINGS: ClassVar = [*bindings("everywhere"), Binding("ctrl+c", "say_quit", show=False, system=True)]
+    BINDINGS: ClassVar = [Binding("ctrl+c", "say_quit", show=False, system=True)]
 
     def __init__(
         self,
@@ -51,11 +53,18 @@ class PairloopApp(Decisions, App[None], inherit_bindings=False):
         *,
         draft: str = "",
         clock: Callable[[], float] = time.monotonic,
+        settings: Settings | None = None,
     ) -> None:
-        super().__init__()
-        self.theme = "tokyo-night"
-        self.animation_level = "none"  # scrolling in steps is many frames for one key
-        self.main = MainScreen(clock, self._answer_offer, draft)
+        # Without colours it is Textual's way for the terminal's own that leaves all of them out.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        self.settings = settings or Settings()
+        screen = self.settings.screen
+        register(self)
+        self.theme = ANSI if self.no_color else screen.theme
+        self.animation_level = "full" if screen.animation else "none"
+        use_keys(self.settings.keys)
+        bind(self, "everywhere")
+        self.main = MainScreen(clock, self._answer_offer, draft, self.settings)
         self.failures: list[Exception] = []
         """Unexpected errors so far; each is in the log and on screen."""
         self._bridge = Bridge(self._draw, self.set_timer, clock)
@@ -174,14 +183,6 @@ class PairloopApp(Decisions, App[None], inherit_bindings=False):
             return name == "quit"
         return applies(name, self.main.situation)
 
-    async def action_do(self, name: str) -> None:
-        """Do an action of the registry, on whatever it is a method of."""
-        action = BY_ID[name]
-        target = self if action.target == "app" else self.main.part(action.target)
-        done = getattr(target, f"action_{name}")()
-        if inspect.isawaitable(done):
-            await done
-
     def action_send(self) -> None:
         """Send what is in the prompt."""
         self.main.prompt.send()
@@ -189,44 +190,6 @@ class PairloopApp(Decisions, App[None], inherit_bindings=False):
     def action_newline(self) -> None:
         """Begin a new line in the prompt."""
         self.main.prompt.newline()
-
-    def action_next_pane(self) -> None:
-        """Move the focus on."""
-        self.main.cycle(1)
-
-    def action_previous_pane(self) -> None:
-        """Move the focus back."""
-        self.main.cycle(-1)
-
-    def action_chat(self) -> None:
-        """Show the chat."""
-        self.main.go_to("chat")
-
-    def action_diff(self) -> None:
-        """Show the diff."""
-        self.main.go_to("diff")
-
-    def action_checks(self) -> None:
-        """Show the checks."""
-        self.main.go_to("checks")
-
-    def action_scroll_up(self) -> None:
-        """Scroll the pane in front."""
-        self.main.pane.scroll_page_up(animate=False)
-
-    def action_scroll_down(self) -> None:
-        """Scroll the pane in front."""
-        self.main.pane.scroll_page_down(animate=False)
-
-    def action_prompt(self) -> None:
-        """Back to the prompt."""
-        self.main.prompt.focus()
-
-    async def action_help(self) -> None:
-        """Show the help."""
-        from tui.screens.help import HelpScreen  # noqa: PLC0415 - not needed to paint
-
-        await self.push_screen(HelpScreen())
 
     def action_say_quit(self) -> None:
         """Whoever presses ctrl+c to leave is told how."""

@@ -50,6 +50,18 @@ class Pane(SearchView):
         """What it says of itself for `tui.actions.model.Situation`."""
         return frozenset()
 
+    def marks_of(self) -> Sequence[int]:
+        """Indices of the lines that jump mode leads to, such as those at which blocks begin."""
+        return ()
+
+    def marked_rows(self) -> list[tuple[int, int]]:
+        """Those of them that are seen: the row of the pane, and the index."""
+        if len(self._starts) <= len(self._lines):
+            return []
+        top, height = self.scroll_offset.y, self.size.height
+        rows = ((self._starts[index] - top, index) for index in self.marks_of())
+        return [(row, index) for row, index in rows if 0 <= row < height]
+
     def mark_empty(self, *, empty: bool) -> None:
         """Say whether there is anything to show."""
         if empty != self._empty:

@@ -83,6 +83,11 @@ class Arrangement(Container):
         return self.zoomed or self._shown == "tabs"
 
     @property
+    def layout_now(self) -> Layout:
+        """The layout there is, zoomed or not."""
+        return self._shown
+
+    @property
     def facts(self) -> frozenset[str]:
         """What it says of itself for `tui.actions.model.Situation`."""
         facts = {"panes.one"} if self.shows_one else {f"panes.{self._shown}"}

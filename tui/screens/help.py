@@ -1,19 +1,29 @@
-"""The help: every action with its keys, and what the signs mean."""
+"""The help: every action with its keys, those of the focused pane first, and what the signs mean."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import ModalScreen
 
-from tui.actions import ACTIONS, PLACES
+from tui.actions import ACTIONS, PLACES, in_force
 from tui.actions.keys import key_name
-from tui.actions.model import Place
-from tui.widgets.lines import BLANK, Line, LinesView
+from tui.actions.model import Action, Focus, Place
+from tui.widgets.lines import BLANK, Line
+from tui.widgets.search import SearchView
 
 _FAR: tuple[Place, ...] = ("prompt", "everywhere")
+_HERE: dict[Focus, str] = {
+    "chat": "In the chat",
+    "diff": "In the diff",
+    "checks": "In the checks",
+    "prompt": "In the prompt",
+}
+_NEAR, _WIDE = 12, 17
 _SIGNS = (
     ("✓", "good", "green: passed, landed, done"),
     ("✗", "bad", "red: failed, broken, refused"),
@@ -30,45 +40,101 @@ _SIGNS = (
 )
 
 
-def help_lines() -> list[Line]:
-    """What the help shows."""
+def _keys(action: Action, places: Iterable[Place]) -> str:
+    found = (key for place in places for key in in_force(action).keys.get(place, ()))
+    return " ".join(dict.fromkeys(key_name(key) for key in found))
+
+
+def _action_line(action: Action) -> Line:
+    near = _keys(action, (place for place in PLACES if place not in _FAR))
+    lead = ((f"  {near:<{_NEAR}} ", "key"), (f"{_keys(action, _FAR):<{_WIDE}}", "key"))
+    pieces = ((f"{action.help} ", "text"), (action.id, "faint"))
+    return Line(pieces, lead=lead)
+
+
+def help_lines(focus: Focus = "prompt") -> list[Line]:
+    """What the help shows.
+
+    Args:
+        focus: Where the keys go: what acts only there comes first.
+    """
+    own = [action for action in ACTIONS if focus in in_force(action).keys]
+    sections: list[tuple[str, list[Action]]] = [(_HERE[focus], own)] if own and focus in _HERE else []
+    groups = dict.fromkeys(action.group for action in ACTIONS)
+    sections += [(group, [one for one in ACTIONS if one.group == group and one not in own]) for group in groups]
     lines: list[Line] = []
-    for group in dict.fromkeys(action.group for action in ACTIONS):
-        lines += [Line(((group, "heading"),)), BLANK]
-        for action in (one for one in ACTIONS if one.group == group):
-            near = [key for place in PLACES if place not in _FAR for key in action.keys.get(place, ())]
-            pane = " ".join(key_name(key) for key in near)
-            everywhere = " ".join(key_name(key) for place in _FAR for key in action.keys.get(place, ()))
-            lead = ((f"  {pane:<5}", "key"), (f"{everywhere:<17}", "key"))
-            lines.append(Line(((action.help, "text"),), lead=lead))
-        lines.append(BLANK)
-    note = "The first column acts while a pane has the focus; the second everywhere, or in the prompt."
+    for title, actions in sections:
+        if actions:
+            lines += [Line(((title, "heading"),)), BLANK, *map(_action_line, actions), BLANK]
+    note = (
+        "The first column of keys acts in panes; the second everywhere, or in the prompt. "
+        "Other keys can be given under [keys] in your configuration, by the name at the end."
+    )
     lines += [Line(((note, "dim"),)), BLANK, Line((("Signs", "heading"),)), BLANK]
     lines += [Line(((words, "text"),), lead=((f"  {sign}   ", style),)) for sign, style, words in _SIGNS]
     return lines
 
 
-class HelpView(LinesView):
-    """The help's text."""
+class HelpView(SearchView):
+    """The help's text.
+
+    Args:
+        focus: Where the keys go on the screen below.
+    """
 
     follow = False
+
+    def __init__(self, focus: Focus) -> None:
+        super().__init__()
+        self._focus = focus
 
     def on_mount(self) -> None:
         """Fill it."""
         self.border_title = "help"
-        self.border_subtitle = "esc closes"
-        self.set_lines(help_lines())
+        self.border_subtitle = "/ searches, esc closes"
+        self.set_lines(help_lines(self._focus))
+
+    async def _on_key(self, event: events.Key) -> None:
+        # The search's own keys are actions of the main screen, which is not in front here.
+        own: dict[str, Callable[[], None]] = {
+            "escape": self.close_search,
+            "enter": self.next_hit,
+            "down": self.next_hit,
+            "up": lambda: self.next_hit(-1),
+        }
+        if self.searching and event.key in own:
+            event.stop()
+            event.prevent_default()
+            own[event.key]()
+        else:
+            await super()._on_key(event)
 
 
 class HelpScreen(ModalScreen[None]):
-    """Lies over the panes until a key closes it."""
+    """Lies over the panes until a key closes it.
+
+    Args:
+        focus: Where the keys go on the screen below: what acts there comes first.
+    """
 
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
-    HelpView { width: 90; max-width: 100%; height: 90%; border: round $primary; padding: 0 1; background: $background; }
+    HelpView { width: 100; max-width: 100%; height: 90%; border: round $primary; padding: 0 1;
+        background: $background; }
     """
-    BINDINGS: ClassVar = [Binding(key, "dismiss", show=False) for key in ("escape", "q", "f1", "question_mark")]
+    BINDINGS: ClassVar = [
+        *(Binding(key, "dismiss", show=False) for key in ("escape", "q", "f1", "question_mark")),
+        Binding("slash", "search", show=False),
+    ]
+
+    def __init__(self, focus: Focus = "prompt") -> None:
+        super().__init__()
+        self._view = HelpView(focus)
 
     def compose(self) -> ComposeResult:
         """Its one widget."""
-        yield HelpView()
+        yield self._view
+
+    def action_search(self) -> None:
+        """Search in it."""
+        self._view.open_search()

@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.widgets import TextArea
 
 from agent_core.state import ProposalState, State
-from tui.actions import BY_ID, key_for
+from tui.actions import BY_ID, bind, key_for
 from tui.actions.model import Focus, Situation, Target
 from tui.panes.chat import ChatPane
 from tui.panes.checks import ChecksPane
@@ -71,6 +71,10 @@ class MainScreen(Screen[None]):
         self.prompt = Prompt(answer, draft)
         self.status = StatusBar()
         self.keys = KeyBar()
+        bind(self.chat, "chat", "panes")
+        bind(self.diff, "diff", "panes")
+        bind(self.checks, "checks", "panes")
+        bind(self.prompt, "prompt")
         settings = settings or Settings()
         self.panes = Arrangement((self.chat, self.diff, self.checks), settings)
         self.state = State()
@@ -143,9 +147,12 @@ class MainScreen(Screen[None]):
             offered=bool(self.offer),
             reason=self.prompt.asks_reason,
             focus=self.focus_name,
-            facts=self.diff.facts | self.checks.facts | self.chat.facts | self.panes.facts,
+            facts=self.diff.facts | self.checks.facts | self.chat.facts | self.panes.facts | self._own_facts(),
             open=self.is_open,
         )
+
+    def _own_facts(self) -> frozenset[str]:
+        return frozenset() if self.app.no_color else frozenset({"colours"})
 
     # -- Drawing
 
@@ -283,10 +290,11 @@ class MainScreen(Screen[None]):
         had_focus = self.panes.shows_one and isinstance(self.focused, Pane)
         self.panes.bring(name)
         if had_focus and self.focused is not self.pane:
-            self._focus_pane()
+            self.focus_front()
         self.draw_bars()
 
-    def _focus_pane(self) -> None:
+    def focus_front(self) -> None:
+        """Focus the pane in front."""
         # A pane that was hidden can take the focus only when its new style has been applied.
         pane = self.pane
         if self.panes.shows_one:
@@ -299,7 +307,7 @@ class MainScreen(Screen[None]):
         in_prompt = self.situation.in_prompt
         self.bring(name)
         if not (in_prompt and self.panes.shows_one):
-            self._focus_pane()
+            self.focus_front()
 
     def cycle(self, step: int) -> None:
         """Move the focus round: prompt, chat, diff, checks."""
@@ -310,7 +318,7 @@ class MainScreen(Screen[None]):
             self.prompt.focus()
         else:
             self.bring(name)
-            self._focus_pane()
+            self.focus_front()
 
     @on(events.DescendantFocus)
     def focus_moved(self) -> None:
@@ -367,5 +375,5 @@ class MainScreen(Screen[None]):
     def _rearranged(self) -> None:
         self.set_class(self.panes.shows_one, "-one")
         if isinstance(self.focused, Pane) and self.panes.shows_one and self.focused is not self.pane:
-            self._focus_pane()
+            self.focus_front()
         self.draw_bars()

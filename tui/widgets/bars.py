@@ -20,6 +20,7 @@ class TabBar(Rows):
     def __init__(self) -> None:
         super().__init__(id="tabs")
         self._shown: tuple[object, ...] = ()
+        self._names: list[str] = []
 
     def show(self, front: str, news: Sequence[tuple[str, str]]) -> None:
         """Draw it.
@@ -31,11 +32,16 @@ class TabBar(Rows):
         if self._shown == (front, *news):
             return
         self._shown = (front, *news)
+        self._names = [name for name, _ in news]
         pieces: list[Piece] = []
         for number, (name, sign) in enumerate(news, 1):
             style = "tab-on" if name == front else "tab"
             pieces += [(f" {number} {name} {sign or ' '} ", f"{style}@app.do('{name}')"), (" ", "")]
         self.set_lines([Line(pieces)])
+
+    def cell_of(self, name: str) -> int:
+        """Where the name of a pane begins."""
+        return sum(len(other) + 7 for other in self._names[: self._names.index(name)]) if name in self._names else 0
 
 
 def phase_words(state: State) -> str:

@@ -1,0 +1,174 @@
+"""The part of the app that shows things: panes, layouts, colours, help, and what one can find."""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+
+from textual.app import App
+
+from agent_core.events import Mode
+from tui.actions import ACTIONS, BY_ID, applies, in_force
+from tui.actions.keys import key_name
+from tui.decisions import Decisions
+from tui.layout import CHOICES, Choice
+from tui.screens.choose import Chooser, Entry
+from tui.screens.main import MainScreen
+from tui.settings import Settings
+from tui.themes import THEMES
+
+_MODES: tuple[tuple[Mode, str], ...] = (
+    ("step", "you are asked at every proposal"),
+    ("until-green", "you are asked when it is green, or gives up"),
+    ("auto", "what is green lands without asking"),
+)
+_LAYOUTS: dict[Choice, str] = {
+    "auto": "what fits",
+    "columns": "three panes side by side",
+    "stacked": "chat beside the diff over the checks",
+    "tabs": "one pane at a time",
+}
+
+
+class Looking(Decisions, App[None]):
+    """What can be looked at, and how; the app inherits it."""
+
+    main: MainScreen
+    settings: Settings
+
+    async def action_do(self, name: str) -> None:
+        """Do an action of the registry, on whatever it is a method of."""
+        action = BY_ID[name]
+        target = self if action.target == "app" else self.main.part(action.target)
+        done = getattr(target, f"action_{name}")()
+        if inspect.isawaitable(done):
+            await done
+
+    # -- Panes
+
+    def action_next_pane(self) -> None:
+        """Move the focus on."""
+        self.main.cycle(1)
+
+    def action_previous_pane(self) -> None:
+        """Move the focus back."""
+        self.main.cycle(-1)
+
+    def action_chat(self) -> None:
+        """Show the chat."""
+        self.main.go_to("chat")
+
+    def action_diff(self) -> None:
+        """Show the diff."""
+        self.main.go_to("diff")
+
+    def action_checks(self) -> None:
+        """Show the checks."""
+        self.main.go_to("checks")
+
+    def action_scroll_up(self) -> None:
+        """Scroll the pane in front."""
+        self.main.pane.scroll_page_up(animate=False)
+
+    def action_scroll_down(self) -> None:
+        """Scroll the pane in front."""
+        self.main.pane.scroll_page_down(animate=False)
+
+    def action_prompt(self) -> None:
+        """Back to the prompt."""
+        self.main.prompt.focus()
+
+    # -- Layout and colours
+
+    def action_layout(self) -> None:
+        """On to the next layout."""
+        real = CHOICES[1:]
+        now = self.main.panes.layout_now
+        self.take_layout(real[(real.index(now) + 1) % len(real)])
+
+    def take_layout(self, choice: Choice) -> None:
+        """Lay the panes out in another way, from now on."""
+        self.main.panes.choose(choice)
+        self.main.flash(f"layout: {choice}, {_LAYOUTS[choice]}")
+
+    def take_theme(self, name: str) -> None:
+        """Take other colours, from now on."""
+        self.theme = name
+        self.settings.choose(theme=name)
+
+    async def action_theme(self) -> None:
+        """Choose the colours; what the cursor is on is tried on."""
+        before = self.theme
+
+        def done(entry: Entry | None) -> None:
+            if entry is None:
+                self.theme = before
+            else:
+                self.take_theme(entry.title)
+
+        entries = [
+            Entry(name, "dark" if theme.dark else "light", current=name == before, try_on=partial(self._try_on, name))
+            for name, theme in THEMES.items()
+        ]
+        await self.push_screen(Chooser(entries, "theme", aside=True), done)
+
+    def _try_on(self, theme: str) -> None:
+        self.theme = theme
+
+    # -- Finding
+
+    async def action_palette(self) -> None:
+        """Find any action and do it."""
+
+        def done(entry: Entry | None) -> None:
+            if entry is not None and entry.do is not None:
+                self.call_next(entry.do)
+
+        await self.push_screen(Chooser(self._palette(), "what is to be done?"), done)
+
+    def _palette(self) -> list[Entry]:
+        situation = self.main.situation
+        entries = []
+        for action in ACTIONS:
+            if action.id == "palette" or not applies(action.id, situation):
+                continue
+            keys = in_force(action).keys_in(situation.focus) or tuple(
+                key for found in in_force(action).keys.values() for key in found
+            )
+            shown = " ".join(key_name(key) for key in dict.fromkeys(keys))
+            entries.append(Entry(action.label, action.help, shown, do=partial(self.action_do, action.id)))
+        if applies("mode", situation):
+            entries += [
+                Entry(f"mode: {mode}", words, current=self.main.state.mode == mode, do=partial(self.set_mode, mode))
+                for mode, words in _MODES
+            ]
+        if applies("layout", situation):
+            chosen = self.settings.screen.layout
+            entries += [
+                Entry(f"layout: {name}", words, current=name == chosen, do=partial(self.take_layout, name))
+                for name, words in _LAYOUTS.items()
+            ]
+        if applies("theme", situation):
+            entries += [
+                Entry(f"theme: {name}", current=name == self.theme, do=partial(self.take_theme, name))
+                for name in THEMES
+            ]
+        return entries
+
+    async def action_help(self) -> None:
+        """Show the help, what acts here first."""
+        from tui.screens.help import HelpScreen  # noqa: PLC0415 - not needed to paint
+
+        await self.push_screen(HelpScreen(self.main.situation.focus))
+
+    async def action_jump(self) -> None:
+        """Show a letter on every place one can go to."""
+        from tui.screens.jump import Jumping, places  # noqa: PLC0415 - not needed to paint
+
+        await self.push_screen(Jumping(places(self.main)), lambda place: place.go() if place else None)
+
+    # -- The terminal
+
+    def action_suspend(self) -> None:
+        """Back to the shell for a while."""
+        self.action_suspend_process()
