@@ -3,8 +3,10 @@
     python tests/bench/verdicts.py                        a made-up project: 220 modules, heavy imports, 300 tests
     python tests/bench/verdicts.py DIR --change src/a.py  a copy of a project of your own, a line added to that file
 
-Both are warm: pairloop as a session is once it has looked at the working tree, the tools with their caches. Each run
-has another change; pairloop and the plain run take turns. Times are medians in seconds; read them as ratios.
+Both are warm: pairloop as a session is once it has looked at the working tree, the tools with their caches, and in both
+copies the tests have been run, so that compiled code lies about as where one works. Each run has another change;
+pairloop and the plain run take turns. Times are medians in seconds; read them as ratios. Below are the times at which
+each check had said its first word on what is affected, early ones included, and its last.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from agent_core.checks.bench import Trees
 from agent_core.checks.chosen import default_checks
 from agent_core.checks.model import Verdict
 from agent_core.config import Config
+from agent_core.events import AnyEvent, CheckFinished, CheckStaged
 from agent_core.judge import Judge
 from agent_core.workspace.project import open_project
 from agent_core.workspace.tree import FileChange
@@ -136,7 +139,13 @@ def copies(project: Path | None) -> Iterator[tuple[Path, Path]]:
             (ours / ".venv").symlink_to(sys.prefix, target_is_directory=True)
         if not (ours / ".git").exists():
             subprocess.run(["git", "init", "-q"], cwd=ours, check=True)
+        # One who works on a project has compiled code there.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         shutil.copytree(ours, plain, symlinks=True)
+        for root in (ours, plain):
+            subprocess.run(
+                [root / ".venv/bin/python", "-m", "pytest", "-q"], cwd=root, capture_output=True, check=False
+            )
         yield ours, plain
 
 
@@ -161,6 +170,32 @@ def run_plain(root: Path, path: str, python: str) -> dict[str, float]:
     return seconds
 
 
+class Words:
+    """When each check said its first word that goes as far as what is affected, and its last; seconds of each.
+
+    Attributes:
+        seconds: By check and "first" or "last".
+    """
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Another run begins now."""
+        self.seconds: dict[tuple[str, str], float] = {}
+        self._start = time.perf_counter()
+
+    def heard(self, event: AnyEvent) -> None:
+        """Take an event."""
+        if not isinstance(event, CheckStaged | CheckFinished) or event.where != "candidate":
+            return
+        seconds = time.perf_counter() - self._start
+        if event.result.stage != "first":
+            self.seconds.setdefault((event.result.check, "first"), seconds)
+        if isinstance(event, CheckFinished):
+            self.seconds[event.result.check, "last"] = seconds
+
+
 async def run_ours(judge: Judge, trees: Trees) -> tuple[dict[str, float], Verdict]:
     """One verdict, and when which part of it was there."""
     seconds: dict[str, float] = {}
@@ -182,11 +217,13 @@ async def measure(ours: Path, plain: Path, path: str, repeats: int) -> None:
     config = Config()
     project = await open_project(ours, config, os.environ)
     base = await project.snapshot()
-    judge = Judge(project, default_checks(project.interpreter, config.checks), lambda _event: None)
+    words = Words()
+    judge = Judge(project, default_checks(project.interpreter, config.checks), words.heard)
     text = (ours / path).read_bytes()
     python = str(project.interpreter.python)
     times: dict[str, list[float]] = {}
     tools: dict[str, list[float]] = {}
+    ours_each: dict[tuple[str, str], list[float]] = {}
     try:
         start = time.perf_counter()
         await judge.known(base, wait=3600)
@@ -195,6 +232,7 @@ async def measure(ours: Path, plain: Path, path: str, repeats: int) -> None:
             print(f"not warm: {reason}")
         for number in range(-2, repeats):
             data = changed(text, number + 2)
+            words.begin()
             seconds, verdict = await run_ours(judge, Trees(base, {path: FileChange(data)}))
             (plain / path).write_bytes(data)
             alone = await asyncio.to_thread(run_plain, plain, path, python)
@@ -209,6 +247,8 @@ async def measure(ours: Path, plain: Path, path: str, repeats: int) -> None:
                     end="",
                 )
             if number >= 0:
+                for key, value in words.seconds.items():
+                    ours_each.setdefault(key, []).append(value)
                 for name, value in {**seconds, PLAIN: sum(alone.values())}.items():
                     times.setdefault(name, []).append(value)
                 for name, value in alone.items():
@@ -216,10 +256,12 @@ async def measure(ours: Path, plain: Path, path: str, repeats: int) -> None:
     finally:
         await judge.close()
         await project.close()
-    show(times, tools)
+    show(times, tools, ours_each)
 
 
-def show(times: dict[str, list[float]], tools: dict[str, list[float]]) -> None:
+def show(
+    times: dict[str, list[float]], tools: dict[str, list[float]], ours: dict[tuple[str, str], list[float]]
+) -> None:
     """The table."""
     whole = statistics.median(times[PLAIN])
     print(f"\n{'':18}{'median':>9}{'best':>9}{'worst':>9}{'plain run is':>16}")
@@ -228,6 +270,11 @@ def show(times: dict[str, list[float]], tools: dict[str, list[float]]) -> None:
         middle = statistics.median(values)
         ratio = f"{whole / middle:.1f} times that"
         print(f"{name:18}{middle:9.3f}{min(values):9.3f}{max(values):9.3f}{ratio:>20}")
+    for which in ("first", "last"):
+        said = ", ".join(
+            f"{name} {statistics.median(value):.2f}" for (name, end), value in ours.items() if end == which
+        )
+        print(f"pairloop, each check's {which} word: {said}")
     print("plain, each tool: " + ", ".join(f"{name} {statistics.median(value):.2f}" for name, value in tools.items()))
 
 
