@@ -39,14 +39,17 @@ def _open_screen(project: Path | None, flags: dict[str, Any], *, draft: str = ""
     """The full screen; what costs time to import comes after the first paint."""
     from tui.app import PairloopApp  # noqa: PLC0415
     from tui.engine import Engine  # noqa: PLC0415
+    from tui.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
 
     def engine() -> Engine:
         from agent_core.build import Engine as Real  # noqa: PLC0415
 
         return Real(project, flags, os.environ, finished=finished)
 
-    app = PairloopApp(engine, draft=draft)
-    app.run()
+    app = PairloopApp(engine, draft=draft, settings=settings)
+    app.run(mouse=settings.screen.mouse)
     return app.return_code or 0
 
 

@@ -16,6 +16,7 @@ from agent_core.screen_settings import ScreenConfig
 from tui.actions import ACTIONS
 from tui.actions.keys import Changes, UnusableKeys, remapped
 from tui.layout import Shares
+from tui.themes import THEMES
 
 _log = logging.getLogger("tui")
 _MOST = 64_000
@@ -99,7 +100,7 @@ class Settings:
         """The configuration under what was chosen since; what cannot be used of it is left."""
         base: dict[str, Any] = msgspec.to_builtins(self._config)
         for name, choice in self._kept.choices.items():
-            if name not in base or base[name] != choice.over:
+            if name not in base or base[name] != choice.over or (name == "theme" and choice.value not in THEMES):
                 continue
             try:
                 base = msgspec.to_builtins(msgspec.convert({**base, name: choice.value}, ScreenConfig))
@@ -156,4 +157,6 @@ def load_settings() -> Settings:
         remapped(ACTIONS, keys)
     except UnusableKeys as error:
         raise own.refusal(["keys", error.action], error.reason) from error
+    if own.config.screen.theme not in THEMES:
+        raise own.refusal(["screen", "theme"], f"there is no such theme; there are {', '.join(THEMES)}")
     return Settings(own.config.screen, keys, state_dir() / "screen.json")
