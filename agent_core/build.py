@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from agent_core import config as configuration
+from agent_core.checks.choosing import Choosing
 from agent_core.checks.chosen import default_checks
 from agent_core.errors import JournalError
 from agent_core.journal import SessionSummary, SqliteJournal, new_session
@@ -82,11 +83,16 @@ class Engine:
         workspace = await open_project(self.root, config, self._environ)
         session = resume or new_session()
         self._hold(session)
+        choosing = Choosing(
+            lambda read: default_checks(workspace.interpreter, self.config().checks, read, self._environ),
+            workspace.read,
+        )
         outfit = Outfit(
             config=config,
             workspace=workspace,
             model=build_partner(config.partner, self._environ),
-            checks=default_checks(workspace.interpreter, config.checks, workspace.read, self._environ),
+            checks=choosing.choose(),
+            choosing=choosing,
             journal=journal,
             lander=lander,
             watcher=partial(_watcher, self.root, self.state) if self._watch else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from agent_core import events as ev
 from agent_core.assessor import Assessor, usable
@@ -36,7 +37,7 @@ class Deciding:
     """
 
     def __init__(
-        self, parts: Parts, proposals: Proposals, assessor: Assessor, checks: tuple[Check, ...], inbox: Inbox
+        self, parts: Parts, proposals: Proposals, assessor: Assessor, checks: Sequence[Check], inbox: Inbox
     ) -> None:
         self._parts = parts
         self._proposals = proposals

@@ -54,11 +54,35 @@ class Judge:
     ) -> None:
         slots = Slots()
         cache = Cache(workspace.state / "verdicts.sqlite") if isinstance(workspace, Furnished) else None
+        self._cache = cache
         self._baseline = Baseline(workspace, checks, emit, slots=slots, cache=cache)
+        self._retired: list[Baseline] = []
+        # One list for good, so that whoever holds it has the checks of the day.
+        self._checks = list(checks)
         # Of base trees nobody waits for an early word.
         self._early = EarlyTypes(workspace, slots.spare) if early else None
-        judges = tuple(replace(check, early=self._early) if isinstance(check, MypyCheck) else check for check in checks)
-        self._bench = Bench(workspace, judges, self._baseline, slots, emit, Memory())
+        self._bench = Bench(workspace, self._judges(checks), self._baseline, slots, emit, Memory())
+
+    def _judges(self, checks: Sequence[Check]) -> tuple[Check, ...]:
+        return tuple(replace(check, early=self._early) if isinstance(check, MypyCheck) else check for check in checks)
+
+    @property
+    def checks(self) -> Sequence[Check]:
+        """Who judges: always those of the day."""
+        return self._checks
+
+    def renew(self, checks: Sequence[Check]) -> None:
+        """Have other checks judge from now on; what those before have begun for somebody comes to its end.
+
+        Args:
+            checks: Who judges.
+        """
+        old = self._bench
+        self._retired.append(self._baseline)
+        known = self._baseline.retire()
+        self._baseline = Baseline(old.workspace, checks, old.emit, slots=old.slots, cache=self._cache, known=known)
+        self._bench = replace(old, checks=self._judges(checks), baseline=self._baseline)
+        self._checks[:] = checks
 
     def warm(self, base: Snapshot) -> None:
         """Begin to judge the working tree in the background."""
@@ -136,4 +160,5 @@ class Judge:
         """Stop everything that runs."""
         if self._early is not None:
             await self._early.close()
-        await self._baseline.close()
+        for baseline in (*self._retired, self._baseline):
+            await baseline.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 
@@ -58,7 +59,7 @@ class Loop:
         inbox: Where the human's answers arrive.
     """
 
-    def __init__(self, parts: Parts, judge: Judge, checks: tuple[Check, ...], landings: Landings, inbox: Inbox) -> None:
+    def __init__(self, parts: Parts, judge: Judge, checks: Sequence[Check], landings: Landings, inbox: Inbox) -> None:
         self._parts = parts
         self._judge = judge
         self._landings = landings

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from agent_core import __version__, commands
 from agent_core import events as ev
+from agent_core.checks.choosing import Choosing
 from agent_core.config import Config
 from agent_core.decisions import Decision, Inbox, Mark
 from agent_core.ending import Ending
-from agent_core.errors import JournalError, PairloopError, first_cause
+from agent_core.errors import ConfigError, JournalError, PairloopError, first_cause
 from agent_core.fold import fold, replay
 from agent_core.hearing import Hearing
 from agent_core.journal import SqliteJournal
@@ -42,6 +43,7 @@ class Outfit:
         workspace: The project.
         model: The partner.
         checks: Who judges.
+        choosing: Chooses them anew when a file changes that says which there are; None where they stay the same.
         journal: The project's journal.
         lander: Writes to the working tree.
         watcher: Makes the watcher, given where its notes go; None to look only before each step.
@@ -58,6 +60,7 @@ class Outfit:
     watcher: Callable[[Callable[[str], None]], Watcher] | None
     warm: Callable[[], Coroutine[None, None, None]] | None = None
     recovered: tuple[str, ...] = ()
+    choosing: Choosing | None = None
 
 
 class Session:
@@ -98,7 +101,7 @@ class Session:
         # Where nobody looks on, nobody has anything of an early word.
         followed = outfit.watcher is not None
         self._judge = Judge(outfit.workspace, outfit.checks, self._emit, early=followed)
-        self._loop = Loop(parts, self._judge, outfit.checks, self._landings, self._inbox)
+        self._loop = Loop(parts, self._judge, self._judge.checks, self._landings, self._inbox)
 
     @property
     def id(self) -> str:
@@ -325,8 +328,23 @@ class Session:
     def _looked(self, *, changed: bool) -> None:
         # What changed may be what another session of this project has taken back.
         self._landings.catch_up()
+        self._choose_checks()
         if changed:
             self._inbox.edited()
+
+    def _choose_checks(self) -> None:
+        """Have other checks judge where a file has changed, by the human or a landing, that says which there are."""
+        if self._outfit.choosing is None:
+            return
+        try:
+            anew = self._outfit.choosing.anew()
+        except ConfigError as error:
+            self._emit(ev.Noted("warning", f"{error.message} The checks stay as they were.", error.hint))
+            return
+        if anew is not None:
+            self._judge.renew(anew.checks)
+            self._emit(ev.Noted("info", anew.text))
+            self._judge.warm(self._tracker.seen)
 
     # -- the one place where events are made true
 

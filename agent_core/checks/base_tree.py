@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from agent_core.checks.model import CheckResult
 from agent_core.protocols import Candidate, Check
@@ -91,3 +92,22 @@ class BaseTree:
             if not task.cancelling():
                 task.cancel()
         return running
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of base trees when other checks begin to judge.
+
+    Attributes:
+        trees: The trees by their hashes, with what is known for sure.
+        turns: For each check, who may write to its tools' caches.
+        stamp: The environment's stamp when a tree was last begun.
+        quick: Its quick one.
+        distrusted: Checks of which nothing is kept.
+    """
+
+    trees: Mapping[str, BaseTree]
+    turns: Mapping[str, asyncio.Lock]
+    stamp: str
+    quick: str
+    distrusted: set[str]

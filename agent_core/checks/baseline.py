@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from agent_core.checks.base_tree import BASE_CACHE, BaseTree, Batch, Heard
+from agent_core.checks.base_tree import BASE_CACHE, BaseTree, Batch, Heard, Known
 from agent_core.checks.cache import Cache
 from agent_core.checks.model import CheckResult, Wish, unheard
 from agent_core.checks.runner import QUICK, Slots, run_check
@@ -46,6 +46,7 @@ class Baseline:
         emit: Takes the checks' events.
         slots: Where its heavy checks wait until a processor is spare; what runs on candidates goes before.
         cache: What was judged in earlier sessions.
+        known: What one knew that this takes the place of, as other checks judge now.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Baseline:
         *,
         slots: Slots | None = None,
         cache: Cache | None = None,
+        known: Known | None = None,
     ) -> None:
         self._workspace = workspace
         self._checks = tuple(checks)
@@ -72,6 +74,10 @@ class Baseline:
         # Tools' caches of the baseline are one set: the same tool must not write to its own twice at a time.
         self._turns = {check.name: asyncio.Lock() for check in checks}
         self._closed = False
+        if known is not None:
+            self._trees |= known.trees
+            self._turns |= known.turns
+            self._stamp, self._quick, self._distrusted = known.stamp, known.quick, known.distrusted
 
     @property
     def stamp(self) -> str:
@@ -193,6 +199,14 @@ class Baseline:
         task = asyncio.create_task(asyncio.to_thread(work))
         self._keeping.add(task)
         task.add_done_callback(self._keeping.discard)
+
+    def retire(self) -> Known:
+        """Stop what nobody waits for, and give what is known to the one that takes the place."""
+        for tree in (*self._trees.values(), *self._superseded):
+            if not tree.waiters:
+                tree.cancel()
+        trees = {name: tree.over(tree.base, tree.changes) for name, tree in self._trees.items()}
+        return Known(trees, self._turns, self._stamp, self._quick, self._distrusted)
 
     async def close(self) -> None:
         """Stop everything that runs and remove what is on disk."""

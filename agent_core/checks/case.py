@@ -11,6 +11,7 @@ import msgspec
 
 from agent_core.checks.baseline import bound_to
 from agent_core.checks.bench import Bench, Trees
+from agent_core.checks.choosing import reconfigures
 from agent_core.checks.matching import moved_test
 from agent_core.checks.model import CheckResult, Finding, Verdict, Wish
 from agent_core.checks.runner import QUICK, run_checks, side_by_side
@@ -220,8 +221,24 @@ class Case:
             for said in (*base, *results):
                 await bench.baseline.forget(doubt[0], said.tree)
         wavers = {**look.remembered(doubt), **settled.wavers}
-        aside = Aside(wavers, without.hidden, without.silenced, settled.confirmed, without.notes)
+        notes = (*without.notes, *await asyncio.to_thread(self._reconfigured))
+        aside = Aside(wavers, without.hidden, without.silenced, settled.confirmed, notes)
         return judge(base, results, targets, moves=self._moves, aside=aside)
+
+    def _reconfigured(self) -> tuple[str, ...]:
+        """What a human is told where the change would have other checks run, or have them run something else."""
+
+        def read(changes: Changes) -> Callable[[str], bytes | None]:
+            def one(path: str) -> bytes | None:
+                return changes[path].data if path in changes else self._bench.workspace.read(path)
+
+            return one
+
+        files = reconfigures(self._changed, read(self._trees.before), read(self._trees.after))
+        if not files:
+            return ()
+        text = f"the change also touches how the project is checked ({', '.join(files)})"
+        return (f"{text}; it was judged by the checks as they were chosen before",)
 
 
 def _data(file: FileChange | None) -> bytes | None:

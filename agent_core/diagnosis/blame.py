@@ -49,7 +49,7 @@ class Blamer:
 
     Args:
         workspace: Where candidates are made.
-        checks: Who judges.
+        checks: Who judges; those that are in it when the work begins.
         most_runs: How many selections of blocks are tried at most.
         most_seconds: How long it may take.
     """
@@ -63,7 +63,7 @@ class Blamer:
         most_seconds: float = _MOST_SECONDS,
     ) -> None:
         self._workspace = workspace
-        self._checks = tuple(checks)
+        self._checks = checks
         self._most_runs = most_runs
         self._most_seconds = most_seconds
 
@@ -85,12 +85,13 @@ class Blamer:
         if verdict.green or not verdict.complete or len(blocks) < 2 or not suspects:
             return Found()
         deadline = time.monotonic() + self._most_seconds
-        bench = _Bench(self._workspace, self._checks, draft, patch, content, runs=self._most_runs, deadline=deadline)
+        checks = tuple(self._checks)
+        bench = _Bench(self._workspace, checks, draft, patch, content, runs=self._most_runs, deadline=deadline)
         trials = _Trials(bench, suspects, blocks)
         blames = await self._blames(trials, suspects, blocks, whole=_is_of_blocks(patch))
         blamed = {block for blame in blames for block in blame.blocks}
         others = [block for block in blocks if block not in blamed]
-        unneeded = await self._unneeded(bench, verdict, others, blocks) if blamed else frozenset[str]()
+        unneeded = await self._unneeded(bench, checks, verdict, others, blocks) if blamed else frozenset[str]()
         if (await self._workspace.snapshot()).tree != draft.base.tree:
             return Found()
         return Found(blames, tuple(block for block in blocks if block in unneeded))
@@ -117,7 +118,7 @@ class Blamer:
         return tuple(blames)
 
     async def _unneeded(
-        self, bench: _Bench, verdict: Verdict, others: Sequence[str], blocks: Sequence[str]
+        self, bench: _Bench, checks: Sequence[Check], verdict: Verdict, others: Sequence[str], blocks: Sequence[str]
     ) -> Collection[str]:
         """Blocks without which every check says the same."""
         slowest = max((result.seconds for result in verdict.results), default=0.0)
@@ -125,7 +126,7 @@ class Blamer:
         async def good(chosen: Parts) -> bool:
             if bench.left < slowest:
                 raise OutOfBudgetError
-            results = await bench.run(chosen, self._checks, None)
+            results = await bench.run(chosen, checks, None)
             return results is not None and as_good(results, verdict.results)
 
         return await idle_parts(others, blocks, good)
