@@ -87,14 +87,16 @@ class Ending:
 
     def _verbatim(self, proposal: ProposalState, outcome: ev.TaskOutcome) -> str:
         """What the human decided on a proposal whose partner has not heard it yet; empty when it is still open."""
+        content = self._parts.journal.get
         if proposal.of and self._has_landed(proposal):
-            tokens = self._parts.config.prompt.tool_tokens // 2
-            return review_words.part_landed(proposal, self._parts.journal.get, tokens)
+            return review_words.part_landed(proposal, content, self._parts.config.prompt.tool_tokens // 2)
         if outcome == "landed":
-            return review_words.with_said(replies.landed_part(proposal.number, proposal.reason), proposal)
-        if proposal.decision != "reject":
+            words = replies.landed_part(proposal.number, proposal.reason)
+        elif proposal.decision == "reject":
+            words = replies.rejected_part(proposal.number, proposal.reason)
+        else:
             return ""
-        return review_words.with_said(replies.rejected_part(proposal.number, proposal.reason), proposal)
+        return review_words.with_said(words, proposal, content)
 
     def _was_told(self, proposal: ProposalState, about_to: list[Item]) -> bool:
         """Whether the partner knows, or is about to, that a part of a proposal has landed."""

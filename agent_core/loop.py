@@ -242,8 +242,7 @@ class Loop:
                 await self._assessor.quiet()
                 refused = await self._landings.land(proposal)
                 if not refused:
-                    words = with_said(replies.landed_part(proposal.number, decision.reason), proposal)
-                    self._tell(proposal, words)
+                    self._tell_decision(proposal, replies.landed_part(proposal.number, decision.reason))
                     if not decision.reason and not says_anything(proposal):
                         return End("landed", "")
                     self._proposals.begin(await parts.look())
@@ -253,12 +252,12 @@ class Loop:
                 continue
             if decision.kind == "reject":
                 await self._assessor.stop()
-                self._tell(proposal, with_said(replies.rejected_part(proposal.number, decision.reason), proposal))
+                self._tell_decision(proposal, replies.rejected_part(proposal.number, decision.reason))
                 self._proposals.begin(await parts.look())
             else:
                 if self._assessor.busy:
                     await self._assessor.stop()
-                self._tell(proposal, with_said(replies.go_on_part(decision.reason), proposal))
+                self._tell_decision(proposal, replies.go_on_part(decision.reason))
             return None
 
     async def _landed_part(self, proposal: ProposalState, decision: Decision) -> End | str | None:
@@ -294,6 +293,10 @@ class Loop:
         self._blamed = proposal.number
         if proposal.decision == "steer" and not self._proposals.is_open(proposal):
             self._parts.append(UserItem(replies.blame_part(proposal)))
+
+    def _tell_decision(self, proposal: ProposalState, words: str) -> None:
+        """Tell a decision on all of a proposal, with what the human said of parts of it."""
+        self._tell(proposal, with_said(words, proposal, self._parts.journal.get))
 
     def _tell(self, proposal: ProposalState, words: str) -> None:
         """Answer the call that made a proposal, or say it plainly when that call has been answered before."""

@@ -157,7 +157,7 @@ class Reviewing:
         try:
             written = await asyncio.to_thread(rewritten, proposal.patch, draft, mark, self._parts.workspace)
         except PairloopError as error:
-            self._note(f"What you wrote was not taken: {error.message}", error.hint)
+            self._note(f"What you wrote was not taken: {error.message}", "The proposal is as it was.")
             return
         if written.note:
             self._note(written.note)
@@ -172,8 +172,10 @@ class Reviewing:
         file = next((one for one in patch.files if one.path == mark.path), None)
         blocks = file.blocks if file is not None else ()
         new = [one.id for one in blocks if one.id not in old or _text(one) != _text(old[one.id])]
+        # Who wrote all of a file wants all of it.
+        taken = new if mark.block else [one.id for one in blocks]
         whole = (mark.path,) if file is not None and not blocks else ()
-        review = marked(proposal.review, new, taken=True, files=whole)
+        review = marked(proposal.review, taken, taken=True, files=whole)
         review = msgspec.structs.replace(
             review,
             edited=(*(name for name in review.edited if name not in new), *new),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent_core import commands
+from agent_core import build, commands
 from agent_core import events as ev
-from agent_core.conversation import Item, ToolResultItem, UserItem
+from agent_core.checks.model import CheckResult, Finding, Wish
+from agent_core.conversation import ToolResultItem, UserItem
+from agent_core.landings import Landings
+from agent_core.protocols import Candidate
 from agent_core.state import Notice, ProposalState, Said, State
 from tests.support.running import Running, flags, running, stored
-from tests.support.shop import PRICES, make_shop, tree
+from tests.support.shop import PRICES, make_shop
 
 MANY = """*** Begin Patch
 *** Update File: shop/prices.py
@@ -50,7 +54,7 @@ def settings(tmp_path: Path, *turns: str | dict[str, Any], mode: str = "step", o
     return flags(mode, off=off, partner={"script": str(script)})
 
 
-QUICK = ("mypy", "pytest", "ruff")
+BROKEN = Finding("pytest", "assert 1 == 2", "tests/test_far.py", 3, "tests/test_far.py::test_far")
 SLOW = ("mypy", "syntax", "ruff")
 
 
@@ -64,10 +68,17 @@ def ids(state: State) -> dict[str, str]:
     return {block.added[0].strip(): block.id for file in newest(state).patch.files for block in file.blocks}
 
 
-def told(items: tuple[Item, ...]) -> str:
-    """What the partner was told last."""
-    item = next(one for one in reversed(items) if isinstance(one, UserItem | ToolResultItem))
-    return item.text if isinstance(item, UserItem) else item.output
+def told(here: Running) -> str:
+    """What the partner was told of the part that landed; once."""
+    every = [one for one in here.state.items if isinstance(one, UserItem | ToolResultItem)]
+    texts = [one.text if isinstance(one, UserItem) else one.output for one in every]
+    (words,) = [text for text in texts if "the human took a part" in text]
+    return words
+
+
+def judged_part(state: State) -> bool:
+    part = newest(state).part
+    return part is not None and part.complete and part.tree == newest(state).part_tree
 
 
 async def asked(here: Running, text: str = "test_total fails; mend it") -> dict[str, str]:
@@ -84,7 +95,7 @@ async def test_a_part_lands_and_the_rest_goes_back_with_the_reasons(tmp_path: Pa
         here.submit(commands.Take(1, blocks=(blocks[LOOP],)))
         here.submit(commands.Take(1, blocks=(blocks[RETURN],), taken=False))
         here.submit(commands.Comment(1, blocks[RETURN], "percent means a hundredth"))
-        await here.until(lambda state: newest(state).part is not None and newest(state).part.complete)
+        await here.until(judged_part)
         part = newest(here.state).part
         assert part is not None
         assert part.green
@@ -111,3 +122,439 @@ async def test_a_part_lands_and_the_rest_goes_back_with_the_reasons(tmp_path: Pa
         assert (project / "shop/prices.py").read_text() == BEFORE
         assert (project / "README.md").read_text() == "# Shop\n"
     assert stored(project, here.session.id) == here.state
+
+
+# -- a judge that knows at once
+
+
+class Pair:
+    """A judge for whom the return is wrong as long as the title is the old one; it can be made to wait."""
+
+    name = "pytest"
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+        self.cancelled = 0
+        self.trees: list[str] = []
+
+    async def run(self, candidate: Candidate, wish: Wish) -> CheckResult:
+        """Judge a candidate."""
+        if candidate.changed and wish.only is None:
+            self.trees.append(candidate.tree)
+            try:
+                await self.go_on.wait()
+            except asyncio.CancelledError:
+                self.cancelled += 1
+                raise
+        prices, title = candidate.read("shop/prices.py") or b"", candidate.read("README.md") or b""
+        if b"discount // 10\n" in prices and b"# The" not in title:
+            return CheckResult("pytest", "failed", candidate.tree, "1 failed", (BROKEN,), total=1)
+        return CheckResult("pytest", "passed", candidate.tree, "1 passed", total=1, passed=(BROKEN.code,))
+
+
+@pytest.fixture
+def pair(monkeypatch: pytest.MonkeyPatch) -> Pair:
+    check = Pair()
+    monkeypatch.setattr(build, "default_checks", lambda *_: (check,))
+    return check
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return make_shop(tmp_path / "shop")
+
+
+def script(tmp_path: Path, *turns: str | dict[str, Any], mode: str = "step") -> dict[str, Any]:
+    return settings(tmp_path, *turns, mode=mode, off=())
+
+
+def notes(here: Running) -> str:
+    return "\n".join(one.text for one in here.all(ev.Noted))
+
+
+async def test_what_breaks_by_itself_is_asked_about_once_more(tmp_path: Path, project: Path, pair: Pair) -> None:
+    async with running(project, script(tmp_path, MANY, {"text": "As you like."})) as here:
+        blocks = await asked(here)
+        assert newest(here.state).green
+        here.submit(commands.Take(1, blocks=(blocks[LOOP], blocks[RETURN])))
+        here.submit(commands.Land(1))
+        await here.until(lambda state: "Land again" in state.why)
+        assert (
+            here.state.why == "What you took breaks tests/test_far.py::test_far by itself; Land again lands it anyway"
+        )
+        assert (project / "shop/prices.py").read_text() == BEFORE
+        # Other marks are another question.
+        here.submit(commands.Take(1, blocks=(blocks[RETURN],), taken=None))
+        await here.until(lambda state: judged_part(state) and "Land again" not in state.why)
+        here.submit(commands.Unmark(1))
+        await here.until(lambda state: judged_part(state) and "Land again" in state.why)
+        here.submit(commands.Land(1))
+        done = await here.seen(ev.TaskFinished)
+        assert done.outcome == "landed"
+        assert (project / "README.md").read_text() == "# shop\n"
+        assert RETURN in (project / "shop/prices.py").read_text()
+        assert "breaks 1" in told(here)
+    assert pair.trees
+
+
+async def test_marks_that_come_faster_than_they_can_be_checked(tmp_path: Path, project: Path, pair: Pair) -> None:
+    async with running(project, script(tmp_path, MANY)) as here:
+        blocks = await asked(here)
+        pair.trees.clear()
+        pair.go_on.clear()
+        here.submit(commands.Take(1, blocks=(blocks[LOOP],)))
+        await here.until(lambda _: bool(pair.trees))
+        for name in (RETURN, TITLE, LOOP):
+            here.submit(commands.Take(1, blocks=(blocks[name],), taken=name != LOOP))
+        await here.until(lambda state: len(newest(state).reviews) == 4)
+        pair.go_on.set()
+        await here.until(judged_part)
+        # The first run was given up, and of the marks in between nothing was checked.
+        assert pair.cancelled == 1
+        assert len(pair.trees) == 2
+        assert pair.trees[-1] == newest(here.state).part_tree
+        # All of it taken is the whole, and that has been judged.
+        here.submit(commands.Take(1, blocks=(blocks[LOOP],)))
+        await here.until(lambda state: state.why == "green: nothing broken" or newest(state).part_tree == "")
+        verdict = newest(here.state).verdict
+        assert verdict is not None
+        await here.until(lambda state: state.why == verdict.summary)
+        assert [check.tree for check in here.state.checks if check.where == "candidate"] == [newest(here.state).tree]
+        here.submit(commands.Land(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert here.all(ev.Decided)[-1].of == 0
+        assert len(pair.trees) == 2
+
+
+async def test_accept_lands_everything_that_was_not_left(tmp_path: Path, project: Path, pair: Pair) -> None:
+    async with running(project, script(tmp_path, MANY, {"text": "Fine."})) as here:
+        blocks = await asked(here)
+        here.submit(commands.Take(1, blocks=(blocks[RETURN],), taken=False))
+        here.submit(commands.Accept(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert (here.all(ev.Decided)[0].taken, here.all(ev.Decided)[0].of) == (2, 3)
+        assert (project / "shop/prices.py").read_text() == ONLY_LOOP
+        assert (project / "README.md").read_text() == "# The shop\n"
+    assert pair.trees
+
+
+async def test_some_lines_of_a_block(tmp_path: Path, project: Path, pair: Pair) -> None:
+    two = "*** Begin Patch\n*** Update File: README.md\n@@\n-# shop\n+# The shop\n+More.\n*** End Patch"
+    async with running(project, script(tmp_path, two, {"text": "Fine."})) as here:
+        blocks = await asked(here)
+        here.submit(commands.Take(1, blocks=(blocks[TITLE],), lines=(7,)))
+        await here.until(lambda _: "no such line" in notes(here))
+        here.submit(commands.Take(1, blocks=(blocks[TITLE],), lines=(0, 1)))
+        here.submit(commands.Land(1))
+        await here.seen(ev.TaskFinished)
+        assert (project / "README.md").read_text() == "# The shop\n"
+        assert "2 of its 3 changed lines" in told(here)
+        assert "+More." in told(here)
+    assert pair.trees
+
+
+@pytest.mark.parametrize(
+    ("marks", "decision", "words"),
+    [
+        ((), "", ""),
+        (("comment",), "steer", "The draft stays"),
+        (("comment", "leave"), "reject", "Your draft is gone"),
+    ],
+)
+async def test_landing_nothing(
+    tmp_path: Path, project: Path, pair: Pair, marks: tuple[str, ...], decision: str, words: str
+) -> None:
+    async with running(project, script(tmp_path, MANY, {"text": "Hm."})) as here:
+        blocks = await asked(here)
+        for mark in marks:
+            here.submit(
+                commands.Comment(1, blocks[TITLE], "no article, please")
+                if mark == "comment"
+                else commands.Take(1, blocks=(blocks[LOOP],), taken=False)
+            )
+        here.submit(commands.Land(1))
+        if not decision:
+            await here.until(lambda _: "Nothing is taken of proposal 1" in notes(here))
+            assert here.state.waiting == 1
+            return
+        assert (await here.seen(ev.Decided)).decision == decision
+        await here.seen(ev.PromptSent, 2)
+        said = next(item.output for item in here.state.items if isinstance(item, ToolResultItem))
+        assert words in said
+        assert "On README.md:1 ('+# The shop') they say: no article, please" in said
+    assert (project / "shop/prices.py").read_text() == BEFORE
+    assert pair.trees
+
+
+async def test_comments_go_along_when_all_of_it_lands(tmp_path: Path, project: Path, pair: Pair) -> None:
+    async with running(project, script(tmp_path, MANY, {"text": "Thank you."})) as here:
+        blocks = await asked(here)
+        here.submit(commands.Comment(1, blocks[TITLE], "nice"))
+        here.submit(commands.Accept(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        said = next(item.output for item in here.state.items if isinstance(item, ToolResultItem))
+        assert "they say: nice" in said
+        assert Said("partner", "Thank you.") in here.state.chat
+    assert pair.trees
+
+
+@pytest.mark.parametrize("mode", ["until-green", "auto"])
+async def test_a_mode_does_not_decide_on_what_the_human_has_begun_to_decide_on(
+    tmp_path: Path, project: Path, pair: Pair, mode: ev.Mode
+) -> None:
+    async with running(project, script(tmp_path, MANY, {"text": "Fine."})) as here:
+        blocks = await asked(here)
+        here.submit(commands.Take(1, blocks=(blocks[LOOP],)))
+        await here.until(judged_part)
+        here.submit(commands.SetMode(mode))
+        here.submit(commands.Land(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert [(one.by, one.of) for one in here.all(ev.Decided)] == [("human", 3)]
+        assert (project / "shop/prices.py").read_text() == ONLY_LOOP
+    assert pair.trees
+
+
+async def test_what_is_not_there_cannot_be_marked(tmp_path: Path, project: Path, pair: Pair) -> None:
+    async with running(project, script(tmp_path, MANY)) as here:
+        await asked(here)
+        here.submit(commands.Take(1, blocks=("nowhere",)))
+        await here.until(lambda _: "has no block nowhere any more" in notes(here))
+        here.submit(commands.Comment(1, "nowhere", "x"))
+        here.submit(commands.Unmark(1))
+        await here.until(lambda _: "nothing marked" in notes(here))
+        here.submit(commands.Take(2, blocks=("any",)))
+        await here.until(lambda _: "Proposal 2 does not wait" in notes(here))
+        assert here.all(ev.Reviewed) == []
+    assert pair.trees
+
+
+# -- a human's own text
+
+
+async def test_a_block_rewritten_lands_as_the_human_wrote_it(tmp_path: Path, project: Path, pair: Pair) -> None:
+    async with running(project, script(tmp_path, MANY, {"text": "Fine."})) as here:
+        blocks = await asked(here)
+        first = newest(here.state)
+        here.submit(commands.Comment(1, blocks[LOOP], "good"))
+        here.submit(commands.Rewrite(1, "README.md", blocks[TITLE], "# The very shop"))
+        await here.until(lambda state: newest(state).tree != first.tree and state.waiting == 1)
+        assert newest(here.state).note == "The human rewrote README.md."
+        assert "line break was added" in notes(here)
+        review = newest(here.state).review
+        assert review.edited == (blocks[TITLE],)
+        assert review.blocks[blocks[TITLE]].taken
+        await here.until(judged_part)
+        # Taken back, all is as it was, comments too.
+        here.submit(commands.Unmark(1))
+        await here.until(lambda state: newest(state).tree == first.tree)
+        assert newest(here.state).patch == first.patch
+        assert newest(here.state).note == ""
+        assert newest(here.state).review.blocks.keys() == {blocks[LOOP]}
+        # The whole file, then; its blocks count as taken.
+        here.submit(commands.Rewrite(1, "shop/prices.py", "", ONLY_LOOP))
+        await here.until(lambda state: newest(state).tree != first.tree and state.waiting == 1)
+        here.submit(commands.Land(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert (project / "shop/prices.py").read_text() == ONLY_LOOP
+        assert (project / "README.md").read_text() == "# shop\n"
+        said = told(here)
+        assert "Not taken:\n- README.md:1" in said
+        assert "The human rewrote shop/prices.py, from your text to theirs:\n" in said
+        assert "\n-    return result - result * discount // 10\n+    return result - result * discount // 100" in said
+    assert stored(project, here.session.id) == here.state
+    assert pair.trees
+
+
+async def test_a_text_that_cannot_be_taken_changes_nothing(tmp_path: Path, project: Path, pair: Pair) -> None:
+    (project / "README.md").write_bytes("# -*- coding: latin-1 -*-\n# shop é\n".encode("latin-1"))
+    patch = "*** Begin Patch\n*** Update File: README.md\n@@\n-# shop é\n+# The shop\n*** End Patch"
+    async with running(project, script(tmp_path, patch)) as here:
+        blocks = await asked(here)
+        here.submit(commands.Rewrite(1, "README.md", blocks[TITLE], "# 店\n"))
+        await here.until(lambda _: "What you wrote was not taken" in notes(here))
+        here.submit(commands.Rewrite(1, "README.md", "", "# -*- coding: latin-1 -*-\n# 店\n"))
+        await here.until(lambda _: notes(here).count("What you wrote was not taken") == 2)
+        here.submit(commands.Rewrite(1, "README.md", blocks[TITLE], "# shop é\n"))
+        await here.until(lambda _: "nothing would be left" in notes(here))
+        here.submit(commands.Rewrite(1, "shop/prices.py", "", "x\n"))
+        await here.until(lambda _: "has no shop/prices.py" in notes(here))
+        assert len(here.all(ev.ProposalMade)) == 1
+        assert here.all(ev.Reviewed) == []
+        assert here.state.waiting == 1
+    assert pair.trees
+
+
+# -- the human's own edits meet the proposal
+
+
+async def test_a_stale_block_stays_the_humans_until_they_say_otherwise(
+    tmp_path: Path, project: Path, pair: Pair
+) -> None:
+    prices, mine = project / "shop/prices.py", BEFORE.replace("// 100", "// 1000")
+    async with running(project, script(tmp_path, MANY, {"text": "Fine."}), watch=True) as here:
+        blocks = await asked(here)
+        here.submit(commands.Take(1, blocks=(blocks[LOOP], blocks[RETURN])))
+        await here.until(judged_part)
+        prices.write_text(mine)
+        await here.until(lambda state: bool(newest(state).overlaps))
+        (overlap,) = newest(here.state).overlaps
+        assert (overlap.block, overlap.path, overlap.start) == (blocks[RETURN], "shop/prices.py", 9)
+        assert overlap.theirs == ("    return result - result * discount // 1000\n",)
+        # That it was taken was said of another text.
+        await here.until(lambda state: newest(state).review.blocks.keys() == {blocks[LOOP]} and judged_part(state))
+        here.submit(commands.Land(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert prices.read_text() == mine.replace("prices[1:]", "prices")
+        said = told(here)
+        assert "They have:\n```\n    return result - result * discount // 1000\n```" in said
+        assert "You want:\n```\n    return result - result * discount // 10\n```" in said
+    assert pair.trees
+
+
+async def test_a_stale_block_taken_on_purpose_goes_over_what_stands_there(
+    tmp_path: Path, project: Path, pair: Pair
+) -> None:
+    prices, mine = project / "shop/prices.py", BEFORE.replace("// 100", "// 1000")
+    async with running(project, script(tmp_path, MANY), watch=True) as here:
+        blocks = await asked(here)
+        prices.write_text(mine)
+        await here.until(lambda state: bool(newest(state).overlaps))
+        here.submit(commands.Take(1, blocks=(blocks[RETURN], blocks[TITLE])))
+        here.submit(commands.Land(1))
+        await here.seen(ev.Landed)
+        assert prices.read_text() == BEFORE.replace("// 100", "// 10")
+        assert (project / "README.md").read_text() == "# The shop\n"
+        here.submit(commands.Interrupt())
+        await here.seen(ev.TaskFinished)
+        here.submit(commands.Undo())
+        await here.until(lambda state: state.landings[0].stands == "undone")
+        assert prices.read_text() == mine
+    assert pair.trees
+
+
+async def test_overlaps_vanish_with_the_edits(tmp_path: Path, project: Path, pair: Pair) -> None:
+    prices = project / "shop/prices.py"
+    async with running(project, script(tmp_path, MANY), watch=True) as here:
+        blocks = await asked(here)
+        here.submit(commands.Take(1, blocks=(blocks[TITLE],)))
+        await here.until(judged_part)
+        prices.write_text(BEFORE.replace("// 100", "// 1000"))
+        await here.until(lambda state: bool(newest(state).overlaps))
+        prices.write_text(BEFORE)
+        await here.until(lambda state: not newest(state).overlaps and judged_part(state) and state.waiting == 1)
+        assert here.all(ev.Overlapped)[-1].overlaps == ()
+        assert newest(here.state).review.blocks.keys() == {blocks[TITLE]}
+        assert not newest(here.state).stale
+    assert pair.trees
+
+
+async def test_an_edit_beside_it_leaves_the_marks(tmp_path: Path, project: Path, pair: Pair) -> None:
+    prices = project / "shop/prices.py"
+    async with running(project, script(tmp_path, MANY, {"text": "Fine."}), watch=True) as here:
+        blocks = await asked(here)
+        here.submit(commands.Take(1, blocks=(blocks[LOOP],)))
+        await here.until(judged_part)
+        tree = newest(here.state).part_tree
+        prices.write_text("# mine\n" + BEFORE)
+        await here.until(lambda state: newest(state).part_tree != tree and judged_part(state))
+        here.submit(commands.Land(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert prices.read_text() == "# mine\n" + ONLY_LOOP
+    assert pair.trees
+
+
+# -- ends
+
+
+async def test_marks_are_there_when_the_session_is_resumed(tmp_path: Path, project: Path, pair: Pair) -> None:
+    made = script(tmp_path, MANY, {"text": "Fine."})
+    async with running(project, made) as here:
+        blocks = await asked(here)
+        here.submit(commands.Take(1, blocks=(blocks[LOOP],)))
+        here.submit(commands.Rewrite(1, "README.md", blocks[TITLE], "# Mine\n"))
+        await here.until(lambda state: len(newest(state).reviews) == 2 and judged_part(state))
+        before, session = newest(here.state), here.session.id
+    async with running(project, made, resume=session) as here:
+        await here.until(lambda state: state.waiting == 1 and judged_part(state))
+        assert newest(here.state).review == before.review
+        assert newest(here.state).part_tree == before.part_tree
+        here.submit(commands.Unmark(1))
+        here.submit(commands.Land(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert (project / "shop/prices.py").read_text() == ONLY_LOOP
+        assert (project / "README.md").read_text() == "# shop\n"
+    assert pair.trees
+
+
+@pytest.mark.parametrize("moment", ["decided", "landed"])
+async def test_cut_off_while_a_part_lands(
+    tmp_path: Path, project: Path, pair: Pair, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = script(tmp_path, MANY, {"text": "Fine."})
+    reached = asyncio.Event()
+
+    async def hang(*_: object) -> str:
+        reached.set()
+        await asyncio.Event().wait()
+        return ""
+
+    async with running(project, made) as here:
+        blocks = await asked(here)
+        here.submit(commands.Take(1, blocks=(blocks[LOOP],)))
+        here.submit(commands.Comment(1, blocks[TITLE], "no article"))
+        await here.until(judged_part)
+        session = here.session.id
+        with monkeypatch.context() as patched:
+            if moment == "decided":
+                patched.setattr(Landings, "land", hang)
+            else:
+                land = Landings.land
+
+                async def land_and_hang(self: Landings, *arguments: Any) -> str:
+                    await land(self, *arguments)
+                    return await hang()
+
+                patched.setattr(Landings, "land", land_and_hang)
+            here.submit(commands.Land(1))
+            async with asyncio.timeout(30):
+                await reached.wait()
+            here.submit(commands.Quit())
+            await here.until(lambda _: True)
+    async with running(project, made, resume=session) as here:
+        if moment == "decided":
+            # Decided is not landed: it is asked again, and the marks are there.
+            await here.until(lambda state: state.waiting == 1 and judged_part(state))
+            assert (project / "shop/prices.py").read_text() == BEFORE
+            assert newest(here.state).review.blocks.keys() == {blocks[LOOP], blocks[TITLE]}
+            return
+        await here.until(lambda state: state.task is None)
+        assert (project / "shop/prices.py").read_text() == ONLY_LOOP
+        last = here.state.chat[-1]
+        assert isinstance(last, Notice)
+        assert last.text.startswith("What you took of proposal 1 has landed (1 of 3 parts).")
+        assert "they say: no article" in told(here)
+    assert pair.trees
+
+
+async def test_interrupted_after_a_part_has_landed(tmp_path: Path, project: Path, pair: Pair) -> None:
+    slow = {"text": "Let me think about it for a long time.", "delay_ms": 60_000}
+    async with running(project, script(tmp_path, MANY, slow)) as here:
+        blocks = await asked(here)
+        here.submit(commands.Take(1, blocks=(blocks[LOOP],)))
+        here.submit(commands.Land(1))
+        await here.seen(ev.PromptSent, 2)
+        here.submit(commands.Steer("first"))
+        here.submit(commands.Steer("second"))
+        here.submit(commands.Withdraw(0))
+        here.submit(commands.Withdraw(5))
+        await here.seen(ev.Withdrawn)
+        await here.until(lambda _: "told already" in notes(here))
+        assert here.state.queued == ("second",)
+        assert Said("human", "first") not in here.state.chat
+        here.submit(commands.Interrupt())
+        done = await here.seen(ev.TaskFinished)
+        assert done.outcome == "interrupted"
+        assert done.text.startswith("What you took of proposal 1 has landed")
+        assert told(here)
+    assert pair.trees

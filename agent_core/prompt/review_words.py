@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from agent_core.errors import SelectionError
-from agent_core.patch.diff import unified
+from agent_core.patch.diff import make_patch, unified
 from agent_core.patch.model import Block, FilePatch
-from agent_core.patch.select import remainder
+from agent_core.patch.select import Content, remainder
 from agent_core.review import Mark, choices_of
 from agent_core.state import ProposalState
 from agent_core.text import cap_text
+from agent_core.workspace.tree import FileChange, content_hash
 
 _MOST_NAMED = 40
 _SHOWN = 60
-_PLACE_TOKENS = 300
+_PLACE_TOKENS = 600
 _SAID_TOKENS = 1500
 
 
-def said(proposal: ProposalState) -> str:
-    """What the human said of single blocks and wrote themselves, and where their own edits meet it; may be empty."""
+def said(proposal: ProposalState, content: Content) -> str:
+    """What the human said of single blocks and wrote themselves, and where their own edits meet it; may be empty.
+
+    Args:
+        proposal: The proposal.
+        content: Gives content by hash.
+    """
     lines = []
     marks = proposal.review.blocks
     for file, block in _blocks(proposal):
         comment = marks[block.id].comment if block.id in marks else ""
         if comment:
             lines.append(f"On {_place(file, block)} they say: {comment}")
-    parts = [cap_text("\n".join(lines), _SAID_TOKENS), _written(proposal), _overlaps(proposal)]
+    parts = [cap_text("\n".join(lines), _SAID_TOKENS), _written(proposal, content), _overlaps(proposal)]
     return "\n".join(part for part in parts if part)
 
 
@@ -35,7 +41,7 @@ def says_anything(proposal: ProposalState) -> bool:
     return any(mark.comment for mark in proposal.review.blocks.values())
 
 
-def with_said(words: str, proposal: ProposalState) -> str:
+def with_said(words: str, proposal: ProposalState, content: Content) -> str:
     """Words about a decision by which nothing of a proposal landed, with what the human said of single blocks."""
     marks = proposal.review.blocks
     lines = [words]
@@ -43,7 +49,7 @@ def with_said(words: str, proposal: ProposalState) -> str:
         places = [_place(file, one) for file, one in _blocks(proposal) if marks.get(one.id, Mark()).taken is wish]
         if places:
             lines += [f"Of it they {verb}:", *_named(places)]
-    return "\n".join(part for part in (*lines, said(proposal)) if part)
+    return "\n".join(part for part in (*lines, said(proposal, content)) if part)
 
 
 def head(number: int) -> str:
@@ -51,7 +57,7 @@ def head(number: int) -> str:
     return f"[Of proposal {number} the human took a part, which is in their files now."
 
 
-def part_landed(proposal: ProposalState, content: Callable[[str], bytes], tokens: int) -> str:
+def part_landed(proposal: ProposalState, content: Content, tokens: int) -> str:
     """The human took a part, and it is in their files.
 
     Args:
@@ -65,7 +71,7 @@ def part_landed(proposal: ProposalState, content: Callable[[str], bytes], tokens
     lines += ["Taken:", *_named(taken)]
     if left:
         lines += ["Not taken:", *_named(left)]
-    lines += [part for part in (said(proposal),) if part]
+    lines += [part for part in (said(proposal, content),) if part]
     if rest := _rest(proposal, content):
         lines += ["What was not taken, as a diff over what was:", cap_text(rest, tokens).rstrip("\n")]
     if proposal.reason:
@@ -82,7 +88,7 @@ def part_landed(proposal: ProposalState, content: Callable[[str], bytes], tokens
     return "\n".join((*lines, f"[{end}]"))
 
 
-def leaves_anything(proposal: ProposalState, content: Callable[[str], bytes]) -> bool:
+def leaves_anything(proposal: ProposalState, content: Content) -> bool:
     """Whether anything of a proposal was not taken."""
     return bool(_sorted_out(proposal)[1]) or bool(_rest(proposal, content))
 
@@ -128,15 +134,19 @@ def _first(block: Block) -> str:
     return repr(sign + (text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"))
 
 
-def _written(proposal: ProposalState) -> str:
-    """The blocks that the human rewrote, as they stand."""
-    edited = set(proposal.review.edited)
+def _written(proposal: ProposalState, content: Content) -> str:
+    """What the human rewrote, from the partner's text to theirs."""
     parts = []
-    for file, block in _blocks(proposal):
-        if block.id in edited:
-            text = cap_text("".join(block.added), _PLACE_TOKENS).rstrip("\n")
-            parts.append(f"The human rewrote {file.path}:{block.new_start}; it reads now:\n```\n{text}\n```")
+    for one in proposal.review.rewritten:
+        before, after = (FileChange(None if name is None else content(name)) for name in (one.before, one.after))
+        diff = unified(make_patch({one.path: after}, {one.path: before}.get, {}), _by_hash(before, after))
+        text = cap_text(diff, _PLACE_TOKENS).rstrip("\n")
+        parts.append(f"The human rewrote {one.path}, from your text to theirs:\n{text}")
     return cap_text("\n".join(parts), _SAID_TOKENS)
+
+
+def _by_hash(*files: FileChange) -> Content:
+    return {content_hash(one.data): one.data for one in files if one.data is not None}.__getitem__
 
 
 def _overlaps(proposal: ProposalState) -> str:
@@ -156,7 +166,7 @@ def _overlaps(proposal: ProposalState) -> str:
     return cap_text("\n".join(parts), _SAID_TOKENS)
 
 
-def _rest(proposal: ProposalState, content: Callable[[str], bytes]) -> str:
+def _rest(proposal: ProposalState, content: Content) -> str:
     """What was not taken as a unified diff over what was; empty where it cannot be had apart."""
     try:
         rest = remainder(proposal.patch, choices_of(proposal.patch, proposal.review), content)
