@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from agent_core.checks.model import CheckResult, Finding, Outcome, Stage, Verdict
-from agent_core.diagnosis.cause import grouped
+from agent_core.diagnosis.cause import grouped, is_of_tests
 from agent_core.diagnosis.listing import EARLIER
 from agent_core.text import cap_text, printable
 
@@ -252,16 +252,14 @@ class Lines:
         yield self._last(report)
 
     def _findings(self, findings: Sequence[Finding], *, detail: bool) -> Iterator[str]:
-        tests = [one for one in findings if "::" in one.code]
+        tests = [one for one in findings if is_of_tests(one)]
         for group in grouped(tests):
-            count = len(group.findings)
-            what = "" if count == 1 else f"{count} tests: "
-            yield f"  {self._at(group.first)}{what}{printable(group.first.message)} ({group.first.check})"
+            yield f"  {self._at(group.first)}{group.who}{printable(group.first.message)} ({group.first.check})"
             names = group.all_names if self._every else group.names
             yield from (f"      {printable(line.strip())}" for line in names.splitlines())
             if detail:
                 yield from self._detail(group.first)
-        for one in (one for one in findings if "::" not in one.code):
+        for one in (one for one in findings if not is_of_tests(one)):
             code = f" [{printable(one.code)}]" if one.code else ""
             yield f"  {self._at(one)}{printable(one.message)}{code} ({one.check})"
             if detail:

@@ -148,6 +148,18 @@ def test_nothing_is_left_out_where_all_is_asked_for(tmp_path: Path) -> None:
     assert "more\n" not in full.out
 
 
+def test_files_that_cannot_be_collected_for_one_reason_are_told_once(tmp_path: Path) -> None:
+    tests = {f"test_{name}.py": "from a import f\n\ndef test():\n    f()\n" for name in "xyz"}
+    root = make_project(tmp_path / "p", {"a.py": "def f(): ...\n", **tests, "pairloop.toml": TESTED})
+    write_files(root, {"a.py": "import nowhere_at_all\n"})
+    done = check(root, "--base", "HEAD", "a.py")
+    lines = done.out.splitlines()
+    told = [number for number, line in enumerate(lines) if "No module named 'nowhere_at_all' (pytest)" in line]
+    assert len(told) == 1
+    assert lines[told[0]].startswith("  a.py:1: 3 files cannot be collected: ModuleNotFoundError")
+    assert [line.strip() for line in lines[told[0] + 1 : told[0] + 4]] == sorted(tests)
+
+
 def test_what_files_hold_is_never_obeyed_by_a_terminal(tmp_path: Path) -> None:
     root = make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": TESTED})
     write_files(root, {"test_a.py": "def test_a():\n    raise ValueError('\\x1b]0;owned\\x07 \\u202e')\n"})

@@ -79,6 +79,14 @@ class Cause(msgspec.Struct, frozen=True):
         return f"{count} {what} fail with {message}{at}"
 
     @property
+    def who(self) -> str:
+        """How many, before the message where the place is told already, such as ``3 tests: ``; empty for one test."""
+        count, files = len(self.findings), sum(_is_file(finding.code) for finding in self.findings)
+        if files == count:
+            return "cannot be collected: " if count == 1 else f"{count} files cannot be collected: "
+        return f"{count} tests{' and files' if files else ''}: " if count > 1 else ""
+
+    @property
     def names(self) -> str:
         """The tests of it, bounded."""
         return "\n".join(self.names_up_to(_NAMES_SHOWN))
@@ -98,6 +106,11 @@ class Cause(msgspec.Struct, frozen=True):
 
 def _short(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def is_of_tests(finding: Finding) -> bool:
+    """Whether this is a failing test, or a file of tests that cannot be collected, and so has a cause to be found."""
+    return "::" in finding.code or (finding.check == "pytest" and _is_file(finding.code))
 
 
 def _is_file(code: str) -> bool:
