@@ -82,8 +82,9 @@ class EntryList(LinesView):
         """Show what fits."""
         before = self.chosen
         self._shown = fitting(wanted, self._entries)
-        current = next((at for at, entry in enumerate(self._shown) if entry.current), 0)
-        self._cursor = 0 if wanted else current
+        # What is tried on begins with what there is.
+        tried = (at for at, entry in enumerate(self._shown) if entry.current and entry.try_on)
+        self._cursor = 0 if wanted else next(tried, 0)
         self._draw()
         if self.chosen is not before:
             self._try_on()
@@ -149,7 +150,8 @@ class Chooser(ModalScreen[Entry | None]):
     """
 
     DEFAULT_CSS = """
-    Chooser { align: center top; background: $background 50%; }
+    Chooser { align: center top; background: $background 60%; }
+    Chooser:ansi { background: transparent; }
     Chooser.-aside { align: right top; background: transparent; }
     Chooser > Vertical { width: 90; max-width: 100%; height: auto; max-height: 90%; margin: 1 0 0 0;
         border: round $primary; background: $background; }

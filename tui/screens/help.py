@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
@@ -23,7 +23,7 @@ _HERE: dict[Focus, str] = {
     "checks": "In the checks",
     "prompt": "In the prompt",
 }
-_NEAR, _WIDE = 12, 17
+_LEAST, _MOST = 12, 20
 _SIGNS = (
     ("✓", "good", "green: passed, landed, done"),
     ("✗", "bad", "red: failed, broken, refused"),
@@ -40,16 +40,16 @@ _SIGNS = (
 )
 
 
-def _keys(action: Action, places: Iterable[Place]) -> str:
+def _keys(action: Action) -> str:
+    """The keys of an action, those that act in panes first."""
+    places: list[Place] = [*(place for place in PLACES if place not in _FAR), *_FAR]
     found = (key for place in places for key in in_force(action).keys.get(place, ()))
     return " ".join(dict.fromkeys(key_name(key) for key in found))
 
 
-def _action_line(action: Action) -> Line:
-    near = _keys(action, (place for place in PLACES if place not in _FAR))
-    lead = ((f"  {near:<{_NEAR}} ", "key"), (f"{_keys(action, _FAR):<{_WIDE}}", "key"))
-    pieces = ((f"{action.help} ", "text"), (action.id, "faint"))
-    return Line(pieces, lead=lead)
+def _action_line(action: Action, width: int) -> Line:
+    lead = ((f"  {_keys(action):<{width}} ", "key"),)
+    return Line(((f"{action.help} ", "text"), (action.id, "faint")), lead=lead, hang=((" " * (width + 3), ""),))
 
 
 def help_lines(focus: Focus = "prompt") -> list[Line]:
@@ -62,12 +62,13 @@ def help_lines(focus: Focus = "prompt") -> list[Line]:
     sections: list[tuple[str, list[Action]]] = [(_HERE[focus], own)] if own and focus in _HERE else []
     groups = dict.fromkeys(action.group for action in ACTIONS)
     sections += [(group, [one for one in ACTIONS if one.group == group and one not in own]) for group in groups]
+    width = min(max(_LEAST, *(len(_keys(action)) for action in ACTIONS)), _MOST)
     lines: list[Line] = []
     for title, actions in sections:
         if actions:
-            lines += [Line(((title, "heading"),)), BLANK, *map(_action_line, actions), BLANK]
+            lines += [Line(((title, "heading"),)), BLANK, *(_action_line(one, width) for one in actions), BLANK]
     note = (
-        "The first column of keys acts in panes; the second everywhere, or in the prompt. "
+        "Letters and signs act while a pane has the focus, all other keys everywhere or in the prompt. "
         "Other keys can be given under [keys] in your configuration, by the name at the end."
     )
     lines += [Line(((note, "dim"),)), BLANK, Line((("Signs", "heading"),)), BLANK]
