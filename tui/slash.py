@@ -124,11 +124,20 @@ def commands() -> dict[str, Slash]:
     return found
 
 
-def choices(needle: str) -> list[Choice]:
-    """Commands whose name begins with some letters, then those that have them in it."""
+def choices(needle: str, applies: Callable[[str], bool]) -> list[Choice]:
+    """Commands whose name begins with some letters, then those that have them in it.
+
+    Args:
+        needle: The letters.
+        applies: Whether an action can be done now; others are not offered.
+    """
     wanted = needle.lower()
     ranked = sorted(
-        (slash for slash in commands().values() if wanted in slash.name),
+        (
+            slash
+            for slash in commands().values()
+            if wanted in slash.name and (not slash.action or applies(slash.action))
+        ),
         key=lambda slash: (not slash.name.startswith(wanted), 0 if wanted else 1),
     )
     return [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _MOST_SPREAD = 2_000
 _BOUNDARY = "/_-. "
@@ -38,7 +38,7 @@ class PathIndex:
 
     def __init__(self, paths: Sequence[str]) -> None:
         # Shorter ones first, so that where there are too many to look at, those that are looked at matter more.
-        self.paths = sorted(paths, key=lambda path: (len(path), path))
+        self.paths = sorted(sorted(paths), key=len)
         self._lower = [path.lower() for path in self.paths]
         self._name_at = [path.rfind("/") + 1 for path in self.paths]
 
@@ -55,31 +55,34 @@ class PathIndex:
         """
         wanted = needle.lower().replace(" ", "")
         if not wanted:
-            rest = heapq.nsmallest(most, self.paths, key=lambda path: (path.count("/"), len(path), path))
+            rest = sorted(self.paths[: 20 * most], key=lambda path: path.count("/"))
             return list(dict.fromkeys([*first, *rest]))[:most]
         prefer = frozenset(first)
         lower, names = self._lower, self._name_at
+
+        def best(found: Iterable[int]) -> list[int]:
+            """Those that matter now, then the shorter ones: as many as are still wanted."""
+            found = list(found)
+            matter = [index for index in found if self.paths[index] in prefer] if prefer else []
+            return list(dict.fromkeys([*matter, *itertools.islice(found, most)]))[: most - len(chosen)]
+
+        # A worse class is not looked at while a better one suffices.
+        chosen: list[int] = []
         inside = [index for index, path in enumerate(lower) if wanted in path]
-        ranked: list[tuple[int, int]] = []  # a worse class is not looked at while a better one suffices
-        begins = [index for index in inside if lower[index].startswith(wanted, names[index])]
-        ranked += [(0, index) for index in begins]
-        if len(ranked) < most:
-            ranked += [
-                (1, index)
-                for index in inside
-                if not lower[index].startswith(wanted, names[index]) and wanted in lower[index][names[index] :]
-            ]
-        if len(ranked) < most:
-            known = {index for _, index in ranked}
-            ranked += [(2, index) for index in inside if index not in known]
+        chosen += best(index for index in inside if lower[index].startswith(wanted, names[index]))
+        if len(chosen) < most:
+            known = set(chosen)
+            chosen += best(index for index in inside if index not in known and wanted in lower[index][names[index] :])
+        if len(chosen) < most:
+            known = set(chosen)
+            chosen += best(index for index in inside if index not in known)
+        if len(chosen) < most and len(wanted) > 1:
 
-        def key(entry: tuple[int, int]) -> tuple[int, bool, int, int]:
-            rank, index = entry
-            return rank, self.paths[index] not in prefer, 0 if rank < 3 else _spread(wanted, lower[index]), index
+            def badness(index: int) -> tuple[bool, int, int]:
+                return self.paths[index] not in prefer, _spread(wanted, lower[index]), index
 
-        if len(ranked) < most and len(wanted) > 1:
-            ranked += [(3, index) for index in self._with_gaps(wanted)]
-        return [self.paths[index] for _, index in heapq.nsmallest(most, ranked, key=key)]
+            chosen += heapq.nsmallest(most - len(chosen), self._with_gaps(wanted), key=badness)
+        return [self.paths[index] for index in chosen]
 
     def _with_gaps(self, wanted: str) -> list[int]:
         """Paths in which the letters follow each other, but not all at once."""

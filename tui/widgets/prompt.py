@@ -176,12 +176,12 @@ class Prompt(ChoosingArea):
         if self.asks_reason:
             text = self.expanded
             self.leave_reason(keep=False)
-            self.post_message(self.Sent(text.strip(), "reason"))
+            self.tell(self.Sent(text.strip(), "reason"))
             return
         text = self.expanded
         if not text.strip():
             if self._attached:
-                self.post_message(self.Says("Say something about the output, or drop it with backspace."))
+                self.tell(self.Says("Say something about the output, or drop it with backspace."))
             return
         self.keep(text.strip())
         self.load_text("")
@@ -189,19 +189,19 @@ class Prompt(ChoosingArea):
         if text.startswith("!"):
             self._shell(text[1:].strip())
         elif text.startswith("/") and not text.startswith("//"):
-            self.post_message(self.Sent(text.strip(), "slash"))
+            self.tell(self.Sent(text.strip(), "slash"))
         else:
             said = text.removeprefix("/").strip() if text.startswith("//") else text.strip()
             attached, self._attached = self._attached, []
             if attached:
                 self._show_strip()
-            self.post_message(self.Sent("\n\n".join([said, *(more for _, more in attached)]), "words"))
+            self.tell(self.Sent("\n\n".join([said, *(more for _, more in attached)]), "words"))
 
     def _shell(self, line: str) -> None:
         if line:
             run = secrets.token_hex(6)
             self._runs.add(run)
-            self.post_message(self.Wants(Shell(run, line)))
+            self.tell(self.Wants(Shell(run, line)))
 
     def give_back(self, text: str) -> None:
         """Put back what could not be sent, before what has been written since."""
@@ -237,7 +237,7 @@ class Prompt(ChoosingArea):
                 await asyncio.to_thread(history.write, path, text, list(self.past.entries))
             except OSError as error:
                 self._kept_in = None
-                self.post_message(self.Says(f"What you write is not kept: {error.strerror or error}."))
+                self.tell(self.Says(f"What you write is not kept: {error.strerror or error}."))
 
     def action_earlier(self) -> None:
         """Up a row; from the first one to what was sent before; in the empty prompt first to what waits."""
@@ -279,7 +279,7 @@ class Prompt(ChoosingArea):
     def withdraw(self, index: int) -> None:
         """Take a waiting message back."""
         if index < len(self.state.queued):
-            self.post_message(self.Wants(Withdraw(index)))
+            self.tell(self.Wants(Withdraw(index)))
 
     def clicked(self, clicked: PromptStrip.Clicked | Completion.Clicked) -> None:
         """Something over the prompt was clicked."""
@@ -296,10 +296,18 @@ class Prompt(ChoosingArea):
 
     # -- Other ways to write
 
+    def action_undo_writing(self) -> None:
+        """Take back what was written last."""
+        self.action_undo()
+
+    def action_redo_writing(self) -> None:
+        """Write again what was taken back."""
+        self.action_redo()
+
     def action_unfold(self) -> None:
         """Put the chip at the cursor into the text in full."""
         if not self.unfold():
-            self.post_message(self.Says("There is no chip to unfold."))
+            self.tell(self.Says("There is no chip to unfold."))
 
     def action_compose(self) -> None:
         """Write in the human's own editor."""
@@ -312,7 +320,7 @@ class Prompt(ChoosingArea):
         try:
             text = await edit(self.app, self.expanded, name="pairloop.md")
         except EditorError as error:
-            self.post_message(self.Says(f"{error.message} {error.hint}".strip()))
+            self.tell(self.Says(f"{error.message} {error.hint}".strip()))
             return
         if text is not None:
             self.put_text(self.chips.fold(text.rstrip("\n"), labels))

@@ -71,6 +71,11 @@ class ChoosingArea(ChipArea):
         """Whether a list is open."""
         return bool(self.choices)
 
+    def tell(self, message: Message) -> None:
+        """Send a message up, also where the screen's own handler has had it sent: it would end there."""
+        message.set_sender(self)
+        self.post_message(message)
+
     # -- What is offered
 
     def edit(self, *args: Any, **named: Any) -> Any:
@@ -108,9 +113,12 @@ class ChoosingArea(ChipArea):
         elif asked.kind == "findings":
             self._offer(finding_choices(findings(self.state), asked.needle))
         elif asked.kind == "commands":
-            self._offer(slash.choices(asked.needle))
+            self._offer(slash.choices(asked.needle, self._applies))
         else:
             self._offer(slash.argument_choices(asked.command, asked.needle, self.state))
+
+    def _applies(self, action: str) -> bool:
+        return bool(self.app.check_action("do", (action,)))
 
     async def _offer_files(self, asked: Asked) -> None:
         """Offer files, looked for in a thread; an answer to what is not asked any more is dropped."""
@@ -134,7 +142,7 @@ class ChoosingArea(ChipArea):
         self._meant = 0
         self._draw()
         if was != self.choosing:
-            self.post_message(self.Choosing())
+            self.tell(self.Choosing())
 
     def _draw(self) -> None:
         self.popup.show(self.choices, self._meant, _HINTS.get(self._asked.kind, _HINT) if self._asked else "")
@@ -145,7 +153,7 @@ class ChoosingArea(ChipArea):
         if self.choosing:
             self.choices = ()
             self._draw()
-            self.post_message(self.Choosing())
+            self.tell(self.Choosing())
 
     def open_history(self) -> None:
         """Search in what was sent before: for what is in the prompt, which comes back unless something is taken."""

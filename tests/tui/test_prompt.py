@@ -1,0 +1,519 @@
+"""The prompt: chips, completion, commands, shell lines, history, and what waits."""
+
+from __future__ import annotations
+
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual import events
+
+from agent_core import events as ev
+from agent_core.commands import Ask, Interrupt, Redo, SetMode, Shell, Steer, Undo, Withdraw
+from agent_core.config import project_state
+from tests.tui import scenes
+from tests.tui.driving import MEDIUM, NARROW, SIZES, Driver, running
+from tests.tui.fake_session import FakeEngine, FakeSession
+from tui.prompt.chips import Chips, quoted
+from tui.prompt.fuzzy import PathIndex
+from tui.prompt.history import MOST, History, read, write
+from tui.prompt.offers import Asked, asked_at
+from tui.slash import commands
+from tui.widgets.prompt import Prompt
+
+Scene = Callable[[FakeSession], None]
+PATHS = ("shop/pricing.py", "shop/store.py", "shop/print.py", "tests/test_pricing.py", "README.md")
+LONG = "".join(f"line {n}\n" for n in range(5000))
+
+
+def _busy(session: FakeSession) -> None:
+    scenes.start(session)
+    scenes.ask(session)
+
+
+def _queued(session: FakeSession) -> None:
+    _busy(session)
+    session.emit(ev.Steered("first"), ev.Steered("second"))
+
+
+def _prompt(driver: Driver) -> Prompt:
+    return driver.app.main.prompt
+
+
+# -- Pasting
+
+
+async def test_a_long_paste_is_a_chip_that_is_sent_in_full() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        await driver.press(*"see ")
+        _prompt(driver).post_message(events.Paste(LONG.replace("\n", "\r")))
+        await driver.settle()
+        assert "see [pasted 5,000 lines]" in driver.text.replace("\u00a0", " ")
+        await driver.press(*"please", "enter")
+        assert driver.session.commands == [Ask(f"see {LONG} please")]
+        assert _prompt(driver).text == ""
+
+
+async def test_a_long_paste_costs_next_to_nothing() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        prompt = _prompt(driver)
+        took = []
+        for _ in range(5):
+            start = time.perf_counter()
+            prompt.paste(LONG)
+            took.append(time.perf_counter() - start)
+        assert min(took) < 0.05
+
+
+async def test_a_chip_is_whole_under_the_cursor_and_the_backspace() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        prompt = _prompt(driver)
+        await driver.press("a")
+        prompt.paste(LONG)
+        await driver.press("left", "left")
+        assert prompt.cursor_location == (0, 1)
+        await driver.press("right")
+        end = prompt.cursor_location
+        assert end == (0, len(prompt.text) - 1)
+        prompt.move_cursor((0, 5))
+        assert prompt.cursor_location == (0, 1)
+        prompt.move_cursor(end)
+        await driver.press("backspace")
+        assert prompt.text == "a "
+        await driver.press("ctrl+underscore")
+        assert prompt.expanded == f"a{LONG} "
+        await driver.press("home", "right", "delete")
+        assert prompt.text == "a "
+
+
+async def test_two_pastes_of_the_same_size_are_two_chips_and_one_can_be_unfolded() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        prompt = _prompt(driver)
+        prompt.paste("a\n" * 20)
+        prompt.paste("b\n" * 20)
+        assert prompt.expanded == "a\n" * 20 + " " + "b\n" * 20 + " "
+        assert "#2" in prompt.text
+        await driver.press("ctrl+f")
+        assert prompt.text.count("b\n") == 20
+        assert prompt.text.count("a\n") == 0
+
+
+async def test_a_short_paste_is_text_and_obeyed_by_nobody() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        _prompt(driver).post_message(events.Paste("one\r\ntwo\x1b[31m"))
+        await driver.settle()
+        assert _prompt(driver).text == "one\ntwo␛[31m"
+
+
+@pytest.mark.parametrize("text", ["a\x1b[2Jb", "漢字 and é and 👩‍👩‍👧", "[bold]x[/]"])
+async def test_what_is_written_is_shown_and_sent_as_it_is(text: str) -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        _prompt(driver).insert(text)
+        await driver.settle()
+        assert "\x1b[2J" not in driver.text
+        await driver.press("enter")
+        assert driver.session.commands == [Ask(text)]
+
+
+def test_labels_differ_where_texts_do_and_brackets_in_them_do_no_harm() -> None:
+    chips = Chips()
+    one, two = chips.add("pasted 3 lines", "a"), chips.add("pasted 3 lines", "b")
+    assert one != two
+    assert chips.add("pasted 3 lines", "a") == one
+    odd = chips.add("x]\x1b[y", "c")
+    assert "\x1b" not in odd
+    text = f"{two}{odd} {one}"
+    assert chips.expand(text) == "bc a"
+    assert chips.expand("[pasted 3 lines]") == "[pasted 3 lines]"
+    assert chips.fold("bc a", [two]) == f"{two}c a"
+    assert quoted("t", "a\n```\nb").startswith("t\n````\n")
+
+
+# -- Completing
+
+
+async def test_files_are_completed() -> None:
+    async with running() as driver:
+        driver.session.paths = PATHS
+        await driver.play(_busy)
+        prompt = _prompt(driver)
+        await driver.press(*"look at @pri")
+        await driver.until(lambda: prompt.choosing)
+        assert [choice.label for choice in prompt.choices][:2] == ["shop/print.py", "shop/pricing.py"]
+        assert "▸ shop/print.py" in driver.text
+        await driver.press("down", "tab")
+        assert prompt.text == "look at @shop/pricing.py "
+        assert not prompt.choosing
+        assert driver.app.main.focused is prompt
+        await driver.press(*"now", "enter")
+        assert driver.session.commands == [Steer("look at @shop/pricing.py now")]
+
+
+async def test_escape_closes_the_list_first_and_only_then_stops() -> None:
+    async with running() as driver:
+        driver.session.paths = PATHS
+        await driver.play(_busy)
+        prompt = _prompt(driver)
+        await driver.press(*"@pri")
+        await driver.until(lambda: prompt.choosing)
+        await driver.press("escape")
+        assert not driver.app.main.prompt.choosing
+        assert driver.session.commands == []
+        await driver.press("c")
+        assert not driver.app.main.prompt.choosing
+        await driver.press("escape")
+        assert driver.session.commands == [Interrupt()]
+        assert prompt.text == "@pric"
+
+
+async def test_an_address_is_no_file_and_tab_moves_on() -> None:
+    async with running() as driver:
+        driver.session.paths = PATHS
+        await driver.play(scenes.start)
+        await driver.press(*"me@pri")
+        await driver.settle()
+        assert not _prompt(driver).choosing
+        await driver.press("tab")
+        assert driver.app.main.focused is driver.app.main.chat
+
+
+async def test_findings_become_chips_with_all_that_is_known_of_them() -> None:
+    async with running() as driver:
+        await driver.play(scenes.red)
+        await driver.press(*"mend @!ten_perc", "enter")
+        prompt = _prompt(driver)
+        assert prompt.text.replace("\u00a0", " ") == "mend [pytest tests/test_pricing.py:14] "
+        await driver.press("enter")
+        (command,) = driver.session.commands
+        assert isinstance(command, Steer)
+        assert "test_ten_percent" in command.text
+        assert "AssertionError: assert Decimal('1799.10')" in command.text
+
+
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+async def test_the_list_floats_over_the_panes_and_moves_none_of_them(size: tuple[int, int]) -> None:
+    async with running(size) as driver:
+        await driver.play(scenes.red)
+        main = driver.app.main
+        before = [pane.region for pane in (main.chat, main.diff, main.checks, main.prompt)]
+        await driver.press("/")
+        popup = main.prompt.popup
+        await driver.until(lambda: popup.region.height)
+        await driver.settle()
+        assert [pane.region for pane in (main.chat, main.diff, main.checks, main.prompt)] == before
+        assert popup.region.bottom == main.prompt.region.y
+        assert popup.region.height <= 8
+
+
+async def test_a_click_takes_a_choice() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        await driver.press(*"/mode", "space")
+        prompt = _prompt(driver)
+        await driver.until(lambda: prompt.popup.region.height == 3)
+        await driver.pilot.click(prompt.popup, offset=(4, 1))
+        await driver.settle()
+        assert prompt.text == "/mode until-green "
+
+
+def test_which_word_is_asked_for() -> None:
+    assert asked_at("see @a/b", 8, first=True) == Asked("files", 4, "a/b")
+    assert asked_at("see (@!x", 8, first=False) == Asked("findings", 5, "x")
+    assert asked_at("/un", 3, first=True) == Asked("commands", 0, "un")
+    assert asked_at("/undo 1", 7, first=True) == Asked("arguments", 6, "1", "undo")
+    assert asked_at("/un", 3, first=False) is None
+    assert asked_at("//un", 4, first=True) is None
+    assert asked_at("a@b", 3, first=True) is None
+    assert asked_at("see @a b", 8, first=True) is None
+
+
+def test_the_file_one_means_comes_first() -> None:
+    paths = [
+        "agent_core/session.py",
+        "agent_core/sessions/other.py",
+        "tests/test_session.py",
+        "docs/seen_as_one.md",
+        "tui/screens/main.py",
+    ]
+    index = PathIndex(paths)
+    assert index.search("session")[:3] == [
+        "agent_core/session.py",
+        "tests/test_session.py",
+        "agent_core/sessions/other.py",
+    ]
+    assert index.search("tscm") == ["tui/screens/main.py"]
+    assert index.search("SESSION", first=["tests/test_session.py"])[0] == "agent_core/session.py"
+    assert index.search("nothing-like-it") == []
+    assert index.search("", first=["tui/screens/main.py"])[0] == "tui/screens/main.py"
+    assert len(index.search("", most=2)) == 2
+
+
+def test_a_hundred_thousand_paths_are_searched_at_once() -> None:
+    paths = [f"pkg{n % 97}/module_{n % 1013}/file_{n}_{(n * 7919) % 10007}.py" for n in range(100_000)]
+    index = PathIndex(paths)
+    for needle in ("f", "file_99", "pkmofi77", "zzz"):
+        took = []
+        for _ in range(5):
+            start = time.perf_counter()
+            index.search(needle)
+            took.append(time.perf_counter() - start)
+        assert min(took) < 0.2, needle  # a busy machine is slow, not wrong
+
+
+# -- Commands with a slash
+
+
+@pytest.mark.parametrize(
+    ("typed", "scene", "command"),
+    [
+        ("/undo", scenes.landed, Undo()),
+        ("/undo 1", scenes.landed, Undo(1)),
+        ("/redo 1", scenes.taken_back, Redo(1)),
+        ("/mode auto", scenes.start, SetMode("auto")),
+        ("/stop", _busy, Interrupt()),
+        ("//home is a path", scenes.start, Ask("/home is a path")),
+        (" /home is a path", scenes.start, Ask("/home is a path")),
+    ],
+)
+async def test_commands_do_what_the_keys_do(typed: str, scene: Scene, command: object) -> None:
+    async with running() as driver:
+        await driver.play(scene)
+        await driver.press(*typed, "enter")
+        assert driver.session.commands == [command]
+        assert _prompt(driver).text == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("/udno", "There is no command /udno. Did you mean /undo?"),
+        ("/undo x", "is not the number of a landing"),
+        ("/undo 7", "There is no landing 7"),
+        ("/mode loud", "There is no mode"),
+        ("/help me", "/help takes nothing after it"),
+        ("/undo", "/undo cannot be done now"),
+    ],
+)
+async def test_what_cannot_be_done_is_said_and_kept(typed: str, said: str) -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        _prompt(driver).insert(typed)
+        await driver.press("escape", "enter")
+        assert said in driver.text
+        assert driver.session.commands == []
+        assert _prompt(driver).text == typed
+
+
+async def test_the_list_of_commands_has_those_that_apply_and_enter_does_the_one_that_is_meant() -> None:
+    async with running() as driver:
+        await driver.play(scenes.landed)
+        await driver.press("/")
+        labels = [choice.label for choice in _prompt(driver).choices]
+        assert "/undo" in labels
+        assert "/accept" not in labels
+        await driver.press(*"und", "enter")
+        assert driver.session.commands == [Undo()]
+
+
+def test_every_command_is_told_of() -> None:
+    found = commands()
+    assert {"undo", "redo", "mode", "model", "help", "quit", "accept", "stop"} <= found.keys()
+    assert all(slash.help for slash in found.values())
+    assert not {"send", "popup-close", "search-next"} & found.keys()
+
+
+async def test_the_partner_is_named() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        await driver.press(*"/model", "enter")
+        assert "The partner is gpt-6.2-sol via api.openai.com" in driver.text
+
+
+# -- Shell lines
+
+
+async def test_the_output_of_a_command_goes_along_unless_it_is_dropped() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        await driver.press(*"!pytest -q", "enter")
+        (shell,) = driver.session.commands
+        assert isinstance(shell, Shell)
+        assert shell.line == "pytest -q"
+        await driver.press(*"why")  # typing goes on while it runs
+        driver.session.emit(ev.ShellStarted(shell.id, shell.line), ev.ShellFinished(shell.id, 1, "a\nb\n", 0.1))
+        await driver.drawn()
+        prompt = _prompt(driver)
+        assert prompt.text == "why"
+        assert "[output of !pytest -q: 2 lines] goes along" in driver.text
+        await driver.press("enter")
+        assert driver.session.commands[-1] == Ask("why\n\nOutput of `pytest -q` (exit status 1):\n```\na\nb\n```")
+        assert "goes along" not in driver.text
+
+
+async def test_one_backspace_drops_the_output() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        await driver.press(*"!ls", "enter")
+        (shell,) = driver.session.commands
+        assert isinstance(shell, Shell)
+        driver.session.emit(ev.ShellStarted(shell.id, "ls"), ev.ShellFinished(shell.id, 0, "a\n", 0.1))
+        await driver.drawn()
+        await driver.press("enter")
+        assert "drop it with backspace" in driver.text
+        assert len(driver.session.commands) == 1
+        await driver.press("backspace", *"hi", "enter")
+        assert driver.session.commands[-1] == Ask("hi")
+
+
+async def test_a_command_of_an_earlier_run_is_not_offered() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        driver.session.emit(ev.ShellStarted("x", "ls"), ev.ShellFinished("x", 0, "a\n", 0.1))
+        await driver.drawn()
+        assert "goes along" not in driver.text
+
+
+# -- What waits
+
+
+async def test_what_waits_is_shown_and_the_last_of_it_comes_back_with_up() -> None:
+    async with running() as driver:
+        await driver.play(_queued)
+        assert "⋯ first" in driver.text
+        assert "⋯ second" in driver.text
+        await driver.press("up")
+        assert _prompt(driver).text == "second"
+        assert driver.session.commands == [Withdraw(1)]
+        driver.session.emit(ev.Withdrawn(1, "second"))
+        await driver.drawn()
+        assert "⋯ second" not in driver.text
+        assert "⋯ first" in driver.text
+
+
+async def test_any_message_that_waits_can_be_edited_or_dropped() -> None:
+    async with running() as driver:
+        await driver.play(_queued)
+        await driver.press(*"draft", "ctrl+up", "up", "enter")
+        assert driver.session.commands == [Withdraw(0)]
+        assert _prompt(driver).text == "first\ndraft"
+        await driver.press("ctrl+up", "delete")
+        assert driver.session.commands == [Withdraw(0), Withdraw(1)]
+
+
+async def test_what_waits_can_be_clicked() -> None:
+    async with running(NARROW) as driver:
+        await driver.play(_queued)
+        strip = _prompt(driver).strip
+        row = strip.plain_text.split("\n")[0]
+        await driver.pilot.click(strip, offset=(1 + row.index("drop"), 0))
+        await driver.settle()
+        assert driver.session.commands == [Withdraw(0)]
+        row = strip.plain_text.split("\n")[1]
+        await driver.pilot.click(strip, offset=(1 + row.index("edit"), 1))
+        await driver.settle()
+        assert _prompt(driver).text == "second"
+
+
+async def test_stopping_keeps_the_draft_and_what_is_typed_fast_is_all_there() -> None:
+    async with running() as driver:
+        await driver.play(_busy)
+        text = "the quick brown fox jumps over the lazy dog " * 3
+        for char in text:  # all of them before anything is handled
+            _prompt(driver).post_message(events.Key("space" if char == " " else char, char))
+        await driver.settle()
+        await driver.press("escape")
+        assert driver.session.commands == [Interrupt()]
+        assert _prompt(driver).text == text
+
+
+async def test_a_backslash_before_enter_is_a_newline() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        await driver.press(*"a\\", "enter", "b", "enter")
+        assert driver.session.commands == [Ask("a\nb")]
+
+
+# -- History
+
+
+async def test_what_was_sent_comes_back_with_up_and_the_draft_with_down() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        prompt = _prompt(driver)
+        await driver.press(*"one", "enter", *"two\\", "enter", *"lines", "enter", *"draft", "up")
+        assert prompt.text == "two\nlines"
+        await driver.press("up")
+        assert prompt.text == "two\nlines"  # up a row first
+        await driver.press("up")
+        assert prompt.text == "one"
+        await driver.press("up", "down", "down", "down")
+        assert prompt.text == "draft"
+
+
+async def test_history_is_kept_for_the_project_and_reasons_are_not() -> None:
+    path = project_state(Path("/home/someone/shop")) / "prompt-history.jsonl"
+    async with running() as driver:
+        await driver.play(scenes.red)
+        await driver.until(lambda: _prompt(driver)._kept_in is not None)
+        await driver.press(*"go on", "enter", "f3", *"secret", "enter")
+        await driver.until(path.exists)
+        await driver.until(lambda: read(path) == ["go on"])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    async with running() as driver:
+        await driver.play(scenes.start)
+        await driver.until(lambda: _prompt(driver).past.entries)
+        await driver.press("up")
+        assert _prompt(driver).text == "go on"
+
+
+async def test_everything_sent_can_be_searched_and_escape_gives_the_draft_back() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        prompt = _prompt(driver)
+        prompt.past.load(["mend the tests", "add a button", "mend the docs"])
+        await driver.press(*"mend", "ctrl+r")
+        assert [choice.label for choice in prompt.choices] == ["mend the docs", "mend the tests"]
+        await driver.press(*" tes")
+        assert [choice.label for choice in prompt.choices] == ["mend the tests"]
+        await driver.press("escape")
+        assert prompt.text == "mend"
+        await driver.press("ctrl+r", "down", "enter")
+        assert prompt.text == "mend the tests"
+        assert driver.session.commands == []
+
+
+def test_history_is_bounded_and_survives_damage(tmp_path: Path) -> None:
+    history, path = History(), tmp_path / "state" / "h.jsonl"
+    assert not history.add("  ")
+    assert history.add("x")
+    assert not history.add("x")
+    assert not history.add("y" * 100_000)
+    for n in range(MOST + 50):
+        assert history.add(f"entry {n} " + "z" * 80)
+        write(path, history.entries[-1], history.entries)
+    assert len(history.entries) == MOST
+    with path.open("a") as file:
+        file.write('"cut off\n{}\n')
+    assert read(path) == history.entries
+    assert path.stat().st_size < 2.5 * sum(map(len, history.entries))
+    assert read(tmp_path / "none") == []
+
+
+async def test_an_offer_is_answered_only_by_a_letter_and_drafts_stay() -> None:
+    session = FakeSession()
+    engine = FakeEngine(session)
+    engine.gate.clear()
+    async with running(MEDIUM, engine=engine, opened=False) as driver:
+        await driver.press(*"!ls", "enter")
+        assert "There is no session for that now" in driver.text
+        assert _prompt(driver).text == "!ls"
+        engine.gate.set()
+        await driver.until(lambda: driver.app.main.is_open)
