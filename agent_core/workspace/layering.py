@@ -126,17 +126,23 @@ def _compiled(project: Path, paths: Iterable[str]) -> list[str]:
     return found
 
 
+def _is_in(tree: Snapshot, name: str) -> bool:
+    """Whether a tree has a file of this name, or a folder with files."""
+    return name in tree.files or any(path.startswith(f"{name}/") for path in tree.files)
+
+
 def _emptied(project: Path, gone: Sequence[str], after: Snapshot) -> list[str]:
     """Folders of which nothing but compiled files is left once some files are gone."""
     removed = set(gone)
     found: list[str] = []
     for parent in sorted({p for path in gone for p in PurePosixPath(path).parents}, key=lambda p: -len(p.parts)):
         name = str(parent)
-        if name == "." or name in after.files or any(path.startswith(f"{name}/") for path in after.files):
+        if name == ".":
             continue
         with contextlib.suppress(OSError):
             rest = [entry for entry in (project / name).iterdir() if entry.name != "__pycache__"]
-            if all(f"{name}/{entry.name}" in removed for entry in rest):
+            # All names of the tree are looked through for those few folders only in which nothing else is left.
+            if all(f"{name}/{entry.name}" in removed for entry in rest) and not _is_in(after, name):
                 found.append(name)
                 removed.add(name)
     return found

@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 
 from agent_core.workspace.ignore import Kind, Lister
-from agent_core.workspace.tree import EXECUTABLE, REGULAR, SYMLINK, FileState, Snapshot, tree_hash
+from agent_core.workspace.tree import EXECUTABLE, REGULAR, SYMLINK, FileState, Snapshot, snapshot_of
 
 # A file touched so short a time before it was read may be touched again without its times telling.
 _RACY_NS = 2_000_000_000
@@ -193,7 +193,7 @@ class Scanner:
         self._recent = tuple(path for path, seen in new.items() if seen.mtime + _RACY_NS >= seen.read_at)
         if self._unsaved >= _SAVE_AFTER:
             self._save()
-        return Snapshot(tree_hash(files), files)
+        return snapshot_of(files)
 
     def _is_real(self, folder: str, known: dict[str, bool]) -> bool:
         parent = folder.rpartition("/")[0]

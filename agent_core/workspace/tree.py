@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
 REGULAR, EXECUTABLE, SYMLINK = 0o100644, 0o100755, 0o120000
 """The modes a file can have, in git's notation."""
+
+_BUCKETS = 1024
 
 
 class FileState(msgspec.Struct, frozen=True):
@@ -23,7 +27,7 @@ class FileState(msgspec.Struct, frozen=True):
     mode: int
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class Snapshot(msgspec.Struct, frozen=True, dict=True):
     """The files of a project that are not ignored, at one moment.
 
     Attributes:
@@ -33,6 +37,11 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     tree: str
     files: Mapping[str, FileState]
+
+    @functools.cached_property
+    def buckets(self) -> Buckets:
+        """What the hash is made of."""
+        return Buckets.of(self.files)
 
 
 class FileChange(msgspec.Struct, frozen=True):
@@ -58,13 +67,77 @@ def content_hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def tree_hash(files: Mapping[str, FileState]) -> str:
-    """Hash of a whole tree: SHA-256 over path, mode and content hash of every file, sorted by path."""
+def _bucket_of(path: str) -> int:
+    return zlib.crc32(path.encode("utf-8", "surrogateescape")) % _BUCKETS
+
+
+def _bucket_hash(paths: Iterable[str], files: Mapping[str, FileState]) -> bytes:
     digest = hashlib.sha256()
-    for path in sorted(files):
+    for path in sorted(paths):
         state = files[path]
         digest.update(f"{path}\0{state.mode:o}\0{state.hash}\n".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
+    return digest.digest()
+
+
+class Buckets:
+    """The files of a tree in buckets by their names, each with a hash of its own.
+
+    A tree that differs in a few files shares the rest with the one it is made of: what it costs to name it does not
+    grow with the project.
+    """
+
+    def __init__(self, paths: list[tuple[str, ...]], hashes: list[bytes]) -> None:
+        self._paths = paths
+        self._hashes = hashes
+
+    @classmethod
+    def of(cls, files: Mapping[str, FileState]) -> Buckets:
+        """The buckets of a whole tree."""
+        found: list[list[str]] = [[] for _ in range(_BUCKETS)]
+        for path in files:
+            found[_bucket_of(path)].append(path)
+        return cls([tuple(paths) for paths in found], [_bucket_hash(paths, files) for paths in found])
+
+    def over(self, changed: Iterable[str], files: Mapping[str, FileState]) -> Buckets:
+        """The buckets of a tree that differs in some paths.
+
+        Args:
+            changed: The paths.
+            files: All files of that tree.
+        """
+        paths, hashes = list(self._paths), list(self._hashes)
+        touched: dict[int, set[str]] = {}
+        for path in changed:
+            touched.setdefault(_bucket_of(path), set()).add(path)
+        for number, some in touched.items():
+            paths[number] = tuple(path for path in {*paths[number], *some} if path in files)
+            hashes[number] = _bucket_hash(paths[number], files)
+        return Buckets(paths, hashes)
+
+    @property
+    def tree(self) -> str:
+        """The hash of all of it."""
+        return hashlib.sha256(b"".join(self._hashes)).hexdigest()
+
+
+def tree_hash(files: Mapping[str, FileState]) -> str:
+    """Hash of a whole tree: SHA-256 over the hashes of its buckets, each over path, mode and content hash of its files.
+
+    A file's bucket goes by the CRC-32 of its path.
+    """
+    return Buckets.of(files).tree
+
+
+def snapshot_of(files: Mapping[str, FileState]) -> Snapshot:
+    """The snapshot that has these files."""
+    return _with_buckets(files, Buckets.of(files))
+
+
+def _with_buckets(files: Mapping[str, FileState], buckets: Buckets) -> Snapshot:
+    found = Snapshot(buckets.tree, files)
+    # Known already, so that nobody makes them once more.
+    found.__dict__["buckets"] = buckets
+    return found
 
 
 def with_changes(base: Snapshot, changes: Changes) -> Snapshot:
@@ -75,4 +148,4 @@ def with_changes(base: Snapshot, changes: Changes) -> Snapshot:
             files.pop(path, None)
         else:
             files[path] = FileState(content_hash(change.data), change.mode)
-    return Snapshot(tree_hash(files), files)
+    return _with_buckets(files, base.buckets.over(changes, files))
