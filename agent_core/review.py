@@ -31,11 +31,13 @@ class Rewritten(msgspec.Struct, frozen=True):
         path: The file, by its path after the patch.
         before: What was proposed before they did.
         after: What they made of it.
+        was: What the patch did to the file before they did, as JSON: its blocks have names of their own by then.
     """
 
     path: str
     before: str | None
     after: str | None
+    was: str = ""
 
 
 class Review(msgspec.Struct, frozen=True):

@@ -176,10 +176,12 @@ class Reviewing:
         taken = new if mark.block else [one.id for one in blocks]
         whole = (mark.path,) if file is not None and not blocks else ()
         review = marked(proposal.review, taken, taken=True, files=whole)
+        was = next(one for one in proposal.patch.files if one.path == mark.path)
+        kept = self._parts.journal.put(msgspec.json.encode(was))
         review = msgspec.structs.replace(
             review,
             edited=(*(name for name in review.edited if name not in new), *new),
-            rewritten=(*review.rewritten, Rewritten(mark.path, written.before, written.after)),
+            rewritten=(*review.rewritten, Rewritten(mark.path, written.before, written.after, kept)),
         )
         note = _note_on(mark.path)
         self._revise(

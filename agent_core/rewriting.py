@@ -12,7 +12,7 @@ from agent_core.errors import SelectionError
 from agent_core.patch import encoding
 from agent_core.patch.diff import make_patch, split_lines
 from agent_core.patch.encoding import NotTextError, text_of
-from agent_core.patch.model import Block, Patch
+from agent_core.patch.model import Block, FilePatch, Patch
 from agent_core.patch.rebase import rebase
 from agent_core.patch.select import BlockChoice, Choices, select
 from agent_core.protocols import Workspace
@@ -104,6 +104,10 @@ def taken_back(
                 return None
             target = carried.contents[carried.patch.files[0].after or ""]
         draft = revised(draft, {one.path: FileChange(target, mode)}, workspace)
+        if one.was:
+            # It counts only where the file is to the letter what it was then.
+            was = msgspec.json.decode(content(one.was), type=FilePatch)
+            draft = msgspec.structs.replace(draft, named={**draft.named, one.path: was})
     return draft
 
 
