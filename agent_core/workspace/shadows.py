@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -93,7 +93,7 @@ class Shadows:
         if self._installed is not None and any(Path(path).is_relative_to(self._installed) for path in changed):
             return True
         names = imported.names | _STARTED
-        if not names.isdisjoint(self._names(base, tree, changed)):
+        if not all(map(names.isdisjoint, self._names(base, tree, changed))):
             return True
         # A folder on the import path is looked into, even where it is a package too.
         folders = {os.path.relpath(folder, self._root) for folder in imported.folders}
@@ -103,14 +103,19 @@ class Shadows:
                 return True
         return any(_on_disk(folder, names) for folder in (self._root, *map(Path, imported.folders)))
 
-    def _names(self, base: Snapshot, tree: Snapshot, changed: Sequence[str]) -> frozenset[str]:
-        """The names a tree's files could be imported under; among them some of files it no longer has."""
+    def _names(self, base: Snapshot, tree: Snapshot, changed: Sequence[str]) -> Iterator[frozenset[str]]:
+        """The names a tree's files could be imported under; among them some of files it no longer has.
+
+        They come in parts, as putting together those of a large tree would take longer than to look at them.
+        """
         if any(path.endswith("__init__.py") for path in changed):
             # A folder may no longer be a package: its modules have other names then.
-            return importable(tree.files).names
+            yield importable(tree.files).names
+            return
         if base.tree not in self._known:
             while len(self._known) >= _TREES_KNOWN:
                 del self._known[next(iter(self._known))]
             self._known[base.tree] = importable(base.files)
         known = self._known[base.tree]
-        return known.names | importable(changed, known.packages).names
+        yield known.names
+        yield importable(changed, known.packages).names
