@@ -7,13 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_core import events as ev
-from agent_core.patch.model import Patch
+from agent_core.patch.model import FilePatch
 from tests.tui import scenes
 from tests.tui.driving import running
 from tests.tui.fake_session import FakeSession
-from tui.panes.diff_lines import patch_lines
+from tui.panes.diff_head import file_header
+from tui.panes.diff_layout import DiffLines
+from tui.panes.diff_lines import Look
+from tui.panes.diff_make import texts_of
+from tui.panes.diff_words import Row
 from tui.panes.highlight import decode, highlight, split_lines
-from tui.widgets.lines import Line, clean
+from tui.widgets.lines import Line, Piece, clean
 
 TEXTS = st.lists(st.sampled_from(["a", "b", "", "\tc", "d\x1b[0m", "文"]), max_size=40).flatmap(
     lambda lines: st.sampled_from(["\n".join(lines), "\n".join(lines) + "\n"])
@@ -21,13 +25,32 @@ TEXTS = st.lists(st.sampled_from(["a", "b", "", "\tc", "d\x1b[0m", "文"]), max_
 
 
 def _row(line: Line) -> str:
-    return line.whole
+    """A line of code without its gutter."""
+    return line.whole if line.base == "file-row" else line.whole[3:]
+
+
+def _gutter(file: int, block: int, row: Row, *, first: bool) -> tuple[tuple[Piece, Piece], bool]:
+    return ((" ", ""), ("  ", "")), False
+
+
+def _diff(session: FakeSession, *files: FilePatch, look: Look | None = None) -> DiffLines:
+    look = look or Look()
+    texts = texts_of(files, session.content, look, lambda _: None)
+    none: dict[str, list[Line]] = {}
+    return DiffLines(
+        (),
+        files,
+        texts,
+        lambda at: file_header(files[at]),
+        look=look,
+        gutter=_gutter,
+        notes=(none, none, none),
+    )
 
 
 def _lines(old: str, new: str, path: str = "a.py") -> list[Line]:
     session = FakeSession()
-    patch = Patch((scenes.file_patch(session, path, old, new),))
-    return patch_lines(patch, session.content, lambda _: None)[0]
+    return list(_diff(session, scenes.file_patch(session, path, old, new)))
 
 
 @settings(max_examples=150)
@@ -42,7 +65,7 @@ def test_what_is_shown_and_what_is_folded_is_the_whole_file(old: str, new: str) 
             assert olds[seen_old : seen_old + count] == news[seen_new : seen_new + count]
             seen_old, seen_new = seen_old + count, seen_new + count
             continue
-        (numbers, _), (sign, _) = line.before(0)
+        _, _, (numbers, _), (sign, _) = line.before(0)
         text = line.text.removesuffix("  no newline at the end")
         width = len(numbers) // 2 - 1
         left, right = numbers[: width + 1].strip(), numbers[width + 1 :].strip()
@@ -89,7 +112,7 @@ def test_headers_say_what_happens_to_a_file() -> None:
     deleted = scenes.file_patch(session, "old.py", "x = 1\n", "", "delete")
     moved = msgspec.structs.replace(scenes.file_patch(session, "b.py", "x\n", "y\n", "move"), moved_from="a.py")
     script = msgspec.structs.replace(scenes.file_patch(session, "run", "x\n", "x\n"), after_mode=0o100755)
-    lines, _ = patch_lines(Patch((added, deleted, moved, script)), session.content, lambda _: None)
+    lines = _diff(session, added, deleted, moved, script)
     heads = [line.text for line in lines if line.base == "file-row"]
     assert heads == [
         "new.py  +1 -0  new",
@@ -108,9 +131,9 @@ def test_endings_that_change_are_seen() -> None:
 
 def test_contents_that_are_gone_leave_the_changes_readable() -> None:
     session = FakeSession()
-    patch = Patch((scenes.file_patch(session, "a.py", "a\nb\n", "a\nc\n"),))
+    patch = scenes.file_patch(session, "a.py", "a\nb\n", "a\nc\n")
     session.contents.clear()
-    rows = [_row(line) for line in patch_lines(patch, session.content, lambda _: None)[0]]
+    rows = [_row(line) for line in _diff(session, patch)]
     assert rows == [" a.py  +1 -1", "2   - b", "  2 + c"]
 
 

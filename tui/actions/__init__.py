@@ -22,7 +22,18 @@ ACTIONS: tuple[Action, ...] = (*COMMON, *DIFF, *CHECKS, *CHAT, *SEARCH, *FRAME, 
 
 BY_ID = {action.id: action for action in ACTIONS}
 
-PLACES: tuple[Place, ...] = ("diff", "checks", "chat", "prompt", "popup", "search", "panes", "everywhere")
+PLACES: tuple[Place, ...] = (
+    "diff",
+    "editor",
+    "comment",
+    "checks",
+    "chat",
+    "prompt",
+    "popup",
+    "search",
+    "panes",
+    "everywhere",
+)
 
 
 _changed: dict[str, Action] = {}
@@ -106,6 +117,8 @@ def markdown_table() -> str:
 
 
 _WHERE: dict[Place, str] = {
+    "editor": "editing a block",
+    "comment": "writing a comment",
     "popup": "list over the prompt",
     "search": "search",
     "diff": "diff",

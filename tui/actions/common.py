@@ -23,6 +23,8 @@ def _offered(situation: Situation) -> bool:
 
 
 def _undoable(situation: Situation) -> bool:
+    if situation.focus == "diff" and "diff.marks" in situation.facts:
+        return False  # there it takes back what was marked last
     return situation.open and situation.state.undoable is not None and situation.state.phase != "landing"
 
 
@@ -40,11 +42,11 @@ def _reason(situation: Situation) -> bool:
 
 def _momentary(situation: Situation) -> bool:
     """Whether something is open for a moment that has the first word on some keys."""
-    return situation.focus in {"search", "popup"}
+    return situation.focus in {"search", "popup"} or situation.writing
 
 
 def _not_choosing(situation: Situation) -> bool:
-    return situation.focus != "popup"
+    return situation.focus not in {"popup", "editor"}
 
 
 def _has_partner(situation: Situation) -> bool:
@@ -52,7 +54,7 @@ def _has_partner(situation: Situation) -> bool:
 
 
 def _in_a_pane(situation: Situation) -> bool:
-    return not situation.in_prompt
+    return not situation.in_prompt and not situation.writing
 
 
 COMMON: tuple[Action, ...] = (

@@ -10,10 +10,11 @@ import msgspec
 from agent_core.state import State
 
 Group = Literal["Decide", "Review", "Talk", "Look", "Checks", "Sessions", "pairloop"]
-Focus = Literal["prompt", "chat", "diff", "checks", "search", "popup"]
-"""``search``: what is typed is searched for in a pane; ``popup``: the prompt, with a list to choose from over it."""
+Focus = Literal["prompt", "chat", "diff", "checks", "search", "popup", "editor", "comment"]
+"""``search``: what is typed is searched for in a pane; ``popup``: the prompt, with a list to choose from over it;
+``editor`` and ``comment``: new lines of a block, or words about it, are written over the diff."""
 
-Place = Literal["everywhere", "panes", "chat", "diff", "checks", "prompt", "search", "popup"]
+Place = Literal["everywhere", "panes", "chat", "diff", "checks", "prompt", "search", "popup", "editor", "comment"]
 Target = Literal["app", "main", "panes", "chat", "diff", "checks", "prompt"]
 """Whose method does it: the app's, the main screen's, or that of the widget of that name on it."""
 
@@ -43,9 +44,14 @@ class Situation(msgspec.Struct, frozen=True):
         return self.focus in {"prompt", "popup"}
 
     @property
+    def writing(self) -> bool:
+        """Whether something is written over the diff, which a decision would pass by."""
+        return self.focus in {"editor", "comment"}
+
+    @property
     def deciding(self) -> bool:
         """Whether a proposal waits for the human's word."""
-        return bool(self.state.waiting) and not self.state.approval and not self.reason
+        return bool(self.state.waiting) and not self.state.approval and not self.reason and not self.writing
 
 
 def always(situation: Situation) -> bool:
@@ -81,6 +87,7 @@ class Action(msgspec.Struct, frozen=True):
     def keys_in(self, focus: Focus) -> tuple[str, ...]:
         """The keys that do it while the focus is there, the most particular first."""
         near = self.keys.get(focus, ())
-        writing: dict[Focus, tuple[str, ...]] = {"prompt": (), "search": (), "popup": self.keys.get("prompt", ())}
+        writing: dict[Focus, tuple[str, ...]] = dict.fromkeys(("prompt", "search", "editor", "comment"), ())
+        writing["popup"] = self.keys.get("prompt", ())
         shared = writing.get(focus, self.keys.get("panes", ()))
         return (*near, *shared, *self.keys.get("everywhere", ()))

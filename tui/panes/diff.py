@@ -3,68 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
-from agent_core.state import LandingState, ProposalState, State
+from agent_core.patch.model import Patch
+from agent_core.review import Mark
+from agent_core.state import ProposalState, State
 from tui.actions import bindings
-from tui.panes.diff_lines import FileSides, Side, counts, patch_lines
+from tui.panes.diff_head import MOST_LISTED, file_header, file_list, head_lines
+from tui.panes.diff_lines import FileSides, Side
+from tui.panes.diff_signs import SIGNS, notes_above, notes_below, state_of
+from tui.panes.diff_writing import Reviewing
 from tui.panes.highlight import Spans, highlight
-from tui.panes.pane import Pane, Trouble
+from tui.panes.pane import Trouble
 from tui.panes.written import WrittenPatch
-from tui.widgets.lines import Line, Piece, clean
-
-_NAMED = 3
+from tui.widgets.lines import BLANK, Line, Piece
 
 
-def _fate(proposal: ProposalState, state: State) -> Piece:
-    """What became of a proposal, in a word or two."""
-    if proposal.stale and proposal.decision is None:
-        return "! stale: you have changed files since", "warn"
-    if state.waiting == proposal.number:
-        return _waiting(proposal)
-    if proposal.decision == "accept":
-        landing = _landing(proposal.number, state)
-        word = {"landed": "✓ landed", "undone": "↶ taken back", "abandoned": "! not landed"}
-        style = {"landed": "good", "undone": "warn", "abandoned": "warn"}
-        if landing is not None and landing.stands in word:
-            return word[landing.stands], style[landing.stands]
-        return "→ accepted", "good"
-    if proposal.decision is not None:
-        return ("✗ rejected", "bad") if proposal.decision == "reject" else ("→ gone on from", "dim")
-    checked = proposal.verdict is not None and proposal.verdict.complete
-    return ("◌ being checked", "accent") if not checked else ("not decided", "dim")
-
-
-def _waiting(proposal: ProposalState) -> Piece:
-    """How a proposal looks on which the human has to decide."""
-    verdict = proposal.verdict
-    if verdict is not None and verdict.green:
-        well = ("! not all is judged, waits for you", "warn") if verdict.unable else ("✓ green, waits for you", "good")
-        return well if verdict.complete else ("◌ green so far, waits for you", "accent")
-    return "✗ red, waits for you", "bad"
-
-
-def block_notes(proposal: ProposalState) -> dict[str, tuple[Piece, ...]]:
-    """What was found out about the blocks of a proposal, by id: which failures come from them, which are idle."""
-    broken = proposal.verdict.broken if proposal.verdict is not None else ()
-    names = {finding.fingerprint: finding.code or finding.message for finding in broken}
-    failures: dict[str, list[str]] = {}
-    for blame in proposal.blames:
-        for block in blame.blocks:
-            failures.setdefault(block, []).append(names.get(blame.finding, blame.check))
-    notes: dict[str, tuple[Piece, ...]] = {}
-    for block, found in failures.items():
-        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-        notes[block] = (("✗ ", "bad"), (clean(f"blamed: breaks {', '.join(found[:_NAMED])}{more}"), "bad"))
-    return notes | dict.fromkeys(proposal.unneeded, (("· ", "dim"), ("no check needs this", "dim")))
-
-
-def _landing(number: int, state: State) -> LandingState | None:
-    return next((one for one in reversed(state.landings) if one.proposal == number and not one.undoes), None)
-
-
-class DiffPane(Pane):
+class DiffPane(Reviewing):
     """The diff."""
 
     BINDINGS: ClassVar = bindings("diff")
@@ -73,10 +29,8 @@ class DiffPane(Pane):
 
     def __init__(self) -> None:
         super().__init__(id="diff")
-        self._content: Callable[[str], bytes] | None = None
-        # Number and tree of the proposal, and what is said of its blocks.
-        self._shown: tuple[int, str, Mapping[str, tuple[Piece, ...]]] = (0, "", {})
-        self._head = 0  # lines above the first file
+        self._state = State()
+        self._shown: tuple[object, ...] = ()
         self._written: WrittenPatch | None = None
         self._wanted: list[FileSides] = []
         self._busy: asyncio.Task[None] | None = None
@@ -90,14 +44,19 @@ class DiffPane(Pane):
         """Whether every file that has been drawn has its colours."""
         return self._busy is None and not self._wanted
 
+    # -- What it shows
+
     def show(self, state: State) -> None:
         """Draw what is true now."""
+        self._state = state
         if state.live_patch:
             self._show_written(state.live_patch)
         elif (proposal := state.proposal) is not None:
             self._show_proposal(proposal, state)
-        elif self._written is not None:
+        elif self.lines:
             self._written = None
+            self._shown = ()
+            self.set_plain()
             self.set_lines([])
             self.entitle(self.TITLE)
         self.mark_empty(empty=not self.lines)
@@ -107,7 +66,8 @@ class DiffPane(Pane):
         written = self._written
         if written is None or not written.goes_on(text):
             self._written = written = WrittenPatch()
-            self._shown = (0, "", {})
+            self._shown = ()
+            self.set_plain()
             self.set_lines([])
             self.entitle(f"{self.TITLE} · being written")
         keep = written.update(text)
@@ -116,37 +76,67 @@ class DiffPane(Pane):
         self.set_lines(written.lines[keep:], keep)
 
     def _show_proposal(self, proposal: ProposalState, state: State) -> None:
-        files = proposal.patch.files
-        fate, style = _fate(proposal, state)
-        pieces: list[Piece] = [
-            (f"proposal {proposal.number}", "strong"),
-            (f"  attempt {proposal.attempt}  ", "dim"),
-            *counts(sum(file.added for file in files), sum(file.removed for file in files)),
-            (f"  {fate}", style),
-        ]
-        head = [Line(pieces)]
-        if proposal.note:
-            head.append(Line(((clean(proposal.note), "dim"),), lead=(("· ", "dim"),)))
-        if proposal.reason:
-            head.append(Line(((clean(proposal.reason), "dim"),), lead=(("“ ", "dim"),)))
-        head.append(Line())
-        notes = block_notes(proposal)
-        if (proposal.number, proposal.tree, notes) == self._shown:
-            if [line.text for line in self.lines[: self._head]] != [line.text for line in head]:
-                self.set_lines([*head, *self.lines[self._head :]])
-                self._head = len(head)
+        now = (proposal, state.waiting, state.landings)
+        if len(self._shown) == len(now) and all(one is other for one, other in zip(now, self._shown, strict=True)):
             return
-        same = self._shown[:2] == (proposal.number, proposal.tree)
-        self._shown, self._head = (proposal.number, proposal.tree, notes), len(head)
+        old, self._shown = self._shown, now
+        before = old[0] if old else None
+        same = isinstance(before, ProposalState) and before.number == proposal.number
+        # Somebody who reads here goes on reading, if what they read is in the new proposal too.
+        reads = self.has_focus and isinstance(before, ProposalState) and _shares(before.patch, proposal.patch)
         self._written = None
-        content = self._content
-        lines, _ = patch_lines(proposal.patch, content, self._want, notes) if content else ([], [])
-        self.set_lines([*head, *lines])
-        if not same:
-            self.scroll_to(y=0, animate=False, force=True)
+        self.meet(proposal, waiting=state.waiting == proposal.number)
+        self._lay(again=same or reads)
         self.entitle(f"{self.TITLE} · proposal {proposal.number}")
 
-    def _want(self, sides: FileSides) -> None:
+    def _lay(self, *, again: bool = True) -> None:
+        """Lay out the proposal that is shown."""
+        proposal, content = self.proposal, self._content
+        if proposal is None or content is None:
+            return
+        files = proposal.patch.files
+        listed = self.shows_list if self.lists_files is None else self.lists_files
+        head = head_lines(proposal, self._state)
+        head += file_list(files, proposal.review, shown=listed, marks=self.waits)
+        above, under = notes_above(proposal)
+        notes = (above, notes_below(proposal.review, self.draft_words()), under)
+        self.set_patch(proposal.patch, content, head=[*head, BLANK], header=self._header, notes=notes, again=again)
+
+    @property
+    def shows_list(self) -> bool:
+        """Whether the files are listed as long as nobody says."""
+        return self.proposal is not None and len(self.proposal.patch.files) <= MOST_LISTED
+
+    def lay_again(self) -> None:
+        """Lay it out with what is said in it now."""
+        if self.proposal is not None:
+            self._lay()
+
+    def sign_of(self, file: int, block: int, places: Iterable[int], *, first: bool) -> tuple[Piece, bool]:
+        """How a block stands, in the gutter of its first line, or of each where some of them are taken."""
+        proposal = self.proposal
+        if proposal is None or not self.waits:
+            return (" ", ""), False
+        found = proposal.patch.files[file].blocks[block]
+        state = state_of(found, proposal.review)
+        if state == "partial":
+            lines = proposal.review.blocks.get(found.id, Mark()).lines or ()
+            taken = [place in lines for place in places]
+            name = "taken" if all(taken) else "partial" if any(taken) else "left"
+            return SIGNS[name][:2], not any(taken)
+        if state == "pending" and any(overlap.block == found.id for overlap in proposal.overlaps):
+            state = "stale"
+        return (SIGNS[state][:2] if first else (" ", "")), state == "left"
+
+    def _header(self, file: int) -> Line:
+        """The header of a file, with the cursor where it is on it."""
+        assert self.proposal is not None
+        review = self.proposal.review if self.waits else None
+        return file_header(self.proposal.patch.files[file], review, cursor=self.cursor_cell(file, -1))
+
+    # -- Colours
+
+    def want_colors(self, sides: FileSides) -> None:
         """A line without colours was drawn: make its file's in the background."""
         sides.wanted = True
         self._wanted.append(sides)
@@ -174,3 +164,9 @@ class DiffPane(Pane):
         """Stop colouring what nobody will see."""
         if self._busy is not None:
             self._busy.cancel()
+
+
+def _shares(one: Patch, other: Patch) -> bool:
+    """Whether two patches have a block in common."""
+    blocks = {block.id for file in one.files for block in file.blocks}
+    return any(block.id in blocks for file in other.files for block in file.blocks)

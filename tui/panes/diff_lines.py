@@ -1,31 +1,58 @@
-"""A patch as lines: file headers, changed lines with their numbers, three lines of context, folds."""
+"""Lines of code as the diff shows them, one above the other or side by side, and where they have their colours from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
+
+from rich.segment import Segment
+from textual.strip import Strip
 
 from agent_core.errors import JournalError
 from agent_core.patch.encoding import MARK
-from agent_core.patch.model import Block, FilePatch, Patch
-from agent_core.workspace.tree import SYMLINK
+from agent_core.patch.model import Block, FilePatch
+from tui.palette import Palette
+from tui.panes.diff_words import Range, changed_words, laid_over, paired
 from tui.panes.highlight import Spans, decode, split_lines
-from tui.widgets.lines import BLANK, Line, Piece, Span, clean
+from tui.widgets.lines import Line, Piece, Span, clean
 
-CONTEXT = 3
-Notes = Mapping[str, Sequence[Piece]]
-_EXECUTABLE = 0o111
+GUTTER = 3
+"""Cells before the line numbers: the cursor, how the block stands, and a blank."""
+
+_BASES = {"+": "add-row", "-": "del-row", " ": ""}
+_SIGNS = {"+": "good-bold", "-": "bad-bold", " ": "faint"}
+_WORDS = {"+": "add-word", "-": "del-word"}
 
 
 class Side:
-    """One side of a file: its lines now, its colours when somebody has made them."""
+    """One side of a file: its lines now, its colours when somebody has made them.
 
-    __slots__ = ("lines", "path", "spans", "text")
+    Args:
+        path: The file's path on this side.
+        load: Gives its text.
+    """
 
-    def __init__(self, path: str, text: str) -> None:
+    __slots__ = ("_lines", "_load", "_text", "path", "spans")
+
+    def __init__(self, path: str, load: Callable[[], str]) -> None:
         self.path = path
-        self.text = text
-        self.lines = split_lines(text)
         self.spans: Spans | None = None
+        self._load = load
+        self._text: str | None = None
+        self._lines: list[str] | None = None
+
+    @property
+    def text(self) -> str:
+        """Its text, printable; read when it is first wanted."""
+        if self._text is None:
+            self._text = self._load()
+        return self._text
+
+    @property
+    def lines(self) -> list[str]:
+        """Its lines without their endings."""
+        if self._lines is None:
+            self._lines = split_lines(self.text)
+        return self._lines
 
 
 class FileSides:
@@ -37,198 +64,267 @@ class FileSides:
 
     __slots__ = ("after", "before", "wanted")
 
-    def __init__(self, before: Side, after: Side) -> None:
-        self.before = before
-        self.after = after
+    def __init__(self, file: FilePatch, content: Callable[[str], bytes]) -> None:
+        self.before = Side(file.old_path, lambda: _load(file.before, content))
+        self.after = Side(file.path, lambda: _load(file.after, content))
         self.wanted = False
 
 
-_BASES = {"+": "add-row", "-": "del-row", " ": ""}
-_SIGNS = {"+": "good-bold", "-": "bad-bold", " ": "faint"}
+def _load(digest: str | None, content: Callable[[str], bytes]) -> str:
+    try:
+        return "" if digest is None else decode(content(digest))
+    except JournalError:
+        return ""
+
+
+class Look:
+    """How the lines of a diff are drawn; changed in place, then everything is drawn anew.
+
+    Attributes:
+        beside: Old and new side by side.
+        wrap: Long lines are broken; else they are cut, and scrolled.
+        left: Cells scrolled to the right, where they are cut.
+    """
+
+    __slots__ = ("beside", "left", "wrap")
+
+    def __init__(self) -> None:
+        self.beside = False
+        self.wrap = True
+        self.left = 0
+
+
+class CodeText:
+    """What all lines of a file have in common: its colours, its changed words, the width of its numbers.
+
+    Args:
+        file: What the patch does to it.
+        sides: Its contents.
+        look: How it is drawn.
+        want: Called when a line is drawn while there are no colours.
+    """
+
+    __slots__ = ("_pairs", "_want", "_words", "digits", "look", "sides")
+
+    def __init__(self, file: FilePatch, sides: FileSides, look: Look, want: Callable[[FileSides], None]) -> None:
+        self.sides = sides
+        self.look = look
+        self._want = want
+        self._pairs: dict[str, tuple[dict[int, int], dict[int, int]]] = {}
+        self._words: dict[tuple[str, int], tuple[list[Range], list[Range]]] = {}
+        ends = [1, len(sides.before.lines)]
+        for block in file.blocks[-1:]:  # the last one is the farthest down
+            ends += [block.old_start + len(block.removed), block.new_start + len(block.added)]
+            ends.append(block.new_start + len(block.added) + ends[1] - block.old_start - len(block.removed))
+        self.digits = len(str(max(ends)))
+
+    def colors(self, number: int, *, new: bool) -> Sequence[Span]:
+        """Syntax colours of a line of one side; none until somebody has made them."""
+        spans = (self.sides.after if new else self.sides.before).spans
+        if spans is None:
+            if not self.sides.wanted:
+                self._want(self.sides)
+            return ()
+        return spans[number - 1] if number <= len(spans) else ()
+
+    def words(self, block: Block, at: int, *, new: bool) -> Sequence[Range]:
+        """The words of a line of a block that its counterpart has not."""
+        pairs = self._pairs.get(block.id)
+        if pairs is None:
+            found = paired(block.removed, block.added)
+            self._pairs[block.id] = pairs = (dict(found), {other: one for one, other in found})
+        other = pairs[new].get(at)
+        if other is None:
+            return ()
+        one, other = (other, at) if new else (at, other)
+        words = self._words.get((block.id, one))
+        if words is None:
+            words = changed_words(
+                shown(block.removed[one], block.old_start + one), shown(block.added[other], block.new_start + other)
+            )
+            self._words[block.id, one] = words
+        return words[new]
+
+
+def shown(line: str, number: int) -> str:
+    """A changed line as it is drawn, without what is said about its end.
+
+    Args:
+        line: The line with its ending.
+        number: 1-based; a mark at the beginning of the first one is no part of its text.
+    """
+    text = line.removesuffix("\n").removesuffix("\r")
+    return clean(text.removeprefix(MARK) if number == 1 else text)
 
 
 class CodeLine(Line):
-    """A line of the diff; cheap until it is drawn, for there may be very many of them.
+    """A line of the diff.
 
     It takes its syntax colours from its file, as soon as there are some.
 
     Args:
         text: The line as it is shown.
-        sign: ``+``, ``-`` or a space.
-        old: 1-based line on the old side, 0 if it is not there.
-        new: 1-based line on the new side, 0 if it is not there.
+        sign: ``+``, ``-``, a space, or nothing where there is no line.
+        numbers: What stands for its line numbers, as wide as all others'.
         of: The file.
+        gutter: What stands before the numbers, `GUTTER` cells; nothing on the right side.
+        number: 1-based line on the side its colours are of.
+        block: The block it is in and its place there, among the removed or the added lines.
         mark: What is said about its end.
+        muted: It does not land, so it does not stand out.
     """
 
-    __slots__ = ("_new", "_of", "_old", "_sign")
+    __slots__ = ("_block", "_gutter", "_muted", "_number", "_numbers", "_of", "_sign")
 
-    def __init__(self, text: str, sign: str, old: int, new: int, *, of: FileLines, mark: str = "") -> None:
+    def __init__(
+        self,
+        text: str,
+        sign: str,
+        numbers: str,
+        *,
+        of: CodeText,
+        gutter: Sequence[Piece] = (),
+        number: int = 0,
+        block: tuple[Block, int] | None = None,
+        mark: str = "",
+        muted: bool = False,
+    ) -> None:
         # Not by the parent's way, which would cost more than all the rest.
         self.text = text + mark
         self.spans = ((len(text), len(text) + len(mark), "faint"),) if mark else ()
         self.lead = self.hang = ()
-        self.lead_cells = 2 * of.digits + 4
-        self.base = _BASES[sign]
+        self.lead_cells = len(numbers) + 2 + (GUTTER if gutter else 0)
+        self.base = "" if muted else _BASES.get(sign, "")
         self.words = False
         self.right = None
         self._rows = (-1, [])
         self._sign = sign
-        self._old = old
-        self._new = new
+        self._numbers = numbers
         self._of = of
+        self._gutter = gutter
+        self._number = number
+        self._block = block
+        self._muted = muted
 
     def before(self, row: int) -> Sequence[Piece]:
-        """Line numbers and sign; a hook where the line goes on."""
-        digits = self._of.digits
+        """The gutter, line numbers and sign; a hook where the line goes on."""
+        cursor, state = self._gutter or (("", ""), ("", ""))
         if row:
-            return ((" " * (2 * digits + 2), "faint"), ("↪ ", "faint"))
-        numbers = f"{self._old or '':>{digits}} {self._new or '':>{digits}} "
-        return ((numbers, "faint"), (f"{self._sign} ", _SIGNS[self._sign]))
+            return (cursor, (" " * (len(state[0]) + len(self._numbers)), "faint"), ("↪ ", "faint"))
+        style = "faint" if self._muted else _SIGNS.get(self._sign, "faint")
+        return (cursor, state, (self._numbers, "faint"), (f"{self._sign:<1} ", style))
 
     def styled(self) -> Sequence[Span]:
-        """Its syntax colours, and what it was given."""
-        colors = self._of.colors(self._new if self._sign == "+" else self._old, new=self._sign == "+")
+        """Its syntax colours, the words that changed, and what it was given."""
+        if self._muted:
+            return ((0, len(self.text), "faint"),)
+        if not self._number:
+            return self.spans
+        new = self._sign == "+"
+        colors = self._of.colors(self._number, new=new)
+        if self._block is not None and (words := self._of.words(*self._block, new=new)):
+            colors = laid_over(colors, words, _WORDS[self._sign])
         return (*colors, *self.spans)
 
+    def rows(self, width: int) -> list[int]:
+        """Where its rows begin; a line that is not broken has one."""
+        return super().rows(width) if self._of.look.wrap else [0]
 
-def _load(path: str, digest: str | None, content: Callable[[str], bytes]) -> Side:
-    if digest is None:
-        return Side(path, "")
-    try:
-        return Side(path, decode(content(digest)))
-    except JournalError:
-        return Side(path, "")
+    def strip(self, row: int, width: int, palette: Palette) -> Strip:
+        """One row, drawn; a line that is cut says so at its ends."""
+        look = self._of.look
+        if look.wrap:
+            return super().strip(row, width, palette)
+        lead = self.lead_cells
+        room = max(width - lead, 1)
+        cells = Strip([Segment(self.text)]).cell_length
+        if cells <= room and not look.left:
+            return super().strip(0, width, palette)
+        strip = super().strip(0, lead + cells, palette)
+        more = palette[self.base] + palette["accent"]
+        code = strip.crop(lead + look.left, lead + look.left + room)
+        if cells > look.left + room:
+            code = Strip([*code.crop(0, room - 1), Segment("…", more)])
+        if look.left and cells:
+            code = Strip([Segment("…", more), *code.crop(1, room)])
+        whole = Strip.join([strip.crop(0, lead), code])
+        return whole.adjust_cell_length(width, palette[self.base] if self.base else None)
 
-
-def _what(file: FilePatch) -> str:
-    words = {"add": "new", "delete": "deleted", "move": f"moved from {clean(file.old_path)}", "update": ""}[file.kind]
-    modes = ""
-    if file.kind in {"update", "move"} and file.before_mode != file.after_mode:
-        modes = "now executable" if file.after_mode & _EXECUTABLE else "no longer executable"
-    elif SYMLINK in {file.before_mode, file.after_mode}:
-        modes = "symbolic link"
-    return ", ".join(word for word in (words, modes) if word)
-
-
-def counts(added: int, removed: int) -> list[Piece]:
-    """``+3 -1`` in colours."""
-    return [(f"+{added}", "good"), (" ", ""), (f"-{removed}", "bad")]
-
-
-def file_header(file: FilePatch) -> Line:
-    """The line above a file's changes."""
-    pieces: list[Piece] = [(clean(file.path), "strong"), ("  ", ""), *counts(file.added, file.removed)]
-    if what := _what(file):
-        pieces.append((f"  {what}", "dim"))
-    return Line(pieces, lead=((" ", ""),), base="file-row", words=False)
-
-
-class FileLines:
-    """Makes the lines of one file, and knows their colours.
-
-    Args:
-        file: What the patch does to it.
-        sides: Its contents.
-        want: Called when a line is drawn while there are no colours.
-        notes: What is said above a block, by its id.
-    """
-
-    def __init__(self, file: FilePatch, sides: FileSides, want: Callable[[FileSides], None], notes: Notes) -> None:
-        self._file = file
-        self._notes = notes
-        self._sides = sides
-        self._want = want
-        ends = [1, len(sides.before.lines), len(sides.after.lines)]
-        ends += [max(one.old_start + len(one.removed), one.new_start + len(one.added)) for one in file.blocks]
-        self.digits = len(str(max(ends)))
-
-    def colors(self, number: int, *, new: bool) -> Sequence[Span]:
-        """Syntax colours of a line of one side; none until somebody has made them."""
-        spans = (self._sides.after if new else self._sides.before).spans
-        if spans is None:
-            if not self._sides.wanted:
-                self._want(self._sides)
-            return ()
-        return spans[number - 1] if number <= len(spans) else ()
-
-    def _context(self, first: int, last: int, shift: int) -> Iterator[Line]:
-        lines = self._sides.before.lines
-        for number in range(first, min(last, len(lines)) + 1):
-            yield CodeLine(clean(lines[number - 1]), " ", number, number + shift, of=self)
-
-    def _fold(self, count: int) -> Line:
-        text = f"⋯ {count} unchanged line{'s' if count != 1 else ''}"
-        return Line(((text, "faint"),), lead=((" " * (2 * self.digits + 2), ""),))
-
-    def _between(self, first: int, last: int, shift: int, *, top: bool, bottom: bool) -> Iterator[Line]:
-        """Unchanged lines between two blocks, or before the first or after the last, folded in the middle."""
-        last = min(last, len(self._sides.before.lines))
-        head = 0 if top else CONTEXT
-        tail = 0 if bottom else CONTEXT
-        count = last - first + 1
-        if count <= head + tail + 1:
-            yield from self._context(first, last, shift)
-            return
-        yield from self._context(first, first + head - 1, shift)
-        yield self._fold(count - head - tail)
-        yield from self._context(last - tail + 1, last, shift)
-
-    def _changes(self, block: Block) -> Iterator[Line]:
-        endings = {line.endswith("\r\n") for line in (*block.removed, *block.added)}
-        if (note := self._notes.get(block.id)) is not None:
-            yield Line(note, lead=((" " * (2 * self.digits + 2), ""),), hang=((" " * (2 * self.digits + 4), ""),))
-        marked = {"".join(lines[:1]).startswith(MARK) for lines in (block.removed, block.added)}
-        for sign, lines, start in (("-", block.removed, block.old_start), ("+", block.added, block.new_start)):
-            for number, line in enumerate(lines, start):
-                mark = ""
-                if not line.endswith("\n"):
-                    mark = "  no newline at the end"
-                elif len(endings) == 2 and line.endswith("\r\n"):
-                    mark = "␍"
-                text = line.removesuffix("\n").removesuffix("\r")
-                if number == 1 and text.startswith(MARK):
-                    text = text.removeprefix(MARK)
-                    # It is seen only where one side has it and the other has not.
-                    mark += "  byte order mark" if len(marked) > 1 else ""
-                old, new = (number, 0) if sign == "-" else (0, number)
-                yield CodeLine(clean(text), sign, old, new, of=self, mark=mark)
-
-    def lines(self) -> Iterator[Line]:
-        """All of them, the header first."""
-        yield file_header(self._file)
-        following = 1
-        shift = 0
-        for index, block in enumerate(self._file.blocks):
-            yield from self._between(following, block.old_start - 1, shift, top=index == 0, bottom=False)
-            yield from self._changes(block)
-            following = block.old_start + len(block.removed)
-            shift = block.new_start + len(block.added) - following
-        if self._file.blocks:
-            end = len(self._sides.before.lines)
-            yield from self._between(following, end, shift, top=False, bottom=True)
+    def cells(self, row: int, width: int, first: int, last: int) -> tuple[int, int]:
+        """The cells of one row in which a part of the text stands."""
+        start, end = super().cells(row, width, first, last)
+        look = self._of.look
+        if look.wrap or start == end:
+            return start, end
+        return max(start - look.left, self.lead_cells), max(min(end - look.left, width), self.lead_cells)
 
 
-def patch_lines(
-    patch: Patch, content: Callable[[str], bytes], want: Callable[[FileSides], None], notes: Notes | None = None
-) -> tuple[list[Line], list[FileSides]]:
-    """A patch as lines.
+class BesideLine(Line):
+    """An old line and a new one side by side.
 
     Args:
-        patch: The patch.
-        content: Gives the contents of a file by hash.
-        want: Called once a file when a line of it is drawn that has no colours yet.
-        notes: What is said above a block, by its id.
-
-    Returns:
-        The lines, and the two sides of each file.
+        old: The left one.
+        new: The right one.
+        same: They are one line, which is not found twice.
     """
-    lines: list[Line] = []
-    files: list[FileSides] = []
-    for file in patch.files:
-        sides = FileSides(_load(file.old_path, file.before, content), _load(file.path, file.after, content))
-        files.append(sides)
-        if lines:
-            lines.append(BLANK)
-        lines.extend(FileLines(file, sides, want, notes or {}).lines())
-    return lines, files
+
+    __slots__ = ("_new", "_old")
+
+    def __init__(self, old: CodeLine, new: CodeLine, *, same: bool) -> None:
+        super().__init__(((old.text if same else f"{old.text}\n{new.text}", ""),), words=False)
+        self._old = old
+        self._new = new
+
+    @staticmethod
+    def halves(width: int) -> tuple[int, int]:
+        """Cells of either side; one between them is the divider's."""
+        left = (width - 1 + GUTTER) // 2
+        return left, width - 1 - left
+
+    def rows(self, width: int) -> list[int]:
+        """As many rows as the higher side has."""
+        if self._rows[0] != width:
+            left, right = self.halves(width)
+            count = max(len(self._old.rows(left)), len(self._new.rows(right)))
+            self._rows = (width, [0] * count)
+        return self._rows[1]
+
+    @property
+    def whole(self) -> str:
+        """All of its text, with what stands before it."""
+        return f"{self._old.whole} │{self._new.whole}"
+
+    def plain(self, row: int, width: int) -> str:
+        """The text of one row, both sides in their places."""
+        left, right = self.halves(width)
+        old, new = (
+            half.plain(row, room) if row < len(half.rows(room)) else ""
+            for half, room in ((self._old, left), (self._new, right))
+        )
+        gap = left - Strip([Segment(old)]).cell_length
+        return f"{old}{' ' * max(gap, 0)}│{new}"
+
+    def cells(self, row: int, width: int, first: int, last: int) -> tuple[int, int]:
+        """The cells of one row in which a part of the text stands."""
+        left, right = self.halves(width)
+        edge = len(self._old.text)
+        if last <= edge:
+            return self._old.cells(row, left, first, last) if row < len(self._old.rows(left)) else (0, 0)
+        if row >= len(self._new.rows(right)):
+            return 0, 0
+        start, end = self._new.cells(row, right, first - edge - 1, last - edge - 1)
+        return (start + left + 1, end + left + 1) if start < end else (0, 0)
+
+    def strip(self, row: int, width: int, palette: Palette) -> Strip:
+        """One row of both sides, drawn."""
+        strips: list[Strip] = []
+        for half, room in zip((self._old, self._new), self.halves(width), strict=True):
+            if row < len(half.rows(room)):
+                strips.append(half.strip(row, room, palette).adjust_cell_length(room))
+            elif row and half is self._old:
+                cursor, style = half.before(1)[0]
+                blank = Segment(" " * (room - len(cursor)), palette[half.base])
+                strips.append(Strip([Segment(cursor, palette[style]), blank]))
+            else:
+                strips.append(Strip([Segment(" " * room, palette[half.base])]))
+        return Strip.join([strips[0], Strip([Segment("│", palette["faint"])]), strips[1]])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 from textual.message import Message
 from textual.strip import Strip
 
+from agent_core.commands import AnyCommand
+from agent_core.errors import PairloopError
 from tui.actions import bindings
 from tui.widgets.lines import Line, palette_of
 from tui.widgets.search import SearchView
@@ -27,6 +29,23 @@ class Trouble(Message):
         self.meaning = meaning
 
 
+@runtime_checkable
+class Desk(Protocol):
+    """Takes what a pane wants done; the app is one."""
+
+    def submit(self, command: AnyCommand) -> None:
+        """Hand a command to the session, if there is one."""
+
+    def decide(self, command: AnyCommand) -> bool:
+        """Hand in the answer to a question, unless it has only just appeared; whether it was."""
+
+    def say(self, text: str) -> None:
+        """Say something to the human for a moment."""
+
+    def complain(self, error: PairloopError) -> None:
+        """Tell the human of what could not be done; it stays in the chat."""
+
+
 class Pane(SearchView):
     """One of the three panes."""
 
@@ -44,6 +63,12 @@ class Pane(SearchView):
         self._empty = True
         self.news = ""
         """A sign for the tab of a pane that is hidden; empty when there is nothing new."""
+
+    @property
+    def desk(self) -> Desk:
+        """Takes what it wants done."""
+        assert isinstance(self.app, Desk)
+        return self.app
 
     @property
     def facts(self) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.panes.diff_lines import counts
+from tui.panes.diff_signs import counts
 from tui.widgets.lines import Line, Piece, clean
 
 _STYLES = {"+": ("text", "add-row", "good-bold"), "-": ("text", "del-row", "bad-bold"), "@": ("faint", "", "faint")}

@@ -120,6 +120,11 @@ class SearchView(LinesView):
         if self._hit >= len(self._hits):
             self._hit = len(self._hits) - 1
 
+    def recount(self) -> None:
+        """The lines are others now: look for the places anew."""
+        if self._pattern is not None:
+            self._count(0)
+
     def _go(self, hit: int) -> None:
         self._hit = hit
         index = self._hits[hit][0]

@@ -1,0 +1,348 @@
+"""Where everything stands in a diff, and its lines, each made when it is drawn.
+
+A diff is a list of sections: single lines, unchanged regions, blocks. Only these are made at once, so that a diff of
+any length opens in no time.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import accumulate, chain, islice
+from typing import NamedTuple, overload
+
+from agent_core.patch.encoding import MARK
+from agent_core.patch.model import Block, FilePatch
+from tui.panes.diff_lines import GUTTER, BesideLine, CodeText, Look, shown
+from tui.panes.diff_make import Gutter, LineMaker
+from tui.panes.diff_signs import Notes
+from tui.panes.diff_words import Row, beside
+from tui.widgets.lines import BLANK, Line, clean
+
+CONTEXT = 3
+"""Unchanged lines shown around a block."""
+QUICK = 500
+"""Patches with more blocks are put side by side without comparing their lines."""
+_MARKS = 40  # more cells than what is said about the end of a line takes
+_KEPT = 4000
+
+Fold = tuple[str, int]
+"""An unchanged region: the file's path, and the 1-based old line at which it begins."""
+
+
+class Stop(NamedTuple):
+    """A place the cursor can be at: a block, or a file that has none.
+
+    Attributes:
+        id: Tells it from the others, and stays when the proposal changes elsewhere.
+        file: Which file.
+        block: Which of its blocks, -1 for the file as a whole.
+        first: Index of its first line.
+        length: How many lines it has.
+    """
+
+    id: str
+    file: int
+    block: int
+    first: int
+    length: int
+
+
+class Section(NamedTuple):
+    """Some lines that are made in the same way.
+
+    Attributes:
+        file: Which file they are of.
+        line: The one line, where it is there already.
+        block: Which block they are of, -1 for unchanged lines.
+        start: The first unchanged line, on the old side.
+        shift: How many lines farther down they are on the new side.
+        rows: Of a block side by side: the places of what stands in each row.
+        fold: What a line stands for that is shown when it is opened.
+        is_header: It is the line above a file.
+    """
+
+    file: int
+    line: Line | None = None
+    block: int = -1
+    start: int = 0
+    shift: int = 0
+    rows: Sequence[Row] = ()
+    fold: Fold | None = None
+    is_header: bool = False
+
+
+class DiffLines(Sequence[Line]):
+    """The lines of a diff.
+
+    Args:
+        head: Stands above all files.
+        files: The files of the patch.
+        texts: What their lines have in common.
+        header: Makes the line above a file.
+        look: How they are drawn.
+        gutter: What stands before a line.
+        notes: What stands above blocks and below them, by the block's id, and below the headers of files, by path.
+        opened: Unchanged regions that are shown.
+    """
+
+    def __init__(
+        self,
+        head: Sequence[Line],
+        files: Sequence[FilePatch],
+        texts: Sequence[CodeText],
+        header: Callable[[int], Line],
+        *,
+        look: Look,
+        gutter: Gutter,
+        notes: tuple[Notes, Notes, Notes],
+        opened: Collection[Fold] = (),
+    ) -> None:
+        self.stops: list[Stop] = []
+        self._files = files
+        self._texts = texts
+        self._look = look
+        self._header = header
+        self._maker = LineMaker(files, texts, look, gutter)
+        self._above, self._below, self._under = notes
+        self._opened = opened
+        self._quick = sum(len(file.blocks) for file in files) > QUICK
+        self._sections: list[Section] = []
+        self._firsts: list[int] = []
+        self._count = 0
+        self._made: dict[int, Line] = {}
+        self.headers: list[int] = []
+        """Index of each file's header."""
+        for line in head:
+            self._add(Section(-1, line), 1)
+        for at, file in enumerate(files):
+            if self._count:
+                self._add(Section(-1, BLANK), 1)
+            self._lay_file(at, file)
+
+    # -- Laying out
+
+    def _add(self, section: Section, count: int) -> None:
+        self._sections.append(section)
+        self._firsts.append(self._count)
+        self._count += count
+
+    def _lay_file(self, at: int, file: FilePatch) -> None:
+        self.headers.append(self._count)
+        if not file.blocks:
+            self.stops.append(Stop(f"/{file.path}", at, -1, self._count, 1))
+        self._add(Section(at, is_header=True), 1)
+        for line in self._under.get(file.path, ()):
+            self._add(Section(at, line), 1)
+        following, shift = 1, 0
+        end = len(self._texts[at].sides.before.lines)
+        for index, block in enumerate(file.blocks):
+            self._lay_between(at, following, block.old_start - 1, shift, (index == 0, False))
+            self._lay_block(at, index, block)
+            following = block.old_start + len(block.removed)
+            shift = block.new_start + len(block.added) - following
+        if file.blocks:
+            self._lay_between(at, following, end, shift, (False, True))
+
+    def _lay_between(self, at: int, first: int, last: int, shift: int, edges: tuple[bool, bool]) -> None:
+        """Unchanged lines between two blocks, or at the edges of the file; folded in the middle."""
+        last = min(last, len(self._texts[at].sides.before.lines))
+        head, tail = (0 if edge else CONTEXT for edge in edges)
+        count = last - first + 1
+        if count <= 0:
+            return
+        fold = (self._files[at].path, first)
+        if count <= head + tail + 1 or fold in self._opened:
+            self._add(Section(at, start=first, shift=shift), count)
+            return
+        if head:
+            self._add(Section(at, start=first, shift=shift), head)
+        self._add(Section(at, self._fold_line(at, count - head - tail), fold=fold), 1)
+        if tail:
+            self._add(Section(at, start=last - tail + 1, shift=shift), tail)
+
+    def _fold_line(self, at: int, count: int) -> Line:
+        text = f"⋯ {count} unchanged line{'s' if count != 1 else ''}"
+        digits = self._texts[at].digits
+        pad = digits + 4 if self._look.beside else 2 * digits + 5
+        return Line(((text, "faint"),), lead=((" " * pad, ""),))
+
+    def _lay_block(self, at: int, index: int, block: Block) -> None:
+        for line in self._above.get(block.id, ()):
+            self._add(Section(at, line, index), 1)
+        count = len(block.removed) + len(block.added)
+        rows: Sequence[Row] = ()
+        if self._look.beside:
+            rows = beside(block.removed, block.added, quick=self._quick)
+            count = len(rows)
+        self.stops.append(Stop(block.id, at, index, self._count, count))
+        self._add(Section(at, None, index, rows=rows), count)
+        for line in self._below.get(block.id, ()):
+            self._add(Section(at, line, index), 1)
+
+    # -- Being lines
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Line]: ...
+    def __getitem__(self, index: int | slice) -> Line | list[Line]:
+        """A line, made now if it has not been."""
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(self._count))]
+        if index < 0:
+            index += self._count
+        line = self._made.get(index)
+        if line is None:
+            if not 0 <= index < self._count:
+                raise IndexError(index)
+            if len(self._made) >= _KEPT:
+                self._made.clear()
+            section, at = self._at(index)
+            line = section.line or self._make(section, at)
+            self._made[index] = line
+        return line
+
+    @property
+    def made(self) -> int:
+        """How many lines of code there are as objects now."""
+        return len(self._made)
+
+    def forget(self) -> None:
+        """Have the lines made anew: their gutters say something else now."""
+        self._made.clear()
+
+    def _make(self, section: Section, at: int) -> Line:
+        if section.is_header:
+            return self._header(section.file)
+        if section.block < 0:
+            return self._maker.unchanged(section.file, section.start + at, section.shift)
+        if section.rows:
+            return self._maker.beside(section.file, section.block, section.rows[at], first=at == 0)
+        count = len(self._files[section.file].blocks[section.block].removed)
+        row = (at, None) if at < count else (None, at - count)
+        return self._maker.changed(section.file, section.block, row)
+
+    def _at(self, index: int) -> tuple[Section, int]:
+        at = bisect_right(self._firsts, index) - 1
+        return self._sections[at], index - self._firsts[at]
+
+    def file_of(self, file: int) -> FilePatch:
+        """A file of the patch."""
+        return self._files[file]
+
+    def fold_at(self, index: int) -> Fold | None:
+        """The unchanged region that a line stands for."""
+        return self._at(index)[0].fold
+
+    def block_at(self, index: int) -> tuple[int, int]:
+        """The file and the block that a line belongs to, notes included; -1 for none."""
+        section, _ = self._at(index)
+        return section.file, section.block
+
+    def folds_by(self, stop: Stop) -> Iterator[Fold]:
+        """The unchanged regions before and after a block, shown or not."""
+        file = self._files[stop.file]
+        if stop.block >= 0:
+            before = file.blocks[stop.block - 1] if stop.block else None
+            yield file.path, before.old_start + len(before.removed) if before else 1
+            block = file.blocks[stop.block]
+            yield file.path, block.old_start + len(block.removed)
+
+    def every_fold(self) -> Iterator[Fold]:
+        """All unchanged regions, shown or not."""
+        for file in self._files:
+            yield file.path, 1
+            for block in file.blocks:
+                yield file.path, block.old_start + len(block.removed)
+
+    def places(self, stop: Stop, row: int) -> tuple[int, ...]:
+        """Which lines of a block one of its rows shows, the removed ones counted first."""
+        if stop.block < 0:
+            return ()
+        block = self._files[stop.file].blocks[stop.block]
+        if not self._look.beside:
+            return (row,)
+        old, new = self._at(stop.first + row)[0].rows[row]
+        both = (old, None if new is None else len(block.removed) + new)
+        return tuple(place for place in both if place is not None)
+
+    def text_of(self, index: int) -> str:
+        """The text of a line, without making it where that is not needed."""
+        line = self._made.get(index)
+        if line is None:
+            section, at = self._at(index)
+            if section.line is None and not section.is_header and not self._look.beside:
+                if section.block < 0:
+                    return clean(self._texts[section.file].sides.before.lines[section.start + at - 1])
+                block = self._files[section.file].blocks[section.block]
+                count = len(block.removed)
+                if at < count:
+                    return shown(block.removed[at], block.old_start + at)
+                return shown(block.added[at - count], block.new_start + at - count)
+            line = self[index]
+        return line.text
+
+    # -- Measuring
+
+    def starts(self, width: int) -> list[int]:
+        """The row at which each line begins at a width of the view, and one more: how many rows there are."""
+        starts = [0]
+        at = 0
+        rooms = [self._rooms(file, width) for file in range(len(self._files))]
+        for index, (section, first) in enumerate(zip(self._sections, self._firsts, strict=True)):
+            if section.line is not None or section.is_header:
+                at += len(self[first].rows(width))
+                starts.append(at)
+                continue
+            following = self._firsts[index + 1] if index + 1 < len(self._firsts) else self._count
+            room = rooms[section.file]
+            if room < 0:
+                starts.extend(range(at + 1, at + 1 + following - first))
+            else:
+                heights = self._heights(section, first, following, room, width)
+                starts.extend(islice(accumulate(heights, initial=at), 1, None))
+            at = starts[-1]
+        return starts
+
+    def _rooms(self, file: int, width: int) -> int:
+        """Characters that surely fit into one row, whatever they are; -1 where all lines of a file fit."""
+        if not self._look.wrap:
+            return -1
+        of = self._texts[file]
+        digits = of.digits
+        room = BesideLine.halves(width)[1] - digits - 3 if self._look.beside else width - 2 * digits - GUTTER - 4
+        blocks = self._files[file].blocks
+        changed = "".join(chain.from_iterable(chain(block.removed, block.added) for block in blocks))
+        if not (changed.isascii() and of.sides.before.text.isascii()) or "\t" in changed + of.sides.before.text:
+            room //= 4
+        longest = max(map(len, chain(changed.split("\n"), of.sides.before.lines)), default=0)
+        return -1 if longest + _MARKS <= room else max(room - 1, 0)
+
+    def _heights(self, section: Section, first: int, following: int, room: int, width: int) -> Iterable[int]:
+        """Rows of each line of a section."""
+
+        def exact(at: int) -> int:
+            return len(self._make(section, at).rows(width))
+
+        count = following - first
+        if section.block < 0:
+            lines = self._texts[section.file].sides.before.lines[section.start - 1 : section.start - 1 + count]
+            return (1 if len(line) <= room else exact(at) for at, line in enumerate(lines))
+        block = self._files[section.file].blocks[section.block]
+        marked = block.old_start == 1 or block.new_start == 1
+
+        def short(line: str) -> bool:
+            return len(line) <= room and line[-1:] == "\n" and not (marked and line[:1] == MARK)
+
+        if section.rows:
+            return (
+                1
+                if (old is None or short(block.removed[old])) and (new is None or short(block.added[new]))
+                else exact(at)
+                for at, (old, new) in enumerate(section.rows)
+            )
+        return (1 if short(line) else exact(at) for at, line in enumerate(chain(block.removed, block.added)))
