@@ -83,9 +83,10 @@ class Engine:
         workspace = await open_project(self.root, config, self._environ)
         session = resume or new_session()
         self._hold(session)
+        # Nothing that a session keeps may keep this: the session is held as long as this is there.
+        environ, settings = self._environ, partial(configuration.load, self.root, self._flags, self._environ)
         choosing = Choosing(
-            lambda read: default_checks(workspace.interpreter, self.config().checks, read, self._environ),
-            workspace.read,
+            lambda read: default_checks(workspace.interpreter, settings().checks, read, environ), workspace.read
         )
         outfit = Outfit(
             config=config,
