@@ -99,6 +99,13 @@ class PairloopApp(Looking, inherit_bindings=False):
         self._log_file.open()
         self._run = asyncio.get_running_loop().create_task(self.life.live())
 
+    def _watch_app_focus(self, focus: bool) -> None:  # noqa: FBT001 - Textual calls it so
+        """The terminal got or lost the focus, which `app_focus` says; what has it on the screen keeps it.
+
+        Textual would take it away, which closes searches and lists, changes the line of keys and costs a layout, and
+        all of it again on the way back.
+        """
+
     # -- Trouble
 
     def _report(self, error: Exception, meaning: str) -> None:
@@ -180,7 +187,7 @@ class PairloopApp(Looking, inherit_bindings=False):
             return True
         name = str(parameters[0])
         if self.screen is not self.main:
-            return name == "quit"
+            return name in {"quit", "suspend"}
         return applies(name, self.main.situation)
 
     def action_send(self) -> None:

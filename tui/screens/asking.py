@@ -1,0 +1,106 @@
+"""What waits for the human's word, in a sentence, and which answers there are."""
+
+from __future__ import annotations
+
+import msgspec
+
+from agent_core.state import ProposalState, State
+from tui.actions.model import Situation
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A question.
+
+    Attributes:
+        kind: ``good``, ``bad`` or empty, while what is known may still change.
+        text: What is asked.
+        answers: The actions that answer it; each with what it is called here, empty for its own label.
+        body: Verbatim text the question is about.
+    """
+
+    kind: str
+    text: str
+    answers: tuple[tuple[str, str], ...]
+    body: str = ""
+
+
+def mood(proposal: ProposalState | None) -> str:
+    """How a proposal looks as a whole: ``good``, ``bad``, or empty while what is known may still change."""
+    if proposal is None or proposal.green:
+        return "good" if proposal is not None else "bad"
+    verdict = proposal.verdict
+    open_ = verdict is not None and verdict.green and not verdict.complete and not proposal.stale
+    return "" if open_ and not proposal.refused else "bad"
+
+
+def landing_mood(proposal: ProposalState | None) -> str:
+    """How that looks which would land: what is taken of a proposal, or all of it where nothing was marked."""
+    if proposal is None or not proposal.review.decides:
+        return mood(proposal)
+    if proposal.part_trouble:
+        return "bad"
+    if not proposal.part_tree:
+        # Nothing is taken, so nothing lands; or all of it is.
+        return mood(proposal) if _taken(proposal) else ""
+    verdict = proposal.part
+    if verdict is None or (verdict.green and not verdict.complete):
+        return ""
+    return "good" if verdict.green and not proposal.stale and not proposal.refused else "bad"
+
+
+def _marked(proposal: ProposalState) -> list[bool | None]:
+    """What was said of each part that can be taken or left: of every block, and of every file without blocks."""
+    review = proposal.review
+    marks: list[bool | None] = []
+    for file in proposal.patch.files:
+        for block in file.blocks:
+            mark = review.blocks.get(block.id)
+            marks.append(mark.taken if mark is not None else None)
+        if not file.blocks:
+            marks.append(review.files.get(file.path))
+    return marks
+
+
+def _taken(proposal: ProposalState) -> int:
+    return _marked(proposal).count(True)
+
+
+def _left(proposal: ProposalState) -> int:
+    return _marked(proposal).count(False)
+
+
+def _part_words(proposal: ProposalState) -> str:
+    """What is taken, and what is known of it."""
+    taken, left = _taken(proposal), _left(proposal)
+    counts = f"{taken} of {len(_marked(proposal))} taken" + (f", {left} left out" if left else "")
+    if not taken:
+        return f"Proposal {proposal.number}: {counts}; nothing of it would land."
+    if proposal.part_trouble:
+        return f"{counts}, which cannot land by itself: {proposal.part_trouble}"
+    verdict = proposal.part if proposal.part_tree else proposal.verdict
+    return f"{counts}: {verdict.summary if verdict is not None and verdict.summary else 'being checked'}"
+
+
+def asked(situation: Situation, offer: str) -> Asked | None:
+    """What is asked now, None where nothing is.
+
+    Args:
+        situation: What there is.
+        offer: What is said of an earlier session that is offered for resuming.
+    """
+    state: State = situation.state
+    if state.approval is not None:
+        return Asked("", "Run this command?", (("allow", ""), ("deny", "")), state.approval.command)
+    if offer:
+        return Asked("", offer, (("resume", ""), ("start_anew", "")))
+    if situation.reason:
+        return Asked("bad", f"Rejecting proposal {state.waiting}: say why below.", (("leave_reason", ""),))
+    if not state.waiting:
+        return None
+    proposal = state.proposal
+    if proposal is None or not proposal.review.decides:
+        text = state.why or f"Proposal {state.waiting} waits for you."
+        return Asked(mood(proposal), text, (("accept", ""), ("reject", ""), ("go_on", "")))
+    rest = "accept the others" if _left(proposal) else ""
+    land = "land taken" if _taken(proposal) else "send back"
+    return Asked(landing_mood(proposal), _part_words(proposal), (("land", land), ("accept", rest), ("reject", "")))
