@@ -91,12 +91,10 @@ class Ending:
         if proposal.of and self._has_landed(proposal):
             return review_words.part_landed(proposal, content, self._parts.config.prompt.tool_tokens // 2)
         if outcome == "landed":
-            words = replies.landed_part(proposal.number, proposal.reason)
-        elif proposal.decision == "reject":
-            words = replies.rejected_part(proposal.number, proposal.reason)
-        else:
+            return review_words.with_said(replies.landed_part(proposal.number, proposal.reason), proposal, content)
+        if proposal.decision != "reject":
             return ""
-        return review_words.with_said(words, proposal, content)
+        return review_words.with_marks(replies.rejected_part(proposal.number, proposal.reason), proposal, content)
 
     def _was_told(self, proposal: ProposalState, about_to: list[Item]) -> bool:
         """Whether the partner knows, or is about to, that a part of a proposal has landed."""

@@ -21,7 +21,7 @@ from agent_core.parts import Parts
 from agent_core.prompt import replies
 from agent_core.prompt.named_files import named_files
 from agent_core.prompt.project_docs import project_context
-from agent_core.prompt.review_words import leaves_anything, part_landed, says_anything, with_said
+from agent_core.prompt.review_words import leaves_anything, part_landed, says_anything, with_marks, with_said
 from agent_core.proposals import Proposals
 from agent_core.protocols import Check
 from agent_core.reviewing import counted
@@ -242,7 +242,8 @@ class Loop:
                 await self._assessor.quiet()
                 refused = await self._landings.land(proposal)
                 if not refused:
-                    self._tell_decision(proposal, replies.landed_part(proposal.number, decision.reason))
+                    words = replies.landed_part(proposal.number, decision.reason)
+                    self._tell(proposal, with_said(words, proposal, parts.journal.get))
                     if not decision.reason and not says_anything(proposal):
                         return End("landed", "")
                     self._proposals.begin(await parts.look())
@@ -252,12 +253,12 @@ class Loop:
                 continue
             if decision.kind == "reject":
                 await self._assessor.stop()
-                self._tell_decision(proposal, replies.rejected_part(proposal.number, decision.reason))
+                self._send_back(proposal, replies.rejected_part(proposal.number, decision.reason))
                 self._proposals.begin(await parts.look())
             else:
                 if self._assessor.busy:
                     await self._assessor.stop()
-                self._tell_decision(proposal, replies.go_on_part(decision.reason))
+                self._send_back(proposal, replies.go_on_part(decision.reason))
             return None
 
     async def _landed_part(self, proposal: ProposalState, decision: Decision) -> End | str | None:
@@ -294,9 +295,9 @@ class Loop:
         if proposal.decision == "steer" and not self._proposals.is_open(proposal):
             self._parts.append(UserItem(replies.blame_part(proposal)))
 
-    def _tell_decision(self, proposal: ProposalState, words: str) -> None:
-        """Tell a decision on all of a proposal, with what the human said of parts of it."""
-        self._tell(proposal, with_said(words, proposal, self._parts.journal.get))
+    def _send_back(self, proposal: ProposalState, words: str) -> None:
+        """Tell a decision by which nothing of a proposal landed, with what the human said of parts of it."""
+        self._tell(proposal, with_marks(words, proposal, self._parts.journal.get))
 
     def _tell(self, proposal: ProposalState, words: str) -> None:
         """Answer the call that made a proposal, or say it plainly when that call has been answered before."""

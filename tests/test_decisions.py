@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import pytest
 
+from agent_core import commands
 from agent_core import events as ev
-from agent_core.decisions import Decision, Inbox, by_mode
+from agent_core.decisions import Decision, Inbox, Mark, by_mode
 
 Result = TypeVar("Result")
 
@@ -99,6 +100,24 @@ async def test_decisions_on_other_proposals_are_void(inbox: Inbox) -> None:
     await settle()
     assert not again.done()
     again.cancel()
+
+
+async def test_marks_and_decisions_are_worked_on_in_their_order(inbox: Inbox) -> None:
+    entries: list[Decision | Mark] = [
+        commands.Take(2, ("a",)),
+        Decision(2, "land"),
+        commands.Comment(2, "a", "why?"),
+        commands.Unmark(2),
+    ]
+    inbox.decide(commands.Take(1, ("of another proposal",)))
+    for entry in entries:
+        inbox.decide(entry)
+    assert [await soon(inbox.decision(2)) for _ in entries] == entries
+    for entry in entries:
+        inbox.decide(entry)
+    # A decision is about what was there when it was taken; a mark names what it is about.
+    assert inbox.late() == (entries[1],)
+    assert [await soon(inbox.decision(2)) for _ in range(3)] == [entries[0], *entries[2:]]
 
 
 async def test_an_edit_wakes_whoever_waits(inbox: Inbox) -> None:

@@ -43,19 +43,7 @@ BEFORE = PRICES.lstrip("\n")
 ONLY_LOOP = BEFORE.replace("prices[1:]", "prices")
 
 
-def settings(tmp_path: Path, *turns: str | dict[str, Any], mode: str = "step", off: tuple[str, ...]) -> dict[str, Any]:
-    """A script of patches, and of other turns as they are."""
-    script = tmp_path / "script.json"
-    made = [
-        {"calls": [{"name": "apply_patch", "arguments": {"patch": turn}}]} if isinstance(turn, str) else turn
-        for turn in turns
-    ]
-    script.write_text(json.dumps({"turns": made}))
-    return flags(mode, off=off, partner={"script": str(script)})
-
-
 BROKEN = Finding("pytest", "assert 1 == 2", "tests/test_far.py", 3, "tests/test_far.py::test_far")
-SLOW = ("mypy", "syntax", "ruff")
 
 
 def newest(state: State) -> ProposalState:
@@ -85,43 +73,6 @@ async def asked(here: Running, text: str = "test_total fails; mend it") -> dict[
     here.submit(commands.Ask(text))
     await here.until(lambda state: state.waiting == 1)
     return ids(here.state)
-
-
-async def test_a_part_lands_and_the_rest_goes_back_with_the_reasons(tmp_path: Path) -> None:
-    project = make_shop(tmp_path / "shop")
-    made = settings(tmp_path, MANY, AGAIN, off=SLOW)
-    async with running(project, made) as here:
-        blocks = await asked(here)
-        here.submit(commands.Take(1, blocks=(blocks[LOOP],)))
-        here.submit(commands.Take(1, blocks=(blocks[RETURN],), taken=False))
-        here.submit(commands.Comment(1, blocks[RETURN], "percent means a hundredth"))
-        await here.until(judged_part)
-        part = newest(here.state).part
-        assert part is not None
-        assert part.green
-        assert part.tree == newest(here.state).part_tree != newest(here.state).tree
-        # Nothing lands by marking.
-        assert (project / "shop/prices.py").read_text() == BEFORE
-        here.submit(commands.Land(1, "the title is fine as it was"))
-        await here.until(lambda state: state.waiting == 2)
-        assert (project / "shop/prices.py").read_text() == ONLY_LOOP
-        assert (project / "README.md").read_text() == "# shop\n"
-        decided = here.all(ev.Decided)[0]
-        assert (decided.decision, decided.taken, decided.of) == ("accept", 1, 3)
-        assert newest(here.state).base_tree == part.tree
-        words = next(item.output for item in here.state.items if isinstance(item, ToolResultItem))
-        assert "Of proposal 1 the human took a part" in words
-        assert "On shop/prices.py:9 ('+return result - result * discount // 10') they say: percent means" in words
-        assert "+# The shop" in words
-        assert "They say of all of it: the title is fine as it was" in words
-        here.submit(commands.Accept(2))
-        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
-        assert (project / "README.md").read_text() == "# Shop\n"
-        here.submit(commands.Undo(1))
-        await here.until(lambda state: state.landings[0].stands == "undone")
-        assert (project / "shop/prices.py").read_text() == BEFORE
-        assert (project / "README.md").read_text() == "# Shop\n"
-    assert stored(project, here.session.id) == here.state
 
 
 # -- a judge that knows at once
@@ -166,11 +117,54 @@ def project(tmp_path: Path) -> Path:
 
 
 def script(tmp_path: Path, *turns: str | dict[str, Any], mode: str = "step") -> dict[str, Any]:
-    return settings(tmp_path, *turns, mode=mode, off=())
+    """A partner that sends these patches, and other turns as they are."""
+    made = [
+        {"calls": [{"name": "apply_patch", "arguments": {"patch": turn}}]} if isinstance(turn, str) else turn
+        for turn in turns
+    ]
+    path = tmp_path / "script.json"
+    path.write_text(json.dumps({"turns": made}))
+    return flags(mode, partner={"script": str(path)})
 
 
 def notes(here: Running) -> str:
     return "\n".join(one.text for one in here.all(ev.Noted))
+
+
+async def test_a_part_lands_and_the_rest_goes_back_with_the_reasons(tmp_path: Path, project: Path, pair: Pair) -> None:
+    async with running(project, script(tmp_path, MANY, AGAIN)) as here:
+        blocks = await asked(here)
+        here.submit(commands.Take(1, blocks=(blocks[LOOP],)))
+        here.submit(commands.Take(1, blocks=(blocks[RETURN],), taken=False))
+        here.submit(commands.Comment(1, blocks[RETURN], "percent means a hundredth"))
+        await here.until(judged_part)
+        part = newest(here.state).part
+        assert part is not None
+        assert part.green
+        assert part.tree == newest(here.state).part_tree != newest(here.state).tree
+        # Nothing lands by marking.
+        assert (project / "shop/prices.py").read_text() == BEFORE
+        here.submit(commands.Land(1, "the title is fine as it was"))
+        await here.until(lambda state: state.waiting == 2)
+        assert (project / "shop/prices.py").read_text() == ONLY_LOOP
+        assert (project / "README.md").read_text() == "# shop\n"
+        decided = here.all(ev.Decided)[0]
+        assert (decided.decision, decided.taken, decided.of) == ("accept", 1, 3)
+        assert newest(here.state).base_tree == part.tree
+        words = next(item.output for item in here.state.items if isinstance(item, ToolResultItem))
+        assert "Of proposal 1 the human took a part" in words
+        assert "On shop/prices.py:9 ('+return result - result * discount // 10') they say: percent means" in words
+        assert "+# The shop" in words
+        assert "They say of all of it: the title is fine as it was" in words
+        here.submit(commands.Accept(2))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert (project / "README.md").read_text() == "# Shop\n"
+        here.submit(commands.Undo(1))
+        await here.until(lambda state: state.landings[0].stands == "undone")
+        assert (project / "shop/prices.py").read_text() == BEFORE
+        assert (project / "README.md").read_text() == "# Shop\n"
+    assert stored(project, here.session.id) == here.state
+    assert pair.trees
 
 
 async def test_what_breaks_by_itself_is_asked_about_once_more(tmp_path: Path, project: Path, pair: Pair) -> None:
@@ -282,6 +276,7 @@ async def test_landing_nothing(
         await here.seen(ev.PromptSent, 2)
         said = next(item.output for item in here.state.items if isinstance(item, ToolResultItem))
         assert words in said
+        assert ("Of it they would leave:\n- shop/prices.py:7" in said) == ("leave" in marks)
         assert "On README.md:1 ('+# The shop') they say: no article, please" in said
     assert (project / "shop/prices.py").read_text() == BEFORE
     assert pair.trees
@@ -476,7 +471,9 @@ async def test_marks_are_there_when_the_session_is_resumed(tmp_path: Path, proje
         await here.until(lambda state: len(newest(state).reviews) == 2 and judged_part(state))
         before, session = newest(here.state), here.session.id
     async with running(project, made, resume=session) as here:
-        await here.until(lambda state: state.waiting == 1 and judged_part(state))
+        # What is decided before it is asked again is void.
+        await here.seen(ev.DecisionAwaited)
+        await here.until(judged_part)
         assert newest(here.state).review == before.review
         assert newest(here.state).part_tree == before.part_tree
         here.submit(commands.Unmark(1))

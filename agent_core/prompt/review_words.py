@@ -42,14 +42,19 @@ def says_anything(proposal: ProposalState) -> bool:
 
 
 def with_said(words: str, proposal: ProposalState, content: Content) -> str:
-    """Words about a decision by which nothing of a proposal landed, with what the human said of single blocks."""
+    """Words about all of a proposal, with what the human said of parts of it."""
+    return "\n".join(part for part in (words, said(proposal, content)) if part)
+
+
+def with_marks(words: str, proposal: ProposalState, content: Content) -> str:
+    """Words about a proposal of which nothing landed, with what the human marked in it and said of parts of it."""
     marks = proposal.review.blocks
     lines = [words]
     for wish, verb in ((True, "would take"), (False, "would leave")):
         places = [_place(file, one) for file, one in _blocks(proposal) if marks.get(one.id, Mark()).taken is wish]
         if places:
             lines += [f"Of it they {verb}:", *_named(places)]
-    return "\n".join(part for part in (*lines, said(proposal, content)) if part)
+    return with_said("\n".join(lines), proposal, content)
 
 
 def head(number: int) -> str:
