@@ -31,6 +31,7 @@ class DiffPane(Reviewing):
         super().__init__(id="diff")
         self._state = State()
         self._shown: tuple[object, ...] = ()
+        self._said: tuple[Patch, tuple[object, ...]] | None = None  # what stands between the lines
         self._written: WrittenPatch | None = None
         self._wanted: list[FileSides] = []
         self._busy: asyncio.Task[None] | None = None
@@ -56,6 +57,7 @@ class DiffPane(Reviewing):
         elif self.lines:
             self._written = None
             self._shown = ()
+            self._said = None
             self.set_plain()
             self.set_lines([])
             self.entitle(self.TITLE)
@@ -67,6 +69,7 @@ class DiffPane(Reviewing):
         if written is None or not written.goes_on(text):
             self._written = written = WrittenPatch()
             self._shown = ()
+            self._said = None
             self.set_plain()
             self.set_lines([])
             self.entitle(f"{self.TITLE} · being written")
@@ -94,13 +97,19 @@ class DiffPane(Reviewing):
         proposal, content = self.proposal, self._content
         if proposal is None or content is None:
             return
-        files = proposal.patch.files
+        files, review = proposal.patch.files, proposal.review
         listed = self.shows_list if self.lists_files is None else self.lists_files
         head = head_lines(proposal, self._state)
-        head += file_list(files, proposal.review, shown=listed, marks=self.waits)
+        head += [*file_list(files, review, shown=listed, marks=self.waits), BLANK]
+        drafts = self.draft_words()
+        comments = {block: mark.comment for block, mark in review.blocks.items() if mark.comment}
+        said = (proposal.verdict, proposal.blames, proposal.unneeded, proposal.overlaps, comments, drafts)
+        before, self._said = self._said, (proposal.patch, said)
+        if before is not None and before[0] is proposal.patch and before[1] == said and self.set_head(head):
+            return
         above, under = notes_above(proposal)
-        notes = (above, notes_below(proposal.review, self.draft_words()), under)
-        self.set_patch(proposal.patch, content, head=[*head, BLANK], header=self._header, notes=notes, again=again)
+        notes = (above, notes_below(review, drafts), under)
+        self.set_patch(proposal.patch, content, head=head, header=self._header, notes=notes, again=again)
 
     @property
     def shows_list(self) -> bool:

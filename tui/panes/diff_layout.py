@@ -11,19 +11,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import accumulate, chain, islice
 from typing import NamedTuple, overload
 
-from agent_core.patch.encoding import MARK
 from agent_core.patch.model import Block, FilePatch
 from tui.panes.diff_lines import GUTTER, BesideLine, CodeText, Look, shown
 from tui.panes.diff_make import Gutter, LineMaker
 from tui.panes.diff_signs import Notes
 from tui.panes.diff_words import Row, beside
-from tui.widgets.lines import BLANK, Line, clean
+from tui.widgets.lines import BLANK, MAX_CHARS, Line, clean
+from tui.widgets.wrap import breaks, expand_tabs
 
 CONTEXT = 3
 """Unchanged lines shown around a block."""
 QUICK = 500
 """Patches with more blocks are put side by side without comparing their lines."""
-_MARKS = 40  # more cells than what is said about the end of a line takes
 _KEPT = 4000
 
 Fold = tuple[str, int]
@@ -113,12 +112,20 @@ class DiffLines(Sequence[Line]):
         self._made: dict[int, Line] = {}
         self.headers: list[int] = []
         """Index of each file's header."""
+        self._head = len(head)
         for line in head:
             self._add(Section(-1, line), 1)
         for at, file in enumerate(files):
             if self._count:
                 self._add(Section(-1, BLANK), 1)
             self._lay_file(at, file)
+
+    def set_head(self, head: Sequence[Line]) -> bool:
+        """Put other lines above all files; whether they are as many."""
+        if len(head) != self._head:
+            return False
+        self._sections[: self._head] = [Section(-1, line) for line in head]
+        return True
 
     # -- Laying out
 
@@ -292,57 +299,74 @@ class DiffLines(Sequence[Line]):
         """The row at which each line begins at a width of the view, and one more: how many rows there are."""
         starts = [0]
         at = 0
-        rooms = [self._rooms(file, width) for file in range(len(self._files))]
-        for index, (section, first) in enumerate(zip(self._sections, self._firsts, strict=True)):
+        rooms = [self._room(file, width) for file in range(len(self._files))]
+        ends = chain(self._firsts[1:], (self._count,))
+        for section, first, end in zip(self._sections, self._firsts, ends, strict=True):
             if section.line is not None or section.is_header:
                 at += len(self[first].rows(width))
                 starts.append(at)
                 continue
-            following = self._firsts[index + 1] if index + 1 < len(self._firsts) else self._count
-            room = rooms[section.file]
-            if room < 0:
-                starts.extend(range(at + 1, at + 1 + following - first))
+            room, fits = rooms[section.file]
+            if fits and not (section.block >= 0 and self._is_marked(section)):
+                starts.extend(range(at + 1, at + 1 + end - first))
             else:
-                heights = self._heights(section, first, following, room, width)
+                heights = self._heights(section, end - first, room)
                 starts.extend(islice(accumulate(heights, initial=at), 1, None))
             at = starts[-1]
         return starts
 
-    def _rooms(self, file: int, width: int) -> int:
-        """Characters that surely fit into one row, whatever they are; -1 where all lines of a file fit."""
-        if not self._look.wrap:
-            return -1
+    def _room(self, file: int, width: int) -> tuple[tuple[int, int], bool]:
+        """Cells there are for old lines of a file and for new ones, and whether each line surely fits."""
         of = self._texts[file]
-        digits = of.digits
-        room = BesideLine.halves(width)[1] - digits - 3 if self._look.beside else width - 2 * digits - GUTTER - 4
-        blocks = self._files[file].blocks
-        changed = "".join(chain.from_iterable(chain(block.removed, block.added) for block in blocks))
-        if not (changed.isascii() and of.sides.before.text.isascii()) or "\t" in changed + of.sides.before.text:
-            room //= 4
-        longest = max(map(len, chain(changed.split("\n"), of.sides.before.lines)), default=0)
-        return -1 if longest + _MARKS <= room else max(room - 1, 0)
+        if self._look.beside:
+            left, right = BesideLine.halves(width)
+            rooms = max(left - of.digits - GUTTER - 3, 8), max(right - of.digits - 3, 8)
+        else:
+            rooms = (max(width - 2 * of.digits - GUTTER - 4, 8),) * 2
+        longest, plain = of.widest
+        return rooms, not self._look.wrap or longest <= (min(rooms) if plain else min(rooms) // 4)
 
-    def _heights(self, section: Section, first: int, following: int, room: int, width: int) -> Iterable[int]:
-        """Rows of each line of a section."""
-
-        def exact(at: int) -> int:
-            return len(self._make(section, at).rows(width))
-
-        count = following - first
-        if section.block < 0:
-            lines = self._texts[section.file].sides.before.lines[section.start - 1 : section.start - 1 + count]
-            return (1 if len(line) <= room else exact(at) for at, line in enumerate(lines))
+    def _is_marked(self, section: Section) -> bool:
+        """Whether something is said at the end of a line of a block, for which there has to be room, too."""
+        if not self._look.wrap:
+            return False
         block = self._files[section.file].blocks[section.block]
-        marked = block.old_start == 1 or block.new_start == 1
+        if block.old_start == 1 or block.new_start == 1:
+            return True
+        return any(lines and lines[-1][-1:] != "\n" for lines in (block.removed, block.added))
 
-        def short(line: str) -> bool:
-            return len(line) <= room and line[-1:] == "\n" and not (marked and line[:1] == MARK)
+    def _heights(self, section: Section, count: int, rooms: tuple[int, int]) -> Iterable[int]:
+        """Rows of each line of a section."""
+        if section.block < 0:
+            lines = self._texts[section.file].sides.before.lines
+            room = min(rooms)
+            return (height(line, room) for line in lines[section.start - 1 : section.start - 1 + count])
+        block = self._files[section.file].blocks[section.block]
 
-        if section.rows:
-            return (
-                1
-                if (old is None or short(block.removed[old])) and (new is None or short(block.added[new]))
-                else exact(at)
-                for at, (old, new) in enumerate(section.rows)
-            )
-        return (1 if short(line) else exact(at) for at, line in enumerate(chain(block.removed, block.added)))
+        def changed(line: str, number: int, room: int) -> int:
+            # Most lines end as most do; what is said at the end of the others makes them longer.
+            if line[-1:] == "\n" and number != 1 and line[-2:-1] != "\r":
+                return height(line[:-1], room)
+            text = shown(line, number) + self._maker.mark(block, line, number)
+            return len(breaks(text, room, words=False))
+
+        removed = [changed(line, number, rooms[0]) for number, line in enumerate(block.removed, block.old_start)]
+        added = [changed(line, number, rooms[1]) for number, line in enumerate(block.added, block.new_start)]
+        if not self._look.beside:
+            return chain(removed, added)
+        return (max(1 if old is None else removed[old], 1 if new is None else added[new]) for old, new in section.rows)
+
+
+def height(line: str, room: int) -> int:
+    """How many rows a line takes, without its ending.
+
+    Args:
+        line: The line as it is in the file.
+        room: Cells of a row.
+    """
+    count = len(line)
+    if 4 * count <= room:  # a tab takes four cells, anything else at most two
+        return 1
+    if line.isascii() and count <= MAX_CHARS:
+        return -(-len(expand_tabs(line)) // room)
+    return len(breaks(clean(line), room, words=False))

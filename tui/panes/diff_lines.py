@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 from rich.segment import Segment
 from textual.strip import Strip
@@ -104,12 +105,14 @@ class CodeText:
         want: Called when a line is drawn while there are no colours.
     """
 
-    __slots__ = ("_pairs", "_want", "_words", "digits", "look", "sides")
+    __slots__ = ("_blocks", "_pairs", "_want", "_widest", "_words", "digits", "look", "sides")
 
     def __init__(self, file: FilePatch, sides: FileSides, look: Look, want: Callable[[FileSides], None]) -> None:
         self.sides = sides
         self.look = look
         self._want = want
+        self._blocks = file.blocks
+        self._widest: tuple[int, bool] | None = None
         self._pairs: dict[str, tuple[dict[int, int], dict[int, int]]] = {}
         self._words: dict[tuple[str, int], tuple[list[Range], list[Range]]] = {}
         ends = [1, len(sides.before.lines)]
@@ -126,6 +129,17 @@ class CodeText:
                 self._want(self.sides)
             return ()
         return spans[number - 1] if number <= len(spans) else ()
+
+    @property
+    def widest(self) -> tuple[int, bool]:
+        """How many characters its longest line has, and whether each of them takes one cell."""
+        if self._widest is None:
+            changed = "".join(chain.from_iterable(chain(block.removed, block.added) for block in self._blocks))
+            text = self.sides.before.text
+            longest = max(map(len, chain(changed.split("\n"), self.sides.before.lines)), default=0)
+            plain = changed.isascii() and text.isascii() and not ("\t" in changed or "\t" in text)
+            self._widest = longest, plain
+        return self._widest
 
     def words(self, block: Block, at: int, *, new: bool) -> Sequence[Range]:
         """The words of a line of a block that its counterpart has not."""

@@ -117,11 +117,11 @@ class LineMaker:
             gutter=gutter,
             number=number,
             block=(block, at),
-            mark=self._mark(block, line, number),
+            mark=self.mark(block, line, number),
             muted=muted,
         )
 
-    def _mark(self, block: Block, line: str, number: int) -> str:
+    def mark(self, block: Block, line: str, number: int) -> str:
         """What is said about the end of a changed line, or about a mark at its beginning."""
         mark = ""
         if not line.endswith("\n"):

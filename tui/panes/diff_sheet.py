@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from textual import events
@@ -96,6 +97,24 @@ class DiffSheet(Pane):
 
         self._parts = make
         self._rebuild(again=again)
+
+    def set_head(self, head: Sequence[Line]) -> bool:
+        """Put other lines above the same patch, which is drawn anew where it stands; whether that could be done."""
+        source, width = self._source, self._measured
+        if source is None or self._lines is not source or not source.set_head(head):
+            return False
+        if width > 0 and len(self._starts) > len(head):
+            starts = [0, *accumulate(len(line.rows(width)) for line in head)]
+            if by := starts[-1] - self._starts[len(head)]:
+                self._starts = [*starts, *(at + by for at in self._starts[len(head) + 1 :])]
+                self._resized(Size(width, self._starts[-1]))
+                if self.scroll_offset.y:
+                    self.scroll_to_row(self.scroll_y + by)
+            else:
+                self._starts[: len(starts)] = starts
+        self.redraw()
+        self.recount()
+        return True
 
     def set_plain(self) -> None:
         """Show lines that are no patch from now on."""
