@@ -8,14 +8,16 @@ from agent_core.commands import (
     Approve,
     Fix,
     Interrupt,
+    Land,
     Redo,
     Reject,
     SetMode,
     Steer,
     Undo,
 )
+from agent_core.errors import PairloopError
 from agent_core.events import Mode
-from agent_core.state import State
+from agent_core.state import Notice, State
 from tui.life import Life
 from tui.screens.main import MainScreen
 
@@ -38,10 +40,36 @@ class Decisions:
         if self.life.session is not None:
             self.life.session.submit(command)
 
-    def decide(self, command: AnyCommand) -> None:
-        """Hand in the answer to a question, unless it has only just appeared; says so then."""
-        if not self.main.too_early():
-            self.submit(command)
+    def decide(self, command: AnyCommand) -> bool:
+        """Hand in the answer to a question, unless it has only just appeared; says so then. Whether it was."""
+        if self.main.too_early(landing=isinstance(command, Accept | Land)):
+            return False
+        self.submit(command)
+        return True
+
+    def say(self, text: str) -> None:
+        """Say something to the human for a moment."""
+        self.main.flash(text)
+
+    def complain(self, error: PairloopError) -> None:
+        """Tell the human of what could not be done; it stays in the chat."""
+        self.main.chat.note(Notice("warning", error.message, error.hint))
+        self.main.flash(error.message)
+
+    def show_in_diff(self, path: str, line: int) -> bool:
+        """Go to a line of the new side in the diff, if that has the file; whether it has."""
+        proposal = self.main.state.proposal
+        if proposal is None or path not in {file.path for file in proposal.patch.files}:
+            return False
+        self.main.go_to("diff")
+        # A pane that was hidden has its size only when it has been laid out.
+        self.main.call_after_refresh(self.main.diff.go_to_line, path, line)
+        return True
+
+    def refer(self, label: str, text: str) -> None:
+        """Put a chip into the prompt: what it says, and what it stands for; nothing is sent."""
+        self.main.prompt.put_chip(label, text)
+        self.main.prompt.focus()
 
     def action_accept(self) -> None:
         """Land the waiting proposal: the one that is drawn."""

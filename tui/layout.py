@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -63,29 +63,19 @@ def usable(shares: Shares | None, layout: Layout) -> Shares:
     return shares if all(0 < share < 1e6 for share in (*shares.columns, *shares.rows)) else default
 
 
-def cells(shares: tuple[float, ...], total: int) -> tuple[int, ...]:
-    """How many of so many cells each gets."""
-    whole = sum(shares)
-    edges = [round(total * sum(shares[:at]) / whole) for at in range(len(shares) + 1)]
-    return tuple(after - before for before, after in itertools.pairwise(edges))
-
-
-def moved(shares: tuple[float, ...], border: int, by: int, total: int, least: int) -> tuple[float, ...]:
-    """Shares after the border behind one has been moved.
+def moved(sizes: Sequence[int], border: int, by: int, least: int) -> tuple[float, ...]:
+    """What each gets after the border behind one has been moved.
 
     Args:
-        shares: What each gets so far.
+        sizes: How many cells each has so far.
         border: The one it is behind.
         by: By how many cells, to the right or down where positive.
-        total: How many cells there are.
         least: How many the two beside it keep; where they cannot, nothing moves.
     """
-    sizes = list(cells(shares, total))
-    if not 0 <= border < len(sizes) - 1:
-        return shares
-    both = sizes[border] + sizes[border + 1]
-    if both < 2 * least:
-        return shares
-    sizes[border] = min(max(sizes[border] + by, least), both - least)
-    sizes[border + 1] = both - sizes[border]
-    return tuple(float(size) for size in sizes)
+    after = list(sizes)
+    if 0 <= border < len(sizes) - 1:
+        both = sizes[border] + sizes[border + 1]
+        if both >= 2 * least:
+            after[border] = min(max(sizes[border] + by, least), both - least)
+            after[border + 1] = both - after[border]
+    return tuple(float(size) for size in after)

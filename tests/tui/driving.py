@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from tests.tui.fake_session import Clock, FakeEngine, FakeSession
 from tui.app import PairloopApp
+from tui.settings import Settings
 
 NARROW, MEDIUM, WIDE = (80, 24), (120, 40), (200, 50)
 SIZES = (NARROW, MEDIUM, WIDE)
@@ -86,13 +87,17 @@ class Driver:
 
 @asynccontextmanager
 async def running(
-    size: tuple[int, int] = MEDIUM, *, engine: FakeEngine | None = None, opened: bool = True
+    size: tuple[int, int] = MEDIUM,
+    *,
+    engine: FakeEngine | None = None,
+    opened: bool = True,
+    settings: Settings | None = None,
 ) -> AsyncIterator[Driver]:
     """The app on a session in memory; at the end nothing unexpected may have happened."""
     session = engine.session if engine is not None else FakeSession()
     chosen = engine or FakeEngine(session)
     clock = Clock()
-    app = PairloopApp(lambda: chosen, clock=clock)
+    app = PairloopApp(lambda: chosen, clock=clock, settings=settings)
     async with app.run_test(size=size) as pilot:
         driver = Driver(app, pilot, session, clock)
         if opened:

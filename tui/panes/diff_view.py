@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual import events
 
@@ -32,6 +32,10 @@ class DiffView(DiffSheet):
                 self._row = min(max(index - self.stops[at].first, 0), self.stops[at].length - 1)
                 self._moved()
         super().found(index)
+
+    def marks_of(self) -> Sequence[int]:
+        """Jump mode leads to blocks, and to files that have none."""
+        return [stop.first for stop in self.stops]
 
     def light(self) -> None:
         """Find out which lines the cursor is on, or the range is over."""

@@ -62,7 +62,8 @@ class Arrangement(Container):
         self._shares = DEFAULT["tabs"]
         self._applied: Shares | None = None
         self._kept_as = ""
-        self._drag: tuple[bool, int, int, Shares] | None = None  # sideways; which border; from where; shares then
+        # Whether it goes sideways, which border it is, where it was taken hold of, and the sizes then.
+        self._drag: tuple[bool, int, int, tuple[tuple[int, ...], tuple[int, ...]]] | None = None
 
     def compose(self) -> ComposeResult:
         """The panes."""
@@ -176,12 +177,21 @@ class Arrangement(Container):
             at = min(at, 1) if sideways else at - 1
         last = len(self._shares.columns if sideways else self._shares.rows) - 1
         border, by = (at - 1, -by) if at == last else (at, by)
-        self._set(self._moved(border, by, self._shares, sideways=sideways), keep=True)
+        self._set(self._moved(border, by, sideways=sideways), keep=True)
 
-    def _moved(self, border: int, by: int, shares: Shares, *, sideways: bool) -> Shares:
+    def _sizes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """How many cells the columns and rows have."""
+        chat, diff, checks = (pane.region for pane in self.panes)
+        if self._shown == "columns":
+            return (chat.width, diff.width, checks.width), (chat.height,)
+        return (chat.width, diff.width), (diff.height, checks.height)
+
+    def _moved(self, border: int, by: int, *, sideways: bool) -> Shares:
+        """What there is after a border has been moved from where it was when it was taken hold of, or is now."""
+        columns, rows = self._drag[3] if self._drag is not None else self._sizes()
         if sideways:
-            return Shares(moved(shares.columns, border, by, self.size.width, LEAST_WIDTH), shares.rows)
-        return Shares(shares.columns, moved(shares.rows, border, by, self.size.height, LEAST_HEIGHT))
+            return Shares(moved(columns, border, by, LEAST_WIDTH), self._shares.rows)
+        return Shares(self._shares.columns, moved(rows, border, by, LEAST_HEIGHT))
 
     def _set(self, shares: Shares, *, keep: bool) -> None:
         if shares != self._shares:
@@ -211,7 +221,7 @@ class Arrangement(Container):
         sideways, border = found
         event.stop()
         self.screen.clear_selection()
-        self._drag = (sideways, border, event.screen_x if sideways else event.screen_y, self._shares)
+        self._drag = (sideways, border, event.screen_x if sideways else event.screen_y, self._sizes())
         self.capture_mouse()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
@@ -219,9 +229,9 @@ class Arrangement(Container):
         if self._drag is None:
             return
         event.stop()
-        sideways, border, start, shares = self._drag
+        sideways, border, start, _ = self._drag
         at = event.screen_x if sideways else event.screen_y
-        self._set(self._moved(border, at - start, shares, sideways=sideways), keep=False)
+        self._set(self._moved(border, at - start, sideways=sideways), keep=False)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """Let go of it."""

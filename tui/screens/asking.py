@@ -25,10 +25,12 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def mood(proposal: ProposalState | None) -> str:
-    """How a proposal looks as a whole: ``good``, ``bad``, or empty while what is known may still change."""
-    if proposal is None or proposal.green:
-        return "good" if proposal is not None else "bad"
+    """How a proposal looks as a whole: ``good``, ``bad``, or empty while what is known is not all, or may change."""
+    if proposal is None:
+        return "bad"
     verdict = proposal.verdict
+    if proposal.green:
+        return "" if verdict is not None and verdict.unable else "good"
     open_ = verdict is not None and verdict.green and not verdict.complete and not proposal.stale
     return "" if open_ and not proposal.refused else "bad"
 
@@ -43,7 +45,7 @@ def landing_mood(proposal: ProposalState | None) -> str:
         # Nothing is taken, so nothing lands; or all of it is.
         return mood(proposal) if _taken(proposal) else ""
     verdict = proposal.part
-    if verdict is None or (verdict.green and not verdict.complete):
+    if verdict is None or (verdict.green and (not verdict.complete or verdict.unable)):
         return ""
     return "good" if verdict.green and not proposal.stale and not proposal.refused else "bad"
 

@@ -69,7 +69,8 @@ class EntryList(LinesView):
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         super().__init__()
-        self._entries = entries
+        self.entries = entries
+        """All there are."""
         self._shown: list[Entry] = []
         self._cursor = 0
 
@@ -81,7 +82,7 @@ class EntryList(LinesView):
     def show(self, wanted: str) -> None:
         """Show what fits."""
         before = self.chosen
-        self._shown = fitting(wanted, self._entries)
+        self._shown = fitting(wanted, self.entries)
         # What is tried on begins with what there is.
         tried = (at for at, entry in enumerate(self._shown) if entry.current and entry.try_on)
         self._cursor = 0 if wanted else next(tried, 0)

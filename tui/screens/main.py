@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import TextArea
 
-from agent_core.state import ProposalState, State
+from agent_core.state import State
 from tui.actions import BY_ID, bind, key_for
 from tui.actions.model import Focus, Situation, Target
 from tui.panes.chat import ChatPane
@@ -19,29 +19,20 @@ from tui.panes.checks import ChecksPane
 from tui.panes.diff import DiffPane
 from tui.panes.pane import Pane
 from tui.screens.arrangement import Arrangement
+from tui.screens.asking import asked, landing_mood, mood
 from tui.settings import Settings
 from tui.widgets.bars import KeyBar, Question, StatusBar, TabBar
 from tui.widgets.completion import Completion
 from tui.widgets.prompt import ASK, DECIDE, STEER, Prompt
 from tui.widgets.prompt_strip import PromptStrip
 from tui.widgets.search import SearchView
+from tui.widgets.writing import Writing
 
 GRACE = 0.5
 """Seconds after a question appears in which no key answers it, so that typing never approves."""
 
 PANES = ("chat", "diff", "checks")
 _FLASH = 3.0
-
-
-def _mood(proposal: ProposalState | None) -> str:
-    """The colour of the question about a proposal: ``good``, ``bad``, or none where what is known may not be all."""
-    if proposal is None:
-        return "bad"
-    verdict = proposal.verdict
-    if proposal.green:
-        return "" if verdict is not None and verdict.unable else "good"
-    open_ = verdict is not None and verdict.green and not verdict.complete and not proposal.stale
-    return "" if open_ and not proposal.refused else "bad"
 
 
 class MainScreen(Screen[None]):
@@ -86,6 +77,7 @@ class MainScreen(Screen[None]):
         self._seen = {"chat": 0, "diff": 0}
         self._phase_since = clock()
         self._grace_until = 0.0
+        self._landing_grace_until = 0.0
         self._flash = ""
         self._flash_until = 0.0
         self._timer: Timer | None = None
@@ -123,6 +115,8 @@ class MainScreen(Screen[None]):
         """Where the keys go."""
         if isinstance(self.focused, Pane) and self.focused.searching:
             return "search"
+        if isinstance(self.focused, Writing):
+            return self.focused.kind
         if self.focused is self.prompt and self.prompt.choosing:
             return "popup"
         found: dict[str | None, Focus] = {"chat": "chat", "diff": "diff", "checks": "checks"}
@@ -162,11 +156,13 @@ class MainScreen(Screen[None]):
         now = self._clock()
         if state.phase != old.phase:
             self._phase_since = now
-        asked = state.approval is not None and state.approval != old.approval
+        approves = state.approval is not None and state.approval != old.approval
         # A proposal that looked well and does not any more is another question.
-        worse = bool(state.waiting) and _mood(state.proposal) == "bad" != _mood(old.proposal)
-        if asked or worse or (state.waiting and state.waiting != old.waiting):
+        worse = bool(state.waiting) and mood(state.proposal) == "bad" != mood(old.proposal)
+        if approves or worse or (state.waiting and state.waiting != old.waiting):
             self._grace_until = now + GRACE
+        if landing_mood(state.proposal) == "bad" != landing_mood(old.proposal):
+            self._landing_grace_until = now + GRACE
         if self.prompt.asks_reason and state.waiting != old.waiting:
             self.prompt.leave_reason()
         self.prompt.show(state)
@@ -204,32 +200,25 @@ class MainScreen(Screen[None]):
         flash = self._flash if now < self._flash_until else ""
         width = self.size.width - 4
         self.status.show(state, now - self._phase_since, flash, width=width, session=self._session_words())
-        self.keys.show(situation)
+        self.keys.show(situation, self.size.width)
         if self._timer is not None:
             busy = state.phase not in {"idle", "deciding", "approving"}
             (self._timer.resume if busy or flash else self._timer.pause)()
 
     def _draw_question(self, situation: Situation) -> None:
-        state = self.state
-        width = self.size.width
-
-        def keys(*names: str, letters: bool = False) -> list[tuple[str, str, str]]:
-            # The letters of the panes answer an offer from within the empty prompt too.
-            focus: Focus = "chat" if letters and situation.in_prompt else situation.focus
-            return [(key_for(BY_ID[name], focus), BY_ID[name].label, name) for name in names]
-
-        if state.approval is not None:
-            self.question.ask("", "Run this command?", keys("allow", "deny"), width, state.approval.command)
-        elif self.offer:
-            self.question.ask("", self.offer, keys("resume", "start_anew", letters=not self.prompt.text), width)
-        elif situation.reason:
-            self.question.ask("bad", f"Rejecting proposal {state.waiting}: say why below.", keys("leave_reason"), width)
-        elif state.waiting:
-            proposal = state.proposal
-            why = state.why or f"Proposal {state.waiting} waits for you."
-            self.question.ask(_mood(proposal), why, keys("accept", "reject", "go_on"), width)
-        else:
+        question = asked(situation, self.offer)
+        if question is None:
             self.question.clear()
+            return
+        # The letters of the panes answer an offer from within the empty prompt too.
+        letters = bool(self.offer) and situation.in_prompt and not self.prompt.text
+        focus: Focus = "chat" if letters else situation.focus
+        keys = [
+            (key, label or BY_ID[name].label, name)
+            for name, label in question.answers
+            if (key := key_for(BY_ID[name], focus))
+        ]
+        self.question.ask(question.kind, question.text, keys, self.size.width, question.body)
 
     def _session_words(self) -> str:
         """What stands in the place of the phase while there is no session."""
@@ -249,7 +238,7 @@ class MainScreen(Screen[None]):
         if any(check.outcome is None for check in state.checks):
             news["checks"] = "◌"
         elif (proposal := state.proposal) is not None and proposal.verdict is not None and state.checks:
-            news["checks"] = "!" if proposal.stale else {"good": "✓", "bad": "✗", "": "◌"}[_mood(proposal)]
+            news["checks"] = "!" if proposal.stale else {"good": "✓", "bad": "✗", "": "◌"}[mood(proposal)]
         self.tabs.show(self.front, list(news.items()))
 
     def _tick(self) -> None:
@@ -269,9 +258,13 @@ class MainScreen(Screen[None]):
         """Whether what is asked has only just appeared."""
         return self._clock() < self._grace_until
 
-    def too_early(self) -> bool:
-        """Whether what is asked has only just appeared; says so when it has."""
-        if not self.is_new:
+    def too_early(self, *, landing: bool = False) -> bool:
+        """Whether what is asked has only just appeared; says so when it has.
+
+        Args:
+            landing: It is about landing what is taken, of which it may just have turned out that it is bad.
+        """
+        if not self.is_new and not (landing and self._clock() < self._landing_grace_until):
             return False
         self.flash("That has only just appeared: look first, then press again.")
         return True

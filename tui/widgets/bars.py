@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from agent_core.conversation import Usage
 from agent_core.state import State
-from tui.actions import ACTIONS, applies, key_for
-from tui.actions.model import Situation
+from tui.actions import ACTIONS, applies, in_force, key_for
+from tui.actions.model import Action, Focus, Situation
+from tui.layout import WIDE
 from tui.panes.checks_lines import seconds_text
 from tui.widgets.lines import Line, Piece, Rows, clean
 
@@ -127,30 +128,63 @@ class StatusBar(Rows):
         self.set_lines([Line(pieces, lead=((" ", ""),))])
 
 
+_ALWAYS = ("palette", "help", "quit")
+"""What has to be found whatever else there is; help and palette name all the rest."""
+
+
+def _weight(action: Action, focus: Focus) -> int:
+    """How far behind a key stands: what only the focused pane can do comes first, then what is to be decided."""
+    if action.id in _ALWAYS:
+        return 4 + _ALWAYS.index(action.id)
+    if focus != "prompt" and focus in in_force(action).keys:
+        return 0
+    return {"Decide": 1, "Review": 1, "Talk": 2}.get(action.group, 3)
+
+
 class KeyBar(Rows):
     """The keys that act now, for where the focus is; each can be clicked."""
 
     def __init__(self) -> None:
         super().__init__(id="keys")
-        self._shown: list[tuple[str, str]] = []
+        self._shown: tuple[object, ...] = ()
 
-    def show(self, situation: Situation) -> None:
-        """Draw it."""
+    def show(self, situation: Situation, width: int) -> None:
+        """Draw it: as many keys as there is room for, the most useful ones first.
+
+        Its height depends on the width alone, so that nothing moves when the focus does.
+
+        Args:
+            situation: What decides which act.
+            width: Cells there are.
+        """
+        focus = situation.focus
         shown = [
-            (key, action.id)
-            for action in ACTIONS
-            if action.footer and applies(action.id, situation) and (key := key_for(action, situation.focus))
+            (key, action)
+            for action in sorted(ACTIONS, key=lambda action: _weight(action, focus))
+            if action.footer and applies(action.id, situation) and (key := key_for(action, focus))
         ]
-        if shown == self._shown:
+        now = (width, *((key, action.id) for key, action in shown))
+        if now == self._shown:
             return
-        self._shown = shown
-        labels = {action.id: action.label for action in ACTIONS}
-        pieces: list[Piece] = []
-        for key, name in shown:
-            # A label must not be parted from its key where the bar wraps.
-            text = labels[name].replace(" ", "\u00a0")
-            pieces += [(key, f"key@app.do('{name}')"), (f"\u00a0{text}", f"dim@app.do('{name}')"), ("  ", "")]
-        self.set_lines([Line(pieces, lead=((" ", ""),))])
+        self._shown = now
+        line = _keys_line(shown)
+        rows = 1 if width >= WIDE else 2  # on a wide screen one row holds those that matter
+        while len(line.rows(width)) > rows and len(shown) > len(_ALWAYS):
+            least = max(at for at, (_, action) in enumerate(shown) if action.id not in _ALWAYS)
+            del shown[least]
+            line = _keys_line(shown)
+        self.set_lines([line])
+
+
+def _keys_line(shown: Sequence[tuple[str, Action]]) -> Line:
+    pieces: list[Piece] = []
+    for key, action in shown:
+        # A label must not be parted from its key where the bar wraps.
+        text = action.label.replace(" ", "\u00a0")
+        name = action.id
+        shown_key = key.replace(" ", "\u00a0")
+        pieces += [(shown_key, f"key@app.do('{name}')"), (f"\u00a0{text}", f"dim@app.do('{name}')"), ("  ", "")]
+    return Line(pieces, lead=((" ", ""),))
 
 
 class Question(Rows):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -46,7 +46,7 @@ def _palette(variables: frozenset[tuple[str, str]]) -> Palette:
 _newest: list[tuple[dict[str, str], Palette]] = []
 
 
-def palette_of(app: App[object]) -> Palette:
+def palette_of(app: App[Any]) -> Palette:
     """The palette of the theme in force."""
     variables = app.theme_variables
     # Asked for every row that is drawn, and to hash some hundred variables takes longer than to draw one.
@@ -241,8 +241,10 @@ class LinesView(ScrollView):
         width = self._measured
         same = not width or len(line.rows(width)) == len(self._lines[index].rows(width))
         self._own[index] = line
-        if not same:
-            self._measure(index)
+        if same and width:
+            self.refresh_lines(self._starts[index], self._starts[index + 1] - self._starts[index])
+            return
+        self._measure(index)
         self.refresh()
 
     def _shows_end(self) -> bool:
