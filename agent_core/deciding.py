@@ -141,7 +141,7 @@ class Deciding:
             verdict = proposal.verdict
             if not refused and not open_ and not proposal.review.decides and self._is_judged(proposal):
                 green = verdict is not None and verdict.green and verdict.complete
-                if mode == "auto" and green and not _whole(verdict):
+                if mode == "auto" and green and verdict is not None and verdict.unable:
                     return None
                 decision = by_mode(mode, proposal.number, green=green, final=final)
                 if decision is not None or mode == "auto":
@@ -346,8 +346,3 @@ class Deciding:
         self._proposals.revise(new, note)
         parts.emit(ev.Noted("info", note))
         await self.judged()
-
-
-def _whole(verdict: Verdict | None) -> bool:
-    """Whether every check that was started came to a judgement: one that crashed or hung may hide anything."""
-    return verdict is not None and all(result.outcome not in {"error", "timeout"} for result in verdict.results)

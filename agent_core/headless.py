@@ -18,7 +18,7 @@ from agent_core.session import Session
 from agent_core.state import State
 from agent_core.text import printable
 
-GREEN, NOT_GREEN, USAGE, PARTNER, CONFLICT, INTERRUPTED = 0, 1, 2, 3, 4, 130
+GREEN, NOT_GREEN, USAGE, PARTNER, CONFLICT, UNJUDGED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 _SIGNS = {"passed": "✓", "failed": "✗"}
 
 
@@ -141,7 +141,8 @@ class _Driver:
                 if state.proposal is not None and state.proposal.green:
                     unable = state.proposal.verdict.unable if state.proposal.verdict is not None else ()
                     well = f"breaks nothing ({', '.join(unable)} could not run)" if unable else "is green"
-                    self._end(GREEN, f"Proposal {number} {well} and waits for you: open pairloop here to review it.")
+                    code = UNJUDGED if unable else GREEN
+                    self._end(code, f"Proposal {number} {well} and waits for you: open pairloop here to review it.")
                 else:
                     self._end(NOT_GREEN, f"Proposal {number} is not green: {why}. Open pairloop here to go on from it.")
             case ev.TaskFinished(_, outcome, _, kind):
@@ -175,10 +176,13 @@ def _goes_on(state: State) -> bool:
 
 
 def _code(outcome: ev.TaskOutcome, kind: str, state: State) -> int:
+    verdict = state.proposal.verdict if state.proposal else None
+    well = GREEN if verdict is not None and verdict.green else NOT_GREEN
     match outcome:
         case "landed" | "green":
-            verdict = state.proposal.verdict if state.proposal else None
-            return GREEN if verdict is not None and verdict.green else NOT_GREEN
+            return UNJUDGED if verdict is not None and verdict.green and verdict.unable else well
+        case "not_green" if verdict is not None and verdict.green and verdict.unable:
+            return UNJUDGED
         case "conflict":
             return CONFLICT
         case "interrupted":

@@ -54,14 +54,25 @@ async def test_auto_lands_and_json_is_the_journal(tmp_path: Path) -> None:
     assert (project / "shop/prices.py").read_text() == MENDED
 
 
-async def test_auto_does_not_land_what_a_check_could_not_judge(tmp_path: Path) -> None:
+BLIND = {
+    "crashes": ("tests/conftest.py", 'raise RuntimeError("no database")\n'),
+    "is not there": ("pairloop.toml", '[checks.spelling]\nrun = "no-such-program-anywhere"\n'),
+}
+
+
+@pytest.mark.parametrize("mode", ["auto", "until-green"])
+@pytest.mark.parametrize("how", BLIND)
+async def test_what_a_check_could_not_judge_is_neither_landed_nor_called_green(
+    tmp_path: Path, how: str, mode: str
+) -> None:
     project = make_shop(tmp_path / "shop")
-    (project / "tests/conftest.py").write_text('raise RuntimeError("no database")\n')
+    path, text = BLIND[how]
+    (project / path).write_text(text)
     before = tree(project)
     script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
-    code, out, err = await run_pairloop(["exec", "mend", "--mode", "auto", "--script", str(script)], project)
-    assert (code, err) == (1, "")
-    assert "not every check could judge" in out
+    code, out, err = await run_pairloop(["exec", "mend", "--mode", mode, "--script", str(script)], project)
+    assert (code, err) == (5, "")
+    assert ("not every check could judge" if mode == "auto" else "could not run") in out
     assert tree(project) == before
 
 
