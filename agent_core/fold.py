@@ -60,7 +60,9 @@ def _replace_proposal(state: State, number: int, **changes: Any) -> tuple[Propos
 
 def _close_answer(state: State, *, partial: bool) -> State:
     """Move the live answer into the transcript."""
-    chat = (*state.chat, Said("partner", state.live, partial)) if state.live.strip() else state.chat
+    said = state.live if state.live.strip() else ""
+    thought = state.live_reasoning.strip()
+    chat = (*state.chat, Said("partner", said, partial and bool(said), thought)) if said or thought else state.chat
     return msgspec.structs.replace(state, chat=chat, live="", live_reasoning="", live_patch="", retry_in=None)
 
 
@@ -86,6 +88,14 @@ def _session_resumed(state: State, event: ev.SessionResumed) -> State:
     phase: Phase = "deciding" if state.waiting else "idle"
     state = msgspec.structs.replace(state, checks=ended, phase=phase, approval=None)
     return _say(state, Notice("info", f"Session resumed (pairloop {event.version})."))
+
+
+def _forked(state: State, event: ev.Forked) -> State:
+    landings = tuple(msgspec.structs.replace(landing, inherited=True) for landing in state.landings)
+    name = f"“{event.title}” ({event.session})" if event.title else event.session
+    text = f"Forked from {name} at step {event.step}."
+    hint = "That session stays as it is. Your files are as they are now; what landed belongs to the project."
+    return _say(state, Notice("info", text, hint if landings else ""), landings=landings)
 
 
 def _settings_told(state: State, event: ev.SettingsTold) -> State:
@@ -425,6 +435,7 @@ def _task_finished(state: State, event: ev.TaskFinished) -> State:
 _FOLDS: dict[type[ev.Event], Callable[[State, Any], State]] = {
     ev.SessionStarted: _session_started,
     ev.SessionResumed: _session_resumed,
+    ev.Forked: _forked,
     ev.SettingsTold: _settings_told,
     ev.ModeChanged: _mode_changed,
     ev.Asked: _asked,

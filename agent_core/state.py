@@ -22,11 +22,13 @@ class Said(msgspec.Struct, frozen=True):
     Attributes:
         who: ``human`` or ``partner``.
         partial: The partner was cut off here.
+        reasoning: The summary of what the partner thought before it; where that is all there is, the text is empty.
     """
 
     who: Literal["human", "partner"]
     text: str
     partial: bool = False
+    reasoning: str = ""
 
 
 class ToolUse(msgspec.Struct, frozen=True):
@@ -163,6 +165,7 @@ class LandingState(msgspec.Struct, frozen=True):
         about: For an undo or a redo: the landing that started it all.
         again: It is a redo.
         by: Number of the undo or redo that made it stand as it does; 0 when there was none.
+        inherited: It was made by the session that this one is a fork of.
     """
 
     number: int
@@ -173,6 +176,7 @@ class LandingState(msgspec.Struct, frozen=True):
     about: int = 0
     again: bool = False
     by: int = 0
+    inherited: bool = False
 
 
 class ApprovalState(msgspec.Struct, frozen=True):
@@ -248,14 +252,15 @@ class State(msgspec.Struct, frozen=True):
 
     @property
     def undoable(self) -> LandingState | None:
-        """The landing that was landed (or landed again) last, of those that stand."""
+        """The landing of its own that was landed (or landed again) last, of those that stand."""
         return self._latest("landed")
 
     @property
     def redoable(self) -> LandingState | None:
-        """The landing that was taken back last, of those that do not stand again."""
+        """The landing of its own that was taken back last, of those that do not stand again."""
         return self._latest("undone")
 
     def _latest(self, stands: Literal["landed", "undone"]) -> LandingState | None:
-        found = (landing for landing in self.landings if landing.stands == stands and not landing.undoes)
+        mine = (landing for landing in self.landings if not landing.undoes and not landing.inherited)
+        found = (landing for landing in mine if landing.stands == stands)
         return max(found, key=lambda landing: max(landing.number, landing.by), default=None)

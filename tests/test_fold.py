@@ -146,7 +146,7 @@ def test_an_answer_streams_and_is_closed() -> None:
     assert (state.phase, state.steps) == ("thinking", 1)
     state = after(ev.AnswerFinished("Let me.", Usage(10, 5, 3, 1)), state=state)
     # The whole text wins over the pieces.
-    assert only(state, Said)[-1] == Said("partner", "Let me.")
+    assert only(state, Said)[-1] == Said("partner", "Let me.", reasoning="hm")
     assert (state.live, state.live_reasoning, state.live_patch) == ("", "", "")
     assert state.usage == state.last_usage == Usage(10, 5, 3, 1)
     state = after(ev.AnswerFinished("", Usage(1, 1, 1, 1)), state=state)

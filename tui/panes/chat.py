@@ -2,176 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
-from agent_core.state import ChatEntry, Edit, Notice, Ran, Said, State, ToolUse
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
+
+from agent_core.state import ChatEntry, Notice, Said, State
 from tui.actions import bindings
-from tui.panes.markdown import Markdown, render
+from tui.panes.chat_lines import Drawn, breathes, copied, draw, human, is_human, key_of, text_of, thought
+from tui.panes.code import CodeBlock, Painter
+from tui.panes.markdown import Markdown
 from tui.panes.pane import Pane
-from tui.widgets.lines import BLANK, Line, clean
+from tui.widgets.lines import BLANK, Line, palette_of
 
-_HINT_LINES = 8
-_SAID_LINES = 400
-_SIGNS = {
-    "proposal": ("◆", "accent"),
-    "verdict": ("✓", "good"),
-    "diagnosis": ("✗", "bad"),
-    "decision": ("→", "primary"),
-    "landing": ("⤓", "good"),
-    "patch": ("·", "dim"),
-    "task": ("■", "dim"),
-    "note": ("·", "dim"),
-}
-_JUDGED = {"verdict", "diagnosis"}
+_CURSOR = "▎"
 
 
-def _human(text: str) -> list[Line]:
-    lead = (("▌ ", "human"),)
-    lines = [
-        Line(((clean(line), ""),), lead=lead, hang=lead, base="human-row") for line in text.rstrip("\n").split("\n")
-    ]
-    if len(lines) > _SAID_LINES:
-        more = Line(((f"⋯ {len(lines) - _SAID_LINES} more lines", "dim"),), lead=lead, base="human-row")
-        lines = [*lines[:_SAID_LINES], more]
-    return [BLANK, *lines, BLANK]
+class _Block:
+    """An entry where it is shown."""
 
+    __slots__ = ("at", "drawn", "entry", "lines")
 
-def _tool(tool: ToolUse) -> list[Line]:
-    sign, style = {None: ("◌", "accent"), True: ("✓", "good"), False: ("✗", "bad")}[tool.ok]
-    pieces = [(clean(tool.title), "dim")]
-    if tool.summary:
-        pieces.append((f"  {clean(tool.summary)}", "faint" if tool.ok else "dim"))
-    return [Line(pieces, lead=((f"{sign} ", style),))]
-
-
-def _edit(edit: Edit) -> list[Line]:
-    changed = [line for line in edit.diff.splitlines() if not line.startswith(("+++", "---"))]
-    added = sum(line.startswith("+") for line in changed)
-    removed = sum(line.startswith("-") for line in changed)
-    pieces = [(f"you {edit.kind} ", "dim"), (clean(edit.path), "strong")]
-    if changed:
-        pieces += [(f"  +{added}", "good"), (f" -{removed}", "bad")]
-    return [Line(pieces, lead=(("✎ ", "primary"),))]
-
-
-def _ran(ran: Ran) -> list[Line]:
-    sign, style = ("◌", "accent") if ran.code is None else ("✓", "good") if not ran.code else ("✗", "bad")
-    ended = "" if ran.code is None else ran.killed or f"exit status {ran.code}"
-    lines = [Line(((clean(ran.line), "code"), (f"  {clean(ended)}", "faint")), lead=((f"{sign} ", style),))]
-    lines += [Line(((clean(line), "dim"),), lead=(("  │ ", "faint"),)) for line in ran.output.splitlines()]
-    return lines
-
-
-def _notice(notice: Notice) -> list[Line]:
-    sign, style = _SIGNS[notice.about]
-    if notice.level == "error":
-        sign, style = "✗", "bad"
-    elif notice.level == "warning":
-        sign, style = ("✗", "bad") if notice.about in _JUDGED else ("!", "warn")
-    if notice.doubt:
-        # Not the last word on what is there now, so no tick and no cross.
-        sign, style = ("◌", "accent") if notice.doubt == "so far" else ("!", "warn")
-    text_style = {"info": "dim", "warning": "text", "error": "bad"}[notice.level]
-    if notice.doubt == "stale":
-        text_style = "dim"
-    elif notice.about in {"proposal", "landing", *_JUDGED}:
-        text_style = "strong" if notice.level != "error" else "bad"
-    first, *more = notice.text.split("\n") if notice.text else [""]
-    stale = (("  stale", "warn"),) if notice.doubt == "stale" and notice.about == "verdict" else ()
-    lines = [Line(((clean(first), text_style), *stale), lead=((f"{sign} ", style),))]
-    lines += [Line(((clean(line), text_style),), lead=(("  ", ""),)) for line in more if line.strip()]
-    # The evidence for a verdict is the checks pane's business.
-    hints = [line for line in notice.hint.split("\n") if line.strip()] if notice.about not in _JUDGED else []
-    # The head of the notice may be the first line of what it points to.
-    if hints and notice.text.endswith(hints[0].strip()):
-        hints = hints[1:]
-    lines += [Line(((clean(line), "dim"),), lead=(("  ", ""),)) for line in hints[:_HINT_LINES]]
-    if len(hints) > _HINT_LINES:
-        lines.append(Line(((f"  ⋯ {len(hints) - _HINT_LINES} more lines", "faint"),)))
-    return lines
-
-
-def entry_lines(entry: ChatEntry) -> list[Line]:
-    """One entry of the transcript as lines."""
-    if isinstance(entry, Said):
-        if entry.who == "human":
-            return _human(entry.text)
-        tail = [Line((("⋯ cut off here", "faint"),))] if entry.partial else []
-        return [*render(entry.text.strip("\n")), *tail]
-    if isinstance(entry, ToolUse):
-        return _tool(entry)
-    if isinstance(entry, Ran):
-        return _ran(entry)
-    return _edit(entry) if isinstance(entry, Edit) else _notice(entry)
-
-
-def _is_human(entry: ChatEntry) -> bool:
-    return isinstance(entry, Said) and entry.who == "human"
-
-
-def _breath(before: ChatEntry | None, entry: ChatEntry) -> bool:
-    """Whether a blank line parts two entries: talk from the lines of tools and notices.
-
-    What a human said has blank lines of its own.
-    """
-    if before is None or _is_human(before) or _is_human(entry):
-        return False
-    return isinstance(before, Said) or isinstance(entry, Said)
+    def __init__(self, entry: ChatEntry, drawn: Drawn, *, gap: bool) -> None:
+        self.entry = entry
+        self.drawn = drawn
+        self.lines = [BLANK, *drawn.lines] if gap else drawn.lines
+        self.at = 0  # its first line
 
 
 class ChatPane(Pane):
-    """The transcript."""
+    """The transcript, with a cursor over its entries."""
 
+    DEFAULT_CSS = """
+    ChatPane { padding: 0 1 0 0; }
+    """
     BINDINGS: ClassVar = bindings("chat")
     TITLE = "chat"
     EMPTY = ("What should be changed? Say it below.", "Nothing reaches your files until you accept it.")
 
     def __init__(self) -> None:
         super().__init__(id="chat")
-        self._entries: list[ChatEntry] = []
-        self._ends: list[int] = []  # how many lines there are after each entry
+        self._blocks: list[_Block] = []
+        self._unfolded: set[Hashable] = set()
+        self._cursor: int | None = None
+        self._copied: tuple[int, int] = (-1, 0)  # of which entry which block of code was copied last
         self._live = Markdown()
         self._live_at = 0  # index of the first line of the live answer
+        self._thoughts_unfolded = False
         self._notes: list[Notice] = []
         self._kept: tuple[str, ...] = ()
         self._state = State()
+        self._painter = Painter(lambda work: self.run_worker(work, exit_on_error=False), self.recolor)
+
+    # -- What it shows
 
     def show(self, state: State) -> None:
         """Draw what is true now."""
         old, self._state = self._state, state
-        if not self._show_entries() and (
-            state.live is old.live
-            and state.live_reasoning is old.live_reasoning
-            and state.live_patch is old.live_patch
-            and state.queued == old.queued
-        ):
+        if state.chat is not old.chat and self._show_entries():
             return
-        self._show_end(whole=bool(old.live) != bool(state.live))
+        if (
+            state.live is not old.live
+            or state.live_reasoning is not old.live_reasoning
+            or state.live_patch is not old.live_patch
+        ):
+            self._show_end(whole=bool(old.live) != bool(state.live))
 
     def _show_entries(self) -> bool:
         """Bring the transcript up to date; gives whether there was anything to do."""
         chat: Sequence[ChatEntry] = (*self._state.chat, *self._notes)
         same = 0
-        for known, entry in zip(self._entries, chat, strict=False):
-            if known is not entry:
+        for block, entry in zip(self._blocks, chat, strict=False):
+            if block.entry is not entry:
                 break
             same += 1
-        if same == len(chat) == len(self._entries):
+        if same == len(chat) == len(self._blocks):
             return False
-        keep = self._ends[same - 1] if same else 0
-        del self._entries[same:]
-        del self._ends[same:]
-        lines: list[Line] = []
+        known = {id(block.entry): block.drawn for block in self._blocks[same:]}
+        del self._blocks[same:]
         for entry in chat[same:]:
-            if _breath(self._entries[-1] if self._entries else None, entry):
-                lines.append(BLANK)
-            lines.extend(entry_lines(entry))
-            self._entries.append(entry)
-            self._ends.append(keep + len(lines))
-        self.set_lines(lines, keep)
-        self._show_end(whole=True)
+            before = self._blocks[-1].entry if self._blocks else None
+            self._blocks.append(
+                _Block(entry, known.get(id(entry)) or self._drawn_of(entry), gap=breathes(before, entry))
+            )
+        if self._cursor is not None and self._cursor >= len(self._blocks):
+            self._cursor = len(self._blocks) - 1 if self._blocks else None
+        self._lay(same)
         return True
+
+    def _drawn_of(self, entry: ChatEntry) -> Drawn:
+        drawn = draw(entry, unfolded=key_of(entry) in self._unfolded)
+        if drawn.blocks:
+            self._painter.adopt(drawn.blocks)
+        return drawn
+
+    def _lay(self, first: int) -> None:
+        """Put the lines of the entries from one on into the view, and what comes after them."""
+        at = self._end_of(first - 1)
+        keep = at
+        lines: list[Line] = []
+        for block in self._blocks[first:]:
+            block.at = at
+            lines += block.lines
+            at += len(block.lines)
+        self._show_end(whole=True, entries=lines, keep=keep)
+
+    def _end_of(self, index: int) -> int:
+        """How many lines there are up to the end of an entry."""
+        return self._blocks[index].at + len(self._blocks[index].lines) if index >= 0 else 0
 
     def note(self, notice: Notice) -> None:
         """Say something of the screen's own, which no session knows of."""
@@ -183,31 +125,249 @@ class ChatPane(Pane):
         self._kept = texts
         self._show_end(whole=True)
 
-    def _show_end(self, *, whole: bool) -> None:
-        """Draw what changes all the time: the live answer, reasoning, a patch being written, what is kept."""
-        fresh, keep = self._live.update(self._state.live)
-        base = self._ends[-1] if self._ends else 0
+    def _show_end(self, *, whole: bool, entries: Sequence[Line] = (), keep: int | None = None) -> None:
+        """Draw what changes all the time: the live answer, thoughts, a patch being written, what is kept.
+
+        Args:
+            whole: All of it, not only what is new in the live answer.
+            entries: Lines of entries that come before it.
+            keep: How many lines stay before those; all of the entries' by default.
+        """
+        closed = sum(block.closed for block in self._live.blocks)
+        fresh, kept = self._live.update(self._state.live)
+        if sum(block.closed for block in self._live.blocks) > closed:
+            self._painter.adopt(self._live.blocks)
+        base = self._end_of(len(self._blocks) - 1)
         if whole:
-            last = self._entries[-1] if self._entries else None
-            gap = [BLANK] if self._state.live and last is not None and not _is_human(last) else []
+            last = self._blocks[-1].entry if self._blocks else None
+            gap = [BLANK] if self._state.live and last is not None and not is_human(last) else []
             self._live_at = base + len(gap)
-            self.set_lines([*gap, *self._live.lines, *self._live.partial, *self._tail()], base)
+            end = [*entries, *gap, *self._live.lines, *self._live.partial, *self._tail()]
+            self.set_lines(end, base if keep is None else keep)
         else:
-            self.set_lines([*fresh, *self._tail()], self._live_at + keep)
+            self.set_lines([*fresh, *self._tail()], self._live_at + kept)
         self.mark_empty(empty=not self.lines)
 
     def _tail(self) -> list[Line]:
         state = self._state
         lines: list[Line] = []
         if state.live_reasoning and not state.live:
-            shown = [line for line in state.live_reasoning[-2000:].split("\n") if line.strip()][-4:]
-            lines += [Line(((clean(line), "comment"),), lead=(("  ", ""),)) for line in shown]
+            lines += thought(state.live_reasoning, unfolded=self._thoughts_unfolded, live=True)
         if state.live_patch:
             count = state.live_patch.count("\n")
             lines.append(Line(((f"writing a patch, {count} lines so far", "dim"),), lead=(("◌ ", "accent"),)))
-        if state.queued:
-            word = "message waits" if len(state.queued) == 1 else "messages wait"
-            lines.append(Line(((f"{len(state.queued)} {word} for the next step", "faint"),), lead=(("⋯ ", "faint"),)))
         for text in self._kept:
-            lines += [*_human(text), Line((("kept, and sent as soon as the session is open", "faint"),))]
+            drawn = human(text, unfolded=False)
+            lines += [*drawn.lines, Line((("kept, and sent as soon as the session is open", "faint"),))]
         return lines
+
+    @property
+    def colored(self) -> bool:
+        """Whether the colours of all code that was looked at are there."""
+        return not self._painter.busy
+
+    # -- The cursor
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """What it says of itself for `tui.actions.model.Situation`."""
+        facts = set()
+        if self._blocks:
+            facts.add("chat.entries")
+        block = self._meant
+        if (block is not None and block.drawn.folds) or self._thinking:
+            facts.add("chat.folds")
+        if self._meant_code:
+            facts.add("chat.code")
+        return frozenset(facts)
+
+    @property
+    def _thinking(self) -> bool:
+        return self._cursor is None and bool(self._state.live_reasoning) and not self._state.live
+
+    @property
+    def _meant(self) -> _Block | None:
+        """The entry that is meant: the one under the cursor, or else the last one."""
+        if not self._blocks:
+            return None
+        return self._blocks[-1 if self._cursor is None else self._cursor]
+
+    @property
+    def _meant_code(self) -> Sequence[CodeBlock]:
+        """The code that is meant: of the entry under the cursor, or else of the last entry that has some."""
+        if self._cursor is not None:
+            return self._blocks[self._cursor].drawn.blocks
+        return next((block.drawn.blocks for block in reversed(self._blocks) if block.drawn.blocks), ())
+
+    def _block_at(self, line: int) -> int | None:
+        """The entry a line belongs to, None after the last one."""
+        if not self._blocks or line >= self._end_of(len(self._blocks) - 1):
+            return None
+        return bisect_right(self._blocks, line, key=lambda block: block.at) - 1
+
+    def _rows_of(self, index: int) -> tuple[int, int]:
+        """On which row an entry begins, its gap apart, and the row after it."""
+        block = self._blocks[index]
+        first = block.at + (len(block.lines) > len(block.drawn.lines))
+        return self._starts[first], self._starts[block.at + len(block.lines)]
+
+    def _point_at(self, index: int | None, *, top: bool = False) -> None:
+        """Move the cursor to an entry and show it.
+
+        Args:
+            index: Which one; None for none, at the end of all.
+            top: Show it at the top of the pane.
+        """
+        self._cursor = index
+        self.refresh()
+        if index is None:
+            self.scroll_end(animate=False, force=True)
+        elif self._measured:
+            start, end = self._rows_of(index)
+            if top:
+                self.scroll_to(y=max(start - 1, 0), animate=False, force=True)
+            else:
+                height = min(end - start, self.size.height)
+                self.scroll_to_region(Region(0, start, 1, height), animate=False, force=True)
+        self.post_message(self.Changed())
+
+    def found(self, index: int) -> None:
+        """The search, or jump mode, has come to a line."""
+        self._cursor = self._block_at(index)
+        self.show_line(index)
+
+    def marks_of(self) -> Sequence[int]:
+        """The lines at which entries begin."""
+        return [block.at + (len(block.lines) > len(block.drawn.lines)) for block in self._blocks]
+
+    def _seen(self) -> int | None:
+        """The entry from which one goes on without a cursor: the last one of which anything is seen."""
+        if not self._blocks or not self._measured:
+            return None
+        bottom = min(self.scroll_offset.y + self.size.height, self._starts[-1]) - 1
+        found = self._block_at(self._line_at(max(bottom, 0))[0])
+        return len(self._blocks) - 1 if found is None else found
+
+    def action_entry_up(self) -> None:
+        """To the entry before; a long one is gone through first."""
+        if self._cursor is None:
+            self._point_at(self._seen())
+            return
+        start, _ = self._rows_of(self._cursor)
+        if start < self.scroll_offset.y and self._cursor_in_view():
+            self.scroll_relative(y=-max(self.size.height - 2, 1), animate=False, force=True)
+        elif self._cursor > 0:
+            self._point_at(self._cursor - 1)
+
+    def action_entry_down(self) -> None:
+        """To the entry after; a long one is gone through first. After the last one the end is followed again."""
+        if self._cursor is None:
+            return
+        _, end = self._rows_of(self._cursor)
+        if end > self.scroll_offset.y + self.size.height and self._cursor_in_view():
+            self.scroll_relative(y=max(self.size.height - 2, 1), animate=False, force=True)
+        elif self._cursor + 1 < len(self._blocks):
+            self._point_at(self._cursor + 1)
+        else:
+            self._point_at(None)
+
+    def _cursor_in_view(self) -> bool:
+        if self._cursor is None:
+            return False
+        start, end = self._rows_of(self._cursor)
+        return end > self.scroll_offset.y and start < self.scroll_offset.y + self.size.height
+
+    def action_human_before(self) -> None:
+        """To what the human said before."""
+        at = len(self._blocks) if self._cursor is None else self._cursor
+        self._to_human(range(at - 1, -1, -1))
+
+    def action_human_after(self) -> None:
+        """To what the human said next."""
+        if self._cursor is not None:
+            self._to_human(range(self._cursor + 1, len(self._blocks)))
+
+    def _to_human(self, where: range) -> None:
+        found = next((index for index in where if is_human(self._blocks[index].entry)), None)
+        if found is not None:
+            self._point_at(found, top=True)
+
+    # -- Unfolding
+
+    def action_unfold_entry(self) -> None:
+        """Show all of an entry, or fold it again."""
+        if self._thinking:
+            self._thoughts_unfolded = not self._thoughts_unfolded
+            self._show_end(whole=True)
+            return
+        if self._blocks:
+            self._toggle(len(self._blocks) - 1 if self._cursor is None else self._cursor)
+
+    def _toggle(self, index: int) -> None:
+        block = self._blocks[index]
+        if not block.drawn.folds:
+            return
+        self._unfolded ^= {key_of(block.entry)}
+        gap = len(block.lines) > len(block.drawn.lines)
+        fresh = _Block(block.entry, self._drawn_of(block.entry), gap=gap)
+        self._blocks[index] = fresh
+        self._lay(index)
+        self._point_at(index)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click points at an entry, and unfolds one that folds; a click that ends a selection does neither."""
+        at = event.get_content_offset(self)
+        if at is None or self.text_selection is not None or not self._blocks or not self._measured:
+            return
+        row = self.scroll_offset.y + at.y
+        if row >= self._starts[-1]:
+            return
+        index = self._block_at(self._line_at(row)[0])
+        if index is None:
+            self.action_unfold_entry() if self._thinking else None
+            return
+        self._cursor = index
+        if self._blocks[index].drawn.folds:
+            self._toggle(index)
+        self.refresh()
+        self.post_message(self.Changed())
+
+    # -- Copying
+
+    def action_copy_entry(self) -> None:
+        """Copy an entry to the clipboard: the one under the cursor, or else the partner's last words."""
+        block = self._meant
+        if self._cursor is None:
+            said = (one for one in reversed(self._blocks) if isinstance(one.entry, Said) and not is_human(one.entry))
+            block = next(said, block)
+        if block is not None:
+            self._copy(text_of(block.entry), "")
+
+    def action_copy_code(self) -> None:
+        """Copy a block of code to the clipboard; again for the next one of the entry."""
+        blocks = self._meant_code
+        if not blocks:
+            return
+        number = self._copied[1] + 1 if self._copied[0] == id(blocks) else 0
+        self._copied = id(blocks), number % len(blocks)
+        which = f" of block {self._copied[1] + 1} of {len(blocks)}" if len(blocks) > 1 else ""
+        self._copy(blocks[self._copied[1]].text, which)
+
+    def _copy(self, text: str, which: str) -> None:
+        self.app.copy_to_clipboard(text)
+        self.desk.say(copied(text, which))
+
+    # -- Drawing: a column at the left for the cursor
+
+    def _width(self) -> int:
+        return super()._width() - 1
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row."""
+        strip = super().render_line(y)
+        mark = Segment(" ", self._style)
+        if self._cursor is not None and self.has_focus and self._measured and not self.searching:
+            start, end = self._rows_of(self._cursor)
+            if start <= self.scroll_offset.y + y < end:
+                mark = Segment(_CURSOR, self._style + palette_of(self.app)["primary"])
+        return Strip.join([Strip([mark], 1), strip.crop(0, self.size.width - 1)])

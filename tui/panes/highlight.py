@@ -64,6 +64,16 @@ def _lexer(path: str, text: str) -> Any | None:
         return None
 
 
+def _lexer_of(language: str) -> Any | None:
+    from pygments.lexers import get_lexer_by_name  # noqa: PLC0415 - as above
+    from pygments.util import ClassNotFound  # noqa: PLC0415
+
+    try:
+        return get_lexer_by_name(language, stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return None
+
+
 def _style_of(token: Token, known: dict[Token, str]) -> str:
     style = known.get(token)
     if style is None:
@@ -120,3 +130,18 @@ def highlight(path: str, text: str) -> Spans:
     if len(text) > MAX_SIZE or (lexer := _lexer(path, text)) is None:
         return []
     return [_spans(pieces) for pieces in _by_line(iter(lexer.get_tokens(text)))]
+
+
+def highlight_code(language: str, text: str) -> Spans:
+    """Syntax colours of a piece of code.
+
+    Args:
+        language: Its name, such as ``python`` or ``py``.
+        text: The code.
+
+    Returns:
+        As `highlight` does.
+    """
+    if len(text) > MAX_SIZE or (lexer := _lexer_of(language.lower())) is None:
+        return []
+    return [_spans(pieces) for pieces in _by_line(iter(lexer.get_tokens(printable(text))))]

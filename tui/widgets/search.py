@@ -204,11 +204,11 @@ class SearchView(LinesView):
         else:
             more = "+" if len(self._hits) == MAX_HITS else ""
             said = f"{self._hit + 1} of {len(self._hits):,}{more}"
-        width = self.size.width
+        width = self._width()
         room = max(width - len(said) - 2, 8)
         text = sum(len(piece) for piece, _ in pieces)
         if text > room:  # the end is what is being written
             pieces[1] = (f"…{clean(self._needle)[text - room + 1 :]}", "strong")
         line = Line(pieces, base="ask-row", right=(f"{said} ", "bad" if self._needle and not self._hits else "dim"))
         strip = line.strip(0, width, palette_of(self.app)).apply_style(self.rich_style)
-        return strip.adjust_cell_length(width, self.rich_style)
+        return strip.adjust_cell_length(self.size.width, self.rich_style)
