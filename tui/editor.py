@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
@@ -114,7 +115,25 @@ async def edit(app: App[None], text: str, *, name: str, line: int = 0) -> str | 
     return None if new == text else new
 
 
-async def _run(app: App[None], argv: Sequence[str]) -> str:
+async def open_file(app: App[Any], path: Path, *, line: int = 0) -> None:
+    """Have the human look at a file of theirs in their editor, and change it as they like.
+
+    To be awaited in a worker, as `edit`.
+
+    Args:
+        app: The app that gives way.
+        path: The file.
+        line: 1-based line to begin at; 0 for wherever the editor likes.
+
+    Raises:
+        EditorError: There is no editor, it cannot be started, or it has failed.
+    """
+    failure = await _run(app, command_for(editor_of(os.environ), path, line))
+    if failure:
+        raise EditorError(failure)
+
+
+async def _run(app: App[Any], argv: Sequence[str]) -> str:
     """Give an editor the terminal until it ends; why it failed, empty when it did not."""
     shown = printable(Path(argv[0]).name)
     code = 0

@@ -28,6 +28,7 @@ _ADDED, _REMOVED, _PLAIN = 0.14, 0.16, 0.07
 _WORD = 0.27
 """The share of colour behind the words in which an old line and a new one differ."""
 
+_SGR = "sgr:"
 _LOUD = 0.3
 """From that share on a background is meant to be noticed, not only to tell rows apart."""
 
@@ -144,6 +145,8 @@ class Palette:
             "tab": grey(0.62),
             "tab-on": Style(bold=True) + self._on(fore, 0.14),
         }
+        # The 8 colours of a terminal, as this theme has them.
+        self._eight = (back, bad, good, warn, primary, accent, _color(variables, "secondary", primary.hex), fore)
         for name, variable in _SYNTAX.items():
             # Rows that are added or removed are told by their colour there, which that of a word would hide.
             shown = Style(bold=name == "keyword" or None) if self._own else ink(_color(variables, variable, fore.hex))
@@ -185,12 +188,36 @@ class Palette:
         text = max((self._back, black, white), key=lambda one: contrast(one, color) + (one is self._back))
         return Style(color=text.rich_color, bgcolor=color.rich_color, bold=True)
 
+    def _sgr(self, name: str) -> Style:
+        """What a tool has coloured: ``sgr:``, then text, background and attributes, as `tui.widgets.ansi` says them."""
+        fore, back, flags = name.removeprefix(_SGR).split("/")
+        style = Style(
+            bold=True if "b" in flags else None,
+            dim=True if "d" in flags else None,
+            italic=True if "i" in flags else None,
+            underline=True if "u" in flags else None,
+            strike=True if "s" in flags else None,
+            reverse=True if "r" in flags else None,
+        )
+        if self._own:
+            colors = [None if not said else said if said[0] == "#" else f"color({said})" for said in (fore, back)]
+            return style + Style(color=colors[0], bgcolor=colors[1])
+        if back:
+            return style + self._on(self._tool_color(back), _LOUD)
+        if fore in {"0", "8"}:  # black on black, or nearly so, in half of the themes
+            return style + self._grey(0.42, faint=True)
+        return style + (self._ink(self._tool_color(fore)) if fore else Style.null())
+
+    def _tool_color(self, said: str) -> Color:
+        return Color.parse(said) if said[0] == "#" else self._eight[int(said) % 8]
+
     def __getitem__(self, name: str) -> Style:
         style = self._styles.get(name)
         if style is None:
             plain, _, action = name.partition("@")
             under, _, over = plain.partition("+")
-            style = self._styles[under] + self._styles[over]
+            beneath = self._sgr(under) if under.startswith(_SGR) else self._styles[under]
+            style = beneath + self._styles[over]
             if action:
                 style += Style(meta={"@click": action})
             self._styles[name] = style

@@ -12,7 +12,7 @@ from agent_core.events import Entry, VerdictReached
 from agent_core.headless import Lines
 from agent_core.patch.model import Patch
 from agent_core.state import ProposalState, State, TaskState
-from tui.panes.checks_lines import checks_lines
+from tui.panes.checks_rows import checks_lines
 
 
 def said(check: str, outcome: Outcome) -> CheckResult:

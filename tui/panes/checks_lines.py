@@ -1,17 +1,19 @@
-"""What the checks said as lines: the attempts, one line a check, the verdict's findings by group."""
+"""The checks as lines: each with how far it is, what it said, and how sure that is; a task's attempts as a strip."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
-from agent_core.checks.model import CheckResult, Finding, Outcome, Verdict
-from agent_core.state import CheckState, ProposalState, State
-from tui.widgets.lines import BLANK, Line, Piece, clean
+from agent_core.checks.model import UNABLE, CheckResult, Outcome, Stage, Verdict
+from agent_core.state import CheckState, ProposalState
+from tui.widgets.ansi import ansi_lines
+from tui.widgets.lines import Line, Piece, clean
+from tui.widgets.progress import bar, share_of
 
-_NAME = 8
-_SHOWN = 30
-_DETAIL = 10
-_OUTPUT = 8
+NAME = 8
+_BAR = 10
+_OUTPUT = 5
 _NOT_JUDGED: Mapping[Outcome, str] = {
     "no_tests": "no tests collected: not judged",
     "missing": "tool not found: not judged",
@@ -19,6 +21,20 @@ _NOT_JUDGED: Mapping[Outcome, str] = {
     "error": "did not run: not judged",
     "skipped": "skipped: not judged",
 }
+_NOW: Mapping[Stage, str] = {"first": "now those the change can reach", "affected": "now all the others", "all": ""}
+"""What a check is doing after a stage."""
+
+
+class Standing(NamedTuple):
+    """How the tree stands that the checks looked at.
+
+    Attributes:
+        blamed: Names of the checks that found what the patch broke or was to mend; None while that is not known.
+        stale: The tree is no more.
+    """
+
+    blamed: Collection[str] | None = None
+    stale: bool = False
 
 
 def seconds_text(seconds: float) -> str:
@@ -29,50 +45,104 @@ def seconds_text(seconds: float) -> str:
     return f"{whole} s" if whole < 100 else f"{whole // 60}:{whole % 60:02}"
 
 
-def attempts_line(proposals: Sequence[ProposalState], waiting: int) -> Line:
-    """One cell for each proposal of a task: red, green, or open."""
+def blamed_by(verdict: Verdict | None) -> Collection[str] | None:
+    """Names of the checks that keep a patch from being green, None while not all have spoken."""
+    if verdict is None or not verdict.complete:
+        return None
+    return {finding.check for finding in (*verdict.broken, *verdict.targets_left, *verdict.silenced)}
+
+
+# -- The strip
+
+
+def attempt_cell(proposal: ProposalState) -> tuple[str, str]:
+    """The sign of an attempt as a whole, and its style."""
+    verdict = proposal.verdict
+    if verdict is None or not _is_settled(proposal, verdict):
+        return "◌", "cell-open"
+    if verdict.green:
+        return ("!", "cell-open") if verdict.unable else ("✓", "cell-good")
+    return "✗", "cell-bad"
+
+
+def _is_settled(proposal: ProposalState, verdict: Verdict) -> bool:
+    """Whether a verdict is the last word, and about a tree that is there still or has been decided on."""
+    return verdict.complete and not (proposal.stale and proposal.decision is None)
+
+
+def check_cell(result: CheckResult, verdict: Verdict, *, settled: bool) -> tuple[str, str]:
+    """The sign of one check in an attempt, and its style.
+
+    Args:
+        result: What it said.
+        verdict: The verdict it is of.
+        settled: It will say nothing else.
+    """
+    if result.early or not settled:
+        return "◌", "accent"
+    if result.outcome in UNABLE:
+        return "?", "warn"
+    if not result.judged:
+        return "-", "faint"
+    if result.outcome == "passed":
+        return "✓", "good"
+    # What was red before is nothing that this attempt did.
+    return ("✗", "bad") if result.check in (blamed_by(verdict) or ()) else ("·", "dim")
+
+
+def attempts_line(proposals: Sequence[ProposalState], waiting: int, shown: int = 0) -> Line:
+    """The attempts at a task: each with its sign, and a sign for each check; a click looks at it.
+
+    Args:
+        proposals: The attempts, oldest first.
+        waiting: Number of the proposal that waits for the human, 0 when none does.
+        shown: Number of the one whose checks are shown below, where it is not the last; else 0.
+    """
     pieces: list[Piece] = [("attempts  ", "dim")]
+    if len(proposals) > 12:
+        pieces.append((f"⋯{len(proposals) - 12} ", "faint"))
     for proposal in proposals[-12:]:
+        action = f"@look_at({proposal.number})"
+        sign, style = attempt_cell(proposal)
+        # A no-break space keeps the cell of an attempt and its checks in one row.
+        mark = "▸" if proposal.number == shown else "\u00a0"
+        pieces.append((f"{mark}{sign}{proposal.attempt}\u00a0", f"{style}{action}"))
         verdict = proposal.verdict
-        if verdict is None or not verdict.complete or (proposal.stale and proposal.decision is None):
-            sign, style = "◌", "cell-open"
-        elif verdict.green:
-            sign, style = ("!", "cell-open") if verdict.unable else ("✓", "cell-good")
-        else:
-            sign, style = "✗", "cell-bad"
-        pieces += [(f" {sign}{proposal.attempt} ", style), (" ", "")]
-    if waiting:
+        if verdict is not None and verdict.results:
+            pieces.append(("\u00a0", ""))
+            settled = _is_settled(proposal, verdict)
+            cells = (check_cell(result, verdict, settled=settled) for result in verdict.results)
+            pieces += [(one, f"{look}{action}") for one, look in cells]
+        pieces.append(("  ", ""))
+    if waiting and not shown:
         pieces.append((" waits for you", "dim"))
     return Line(pieces)
 
 
-def check_lines(check: CheckState, elapsed: float, *, blameless: bool = False, stale: bool = False) -> list[Line]:
+# -- One check
+
+
+def check_lines(check: CheckState, elapsed: float, standing: Standing, *, open_: bool = False) -> list[Line]:
     """One check.
 
     Args:
         check: The check.
         elapsed: Seconds it has been running, while it does.
-        blameless: The verdict is in, and all it found was there before.
-        stale: The tree it looked at is no more.
+        standing: How the tree stands that it looked at.
+        open_: All it printed is shown, where it could not judge.
     """
-    name = f"{clean(check.check):<{_NAME}} "
+    name = f"{clean(check.check):<{NAME}} "
     result = check.result
     if check.outcome is None or result is None:
-        done = f"{check.done}/{check.total}" if check.total else ("running" if not check.done else str(check.done))
-        bar = _bar(check.done, check.total)
-        running = Line(
-            ((name, "strong"), (done, "accent"), *bar),
-            lead=(("◌ ", "accent"),),
-            right=(f" {seconds_text(elapsed)}", "faint"),
-        )
-        return [running, *_staged_lines(check.staged)]
+        return [_running(check, name, elapsed), *_staged_lines(check.staged)]
     right = (f" {'cached' if result.cached else seconds_text(result.seconds)}", "faint")
-    if result.judged and (stale or result.early):
+    if result.judged and (standing.stale or result.early):
         # It may have passed, but not what is there now, or not for sure.
-        word = ("stale", "warn") if stale else ("early", "accent")
+        word = ("stale", "warn") if standing.stale else ("early", "accent")
         pieces = ((name, "strong"), word, ("  ", ""), (clean(result.summary), "dim"))
-        return [Line(pieces, lead=(("! ", "warn") if stale else ("◌ ", "accent"),), right=right)]
+        return [Line(pieces, lead=(("! ", "warn") if standing.stale else ("◌ ", "accent"),), right=right)]
     if result.judged:
+        blameless = standing.blamed is not None and check.check not in standing.blamed
         sign, style = ("✓ ", "good") if check.outcome == "passed" else ("✗ ", "faint" if blameless else "bad")
         return [Line(((name, "strong"), (clean(result.summary), "text")), lead=((sign, style),), right=right)]
     lines = [
@@ -80,9 +150,18 @@ def check_lines(check: CheckState, elapsed: float, *, blameless: bool = False, s
     ]
     if result.summary:
         lines.append(Line(((clean(result.summary), "dim"),), lead=(("  ", ""),)))
-    tail = [line for line in result.output.splitlines() if line.strip()][-_OUTPUT:]
-    lines += [Line(((clean(line), "faint"),), lead=(("  ", ""),), words=False) for line in tail]
-    return lines
+    return [*lines, *_output_lines(result.output, open_=open_)]
+
+
+def _running(check: CheckState, name: str, elapsed: float) -> Line:
+    done = f"{check.done}/{check.total}" if check.total else ("running" if not check.done else str(check.done))
+    share = share_of(check.done, check.total)
+    pieces: list[Piece] = [(name, "strong"), (done, "accent")]
+    if share is not None:
+        pieces += [("  ", ""), *bar(share, _BAR)]
+    if check.staged is not None and not check.staged.early and _NOW[check.staged.stage]:
+        pieces.append((f"  {_NOW[check.staged.stage]}", "dim"))
+    return Line(pieces, lead=(("◌ ", "accent"),), right=(f" {seconds_text(elapsed)}", "faint"))
 
 
 def _staged_lines(staged: CheckResult | None) -> list[Line]:
@@ -97,103 +176,52 @@ def _staged_lines(staged: CheckResult | None) -> list[Line]:
     return [Line(pieces, lead=(("  ", ""), (sign, style)))]
 
 
-def _bar(done: int, total: int) -> list[Piece]:
-    if not total:
-        return []
-    full = min(round(10 * done / total), 10)
-    return [("  ", ""), ("━" * full, "accent"), ("━" * (10 - full), "faint")]
-
-
-def baseline_line(checks: Sequence[CheckState]) -> Line:
-    """What was so before any change, in one dim line."""
-    words = []
-    for check in checks:
-        if check.outcome is None:
-            words.append(f"{check.check} …")
-        elif check.outcome == "passed":
-            words.append(f"{check.check} ✓")
-        elif check.outcome == "failed":
-            words.append(f"{check.check} ✗{len(check.result.findings) if check.result else ''}")
-        else:
-            words.append(f"{check.check} ?")
-    return Line(((clean("   ".join(words)), "faint"),), lead=(("before  ", "faint"),))
-
-
-def finding_lines(finding: Finding, style: str, *, detail: bool) -> list[Line]:
-    """One finding: place, code, message, and where it helps what lies behind it."""
-    pieces: list[Piece] = []
-    if finding.place:
-        pieces += [(clean(finding.place), style), ("  ", "")]
-    if finding.code and not finding.code.startswith(finding.path or "\0"):
-        pieces += [(clean(finding.code), "accent"), ("  ", "")]
-    elif finding.code:
-        pieces += [(clean(finding.code.rpartition("::")[2]), "accent"), ("  ", "")]
-    pieces.append((clean(finding.message), "text" if detail else "dim"))
-    lines = [Line(pieces, lead=(("  ", ""),), hang=(("    ", ""),))]
-    if detail and finding.detail:
-        shown = finding.detail.rstrip().splitlines()
-        if len(shown) > _DETAIL:
-            lines.append(Line(((f"⋯ {len(shown) - _DETAIL} lines", "faint"),), lead=(("    ", ""),)))
-        lines += [
-            Line(((clean(line), "dim"),), lead=(("  │ ", "faint"),), hang=(("  │ ", "faint"),), words=False)
-            for line in shown[-_DETAIL:]
-        ]
+def _output_lines(output: str, *, open_: bool) -> list[Line]:
+    """What a tool printed that could not judge, in its own colours; its end, or all of it."""
+    rows = [row for row in ansi_lines(output.strip(), "faint") if open_ or any(text.strip() for text, _ in row)]
+    shown = rows if open_ else rows[-_OUTPUT:]
+    lines = [Line(row, lead=(("  │ ", "faint"),), hang=(("  │ ", "faint"),), words=False) for row in shown]
+    if len(shown) < len(rows):
+        lines.insert(0, Line(((f"⋯ {len(rows) - len(shown):,} more lines", "faint"),), lead=(("  ", ""),)))
     return lines
 
 
-def verdict_lines(verdict: Verdict) -> list[Line]:
-    """The findings of a verdict by what the patch has to do with them."""
-    left = {finding.fingerprint for finding in verdict.targets_left}
-    known = tuple(finding for finding in verdict.known if finding.fingerprint not in left)
-    lines: list[Line] = []
-    groups = (
-        ("broken by this patch", "✗ ", "bad", verdict.broken, True),
-        ("still to be fixed", "● ", "warn", verdict.targets_left, True),
-        ("silenced by this patch", "✗ ", "bad", verdict.silenced, True),
-        ("fixed", "✓ " if verdict.complete else "◌ ", "good", verdict.fixed, False),
-        ("came and went when run again (flaky)", "~ ", "warn", verdict.flaky, False),
-        ("was there before", "· ", "dim", known, False),
-    )
-    for title, sign, style, findings, detail in groups:
-        if not findings:
-            continue
-        lines += [BLANK, Line(((f"{len(findings)} {title}", style),), lead=((sign, style),))]
-        for finding in findings[:_SHOWN]:
-            lines += finding_lines(finding, style, detail=detail)
-            if finding.fix and detail:
-                lines.append(Line(((clean(finding.fix), "dim"),), lead=(("    ", ""), ("x ", "key"))))
-        if len(findings) > _SHOWN:
-            lines.append(Line(((f"⋯ {len(findings) - _SHOWN} more", "faint"),), lead=(("  ", ""),)))
-    return lines
-
-
-def checks_lines(state: State, elapsed: Mapping[tuple[str, str], float]) -> list[Line]:
-    """Everything the pane shows.
+def baseline_line(checks: Sequence[CheckState], *, folds: bool = False, open_: bool = False) -> Line:
+    """What was so before any change, in one dim line.
 
     Args:
-        state: The session's state.
-        elapsed: For each running check, by name and where, how long it has been running.
+        checks: The checks of the tree before it.
+        folds: What they found can be unfolded below it.
+        open_: It is.
     """
-    proposal = state.proposal
-    task = state.tasks[-1].number if state.tasks else 0
-    attempts = [one for one in state.proposals if one.task == task]
-    current = [check for check in state.checks if check.where == "candidate"]
-    # Skipped is what has nothing to look at until there is a patch.
-    before = [check for check in state.checks if check.where == "baseline" and check.outcome != "skipped"]
-    lines: list[Line] = []
-    if attempts:
-        lines += [attempts_line(attempts, state.waiting), BLANK]
-    verdict = proposal.verdict if proposal is not None and proposal.task == task else None
-    blamed = {finding.check for finding in (*verdict.broken, *verdict.targets_left)} if verdict else set()
-    for check in current:
-        blameless = verdict is not None and verdict.complete and check.check not in blamed
-        stale = proposal is not None and proposal.stale and proposal.decision is None
-        lines += check_lines(check, elapsed.get((check.check, check.where), 0.0), blameless=blameless, stale=stale)
-    if before:
-        lines.append(baseline_line(before))
-    if proposal is None or verdict is None:
-        return lines
-    if proposal.stale:
+    words = []
+    for check in checks:
+        name = clean(check.check)
+        if check.outcome is None:
+            words.append(f"{name} {f'{check.done}/{check.total}' if check.total else '…'}")
+        elif check.outcome == "passed":
+            words.append(f"{name} ✓")
+        elif check.outcome == "failed":
+            words.append(f"{name} ✗{len(check.result.findings) if check.result else ''}")
+        else:
+            words.append(f"{name} ?")
+    lead: list[Piece] = [("before  ", "faint")]
+    if folds:
+        lead.insert(0, ("▾ " if open_ else "▸ ", "faint"))
+    return Line((("   ".join(words), "faint"),), lead=lead)
+
+
+# -- The verdict
+
+
+def verdict_lines(verdict: Verdict, *, stale: bool) -> list[Line]:
+    """A verdict in a line, and what else is worth knowing before trusting it.
+
+    Args:
+        verdict: The verdict.
+        stale: The tree it is about is no more.
+    """
+    if stale:
         sign, style = "! ", "dim"
     elif verdict.green and verdict.complete and verdict.unable:
         sign, style = "! ", "warn"
@@ -201,10 +229,9 @@ def checks_lines(state: State, elapsed: Mapping[tuple[str, str], float]) -> list
         sign, style = ("✓ ", "good-bold") if verdict.green else ("✗ ", "bad-bold")
     else:
         sign, style = "◌ ", "accent"
-    lines += [BLANK, Line(((clean(verdict.summary), style),), lead=((sign, style),))]
+    lines = [Line(((clean(verdict.summary), style),), lead=((sign, style),))]
     lines += [Line(((clean(note), "warn"),), lead=(("! ", "warn"),)) for note in verdict.notes]
-    if proposal.stale:
+    if stale:
         text = "You have changed files since: this verdict is about the tree as it was."
         lines.append(Line(((text, "warn"),), lead=(("! ", "warn"),)))
-    lines += verdict_lines(verdict)
     return lines

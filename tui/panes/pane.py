@@ -45,6 +45,12 @@ class Desk(Protocol):
     def complain(self, error: PairloopError) -> None:
         """Tell the human of what could not be done; it stays in the chat."""
 
+    def show_in_diff(self, path: str, line: int) -> bool:
+        """Go to a line of the new side in the diff, if that has the file; whether it has."""
+
+    def refer(self, label: str, text: str) -> None:
+        """Put a chip into the prompt: what it says, and what it stands for; nothing is sent."""
+
 
 class Pane(SearchView):
     """One of the three panes."""
