@@ -225,7 +225,7 @@ class ChatPane(Pane):
         elif self._measured:
             start, end = self._rows_of(index)
             if top:
-                self.scroll_to(y=max(start - 1, 0), animate=False, force=True)
+                self.scroll_to(y=start, animate=False, force=True)
             else:
                 height = min(end - start, self.size.height)
                 self.scroll_to_region(Region(0, start, 1, height), animate=False, force=True)

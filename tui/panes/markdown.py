@@ -110,9 +110,9 @@ class Markdown:
         """Take a whole line; gives how many lines before it stay as they were."""
         keep = len(self.lines)
         if self._rows or (not self._fence and _ROW.match(source)):
-            if _ROW.match(source) and not self._fence and len(self._rows) < _MOST_ALIGNED:
-                if not self._rows:
-                    self._table_at = keep
+            if _ROW.match(source) and not self._fence:
+                if not self._rows or len(self._rows) == _MOST_ALIGNED:
+                    self._table_at, self._rows = keep, []
                 self._rows.append(source)
                 self.lines[self._table_at :] = self._table()
                 return self._table_at
