@@ -163,7 +163,7 @@ class PairloopApp(Looking, inherit_bindings=False):
         elif sent.kind == "slash":
             if trouble := await slash.carry_out(self, sent.text):
                 self.main.prompt.give_back(sent.text)
-                self.flash(trouble)
+                self.say(trouble)
         elif not self.life.say(sent.text):
             self.main.prompt.give_back(sent.text)
             self.main.flash("There is no session to send it to.")
@@ -175,11 +175,7 @@ class PairloopApp(Looking, inherit_bindings=False):
             return
         if isinstance(wanted.command, Shell):
             self.main.prompt.give_back(f"!{wanted.command.line}")
-        self.flash("There is no session for that now.")
-
-    def flash(self, text: str) -> None:
-        """Say something to the human, for a moment."""
-        self.main.flash(text)
+        self.say("There is no session for that now.")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether an action can be done now."""

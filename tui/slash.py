@@ -35,7 +35,7 @@ class Doer(Protocol):
     def set_mode(self, mode: Mode) -> None:
         """Choose a mode."""
 
-    def flash(self, text: str) -> None:
+    def say(self, text: str) -> None:
         """Say something to the human, for a moment."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -91,7 +91,7 @@ def _mode(app: Doer, argument: str) -> str:
 
 def _model(app: Doer, _argument: str) -> str:
     partner = app.state.partner
-    app.flash("There is no partner yet." if partner is None else f"The partner is {partner.name} ({partner.model}).")
+    app.say("There is no partner yet." if partner is None else f"The partner is {partner.name} ({partner.model}).")
     return ""
 
 
