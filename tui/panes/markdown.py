@@ -10,55 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rich.cells import cell_len
-
 from tui.panes.code import CodeBlock, CodeLine
+from tui.panes.inline import Table, inline
 from tui.widgets.lines import BLANK, Line, Piece, clean
 
 _FENCE = re.compile(r"(\s*)(`{3,}|~{3,})\s*([^`]*)$")
 _HEADING = re.compile(r"#{1,6}\s+(.*?)\s*#*$")
 _BULLET = re.compile(r"(\s*)(?:[-*+]|(\d{1,3}[.)]))\s+(?:\[([ xX])\]\s+)?(.*)$")
 _RULE = re.compile(r"\s{0,3}([-*_])(?:\s*\1){2,}\s*$")
-_INLINE = re.compile(
-    r"(`+)(.+?)\1|\*\*(\S.*?)\*\*|(?<![\w*])\*([^\s*][^*]*?)\*(?![\w*])|\[([^\[\]]+)\]\(([^()\s]+)\)|~~(\S.*?)~~"
-)
 _ROW = re.compile(r"\s{0,3}\|.*\|\s*$")
-_DASHES = re.compile(r"\s{0,3}\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
-_MOST_ALIGNED = 60
-_WIDEST_COLUMN = 40
-
-
-def inline(text: str, style: str = "") -> list[Piece]:
-    """Clean text with its bold, italic, struck and code parts, and its links."""
-    pieces: list[Piece] = []
-    at = 0
-    for match in _INLINE.finditer(text):
-        pieces.append((text[at : match.start()], style))
-        _, code, bold, italic, name, address, struck = match.groups()
-        if code is not None:
-            pieces.append((code, "code"))
-        elif name is not None:
-            pieces.append((name, style))
-            if address != name:
-                # Where a link leads is said: its name is whatever its writer likes.
-                pieces.append((f" ({address})", "faint"))
-        elif struck is not None:
-            pieces.append((struck, "faint"))
-        else:
-            pieces.append((bold, "strong") if bold is not None else (italic, "italic"))
-        at = match.end()
-    pieces.append((text[at:], style))
-    return [piece for piece in pieces if piece[0]]
-
-
-def _cells_of(row: str) -> list[str]:
-    """The cells of a row of a table; a bar in inline code or behind a backslash parts none."""
-    row = row.strip().removeprefix("|").removesuffix("|")
-    return [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|(?=(?:[^`]*`[^`]*`)*[^`]*$)", row)]
-
-
-def _plain_width(text: str) -> int:
-    return sum(cell_len(piece) for piece, _ in inline(text))
 
 
 class Markdown:
@@ -80,7 +40,7 @@ class Markdown:
         self._fence = ""
         self._indent = 0  # of the fence, which its lines are rid of
         self._done = ""  # the whole lines rendered so far
-        self._rows: list[str] = []  # of the table that is being written
+        self._table: Table | None = None  # that is being written
         self._table_at = 0  # its first line
         self.lines: list[Line] = []
         self.partial: list[Line] = []
@@ -96,7 +56,7 @@ class Markdown:
             The lines from the first one that differs from the last call's, and how many stay before them.
         """
         if not text.startswith(self._done):
-            self._fence, self._done, self.lines, self.blocks, self._rows = "", "", [], [], []
+            self._fence, self._done, self.lines, self.blocks, self._table = "", "", [], [], None
         keep = len(self.lines)
         whole, newline, rest = text[len(self._done) :].rpartition("\n")
         if newline:
@@ -109,16 +69,19 @@ class Markdown:
     def _take(self, source: str) -> int:
         """Take a whole line; gives how many lines before it stay as they were."""
         keep = len(self.lines)
-        if self._rows or (not self._fence and _ROW.match(source)):
-            if _ROW.match(source) and not self._fence:
-                if not self._rows or len(self._rows) == _MOST_ALIGNED:
-                    self._table_at, self._rows = keep, []
-                self._rows.append(source)
-                self.lines[self._table_at :] = self._table()
-                return self._table_at
-            self._rows = []
-        self.lines.extend(self._line(source))
-        return keep
+        if self._fence or not _ROW.match(source):
+            self._table = None
+            self.lines.extend(self._line(source))
+            return keep
+        if self._table is None or self._table.full:
+            self._table, self._table_at = Table(), keep
+        fits = self._table.add(source)
+        first = self._table.count - 1 if fits else 0
+        del self.lines[self._table_at + first :]
+        self.lines += [
+            Line(pieces, lead=self._lead, hang=self._lead, base=self._base) for pieces in self._table.rows(first)
+        ]
+        return self._table_at + first
 
     def _half(self, source: str) -> list[Line]:
         """The line that is still being written, as it looks so far; it may still become something else."""
@@ -176,32 +139,6 @@ class Markdown:
             bar = (*lead, ("│ ", "faint"))
             return Line(inline(text.lstrip()[1:].lstrip(), "dim"), lead=bar, hang=bar, base=base)
         return Line(inline(text), lead=lead, hang=lead, base=base)
-
-    def _table(self) -> list[Line]:
-        """The rows of a table so far, their columns aligned."""
-        rows = [_cells_of(clean(row)) for row in self._rows]
-        shown = [row for index, row in enumerate(rows) if not (index == 1 and _DASHES.match(self._rows[1]))]
-        count = max(map(len, rows))
-        widths = [
-            min(max((_plain_width(row[at]) for row in shown if at < len(row)), default=0), _WIDEST_COLUMN)
-            for at in range(count)
-        ]
-        lines: list[Line] = []
-        for index, row in enumerate(rows):
-            if row not in shown and index == 1:
-                dashes = "─┼─".join("─" * width for width in widths)
-                lines.append(Line(((dashes, "faint"),), lead=self._lead, hang=self._lead, base=self._base, words=False))
-                continue
-            pieces: list[Piece] = []
-            for at, width in enumerate(widths):
-                cell = row[at] if at < len(row) else ""
-                if at:
-                    pieces.append((" │ ", "faint"))
-                pieces += inline(cell, "strong" if index == 0 and len(shown) < len(rows) else "")
-                if at < count - 1:
-                    pieces.append((" " * max(width - _plain_width(cell), 0), ""))
-            lines.append(Line(pieces, lead=self._lead, hang=self._lead, base=self._base))
-        return lines
 
 
 def render(text: str, lead: Sequence[Piece] = (), base: str = "") -> Markdown:
