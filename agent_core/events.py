@@ -45,6 +45,20 @@ class SessionResumed(Event, frozen=True):
     version: str
 
 
+class Forked(Event, frozen=True):
+    """The session began as a copy: everything before this event happened in another one, and was landed there.
+
+    Attributes:
+        session: Id of the session it was copied from.
+        step: The last event that was copied.
+        title: What that session was about; may be empty.
+    """
+
+    session: str
+    step: int
+    title: str = ""
+
+
 class SettingsTold(Event, frozen=True):
     """What is in force: said at every opening and when it changes.
 
@@ -527,6 +541,7 @@ class TaskFinished(Event, frozen=True):
 AnyEvent = (
     SessionStarted
     | SessionResumed
+    | Forked
     | SettingsTold
     | ModeChanged
     | Asked

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from agent_core.errors import JournalError
-from agent_core.events import AnyEvent, Asked, Entry, LandingStarted
+from agent_core.events import AnyEvent, Asked, Entry, LandingStarted, SessionStarted
 from agent_core.landing_log import LandingRecord, landing_records
 from agent_core.text import without_surrogates
 from agent_core.workspace.tree import content_hash
@@ -35,6 +35,20 @@ CREATE TABLE IF NOT EXISTS events (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS events_by_kind ON events(kind);
 CREATE TABLE IF NOT EXISTS blobs (hash TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS hidden (session TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+# A landing that a fork has in its copy was made once, in the session it was copied from.
+_LANDINGS = """
+SELECT session, at, body FROM events AS e WHERE kind = 'LandingStarted' AND seq >
+    coalesce((SELECT max(seq) FROM events AS f WHERE f.kind = 'Forked' AND f.session = e.session), 0)
+"""
+_SESSIONS = """
+SELECT s.id, s.started, max(e.at), count(e.seq), sum(e.kind = 'Asked'), sum(e.kind = 'TaskFinished'),
+    max(CASE WHEN e.kind = 'DecisionAwaited' THEN e.seq ELSE 0 END)
+        > max(CASE WHEN e.kind IN ('Decided', 'TaskFinished') THEN e.seq ELSE 0 END),
+    EXISTS (SELECT 1 FROM hidden AS h WHERE h.session = s.id)
+FROM sessions AS s JOIN events AS e ON e.session = s.id
+GROUP BY s.id ORDER BY max(e.at) DESC, s.id DESC
 """
 
 
@@ -48,6 +62,9 @@ class SessionSummary(msgspec.Struct, frozen=True):
         title: The first task's first line; empty when nothing was asked.
         events: How many events it has.
         finished: Nothing is left open: every task given has ended.
+        tasks: How many tasks were given.
+        waiting: A proposal waits for the human.
+        hidden: The human does not want to see it listed.
     """
 
     id: str
@@ -56,6 +73,9 @@ class SessionSummary(msgspec.Struct, frozen=True):
     title: str
     events: int
     finished: bool
+    tasks: int = 0
+    waiting: bool = False
+    hidden: bool = False
 
 
 class _Numbered(msgspec.Struct):
@@ -151,18 +171,55 @@ class SqliteJournal:
         for seq, at, body in rows:
             yield Entry(seq, at, self._decode(body, f"session {session}, event {seq}"))
 
-    def sessions(self) -> tuple[SessionSummary, ...]:
-        """All sessions that have a task, the one used last first."""
-        rows = self._rows(
-            "SELECT s.id, s.started, max(e.at), count(e.seq),"
-            " sum(e.kind = 'Asked'), sum(e.kind = 'TaskFinished')"
-            " FROM sessions s JOIN events e ON e.session = s.id GROUP BY s.id ORDER BY max(e.at) DESC, s.id DESC"
-        )
+    def sessions(self, *, hidden: bool = False) -> tuple[SessionSummary, ...]:
+        """All sessions that have a task, the one used last first.
+
+        Args:
+            hidden: Also those that were hidden.
+        """
         return tuple(
-            SessionSummary(name, started, last, self._title(name), events, finished=ended >= asked)
-            for name, started, last, events, asked, ended in list(rows)
-            if asked
+            SessionSummary(
+                name, started, last, self._title(name), events, ended >= asked, asked, bool(waits), bool(unseen)
+            )
+            for name, started, last, events, asked, ended, waits, unseen in list(self._rows(_SESSIONS))
+            if asked and (hidden or not unseen)
         )
+
+    def hide(self, session: str, *, hidden: bool) -> None:
+        """List a session no more, or again; nothing of it is lost."""
+        sql = "INSERT OR IGNORE INTO hidden VALUES (?)" if hidden else "DELETE FROM hidden WHERE session = ?"
+        self._write(sql, (session,))
+
+    def bodies(self, *kinds: str) -> Iterator[tuple[str, int, float, str, bytes]]:
+        """Events of some kinds as they are kept: session, number, time, kind, and JSON that nobody has read yet."""
+        marks = ", ".join("?" * len(kinds))
+        sql = f"SELECT session, seq, at, kind, body FROM events WHERE kind IN ({marks}) ORDER BY session, seq"  # noqa: S608 - marks
+        yield from self._rows(sql, kinds)
+
+    def copy(self, session: str, new: str, upto: int) -> None:
+        """Begin a session with a copy of another one's events, their numbers and times the same.
+
+        Args:
+            session: The one that is copied.
+            new: Id of the new one, which its first event says from now on.
+            upto: The last event that is copied.
+        """
+        self._write("BEGIN IMMEDIATE", ())
+        try:
+            self.create(new)
+            self._write(
+                "INSERT INTO events SELECT ?, seq, at, kind, body FROM events WHERE session = ? AND seq <= ?",
+                (new, session, upto),
+            )
+            for seq, body in list(self._rows("SELECT seq, body FROM events WHERE session = ? LIMIT 1", (new,))):
+                first = self._decode(body, f"session {session}, event {seq}")
+                if isinstance(first, SessionStarted):
+                    renamed = self._encoder.encode(msgspec.structs.replace(first, session=new))
+                    self._write("UPDATE events SET body = ? WHERE session = ? AND seq = ?", (renamed, new, seq))
+        except BaseException:
+            self._write("ROLLBACK", ())
+            raise
+        self._write("COMMIT", ())
 
     def next_landing(self) -> int:
         """The number for the next landing in this project, from 1."""
@@ -170,7 +227,7 @@ class SqliteJournal:
 
     def landings(self) -> tuple[LandingRecord, ...]:
         """Every landing, undo and redo of the project, oldest first, with what stands of them."""
-        rows = self._rows("SELECT session, at, body FROM events WHERE kind = 'LandingStarted'")
+        rows = self._rows(_LANDINGS)
         decoded = ((session, at, self._decode(body, f"session {session}")) for session, at, body in rows)
         started = [(session, at, event) for session, at, event in decoded if isinstance(event, LandingStarted)]
         ended: dict[int, Literal["landed", "abandoned"]] = {}
@@ -183,8 +240,7 @@ class SqliteJournal:
         ended = {number for number, _ in self._numbers("Landed", "LandingAbandoned")}
         if all(number in ended for number, _ in self._numbers("LandingStarted")):
             return ()
-        rows = self._rows("SELECT session, body FROM events WHERE kind = 'LandingStarted'")
-        decoded = [(session, self._decode(body, f"session {session}")) for session, body in rows]
+        decoded = [(session, self._decode(body, f"session {session}")) for session, _, body in self._rows(_LANDINGS)]
         found = [(session, event) for session, event in decoded if isinstance(event, LandingStarted)]
         return tuple(sorted((one for one in found if one[1].landing not in ended), key=lambda one: one[1].landing))
 
