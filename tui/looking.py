@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from agent_core.events import Mode
-from tui.actions import ACTIONS, BY_ID, applies, in_force
-from tui.actions.keys import key_name
+from tui.actions import BY_ID
 from tui.decisions import Decisions
 from tui.layout import CHOICES, Choice
-from tui.screens.choose import Chooser, Entry
 from tui.screens.main import MainScreen
 from tui.settings import Settings
-from tui.themes import THEMES
 
-_MODES: tuple[tuple[Mode, str], ...] = (
-    ("step", "you are asked at every proposal"),
-    ("until-green", "you are asked when it is green, or gives up"),
-    ("auto", "what is green lands without asking"),
-)
-_LAYOUTS: dict[Choice, str] = {
+if TYPE_CHECKING:
+    from tui.screens.choose import Entry
+
+LAYOUTS: dict[Choice, str] = {
     "auto": "what fits",
     "columns": "three panes side by side",
     "stacked": "chat beside the diff over the checks",
@@ -89,7 +83,7 @@ class Looking(Decisions, App[None]):
     def take_layout(self, choice: Choice) -> None:
         """Lay the panes out in another way, from now on."""
         self.main.panes.choose(choice)
-        self.main.flash(f"layout: {choice}, {_LAYOUTS[choice]}")
+        self.main.flash(f"layout: {choice}, {LAYOUTS[choice]}")
 
     def take_theme(self, name: str) -> None:
         """Take other colours, from now on."""
@@ -98,6 +92,8 @@ class Looking(Decisions, App[None]):
 
     async def action_theme(self) -> None:
         """Choose the colours; what the cursor is on is tried on."""
+        from tui.screens.palette import ThemeList  # noqa: PLC0415 - not needed to paint
+
         before = self.theme
 
         def done(entry: Entry | None) -> None:
@@ -106,54 +102,19 @@ class Looking(Decisions, App[None]):
             else:
                 self.take_theme(entry.title)
 
-        entries = [
-            Entry(name, "dark" if theme.dark else "light", current=name == before, try_on=partial(self._try_on, name))
-            for name, theme in THEMES.items()
-        ]
-        await self.push_screen(Chooser(entries, "theme", aside=True), done)
-
-    def _try_on(self, theme: str) -> None:
-        self.theme = theme
+        await self.push_screen(ThemeList(self), done)
 
     # -- Finding
 
     async def action_palette(self) -> None:
         """Find any action and do it."""
+        from tui.screens.palette import Palette  # noqa: PLC0415 - not needed to paint
 
         def done(entry: Entry | None) -> None:
             if entry is not None and entry.do is not None:
                 self.call_next(entry.do)
 
-        await self.push_screen(Chooser(self._palette(), "what is to be done?"), done)
-
-    def _palette(self) -> list[Entry]:
-        situation = self.main.situation
-        entries = []
-        for action in ACTIONS:
-            if action.id == "palette" or not applies(action.id, situation):
-                continue
-            keys = in_force(action).keys_in(situation.focus) or tuple(
-                key for found in in_force(action).keys.values() for key in found
-            )
-            shown = " ".join(key_name(key) for key in dict.fromkeys(keys))
-            entries.append(Entry(action.label, action.help, shown, do=partial(self.action_do, action.id)))
-        if applies("mode", situation):
-            entries += [
-                Entry(f"mode: {mode}", words, current=self.main.state.mode == mode, do=partial(self.set_mode, mode))
-                for mode, words in _MODES
-            ]
-        if applies("layout", situation):
-            chosen = self.settings.screen.layout
-            entries += [
-                Entry(f"layout: {name}", words, current=name == chosen, do=partial(self.take_layout, name))
-                for name, words in _LAYOUTS.items()
-            ]
-        if applies("theme", situation):
-            entries += [
-                Entry(f"theme: {name}", current=name == self.theme, do=partial(self.take_theme, name))
-                for name in THEMES
-            ]
-        return entries
+        await self.push_screen(Palette(self), done)
 
     async def action_help(self) -> None:
         """Show the help, what acts here first."""
