@@ -54,6 +54,8 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         reasoning_effort: Sent to models that reason; empty for the model's default.
         patch_tool: How patches come over the Responses API: through OpenAI's ``builtin`` tool or our ``function``;
             ``auto`` takes the built-in one for OpenAI's own models that have it (gpt-5.1 and later).
+        context_window: How many tokens fit into the model's context; the status line then says how full it is. 0: not
+            known.
     """
 
     api: Literal["auto", "responses", "chat"] = "auto"
@@ -66,6 +68,7 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     temperature: float = 0.0
     reasoning_effort: Literal["", "minimal", "low", "medium", "high"] = ""
     patch_tool: PatchTool = "auto"
+    context_window: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class LoopConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

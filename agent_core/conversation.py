@@ -121,11 +121,13 @@ class PartnerInfo(msgspec.Struct, frozen=True):
         kind: ``responses``, ``chat`` or ``scripted``.
         name: What the human reads, such as ``gpt-x via api.openai.com`` or ``script demo.json``.
         model: The model's id; empty for a script.
+        window: How many tokens fit into its context; 0 where that is not known.
     """
 
     kind: str
     name: str
     model: str = ""
+    window: int = 0
 
 
 class TextDelta(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from typing import Protocol
 from agent_core import events as ev
 from agent_core.errors import JournalError, PairloopError
 from agent_core.parts import Emit
+from agent_core.surroundings import Heard
 from agent_core.workspace.edits import EditTracker
 from agent_core.workspace.tree import Snapshot
 from agent_core.workspace.watcher import Watcher
@@ -38,6 +39,17 @@ class Hearing:
         self._tracker = tracker
         self._emit = emit
         self._looked = looked
+        self._watcher: Watcher | None = None
+        self._without: Heard = ""
+
+    @property
+    def heard(self) -> Heard:
+        """How saves are heard now."""
+        if self._watcher is None:
+            return self._without
+        if not self._watcher.watching.is_set():
+            return ""
+        return "polled" if self._watcher.polling else "watched"
 
     async def watch(self, watcher: Callable[[Callable[[str], None]], Watcher] | None) -> None:
         """Look after every save, until cancelled.
@@ -47,8 +59,9 @@ class Hearing:
         """
         if watcher is None:
             return
+        self._watcher = watcher(self._note)
         try:
-            async for _ in watcher(self._note).batches():
+            async for _ in self._watcher.batches():
                 try:
                     await self.look()
                 except JournalError:
@@ -59,6 +72,7 @@ class Hearing:
             raise
         except Exception as error:
             log.exception("the watcher failed")
+            self._watcher, self._without = None, "lost"
             self._note(f"Your saves are heard only before each step from now on: {type(error).__name__}: {error}.")
 
     async def look(self) -> Snapshot:

@@ -25,6 +25,7 @@ from agent_core.parts import Parts
 from agent_core.protocols import Check, Model, Workspace
 from agent_core.shell import Shells
 from agent_core.state import State
+from agent_core.surroundings import Surroundings
 from agent_core.workspace.edits import EditTracker
 from agent_core.workspace.landing import Lander
 from agent_core.workspace.watcher import Watcher
@@ -86,6 +87,8 @@ class Session:
             session, outfit.journal, outfit.lander, self._tracker, self._emit, state=lambda: self._state
         )
         self._hearing = Hearing(self._tracker, self._emit, self._looked)
+        self._surroundings = Surroundings(outfit.workspace.root, lambda: self._hearing.heard)
+        self._listeners.append(self._surroundings.listen)
         parts = Parts(
             session=session,
             config=outfit.config,
@@ -126,6 +129,11 @@ class Session:
     def paths(self) -> Sequence[str]:
         """The project's files as they were last seen, without those that are ignored."""
         return self._tracker.paths
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What it stands in: the repository, and whether saves are heard."""
+        return self._surroundings
 
     def submit(self, command: commands.AnyCommand) -> None:
         """Want something. Never blocks; what comes of it is in the events."""

@@ -6,11 +6,14 @@ The screen names no class of the engine that would cost time to import before th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from agent_core.commands import AnyCommand
 from agent_core.events import Entry
 from agent_core.state import State
+
+if TYPE_CHECKING:
+    from agent_core.workspace.git import GitStatus
 
 Listener = Callable[[Entry, State], None]
 
@@ -35,6 +38,24 @@ class SessionSummary(Protocol):
         """Nothing in it is pending."""
 
 
+class Surroundings(Protocol):
+    """What a session stands in."""
+
+    @property
+    def git(self) -> GitStatus | None:
+        """Where the repository stands, as far as that is known; None where there is none."""
+
+    @property
+    def heard(self) -> Literal["", "watched", "polled", "lost"]:
+        """How the human's saves are heard: not (yet), at once, by a look now and then, or only before each step."""
+
+    def follow(self, told: Callable[[], None]) -> Callable[[], None]:
+        """Have somebody told of every change, on the event loop; gives what ends it."""
+
+    def look(self) -> None:
+        """Have a look soon."""
+
+
 class Session(Protocol):
     """A session that is open: commands in, events out."""
 
@@ -45,6 +66,10 @@ class Session(Protocol):
     @property
     def paths(self) -> Sequence[str]:
         """The project's files as they were last seen, without those that are ignored."""
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What it stands in."""
 
     def submit(self, command: AnyCommand) -> None:
         """Hand in a command; never blocks. To be called on the event loop."""

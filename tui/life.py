@@ -98,6 +98,8 @@ class Life:
         main.diff.attach(session.content)
         main.prompt.attach(lambda: session.paths)
         unsubscribe = session.subscribe(self._bridge.listen)
+        main.status.surroundings = session.surroundings
+        unfollow = session.surroundings.follow(main.draw_bars)
         self.session = session
         main.is_open = True
         try:
@@ -107,6 +109,8 @@ class Life:
             await session.run()
         finally:
             unsubscribe()
+            unfollow()
+            main.status.surroundings = None
             self.session = None
             main.is_open = False
         wanted = self._take_next()

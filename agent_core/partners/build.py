@@ -51,7 +51,7 @@ def endpoint_of(config: PartnerConfig, environ: Mapping[str, str]) -> Endpoint:
     if not key.reveal().isascii():
         raise ConfigError(f"The key in {config.key_env} holds characters that no key has.", "Copy it again.")
     model = config.model or (DEFAULT_MODEL if is_openai(url) else "")
-    return Endpoint(url, model, key, config.timeout)
+    return Endpoint(url, model, key, config.timeout, config.context_window)
 
 
 def build_partner(config: PartnerConfig, environ: Mapping[str, str]) -> Model:

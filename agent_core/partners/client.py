@@ -53,7 +53,8 @@ class Connection:
 
     def info(self, kind: str) -> PartnerInfo:
         """Who is reached here, for a human; the model is empty until the server has been asked for it."""
-        return PartnerInfo(kind, f"{self._model or 'its model'} via {self.endpoint.host}", self._model)
+        name = f"{self._model or 'its model'} via {self.endpoint.host}"
+        return PartnerInfo(kind, name, self._model, self.endpoint.window)
 
     async def _open(self) -> Wire:
         async with self._making:

@@ -53,12 +53,14 @@ class Endpoint(msgspec.Struct, frozen=True):
         model: The model asked for; empty to take the one the server has.
         key: What it is sent as bearer token.
         timeout: Seconds without a byte after which a request counts as stalled.
+        window: How many tokens fit into the model's context; 0 where that is not known.
     """
 
     base_url: str
     model: str
     key: Key
     timeout: float
+    window: int = 0
 
     @property
     def host(self) -> str:

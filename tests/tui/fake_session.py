@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 import msgspec
 
@@ -12,6 +13,7 @@ from agent_core.errors import JournalError, PairloopError
 from agent_core.events import AnyEvent, Entry
 from agent_core.fold import fold
 from agent_core.state import State
+from agent_core.workspace.git import GitStatus
 from agent_core.workspace.tree import content_hash
 from tui.engine import Listener
 
@@ -29,6 +31,29 @@ class Clock:
         self.now += seconds
 
 
+class FakeSurroundings:
+    """What a session in memory stands in."""
+
+    def __init__(self) -> None:
+        self.git: GitStatus | None = None
+        self.heard: Literal["", "watched", "polled", "lost"] = ""
+        self.looks = 0
+        self._told: list[Callable[[], None]] = []
+
+    def follow(self, told: Callable[[], None]) -> Callable[[], None]:
+        self._told.append(told)
+        return lambda: self._told.remove(told)
+
+    def look(self) -> None:
+        self.looks += 1
+
+    def change(self, git: GitStatus | None, heard: Literal["", "watched", "polled", "lost"] = "watched") -> None:
+        """Something is another way now."""
+        self.git, self.heard = git, heard
+        for told in self._told:
+            told()
+
+
 class FakeSession:
     """A session whose events come from the test."""
 
@@ -38,6 +63,7 @@ class FakeSession:
         self.paths: tuple[str, ...] = ()
         self.error: Exception | None = None
         self.stubborn = False
+        self.surroundings = FakeSurroundings()
         self._state = State()
         self._listeners: list[Listener] = []
         self._quit = asyncio.Event()

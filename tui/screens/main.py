@@ -21,11 +21,12 @@ from tui.panes.pane import Pane
 from tui.screens.arrangement import Arrangement
 from tui.screens.asking import asked, landing_mood, mood
 from tui.settings import Settings
-from tui.widgets.bars import KeyBar, Question, StatusBar, TabBar
+from tui.widgets.bars import KeyBar, Question, TabBar
 from tui.widgets.completion import Completion
 from tui.widgets.prompt import ASK, DECIDE, STEER, Prompt
 from tui.widgets.prompt_strip import PromptStrip
 from tui.widgets.search import SearchView
+from tui.widgets.status import StatusBar
 from tui.widgets.writing import Writing
 
 GRACE = 0.5

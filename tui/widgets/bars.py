@@ -1,18 +1,13 @@
-"""The bars above and below the prompt: tabs, a question, the status, the keys."""
+"""The bars above and below the prompt: tabs, a question, the keys."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent_core.conversation import Usage
-from agent_core.state import State
 from tui.actions import ACTIONS, applies, in_force, key_for
 from tui.actions.model import Action, Focus, Situation
 from tui.layout import WIDE
-from tui.panes.checks_lines import seconds_text
 from tui.widgets.lines import Line, Piece, Rows, clean
-
-_MODES = {"step": "dim", "until-green": "accent", "auto": "warn"}
 
 
 class TabBar(Rows):
@@ -43,89 +38,6 @@ class TabBar(Rows):
     def cell_of(self, name: str) -> int:
         """Where the name of a pane begins."""
         return sum(len(other) + 7 for other in self._names[: self._names.index(name)]) if name in self._names else 0
-
-
-def phase_words(state: State) -> str:
-    """What the session is doing, in words."""
-    if state.phase == "thinking":
-        if state.retry_in is not None:
-            return f"waiting {state.retry_in:.0f} s to ask again"
-        if state.live_patch:
-            return "writing a patch"
-        return "answering" if state.live else "thinking"
-    return {
-        "idle": "ready",
-        "tools": "using a tool",
-        "checking": "checking",
-        "deciding": "waits for you",
-        "approving": "asks you",
-        "landing": "landing",
-    }[state.phase]
-
-
-def tokens_text(usage: Usage) -> str:
-    """Tokens in and out, with the share that came from the provider's cache."""
-    if not usage.input and not usage.output:
-        return ""
-
-    def short(count: int) -> str:
-        return str(count) if count < 1000 else (f"{count / 1000:.1f}k" if count < 100_000 else f"{count // 1000}k")
-
-    cached = f" ({100 * usage.cached // usage.input}% cached)" if usage.cached and usage.input else ""
-    return f"{short(usage.input)} in{cached} {short(usage.output)} out"
-
-
-def _fitting(text: str, room: int) -> str:
-    """As much of a list with commas as there is room for, the first of it first; nothing where not even that fits."""
-    while len(text) > max(room, 0):
-        text = text.rpartition(", ")[0]
-    return text
-
-
-class StatusBar(Rows):
-    """One line: the phase, the partner, mode, isolation and tokens; the rear ones go first where room is short."""
-
-    def __init__(self) -> None:
-        super().__init__(id="status")
-
-    def show(self, state: State, elapsed: float, flash: str, *, width: int, session: str = "") -> None:
-        """Draw it.
-
-        Args:
-            state: The session's state.
-            elapsed: Seconds in this phase.
-            flash: A word to the human that takes the place of the phase for a while.
-            width: Cells there are.
-            session: What takes the place of the phase because there is no session.
-        """
-        words = session or phase_words(state)
-        busy = state.phase not in {"idle", "deciding", "approving"}
-        sign, style = ("●", "accent") if busy else (("?", "warn") if state.phase != "idle" else ("●", "good"))
-        if session:
-            sign, style = "○", "faint"
-        left: list[Piece] = [(f"{sign} ", style), (clean(flash), "warn-bold") if flash else (words, "strong")]
-        # Next to how long it will wait, how long it has worked would be a riddle.
-        if busy and elapsed >= 1 and not flash and state.retry_in is None:
-            left.append((f" {seconds_text(float(int(elapsed)) if elapsed < 10 else elapsed)}", "dim"))
-        proposal = state.proposal
-        parts: list[Piece] = []
-        if state.partner is not None:
-            parts += [(clean(state.partner.name), "text"), (state.mode, _MODES[state.mode])]
-        if state.task is not None and proposal is not None and proposal.task == state.task.number:
-            parts.append((f"attempt {proposal.attempt}", "dim"))
-        if tokens := tokens_text(state.usage):
-            parts.append((tokens, "dim"))
-        if state.candidate:
-            parts.append((clean(state.candidate), "faint"))
-        pieces = list(left)
-        used = sum(len(text) for text, _ in left)
-        for whole, style in parts:
-            text = _fitting(whole, width - used - 3)
-            if not text:
-                continue
-            pieces += [(" · ", "faint"), (text, style)]
-            used += len(text) + 3
-        self.set_lines([Line(pieces, lead=((" ", ""),))])
 
 
 _ALWAYS = ("palette", "help", "quit")

@@ -1,0 +1,165 @@
+"""The status line: what goes on, who proposes, how full the context is, and what the session stands in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+
+from agent_core.conversation import Usage
+from agent_core.state import State
+from tui.panes.checks_lines import seconds_text
+from tui.widgets.lines import Line, Piece, Rows, clean
+from tui.widgets.progress import bar, overall
+
+if TYPE_CHECKING:
+    from agent_core.workspace.git import GitStatus
+    from tui.engine import Surroundings
+
+_MODES = {"step": "dim", "until-green": "accent", "auto": "warn"}
+_HEARD: dict[str, Piece] = {
+    "watched": ("saves heard", "faint"),
+    "polled": ("saves looked for now and then", "warn"),
+    "lost": ("! saves heard only before each step", "warn"),
+}
+_LONGEST_BRANCH = 32
+_FULL = 80
+"""From so many percent on the context is as good as full."""
+
+
+def phase_words(state: State) -> str:
+    """What the session is doing, in words."""
+    if state.phase == "thinking":
+        if state.retry_in is not None:
+            return f"waiting {state.retry_in:.0f} s to ask again"
+        if state.live_patch:
+            return "writing a patch"
+        return "answering" if state.live else "thinking"
+    return {
+        "idle": "ready",
+        "tools": "using a tool",
+        "checking": "checking",
+        "deciding": "waits for you",
+        "approving": "asks you",
+        "landing": "landing",
+    }[state.phase]
+
+
+def short_count(count: int) -> str:
+    """A number of tokens, as short as it may be: ``840``, ``8.4k``, ``128k``."""
+    return str(count) if count < 1000 else (f"{count / 1000:.1f}k" if count < 100_000 else f"{count // 1000}k")
+
+
+def tokens_text(usage: Usage) -> str:
+    """Tokens in and out, with the share that came from the provider's cache."""
+    if not usage.input and not usage.output:
+        return ""
+    cached = f" ({100 * usage.cached // usage.input}% cached)" if usage.cached and usage.input else ""
+    return f"{short_count(usage.input)} in{cached} {short_count(usage.output)} out"
+
+
+def context_piece(state: State) -> Piece:
+    """How full the context was at the last request; in percent too where it is known how much it holds."""
+    used = state.last_usage.input
+    window = state.partner.window if state.partner is not None else 0
+    if not used:
+        return "", ""
+    if not window:
+        return f"context {short_count(used)}", "dim"
+    percent = 100 * used // window
+    full = percent >= _FULL
+    return f"{'! ' if full else ''}context {short_count(used)} ({percent}%)", "warn" if full else "dim"
+
+
+def git_text(git: GitStatus | None) -> str:
+    """The branch, and how many paths differ from its last commit: ``git main ±3``."""
+    if git is None:
+        return ""
+    branch = clean(git.branch)
+    if len(branch) > _LONGEST_BRANCH:
+        branch = f"{branch[: _LONGEST_BRANCH - 1]}…"
+    where = f"at {branch}" if git.detached else branch
+    return f"git {where}{' without a commit' if git.empty else ''}{f' ±{git.dirty}' if git.dirty else ''}"
+
+
+def _fitting(text: str, room: int) -> str:
+    """As much of a list with commas as there is room for, the first of it first; nothing where not even that fits."""
+    while cell_len(text) > max(room, 0):
+        text = text.rpartition(", ")[0]
+    return text
+
+
+class StatusBar(Rows):
+    """One line: the phase, the partner, mode, context, branch, tokens, isolation; the rear ones go first."""
+
+    def __init__(self) -> None:
+        super().__init__(id="status")
+        self.surroundings: Surroundings | None = None
+        """What the session stands in; None while there is none."""
+
+    def show(self, state: State, elapsed: float, flash: str, *, width: int, session: str = "") -> None:
+        """Draw it, if it is another one.
+
+        Args:
+            state: The session's state.
+            elapsed: Seconds in this phase.
+            flash: A word to the human that takes the place of the phase for a while.
+            width: Cells there are.
+            session: What takes the place of the phase because there is no session.
+        """
+        left = _phase(state, elapsed, flash, session, width)
+        pieces = list(left)
+        used = sum(cell_len(text) for text, _ in left)
+        for whole, style in self._parts(state):
+            text = _fitting(whole, width - used - 3)
+            if not text:
+                continue
+            pieces += [(" · ", "faint"), (text, style)]
+            used += cell_len(text) + 3
+        line = Line(pieces, lead=((" ", ""),))
+        if not self.lines:
+            self.set_lines([line])
+        elif (line.text, line.spans) != (self.lines[0].text, self.lines[0].spans):
+            self.replace_line(0, line)
+
+    def _parts(self, state: State) -> list[Piece]:
+        """All that follows the phase, the most important first."""
+        parts: list[Piece] = []
+        if state.partner is not None:
+            parts += [(clean(state.partner.name), "text"), (state.mode, _MODES[state.mode])]
+        proposal = state.proposal
+        if state.task is not None and proposal is not None and proposal.task == state.task.number:
+            parts.append((f"attempt {proposal.attempt}", "dim"))
+        if state.queued:
+            parts.append((f"{len(state.queued)} waiting to be told", "accent"))
+        parts.append(context_piece(state))
+        around = self.surroundings
+        heard = _HEARD.get(around.heard, ("", "")) if around is not None else ("", "")
+        if heard[1] == "warn":
+            parts.append(heard)
+        if around is not None:
+            parts.append((git_text(around.git), "dim"))
+        parts += [(tokens_text(state.usage), "dim"), (clean(state.candidate), "faint")]
+        if heard[1] != "warn":
+            parts.append(heard)
+        return [part for part in parts if part[0]]
+
+
+def _phase(state: State, elapsed: float, flash: str, session: str, width: int) -> list[Piece]:
+    """What goes on, for how long, and how far it is."""
+    busy = state.phase not in {"idle", "deciding", "approving"}
+    sign, style = ("●", "accent") if busy else (("?", "warn") if state.phase != "idle" else ("●", "good"))
+    if session:
+        sign, style = "○", "faint"
+    words = session or phase_words(state)
+    pieces: list[Piece] = [(f"{sign} ", style), (clean(flash), "warn-bold") if flash else (words, "strong")]
+    if flash:
+        return pieces
+    # Next to how long it will wait, how long it has worked would be a riddle.
+    if busy and elapsed >= 1 and state.retry_in is None:
+        pieces.append((f" {seconds_text(float(int(elapsed)) if elapsed < 10 else elapsed)}", "dim"))
+    share = overall(state.checks) if state.phase in {"checking", "deciding"} else None
+    if share is not None and not session:
+        cells = 12 if width >= 96 else 6
+        pieces += [(" ", ""), *bar(share, cells), (f" {100 * share:.0f}%", "dim")]
+    return pieces
