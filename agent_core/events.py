@@ -483,12 +483,14 @@ class LandingConflicted(Event, frozen=True):
         proposal: The proposal that could not land; 0 for an undo or a redo.
         undoes: The landing that could not be taken back or landed again; 0 otherwise.
         conflicts: One entry a place.
+        hint: What to do about it; may be empty.
     """
 
     proposal: int
     undoes: int
     message: str
     conflicts: tuple[str, ...]
+    hint: str = ""
 
 
 class HumanEdited(Event, frozen=True):

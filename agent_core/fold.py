@@ -391,7 +391,7 @@ def _landing_turned(state: State, event: ev.LandingTurned) -> State:
 
 
 def _landing_conflicted(state: State, event: ev.LandingConflicted) -> State:
-    notice = Notice("error", event.message, "\n".join(event.conflicts), about="landing")
+    notice = Notice("error", event.message, "\n".join((*event.conflicts, event.hint)).rstrip(), about="landing")
     proposals = _replace_proposal(state, event.proposal, refused=event.message)
     return _say(state, notice, proposals=proposals, phase=_after_landing(state))
 

@@ -249,7 +249,7 @@ class Landings:
             patch = proposal.patch if part is None else part
             await self._service.land(patch, proposal=proposal.number, title=first_line(task))
         except LandingConflictError as error:
-            self._emit(LandingConflicted(proposal.number, 0, error.message, error.conflicts))
+            self._emit(LandingConflicted(proposal.number, 0, error.message, error.conflicts, error.hint))
             return error.message
         return ""
 
@@ -295,7 +295,7 @@ class Landings:
             try:
                 await turn(number or meant)
             except LandingConflictError as error:
-                self._emit(LandingConflicted(0, meant, error.message, error.conflicts))
+                self._emit(LandingConflicted(0, meant, error.message, error.conflicts, error.hint))
                 return False
         except LandingUnknownError as error:
             self._emit(Noted("warning", error.message, error.hint))

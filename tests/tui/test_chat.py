@@ -119,10 +119,10 @@ async def test_a_conflict_says_where_and_what_to_do() -> None:
     async with running(WIDE) as driver:
         await driver.play(scenes.green)
         driver.session.emit(
-            ev.LandingConflicted(2, 0, "It collides with your changes.", ("a.py:3: was changed here too",))
+            ev.LandingConflicted(2, 0, "It collides.", ("a.py:3: was changed here too",), "Take it back first.")
         )
         await driver.drawn()
-        assert "a.py:3: was changed here too" in _chat(driver).plain_text
+        assert "✗ It collides.\n  a.py:3: was changed here too\n  Take it back first." in _chat(driver).plain_text
 
 
 async def test_thoughts_are_one_line_that_unfolds_while_they_come_and_after() -> None:

@@ -27,10 +27,13 @@ class _Block:
 
     __slots__ = ("at", "drawn", "entry", "lines")
 
-    def __init__(self, entry: ChatEntry, drawn: Drawn, *, gap: bool) -> None:
+    def __init__(self, entry: ChatEntry, drawn: Drawn, before: ChatEntry | None) -> None:
+        gap = breathes(before, entry)
+        # What a human said has blank lines around it, of which two would meet.
+        after = before is not None and is_human(before) and is_human(entry)
         self.entry = entry
         self.drawn = drawn
-        self.lines = [BLANK, *drawn.lines] if gap else drawn.lines
+        self.lines = [BLANK, *drawn.lines] if gap else drawn.lines[after:]
         self.at = 0  # its first line
 
 
@@ -86,9 +89,7 @@ class ChatPane(Pane):
         del self._blocks[same:]
         for entry in chat[same:]:
             before = self._blocks[-1].entry if self._blocks else None
-            self._blocks.append(
-                _Block(entry, known.get(id(entry)) or self._drawn_of(entry), gap=breathes(before, entry))
-            )
+            self._blocks.append(_Block(entry, known.get(id(entry)) or self._drawn_of(entry), before))
         if self._cursor is not None and self._cursor >= len(self._blocks):
             self._cursor = len(self._blocks) - 1 if self._blocks else None
         self._lay(same)
@@ -308,9 +309,8 @@ class ChatPane(Pane):
         if not block.drawn.folds:
             return
         self._unfolded ^= {key_of(block.entry)}
-        gap = len(block.lines) > len(block.drawn.lines)
-        fresh = _Block(block.entry, self._drawn_of(block.entry), gap=gap)
-        self._blocks[index] = fresh
+        before = self._blocks[index - 1].entry if index else None
+        self._blocks[index] = _Block(block.entry, self._drawn_of(block.entry), before)
         self._lay(index)
         self._point_at(index)
 

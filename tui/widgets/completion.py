@@ -20,9 +20,10 @@ class Completion(Rows):
     DEFAULT_CSS = """
     Completion {
         overlay: screen; constrain: inside inside; offset-y: -100%; display: none;
-        width: 1fr; background: $panel; margin: 0 1;
+        width: 1fr; background: $surface; margin: 0 1;
     }
     Completion.-open { display: block; }
+    Completion:ansi { background: ansi_default; }
     """
 
     class Clicked(Message):
@@ -68,7 +69,7 @@ class Completion(Rows):
             count = f"{meant + 1}/{len(choices)} " if len(choices) > ROWS else ""
             right = (f"{count}{hint} ", "faint") if last else None
             lead = (("▸ ", "accent"),) if on else (("  ", ""),)
-            lines.append(Line(pieces, lead=lead, base="human-row" if on else "", right=right, words=False))
+            lines.append(Line(pieces, lead=lead, base="tab-on" if on else "", right=right, words=False))
         self.set_lines(lines)
         self.add_class("-open")
 
