@@ -21,6 +21,7 @@ from tui.bridge import Bridge
 from tui.engine import Engine, Session
 from tui.life import Life, Wanted
 from tui.looking import Looking
+from tui.notify import Notifier
 from tui.panes.pane import Trouble
 from tui.screens.main import MainScreen
 from tui.settings import Settings
@@ -69,6 +70,7 @@ class PairloopApp(Looking, inherit_bindings=False):
         """Unexpected errors so far; each is in the log and on screen."""
         self._bridge = Bridge(self._draw, self.set_timer, clock)
         self.life = Life(engine_factory, self.main, self._bridge, self._report)
+        self.notifier = Notifier(self._would_be_missed, self._write, os.environ)
         self._log_file = Log()
         self._run: asyncio.Task[None] | None = None
         self._quitting = False
@@ -102,9 +104,22 @@ class PairloopApp(Looking, inherit_bindings=False):
     def _watch_app_focus(self, focus: bool) -> None:  # noqa: FBT001 - Textual calls it so
         """The terminal got or lost the focus, which `app_focus` says; what has it on the screen keeps it.
 
+        Who comes back may have committed meanwhile.
+
         Textual would take it away, which closes searches and lists, changes the line of keys and costs a layout, and
         all of it again on the way back.
         """
+        if focus and self.session is not None:
+            self.session.surroundings.look()
+
+    def _would_be_missed(self) -> bool:
+        """Whether what is shown now is to be told on the desktop too."""
+        return self.settings.screen.notify and not self.app_focus and not self.is_web
+
+    def _write(self, sequence: str) -> None:
+        """Write to the terminal what is nothing on the screen."""
+        if self._driver is not None:
+            self._driver.write(sequence)
 
     # -- Trouble
 
@@ -124,6 +139,7 @@ class PairloopApp(Looking, inherit_bindings=False):
         """Draw; a defect in it costs one frame, not the session."""
         try:
             self.main.draw(state)
+            self.notifier.hear(state)
         except Exception as error:
             if len(self.failures) >= _MAX_FAILURES:
                 raise
