@@ -31,6 +31,11 @@ def printable(text: str) -> str:
     return _UNSAFE.sub(_visible, text.replace("\r\n", "\n"))
 
 
+def shortened(text: str, most: int) -> str:
+    """A text, or the beginning of one that is longer than a number of characters, with how much was left off."""
+    return text if len(text) <= most else f"{text[:most]} [... {len(text) - most:,} more characters]"
+
+
 def without_surrogates(value: Any) -> Any:
     """A text, or lists and dictionaries with texts in them, with lone surrogates replaced: JSON cannot hold them.
 

@@ -18,7 +18,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from agent_core.text import printable
+from agent_core.text import printable, shortened
 from tui.palette import Palette
 from tui.widgets.wrap import breaks, expand_tabs
 
@@ -33,9 +33,7 @@ def clean(text: str) -> str:
     """Untrusted text as it may be shown in one line: no controls, no newlines, tabs expanded, not endless."""
     if len(text) <= MAX_CHARS and text.isascii() and text.isprintable():
         return text
-    if len(text) > MAX_CHARS:
-        text = f"{text[:MAX_CHARS]} [... {len(text) - MAX_CHARS:,} more characters]"
-    return expand_tabs(printable(text).replace("\n", " ").rstrip("\r"))
+    return expand_tabs(printable(shortened(text, MAX_CHARS)).replace("\n", " ").rstrip("\r"))
 
 
 @lru_cache(maxsize=8)

@@ -1,0 +1,30 @@
+"""Small words: numbers with their noun, and lists as they are spoken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def count(number: int, noun: str) -> str:
+    """Such as ``1 block`` and ``2 blocks``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def numbers(found: Sequence[int]) -> str:
+    """Such as ``2``, ``2 and 3`` and ``1, 2 and 5``."""
+    return enumeration([str(number) for number in found])
+
+
+def enumeration(words: Sequence[str]) -> str:
+    """Such as ``a, b and c``."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def sentence(text: str) -> str:
+    """A text as a sentence: with its first letter large, and an end."""
+    text = text.strip()
+    if not text:
+        return ""
+    return f"{text[0].upper()}{text[1:]}" + ("" if text[-1] in ".!?:" else ".")
