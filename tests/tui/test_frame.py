@@ -352,14 +352,14 @@ async def test_the_question_tells_of_the_parts_that_would_land() -> None:
         await driver.play(scenes.green)
         _part(driver.session, green=None)
         await driver.drawn()
-        assert "1 of 2 taken: being checked" in question.plain_text
+        assert "1 of 2 taken · being checked" in question.plain_text
         _part(driver.session, green=True, left=1)
         await driver.drawn()
-        assert "✓ 1 of 2 taken, 1 left out: green: breaks nothing" in question.plain_text
+        assert "✓ 1 of 2 taken, 1 left out · green: breaks nothing" in question.plain_text
         assert "accept\u00a0the\u00a0others" in question.plain_text
         _part(driver.session, green=False)
         await driver.drawn()
-        assert "✗ 1 of 2 taken: red: 1 broken" in question.plain_text
+        assert "✗ 1 of 2 taken · red: 1 broken" in question.plain_text
         _part(driver.session, green=None, taken=0, left=2)
         await driver.drawn()
         assert "0 of 2 taken, 2 left out; nothing of it would land" in question.plain_text

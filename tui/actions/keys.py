@@ -23,6 +23,7 @@ _SHOWN = {
     "greater_than_sign": ">",
     "equals_sign": "=",
     "exclamation_mark": "!",
+    "underscore": "_",
     "escape": "esc",
     "pageup": "page up",
     "pagedown": "page down",
@@ -40,8 +41,10 @@ _WRITING: set[Place] = {"everywhere", "prompt", "popup", "search"}
 
 def key_name(key: str) -> str:
     """A key as people write it."""
-    name = _SHOWN.get(key, key)
-    return name.upper() if name[0] == "f" and name[1:].isdigit() else name.replace("ctrl+", "^")
+    modifiers, plus, base = key.rpartition("+")
+    name = _SHOWN.get(base, base)
+    name = name.upper() if name[0] == "f" and name[1:].isdigit() else name
+    return f"{modifiers}{plus}{name}".replace("ctrl+", "^")
 
 
 class UnusableKeys(ValueError):  # noqa: N818 - a sentence about them, for whoever knows the file they are in

@@ -78,9 +78,9 @@ def _part_words(proposal: ProposalState) -> str:
     if not taken:
         return f"Proposal {proposal.number}: {counts}; nothing of it would land."
     if proposal.part_trouble:
-        return f"{counts}, which cannot land by itself: {proposal.part_trouble}"
+        return f"{counts} · cannot land by itself: {proposal.part_trouble}"
     verdict = proposal.part if proposal.part_tree else proposal.verdict
-    return f"{counts}: {verdict.summary if verdict is not None and verdict.summary else 'being checked'}"
+    return f"{counts} · {verdict.summary if verdict is not None and verdict.summary else 'being checked'}"
 
 
 def asked(situation: Situation, offer: str) -> Asked | None:
