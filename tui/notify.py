@@ -1,7 +1,8 @@
 """A desktop notification when something waits for the human and the terminal does not have the focus.
 
-Which sequence a terminal knows is told by its environment: OSC 9 (iTerm2, kitty, WezTerm, ghostty), OSC 777 (foot,
-rxvt-unicode, Konsole, contour), and for all others the bell, which most of them make a mark on their window or tab.
+Which sequence a terminal knows is told by its environment: OSC 9 (iTerm2, kitty, WezTerm, ghostty, Warp), OSC 777
+(foot, rxvt-unicode, contour, and VTE where the distribution has patched it, which is why its bell rings too), and for
+all others the bell, which most of them make a mark on their window or tab.
 tmux hands a sequence on where it is wrapped and ``allow-passthrough`` is set, and rings its own bell otherwise.
 """
 
@@ -16,9 +17,11 @@ from agent_core.text import printable
 MOST = 160
 """Most characters of a notification."""
 
-_OSC9 = frozenset({"iterm.app", "wezterm", "ghostty", "kitty"})
+_OSC9 = frozenset({"iterm.app", "iterm2", "wezterm", "ghostty", "kitty", "warpterminal"})
 _OSC9_TRACES = ("KITTY_WINDOW_ID", "WEZTERM_PANE", "GHOSTTY_RESOURCES_DIR", "ITERM_SESSION_ID")
 _OSC777_TERMS = ("foot", "rxvt-unicode", "contour")
+_VTE_IGNORES = 4600
+"""From that version on VTE does not print a sequence that it does not know."""
 _BELL = "\x07"
 
 
@@ -26,14 +29,17 @@ def _way(environ: Mapping[str, str]) -> str:
     """``9``, ``777``, or empty for the bell."""
     term = environ.get("TERM", "")
     names = {environ.get(name, "").lower() for name in ("TERM_PROGRAM", "LC_TERMINAL")}
-    if names & (_OSC9 | {"iterm2"}) or term in {"xterm-kitty", "xterm-ghostty"}:
+    if names & _OSC9 or term in {"xterm-kitty", "xterm-ghostty"}:
         return "9"
     # A multiplexer says its own name; what it was started in has left its traces.
     if any(environ.get(name) for name in _OSC9_TRACES):
         return "9"
-    if term.startswith(_OSC777_TERMS) or environ.get("KONSOLE_VERSION"):
-        return "777"
-    return ""
+    return "777" if term.startswith(_OSC777_TERMS) or _is_vte(environ) else ""
+
+
+def _is_vte(environ: Mapping[str, str]) -> bool:
+    version = environ.get("VTE_VERSION", "")
+    return version.isdecimal() and int(version[:9]) >= _VTE_IGNORES
 
 
 def sequence(text: str, environ: Mapping[str, str]) -> str:
@@ -54,7 +60,7 @@ def sequence(text: str, environ: Mapping[str, str]) -> str:
     escape = f"\x1b{said}\x1b\\"
     if environ.get("TMUX"):
         return f"\x1bPtmux;{escape.replace(chr(27), chr(27) * 2)}\x1b\\{_BELL}"
-    return escape
+    return escape + (_BELL if way == "777" and _is_vte(environ) else "")
 
 
 class Notifier:

@@ -64,6 +64,11 @@ class ChecksPane(Pointing):
         if self._began:
             self._draw()
 
+    @property
+    def runs(self) -> bool:
+        """Whether a check runs, so that its time has to be shown."""
+        return bool(self._began)
+
     def draw_again(self) -> None:
         """Something was folded or unfolded."""
         self._draw()

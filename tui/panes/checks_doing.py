@@ -61,7 +61,13 @@ class Pointing(Pane):
             self.set_lines([row.line for row in rows[keep:]], keep)
         if name:
             first = next((at for at, row in enumerate(rows) if row.key == name), None)
-            self._at = min(self._at, max(len(rows) - 1, 0)) if first is None else min(first + offset, len(rows) - 1)
+            self._at = self._at if first is None else first + offset
+        self._at = self._stop_near(self._at)
+
+    def _stop_near(self, index: int) -> int:
+        """The nearest row that the cursor can be on, from one on downwards."""
+        index = max(min(index, len(self.rows) - 1), 0)
+        return next((at for at in range(index, len(self.rows)) if self.rows[at].key), index)
 
     def _named(self) -> tuple[str, int]:
         """What the cursor is on: its key, and how many rows below the first one of that."""
@@ -88,7 +94,7 @@ class Pointing(Pane):
 
     def point_at(self, index: int) -> None:
         """Put the cursor on a row and have it seen."""
-        self._at = max(min(index, len(self.rows) - 1), 0)
+        self._at = self._stop_near(index)
         self.refresh()
         if len(self._starts) > len(self._lines) > self._at:
             top, bottom = self._starts[self._at], self._starts[self._at + 1]

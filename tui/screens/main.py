@@ -203,7 +203,7 @@ class MainScreen(Screen[None]):
         self.status.show(state, now - self._phase_since, flash, width=width, session=self._session_words())
         self.keys.show(situation, self.size.width)
         if self._timer is not None:
-            busy = state.phase not in {"idle", "deciding", "approving"}
+            busy = state.phase not in {"idle", "deciding", "approving"} or self.checks.runs
             (self._timer.resume if busy or flash else self._timer.pause)()
 
     def _draw_question(self, situation: Situation) -> None:
