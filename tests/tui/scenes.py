@@ -8,6 +8,7 @@ from agent_core import events as ev
 from agent_core.checks.model import Blame, CheckResult, Finding, Verdict
 from agent_core.conversation import PartnerInfo, Usage
 from agent_core.patch.model import Block, FileKind, FilePatch, Patch
+from agent_core.review import Review, commented, marked
 from tests.tui.fake_session import FakeSession
 
 OLD = '''"""Prices of the shop."""
@@ -256,6 +257,35 @@ def landed(session: FakeSession) -> None:
         ev.LandingStarted(1, 2, 0, (ev.FileLanding(patch.path, patch.before, patch.after, 0o100644, 0o100644),)),
         ev.Landed(1),
         ev.TaskFinished(1, "landed", ""),
+    )
+
+
+def conflict(session: FakeSession) -> None:
+    """The green proposal cannot land: the human has changed the same place since."""
+    green(session)
+    session.emit(
+        ev.Decided(2, "accept", "human"),
+        ev.LandingConflicted(
+            2,
+            0,
+            "shop/pricing.py was changed where the proposal changes it, too.",
+            ("shop/pricing.py:21: you changed it, too",),
+            "Say what should be different, or take back your change.",
+        ),
+        ev.DecisionAwaited(2, "Proposal 2 does not fit your files any more."),
+    )
+
+
+def parts(session: FakeSession) -> None:
+    """One of two blocks of the green proposal is taken, the other left with a comment; the part is red by itself."""
+    green(session)
+    proposal = session.state.proposals[-1]
+    first, second = (block.id for block in proposal.patch.files[0].blocks)
+    review = marked(marked(Review(), [first], taken=True), [second], taken=False)
+    review = commented(review, second, "rounding is another matter")
+    session.emit(
+        ev.Reviewed(2, review, part_tree="t2p"),
+        ev.VerdictReached(2, Verdict("t2p", "t0", False, (), summary="red: 1 target not fixed")),
     )
 
 

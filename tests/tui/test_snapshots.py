@@ -1,7 +1,11 @@
-"""What the screen looks like at telling moments, at three sizes. After a wanted change: ``--snapshot-update``."""
+"""What the screen looks like at telling moments, at three sizes and in several themes.
+
+After a wanted change: ``--snapshot-update``.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +13,12 @@ import pytest
 from textual.pilot import Pilot
 
 from agent_core.errors import PartnerError
+from agent_core.screen_settings import ScreenConfig
 from tests.tui import scenes
-from tests.tui.driving import SIZES, Driver
+from tests.tui.driving import MEDIUM, SIZES, Driver
 from tests.tui.fake_session import Clock, FakeEngine, FakeSession
 from tui.app import PairloopApp
+from tui.settings import Settings
 
 SnapCompare = Callable[..., bool]
 
@@ -39,16 +45,33 @@ SCENES: dict[str, Callable[[FakeSession], None]] = {
     "green": scenes.green,
     "landed": scenes.landed,
     "approval": scenes.approval,
+    "parts": scenes.parts,
+    "conflict": scenes.conflict,
 }
+# What lies over the panes: the scene below it, and the keys that open it.
+OVER: dict[str, tuple[str, ...]] = {
+    "help": ("f1",),
+    "help_of_the_diff": ("tab", "2", "question_mark"),
+    "palette": ("ctrl+p", *"la"),
+    "themes": ("tab", "T", "down"),
+    "jump": ("ctrl+o",),
+    "zoomed": ("tab", "2", "m"),
+}
+LOOKS = [
+    *itertools.product(["dark"], [*SCENES, *OVER, "error"], SIZES),
+    *itertools.product(["light"], ["streaming", "red", "green"], SIZES),
+    *itertools.product(["high-contrast", "high-contrast-light", "ansi"], ["red"], [MEDIUM]),
+]
 
 
-@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
-@pytest.mark.parametrize("name", [*SCENES, "error", "help"])
-def test_screen(name: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
+@pytest.mark.parametrize(
+    ("theme", "name", "size"), LOOKS, ids=lambda one: one if isinstance(one, str) else f"{one[0]}x{one[1]}"
+)
+def test_screen(theme: str, name: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
     session, clock = FakeSession(), Clock()
     error = PartnerError("auth", "There is no key for api.openai.com.", "Set OPENAI_API_KEY, or --model another one.")
     engine = FakeEngine(session, error=error if name == "error" else None)
-    app = PairloopApp(lambda: engine, clock=clock)
+    app = PairloopApp(lambda: engine, clock=clock, settings=Settings(ScreenConfig(theme=theme)))
 
     async def before(pilot: Pilot[Any]) -> None:
         driver = Driver(app, pilot, session, clock)
@@ -57,7 +80,6 @@ def test_screen(name: str, size: tuple[int, int], snap_compare: SnapCompare) -> 
             return
         await driver.until(lambda: app.main.is_open)
         await driver.play(SCENES.get(name, scenes.green))
-        if name == "help":
-            await driver.press("f1")
+        await driver.press(*OVER.get(name, ()))
 
     assert snap_compare(app, terminal_size=size, run_before=before)
