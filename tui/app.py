@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from tui import slash
 from tui.actions import applies, bind, use_keys
 from tui.bridge import Bridge
 from tui.engine import Engine, Session
+from tui.garbage import Collector
 from tui.life import Life, Wanted
 from tui.looking import Looking
 from tui.notify import Notifier
@@ -72,6 +72,7 @@ class PairloopApp(Looking, inherit_bindings=False):
         self.life = Life(engine_factory, self.main, self._bridge, self._report)
         self.notifier = Notifier(self._would_be_missed, self._write, os.environ)
         self._log_file = Log()
+        self._collector = Collector()
         self._run: asyncio.Task[None] | None = None
         self._quitting = False
 
@@ -94,10 +95,8 @@ class PairloopApp(Looking, inherit_bindings=False):
         self.call_after_refresh(self._after_paint)
 
     def _after_paint(self) -> None:
-        # Whoever started us may have put collection off until there was something to see; what is alive by now
-        # stays alive, and need not be looked at again.
-        gc.freeze()
-        gc.enable()
+        # Whoever started us may have put collection off until there was something to see.
+        self._collector.begin()
         self._log_file.open()
         self._run = asyncio.get_running_loop().create_task(self.life.live())
 
@@ -170,6 +169,7 @@ class PairloopApp(Looking, inherit_bindings=False):
         Args:
             resume: Its id, None for a new one.
         """
+        self._collector.look_at_all()
         self.life.switch(Wanted(resume))
 
     @on(Prompt.Sent)
@@ -231,4 +231,5 @@ class PairloopApp(Looking, inherit_bindings=False):
 
     def on_unmount(self) -> None:
         """Give back what is open."""
+        self._collector.end()
         self._log_file.close()
