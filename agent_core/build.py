@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -12,11 +11,13 @@ from typing import IO, Any
 from agent_core import config as configuration
 from agent_core.checks.choosing import Choosing
 from agent_core.checks.chosen import default_checks
-from agent_core.errors import JournalError
 from agent_core.journal import SessionSummary, SqliteJournal, new_session
 from agent_core.landings import recover
+from agent_core.masking import Masker
 from agent_core.partners.build import build_partner, warm
 from agent_core.session import Outfit, Session
+from agent_core.session_lock import hold, in_use
+from agent_core.shelf import Shelf
 from agent_core.workspace.git import project_root
 from agent_core.workspace.landing import Lander
 from agent_core.workspace.project import open_project
@@ -63,6 +64,14 @@ class Engine:
         """
         return configuration.load(self.root, self._flags, self._environ)
 
+    def shelf(self) -> Shelf:
+        """The sessions of the project.
+
+        Raises:
+            ConfigError: The configuration, which says what is secret, cannot be used.
+        """
+        return Shelf(self.state, Masker(self._environ, self.config().partner.key_env))
+
     async def previous(self) -> SessionSummary | None:
         """The last session, if something in it was left open (or any was wanted) and no other pairloop has it."""
         return await asyncio.to_thread(self._previous)
@@ -82,7 +91,9 @@ class Engine:
         recovered = await recover(journal, lander)
         workspace = await open_project(self.root, config, self._environ)
         session = resume or new_session()
-        self._hold(session)
+        # Let go of the one before first: it may be the same.
+        self._held = None
+        self._held = hold(self.state, session)
         # Nothing that a session keeps may keep this: the session is held as long as this is there.
         environ, settings = self._environ, partial(configuration.load, self.root, self._flags, self._environ)
         choosing = Choosing(
@@ -114,35 +125,9 @@ class Engine:
             sessions = journal.sessions()
         finally:
             journal.close()
-        if not sessions or (sessions[0].finished and not self._finished) or self._in_use(sessions[0].id):
+        if not sessions or (sessions[0].finished and not self._finished) or in_use(self.state, sessions[0].id):
             return None
         return sessions[0]
-
-    def _lock_file(self, session: str) -> Path:
-        return self.state / "sessions" / f"{session}.lock"
-
-    def _hold(self, session: str) -> None:
-        """Make this process the only one that writes to a session; ends with the process."""
-        file = self._lock_file(session)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._held = file.open("ab")
-        try:
-            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise JournalError(
-                f"Session {session} is open in another pairloop.", "Close that one, or start a new session."
-            ) from error
-
-    def _in_use(self, session: str) -> bool:
-        file = self._lock_file(session)
-        if not file.exists():
-            return False
-        with file.open("ab") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                return True
-        return False
 
 
 def _watcher(root: Path, state: Path, note: Callable[[str], None]) -> Watcher:

@@ -129,6 +129,26 @@ def _log(options: argparse.Namespace) -> int:
     return asyncio.run(wanted)
 
 
+def _sessions(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from agent_core.build import Engine  # noqa: PLC0415
+    from agent_core.session_commands import list_sessions  # noqa: PLC0415
+
+    engine = Engine(_project(options), {}, os.environ)
+    return asyncio.run(list_sessions(engine, hidden=options.all, json=options.json))
+
+
+def _export(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from agent_core.build import Engine  # noqa: PLC0415
+    from agent_core.session_commands import export  # noqa: PLC0415
+
+    engine = Engine(_project(options), {}, os.environ)
+    return asyncio.run(export(engine, options.session, options.format, options.output))
+
+
 def _doctor(options: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415
 
@@ -164,6 +184,8 @@ _COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
     "undo": _turn,
     "redo": _turn,
     "log": _log,
+    "sessions": _sessions,
+    "export": _export,
     "doctor": _doctor,
     "try": _try,
 }

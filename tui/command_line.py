@@ -75,6 +75,27 @@ exit codes:
   1 there is no such landing"""
 
 
+_EXPORT = """What was said, what was proposed as diffs, what the checks said, what you decided and why, what landed.
+Secrets that the environment or their form betrays are masked.
+
+examples:
+  pairloop export > session.md                     the session used last
+  pairloop export 20260301 --format json           the one whose id begins so, as one JSON object
+  pairloop export 20260301-1042 -o review.md
+
+exit codes:
+  0 written                              2 usage or configuration
+  1 there is no such session, or the file cannot be written"""
+
+_SESSIONS = """examples:
+  pairloop sessions            the sessions of this project, the one used last first
+  pairloop sessions --json     one JSON object a line and session
+  pairloop --resume            opens one of them
+
+exit codes:
+  0 told                                 2 usage or configuration"""
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of ``pairloop``."""
     top = argparse.ArgumentParser(
@@ -84,8 +105,14 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"pairloop {__version__}")
     _add_settings(top, modes=("step", "until-green", "auto"))
     top.add_argument(
-        "--resume", action="store_true", help="offer the last session also when nothing in it was left open"
+        "--resume",
+        action="store_true",
+        help="choose from the sessions of this project; where there is only one it is offered, whatever is left open",
     )
+    top.add_argument(
+        "--web", action="store_true", help="the same screen in a browser on this machine; prints the address to open"
+    )
+    top.add_argument("--port", type=_port, metavar="N", default=0, help="with --web: the port (default: a free one)")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands (none opens the screen)")
 
     run = _command(commands, "exec", "work on one task without a screen", _EXEC)
@@ -97,6 +124,7 @@ def parser() -> argparse.ArgumentParser:
     patch = commands.add_parser("patch", help="apply a patch by the rules of the engine")
     _add_apply(patch.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True))
     _add_landing_commands(commands)
+    _add_session_commands(commands)
 
     doctor = commands.add_parser("doctor", help="say what was found here, and what to do about what is missing")
     _add_settings(doctor, modes=())
@@ -178,6 +206,20 @@ def _add_landing_commands(commands: _Commands) -> None:
     _add_project(log)
 
 
+def _add_session_commands(commands: _Commands) -> None:
+    sessions = _command(commands, "sessions", "list the sessions of the project", _SESSIONS)
+    sessions.add_argument("--all", action="store_true", help="also those that you have hidden")
+    sessions.add_argument("--json", action="store_true", help="write one JSON object a session")
+    _add_project(sessions)
+    export = _command(commands, "export", "write out a session, to be read or kept", _EXPORT)
+    export.add_argument(
+        "session", metavar="SESSION", nargs="?", default="", help="its id or the beginning of it (default: the last)"
+    )
+    export.add_argument("--format", choices=("md", "json"), default="md", help="Markdown or JSON (default: md)")
+    export.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to (default: standard output)")
+    _add_project(export)
+
+
 def _add_project(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--project",
@@ -208,4 +250,14 @@ def _positive(text: str) -> int:
         number = 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return number
+
+
+def _port(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to 65535")
     return number

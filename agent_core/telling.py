@@ -1,0 +1,212 @@
+"""Telling a session's story from its events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+
+from agent_core import events as ev
+from agent_core.checks.model import Finding, Verdict
+from agent_core.landings import first_line
+from agent_core.patch.model import Patch
+from agent_core.review import Review
+from agent_core.story import (
+    AnyPart,
+    Checked,
+    Decision,
+    Edit,
+    Ended,
+    Judged,
+    Landing,
+    Note,
+    Proposal,
+    Remark,
+    Shell,
+    Story,
+    Task,
+    Told,
+    Tool,
+    Words,
+)
+
+
+def story_of(session: str, entries: Iterable[ev.Entry]) -> Story:
+    """Tell what happened in a session.
+
+    Args:
+        session: Its id.
+        entries: Its events, oldest first.
+    """
+    teller = _Teller()
+    started = last = 0.0
+    for entry in entries:
+        started, last = started or entry.at, entry.at
+        teller.hear(entry)
+    parts = tuple(teller.parts)
+    title = next((first_line(one.text) for one in parts if isinstance(one, Task)), "")
+    return Story("pairloop session", 1, session, title, started, last, teller.partner, parts)
+
+
+class _Teller:
+    """Hears events and makes parts of them; a part that grows keeps the place at which it began."""
+
+    def __init__(self) -> None:
+        self.parts: list[AnyPart] = []
+        self.partner = ""
+        self._streamed = ""
+        self._places: dict[tuple[str, str | int], int] = {}
+        self._patches: dict[int, tuple[Patch, str]] = {}
+
+    def hear(self, entry: ev.Entry) -> None:
+        """Take the next event."""
+        at, seq, event = entry.at, entry.seq, entry.event
+        match event:
+            case ev.SettingsTold():
+                self.partner = event.partner.name
+            case ev.Asked():
+                self.parts.append(Task(at, seq, event.task, event.text))
+            case ev.Steered():
+                self.parts.append(Words(at, seq, "human", event.text))
+            case ev.TextStreamed():
+                self._streamed += event.text
+            case ev.AnswerFinished() | ev.AnswerVoided() | ev.SessionResumed():
+                self._answered(entry)
+            case ev.TaskFinished():
+                self._answered(entry)
+                self.parts.append(Ended(at, seq, event.task, event.outcome, event.text))
+            case ev.HumanEdited():
+                self.parts.append(Edit(at, seq, event.path, event.kind, event.diff))
+            case ev.ToolStarted() | ev.ToolFinished() | ev.ShellStarted() | ev.ShellFinished():
+                self._ran(entry)
+            case ev.LandingStarted() | ev.Landed() | ev.LandingAbandoned():
+                self._landing(entry)
+            case ev.ProposalMade() | ev.VerdictReached() | ev.Diagnosed() | ev.Reviewed() | ev.Decided():
+                self._proposal(entry)
+            case _:
+                self._note(entry)
+
+    def _answered(self, entry: ev.Entry) -> None:
+        event = entry.event
+        whole = isinstance(event, ev.AnswerFinished)
+        text = event.text if isinstance(event, ev.AnswerFinished) else self._streamed
+        self._streamed = ""
+        if text.strip():
+            self.parts.append(Words(entry.at, entry.seq, "partner", text, cut=not whole))
+        if isinstance(event, ev.AnswerVoided):
+            self.parts.append(Note(entry.at, entry.seq, "warning", event.reason, ""))
+
+    def _begin(self, key: tuple[str, str | int], part: AnyPart) -> None:
+        self._places[key] = len(self.parts)
+        self.parts.append(part)
+
+    def _grow(self, key: tuple[str, str | int], **changes: Any) -> None:
+        if (place := self._places.get(key)) is not None:
+            self.parts[place] = msgspec.structs.replace(self.parts[place], **changes)
+
+    def _ran(self, entry: ev.Entry) -> None:
+        match entry.event:
+            case ev.ToolStarted() as event:
+                self._begin(("tool", event.call_id), Tool(entry.at, entry.seq, event.title, None, ""))
+            case ev.ToolFinished() as event:
+                self._grow(("tool", event.call_id), ok=event.ok, summary=event.summary)
+            case ev.ShellStarted() as event:
+                self._begin(("shell", event.id), Shell(entry.at, entry.seq, event.line, None, ""))
+            case ev.ShellFinished() as event:
+                self._grow(("shell", event.id), code=event.code, output=event.output)
+
+    def _landing(self, entry: ev.Entry) -> None:
+        match entry.event:
+            case ev.LandingStarted() as event:
+                kind: Literal["landing", "undo", "redo"] = (
+                    "landing" if not event.undoes else "redo" if event.again else "undo"
+                )
+                paths = tuple(file.path for file in event.files)
+                about = event.about or event.undoes
+                part = Landing(entry.at, entry.seq, event.landing, kind, about, event.proposal, "open", paths)
+                self._begin(("landing", event.landing), part)
+            case ev.Landed(number):
+                self._grow(("landing", number), outcome="landed")
+            case ev.LandingAbandoned(number):
+                self._grow(("landing", number), outcome="abandoned")
+
+    def _proposal(self, entry: ev.Entry) -> None:
+        match entry.event:
+            case ev.ProposalMade() as event:
+                old = self._patches.get(event.number)
+                self._patches[event.number] = (event.patch, event.tree)
+                if old is not None and old[0] == event.patch:
+                    # Only checked anew, over a newer tree: what was said of it before is about that one no more.
+                    self._grow(("proposal", event.number), verdict=None, diagnosis="", note=event.note)
+                    return
+                part = Proposal(entry.at, entry.seq, event.number, event.attempt, event.note, event.diff)
+                self._begin(("proposal", event.number), part)
+            case ev.VerdictReached(number, verdict):
+                if number in self._patches and verdict.tree == self._patches[number][1]:
+                    self._grow(("proposal", number), verdict=_judged(verdict))
+            case ev.Diagnosed() as event:
+                self._grow(("proposal", event.proposal), diagnosis=event.summary)
+            case ev.Reviewed(number, review) if number in self._patches:
+                self._grow(("proposal", number), remarks=_remarks(self._patches[number][0], review))
+            case ev.Decided() as event:
+                decision = Decision(entry.at, event.decision, event.by, event.reason, event.taken, event.of)
+                place = self._places.get(("proposal", event.proposal))
+                old_part = self.parts[place] if place is not None else None
+                if isinstance(old_part, Proposal):
+                    decisions = (*old_part.decisions, decision)
+                    self._grow(("proposal", event.proposal), decisions=decisions)
+
+    def _note(self, entry: ev.Entry) -> None:
+        level: ev.Level = "info"
+        hint = ""
+        match entry.event:
+            case ev.Noted() as event:
+                level, text, hint = event.level, event.text, event.hint
+            case ev.Forked() as event:
+                text = f"Forked from session {event.session} at step {event.step}."
+            case ev.ModeChanged(mode):
+                text = f"Mode is now {mode}."
+            case ev.PatchRejected() as event if not event.already:
+                level, text = "warning", f"Patch refused: {event.message}"
+            case ev.ApprovalAsked(_, command):
+                text = f"The partner wants to run: {command}"
+            case ev.ApprovalGiven(_, allowed):
+                text = "It was allowed." if allowed else "It was not allowed."
+            case ev.LandingConflicted() as event:
+                level, text, hint = "error", event.message, "\n".join(event.conflicts)
+            case ev.LandingTurned() as event:
+                what = "landed again" if event.stands == "landed" else "taken back"
+                text = f"Landing {event.landing} has been {what} from another session."
+            case _:
+                return
+        self.parts.append(Note(entry.at, entry.seq, level, text, hint))
+
+
+def _told(findings: Iterable[Finding]) -> tuple[Told, ...]:
+    return tuple(Told(one.check, one.place, one.code, one.message, one.detail) for one in findings)
+
+
+def _judged(verdict: Verdict) -> Judged:
+    return Judged(
+        summary=verdict.summary,
+        green=verdict.green,
+        complete=verdict.complete,
+        checks=tuple(Checked(one.check, one.outcome, one.summary) for one in verdict.results),
+        broken=_told(verdict.broken),
+        left=_told(verdict.targets_left),
+        silenced=_told(verdict.silenced),
+        fixed=_told(verdict.fixed),
+        flaky=_told(verdict.flaky),
+        known=len(verdict.known),
+        notes=verdict.notes,
+    )
+
+
+def _remarks(patch: Patch, review: Review) -> tuple[Remark, ...]:
+    return tuple(
+        Remark(f"{file.path}:{block.new_start}", mark.comment)
+        for file in patch.files
+        for block in file.blocks
+        if (mark := review.blocks.get(block.id)) is not None and mark.comment
+    )
