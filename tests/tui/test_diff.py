@@ -33,7 +33,7 @@ def _gutter(file: int, block: int, row: Row, *, first: bool) -> tuple[tuple[Piec
     return ((" ", ""), ("  ", "")), False
 
 
-def _diff(session: FakeSession, *files: FilePatch, look: Look | None = None) -> DiffLines:
+def diff_of(session: FakeSession, *files: FilePatch, look: Look | None = None) -> DiffLines:
     look = look or Look()
     texts = texts_of(files, session.content, look, lambda _: None)
     none: dict[str, list[Line]] = {}
@@ -50,7 +50,7 @@ def _diff(session: FakeSession, *files: FilePatch, look: Look | None = None) -> 
 
 def _lines(old: str, new: str, path: str = "a.py") -> list[Line]:
     session = FakeSession()
-    return list(_diff(session, scenes.file_patch(session, path, old, new)))
+    return list(diff_of(session, scenes.file_patch(session, path, old, new)))
 
 
 @settings(max_examples=150)
@@ -112,7 +112,7 @@ def test_headers_say_what_happens_to_a_file() -> None:
     deleted = scenes.file_patch(session, "old.py", "x = 1\n", "", "delete")
     moved = msgspec.structs.replace(scenes.file_patch(session, "b.py", "x\n", "y\n", "move"), moved_from="a.py")
     script = msgspec.structs.replace(scenes.file_patch(session, "run", "x\n", "x\n"), after_mode=0o100755)
-    lines = _diff(session, added, deleted, moved, script)
+    lines = diff_of(session, added, deleted, moved, script)
     heads = [line.text for line in lines if line.base == "file-row"]
     assert heads == [
         "new.py  +1 -0  new",
@@ -133,7 +133,7 @@ def test_contents_that_are_gone_leave_the_changes_readable() -> None:
     session = FakeSession()
     patch = scenes.file_patch(session, "a.py", "a\nb\n", "a\nc\n")
     session.contents.clear()
-    rows = [_row(line) for line in _diff(session, patch)]
+    rows = [_row(line) for line in diff_of(session, patch)]
     assert rows == [" a.py  +1 -1", "2   - b", "  2 + c"]
 
 

@@ -17,7 +17,7 @@ from tui.panes.diff_writing import Reviewing
 from tui.panes.highlight import Spans, highlight
 from tui.panes.pane import Trouble
 from tui.panes.written import WrittenPatch
-from tui.widgets.lines import BLANK, Line, Piece
+from tui.widgets.lines import Line, Piece
 
 
 class DiffPane(Reviewing):
@@ -100,7 +100,7 @@ class DiffPane(Reviewing):
         files, review = proposal.patch.files, proposal.review
         listed = self.shows_list if self.lists_files is None else self.lists_files
         head = head_lines(proposal, self._state)
-        head += [*file_list(files, review, shown=listed, marks=self.waits), BLANK]
+        head += file_list(files, review, shown=listed, marks=self.waits)
         drafts = self.draft_words()
         comments = {block: mark.comment for block, mark in review.blocks.items() if mark.comment}
         said = (proposal.verdict, proposal.blames, proposal.unneeded, proposal.overlaps, comments, drafts)

@@ -228,7 +228,9 @@ class Marking(DiffView):
     def action_beside(self) -> None:
         """Both sides beside each other, or not."""
         if not self.wants_beside and not self.fits_beside():
-            self.desk.say(f"Side by side needs {BESIDE} cells of width in this pane; it has {self._width()}.")
+            self.desk.say(
+                f"Side by side needs {BESIDE} cells of width in this pane, and it has {self._width()}: zoom it."
+            )
         else:
             self.set_beside(beside=not self.wants_beside)
 

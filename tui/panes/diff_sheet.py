@@ -24,11 +24,12 @@ _STEP = 8
 
 
 class _Place(NamedTuple):
-    """Where somebody reads: the cursor's stop, and the stop the view hangs on with the rows from there to its top."""
+    """Where somebody reads: at which stop, which row is at the top, and how far that is from a stop that is seen."""
 
     cursor: str
     at: int
     row: int
+    top: int
     hold: str
     offset: int
 
@@ -181,8 +182,8 @@ class DiffSheet(Pane):
         self._measure()
         self._drawn.clear()
         self.recount()
-        if place is None:
-            self.scroll_to(y=0, animate=False, force=True)
+        if place is None or not place.top:
+            self.scroll_to_row(0)
         elif (held := next((one for one in self.stops if one.id == place.hold), None)) is not None:
             self.scroll_to_row(self._starts[held.first] + place.offset if len(self._starts) > held.first else 0)
         self.refresh()
@@ -202,7 +203,7 @@ class DiffSheet(Pane):
         held = stop
         if self._starts[stop.first] not in seen:
             held = next((one for one in self.stops if self._starts[one.first] >= top), stop)
-        return _Place(stop.id, self._at, self._row, held.id, top - self._starts[held.first])
+        return _Place(stop.id, self._at, self._row, top, held.id, top - self._starts[held.first])
 
     def _measure(self, keep: int = 0) -> None:
         source = self._source

@@ -18,7 +18,7 @@ MOST_PAIRS = 600
 MOST_CHARS = 400
 """Longer lines are not compared."""
 
-_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+_TOKEN = re.compile(r"\w+|\s+|[-+*/%&|^~<>=!:@]+|[^\w\s]")
 _MOST_TOKENS = 160
 _ALIKE = 0.35
 Range = tuple[int, int]
@@ -91,12 +91,19 @@ def _ranges(tokens: list[str], places: list[Range]) -> list[Range]:
     for start, end in places:
         if start == end:
             continue
-        if found and "".join(tokens[last:start]).isspace():
-            found[-1] = (found[-1][0], ends[end])
-        else:
-            found.append((ends[start], ends[end]))
+        joined = bool(found) and "".join(tokens[last:start]).isspace()
+        found.append((found.pop()[0] if joined else start, end))
         last = end
-    return found
+    return [(ends[start], ends[end]) for start, end in (_trimmed(tokens, *place) for place in found) if start < end]
+
+
+def _trimmed(tokens: list[str], start: int, end: int) -> Range:
+    """Tokens without the blanks at their ends."""
+    while start < end and tokens[start].isspace():
+        start += 1
+    while start < end and tokens[end - 1].isspace():
+        end -= 1
+    return start, end
 
 
 def laid_over(spans: Sequence[Span], ranges: Sequence[Range], style: str) -> list[Span]:

@@ -211,5 +211,4 @@ def as_lines(text: str, block: Block) -> str:
     if not text:
         return mark
     last = (block.added or block.removed)[-1]
-    open_end = not last.endswith("\n")
-    return mark + (text if open_end or text.endswith("\n") else text + "\n")
+    return mark + (f"{text}\n" if last.endswith("\n") else text)

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from tui.actions import ACTIONS, PLACES, in_force
 from tui.actions.keys import key_name
 from tui.actions.model import Action, Focus, Place
+from tui.panes.diff_signs import SIGNS as BLOCK_SIGNS
 from tui.widgets.lines import BLANK, Line
 from tui.widgets.search import SearchView
 
@@ -73,6 +74,8 @@ def help_lines(focus: Focus = "prompt") -> list[Line]:
     )
     lines += [Line(((note, "dim"),)), BLANK, Line((("Signs", "heading"),)), BLANK]
     lines += [Line(((words, "text"),), lead=((f"  {sign}   ", style),)) for sign, style, words in _SIGNS]
+    lines += [BLANK, Line((("Signs of blocks in the diff", "heading"),)), BLANK]
+    lines += [Line(((words, "text"),), lead=((f"  {sign}   ", style),)) for sign, style, words in BLOCK_SIGNS.values()]
     return lines
 
 

@@ -8,6 +8,7 @@ from textual import events
 from textual.geometry import Region
 from textual.widgets import TextArea
 
+from agent_core.text import printable
 from tui.actions import momentary
 
 Kind = Literal["editor", "comment"]
@@ -30,6 +31,7 @@ class Writing(TextArea):
     Writing {
         overlay: screen; position: absolute; padding: 0 1;
         border: round $accent; background: $background; border-title-color: $accent;
+        &:focus { border: round $accent; }
         & .text-area--cursor-line { background: $background; }
     }
     """
@@ -37,7 +39,7 @@ class Writing(TextArea):
     def __init__(self, kind: Kind, about: str, text: str, *, line: int = 1, title: str, subtitle: str) -> None:
         code = kind == "editor"
         super().__init__(
-            text,
+            printable(text),
             soft_wrap=not code,
             show_line_numbers=code,
             line_number_start=line,
@@ -46,7 +48,7 @@ class Writing(TextArea):
         )
         self.kind: Kind = kind
         self.about = about
-        self.before = text
+        self.before = self.text
         """What stood in it at first."""
         self.cursor_blink = False
         self.border_title = title
@@ -69,6 +71,13 @@ class Writing(TextArea):
         height = min(max(wanted, _LEAST), max(pane.height * 2 // 3, _LEAST), pane.height)
         self.styles.width, self.styles.height = pane.width, height
         self.styles.offset = (pane.x, pane.bottom - height)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        # What a terminal would obey is shown; and terminals send returns for the newlines of a paste.
+        event.stop()
+        event.prevent_default()
+        text = printable(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        self.insert(text, maintain_selection_offset=False)
 
     async def _on_key(self, event: events.Key) -> None:
         # A text area takes some keys for text before bindings get to see them; here the registry has the word.
