@@ -92,7 +92,12 @@ class PairloopApp(Looking, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Have the engine opened as soon as there is something to see."""
+        self.app_resume_signal.subscribe(self, self._come_back)
         self.call_after_refresh(self._after_paint)
+
+    def _come_back(self, _: object) -> None:
+        """After ctrl+z and fg: the terminal shows what the shell left, and Textual takes it for what it drew."""
+        self.refresh(layout=True)
 
     def _after_paint(self) -> None:
         # Whoever started us may have put collection off until there was something to see.
