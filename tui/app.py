@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.binding import Binding
 
 from agent_core.commands import Shell
@@ -68,7 +68,7 @@ class PairloopApp(Looking, inherit_bindings=False):
         self.main = MainScreen(clock, self._answer_offer, draft, self.settings)
         self.failures: list[Exception] = []
         """Unexpected errors so far; each is in the log and on screen."""
-        self._bridge = Bridge(self._draw, self.set_timer, clock)
+        self._bridge = Bridge(self._draw, self.set_timer, clock, self.call_after_refresh)
         self.life = Life(engine_factory, self.main, self._bridge, self._report)
         self.notifier = Notifier(self._would_be_missed, self._write, os.environ)
         self._log_file = Log()
@@ -165,6 +165,12 @@ class PairloopApp(Looking, inherit_bindings=False):
         words = f"pairloop has to stop: {type(error).__name__}. The session is kept."
         self._exit_renderables.append(Text(f"{words} The details are in {path}." if path else words))
         self._close_messages_no_wait()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Textual hands every event in here first: what is typed is drawn before anything else."""
+        if isinstance(event, events.Key | events.Paste | events.MouseScrollDown | events.MouseScrollUp):
+            self._bridge.key()
+        await super().on_event(event)
 
     # -- What is wanted
 

@@ -227,7 +227,16 @@ class LinesView(ScrollView):
         self._measure(keep)
         if self.follow and at_end:
             self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
-        self.refresh()
+        self._refresh_from(keep)
+
+    def _refresh_from(self, index: int) -> None:
+        """Have the rows from a line on drawn anew, as far as they are seen; those above it are as they were."""
+        top = max(self._starts[index] - self.scroll_offset.y, 0) if self._measured else 0
+        width, height = self.size
+        if not self._measured or not height:
+            self.refresh()
+        elif top < height:
+            self.refresh(Region(0, top, width, height - top))
 
     def recolor(self) -> None:
         """Draw anew what has got other colours."""

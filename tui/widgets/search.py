@@ -146,12 +146,14 @@ class SearchView(LinesView):
         super().set_lines(lines, keep)
         if self._pattern is not None:
             self._count(keep)
+            self.refresh()  # how many there are is told at the bottom
 
     def replace_line(self, index: int, line: Line) -> None:
         """Put another line in the place of one."""
         super().replace_line(index, line)
         if self._pattern is not None:
             self._count(index)
+            self.refresh()
 
     # -- Keys
 
