@@ -90,13 +90,15 @@ class LineMaker:
         old, new = row
         of = self._texts[file]
         block = self._files[file].blocks[at]
-        gutter, muted = self._gutter(file, at, row, first=first)
+        gutter, _ = self._gutter(file, at, row, first=first)
         empty = " " * (of.digits + 1)
         left, right = CodeLine("", "", empty, of=of, gutter=gutter), CodeLine("", "", empty, of=of)
         if old is not None:
             numbers = f"{block.old_start + old:>{of.digits}} "
+            _, muted = self._gutter(file, at, (old, None), first=False)
             left = self._code(file, block, (old, None), numbers, gutter=gutter, muted=muted)
         if new is not None:
+            _, muted = self._gutter(file, at, (None, new), first=False)
             right = self._code(file, block, (None, new), f"{block.new_start + new:>{of.digits}} ", muted=muted)
         return BesideLine(left, right, same=False)
 

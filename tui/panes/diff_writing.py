@@ -52,6 +52,13 @@ class Reviewing(Marking):
         self.screen.mount(writing)
         writing.place(self.region)
         writing.focus()
+        stop = self.stop
+        if stop is not None and stop.id == block.id:
+            # What it is about is seen above it.
+            room = self.size.height - writing.rows
+            bottom = self._starts[stop.first + stop.length]
+            if bottom - round(self.scroll_y) > room:
+                self.scroll_to_row(min(bottom - room, self._starts[stop.first]))
 
     def _close(self, writing: Writing, *, keep: bool) -> None:
         """End the writing; what is written is kept where it was not handed in."""

@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.widgets import TextArea
 
 from agent_core.state import State
-from tui.actions import BY_ID, bind, key_for
+from tui.actions import BY_ID, applies, bind, key_for
 from tui.actions.model import Focus, Situation, Target
 from tui.panes.chat import ChatPane
 from tui.panes.checks import ChecksPane
@@ -217,7 +217,7 @@ class MainScreen(Screen[None]):
         keys = [
             (key, label or BY_ID[name].label, name)
             for name, label in question.answers
-            if (key := key_for(BY_ID[name], focus))
+            if (key := key_for(BY_ID[name], focus)) and (letters or applies(name, situation))
         ]
         self.question.ask(question.kind, question.text, keys, self.size.width, question.body)
 

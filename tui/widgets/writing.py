@@ -50,6 +50,8 @@ class Writing(TextArea):
         self.about = about
         self.before = self.text
         """What stood in it at first."""
+        self.rows = 0
+        """How many rows it takes."""
         self.cursor_blink = False
         self.border_title = title
         self.border_subtitle = subtitle
@@ -68,7 +70,7 @@ class Writing(TextArea):
             pane: Where it is on the screen.
         """
         wanted = self.document.line_count + 3
-        height = min(max(wanted, _LEAST), max(pane.height * 2 // 3, _LEAST), pane.height)
+        self.rows = height = min(max(wanted, _LEAST), max(pane.height * 2 // 3, _LEAST), pane.height)
         self.styles.width, self.styles.height = pane.width, height
         self.styles.offset = (pane.x, pane.bottom - height)
 
