@@ -35,6 +35,8 @@ def pairs(removed: Sequence[str], added: Sequence[str]) -> list[Pair]:
     count, others = len(removed), len(added)
     if count * others > _MOST_PAIRS:
         return [(at, at) for at in range(count)] if count == others else []
+    if not count or not others:
+        return []
     words = [Counter(_WORD.findall(line)) for line in removed]
     other_words = [Counter(_WORD.findall(line)) for line in added]
     worth = [[0.0] * (others + 1) for _ in range(count + 1)]

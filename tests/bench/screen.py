@@ -282,7 +282,7 @@ def idle(bench: Bench) -> None:
         ours = 100 * (terminal.cpu() - used) / IDLE
         drawn = terminal.amount - sent
         memory = terminal.memory()
-    bench.report.row("idle", ours, "% core", 0.5, f"bare {bare:.2f} %; {drawn} bytes drawn in {IDLE:.0f} s")
+    bench.report.row("idle", ours, "% core", 0.5, f"bare {bare:.2f} %; {drawn} bytes drawn")
     bench.report.row("memory of 1,000 messages (PSS)", memory[0], "MB", 150, f"bare {bare_memory[0]:.0f} MB")
 
 

@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import Self
 
 _TAIL = 100_000
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Terminal:
@@ -110,9 +109,9 @@ class Terminal:
         return time.perf_counter()
 
     def cpu(self) -> float:
-        """Seconds of processor time it has used so far, its children's apart."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        """Seconds of processor time that its threads have used so far, its children's apart."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
     def memory(self) -> tuple[float, float]:
         """Its megabytes: its share of what it has in memory (PSS), and all of it (RSS); its children's apart."""

@@ -310,7 +310,7 @@ class DiffLines(Sequence[Line]):
             if fits and not (section.block >= 0 and self._is_marked(section)):
                 starts.extend(range(at + 1, at + 1 + end - first))
             else:
-                heights = self._heights(section, end - first, room)
+                heights = self._heights(section, end - first, room, fits=fits)
                 starts.extend(islice(accumulate(heights, initial=at), 1, None))
             at = starts[-1]
         return starts
@@ -335,8 +335,8 @@ class DiffLines(Sequence[Line]):
             return True
         return any(lines and lines[-1][-1:] != "\n" for lines in (block.removed, block.added))
 
-    def _heights(self, section: Section, count: int, rooms: tuple[int, int]) -> Iterable[int]:
-        """Rows of each line of a section."""
+    def _heights(self, section: Section, count: int, rooms: tuple[int, int], *, fits: bool) -> Iterable[int]:
+        """Rows of each line of a section. Where every line fits, what is said at the end of some may still not."""
         if section.block < 0:
             lines = self._texts[section.file].sides.before.lines
             room = min(rooms)
@@ -346,7 +346,7 @@ class DiffLines(Sequence[Line]):
         def changed(line: str, number: int, room: int) -> int:
             # Most lines end as most do; what is said at the end of the others makes them longer.
             if line[-1:] == "\n" and number != 1 and line[-2:-1] != "\r":
-                return height(line[:-1], room)
+                return 1 if fits else height(line[:-1], room)
             text = shown(line, number) + self._maker.mark(block, line, number)
             return len(breaks(text, room, words=False))
 
