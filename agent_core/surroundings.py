@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -92,12 +91,6 @@ class Surroundings:
         before: tuple[GitStatus | None, Heard] = (None, "")
         left = _UNTIL_HEARD
         while True:
-            if not self.heard and left:
-                left -= 1
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wanted.wait(), self._at_most)
-            else:
-                await self._wanted.wait()
             if self._wanted.is_set():
                 self._wanted.clear()
                 await self._ask_git()
@@ -106,6 +99,10 @@ class Surroundings:
                 self._told()
             before = now
             await asyncio.sleep(self._at_most)
+            if not self.heard and left:
+                left -= 1
+            elif self.heard == before[1]:
+                await self._wanted.wait()
 
     async def _ask_git(self) -> None:
         try:

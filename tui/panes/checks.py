@@ -37,10 +37,11 @@ class ChecksPane(Pointing):
 
     def show(self, state: State) -> None:
         """Draw what is true now."""
+        self.state = state
         now = (state.checks, state.proposals, state.waiting, state.tasks)
         if all(old is new for old, new in zip(self._shown, now, strict=False)) and self._shown:
             return
-        self._shown, self.state = now, state
+        self._shown = now
         running = {(check.check, check.where): check.tree for check in state.checks if check.outcome is None}
         clock = self._clock()
         self._began = {
@@ -97,10 +98,12 @@ class ChecksPane(Pointing):
         """The verdict's rows; the same ones as long as it is the same."""
         if proposal is None:
             return []
-        about = (verdict_of(proposal), proposal.stale, self.folds)
+        # What has been decided on and gone on from is history, and was about the tree as it was.
+        stale = proposal.stale and proposal is self.state.proposal
+        about = (verdict_of(proposal), stale, self.folds)
         old, rows = self._tail
         if len(old) != len(about) or old[0] is not about[0] or old[1:] != about[1:]:
-            rows = tail_rows(proposal, self.opened)
+            rows = tail_rows(proposal, self.opened, stale=stale)
             self._tail = (about, rows)
         return rows
 

@@ -115,17 +115,18 @@ def _before(state: State, opened: Opened) -> list[Row]:
     return [*rows, *findings_rows(findings, opened, "before", "dim")] if open_ else rows
 
 
-def tail_rows(proposal: ProposalState | None, opened: Opened) -> list[Row]:
+def tail_rows(proposal: ProposalState | None, opened: Opened, *, stale: bool) -> list[Row]:
     """What changes with the verdict only: its words and its findings.
 
     Args:
         proposal: The attempt it is of.
         opened: What is unfolded.
+        stale: The tree it is about is no more.
     """
     verdict = verdict_of(proposal) if proposal is not None else None
     if proposal is None or verdict is None:
         return []
-    lines = verdict_lines(verdict, stale=proposal.stale)
+    lines = verdict_lines(verdict, stale=stale)
     return [Row(BLANK), *(Row(line, "verdict") for line in lines), *verdict_rows(verdict, opened)]
 
 
@@ -155,7 +156,7 @@ def attempt_lines(proposal: ProposalState) -> list[Line]:
     Args:
         proposal: The attempt.
     """
-    rows = [*earlier_rows(proposal), *tail_rows(proposal, by_default)]
+    rows = [*earlier_rows(proposal), *tail_rows(proposal, by_default, stale=False)]
     return [row.line for row in rows]
 
 
@@ -163,4 +164,5 @@ def checks_lines(state: State, elapsed: Elapsed) -> list[Line]:
     """Everything the pane shows of a state as long as nobody folds or looks back."""
     attempts: Sequence[ProposalState] = attempts_of(state)
     newest = attempts[-1] if attempts else None
-    return [row.line for row in (*head_rows(state, elapsed, by_default), *tail_rows(newest, by_default))]
+    stale = newest is not None and newest.stale
+    return [row.line for row in (*head_rows(state, elapsed, by_default), *tail_rows(newest, by_default, stale=stale))]

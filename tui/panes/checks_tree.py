@@ -224,9 +224,10 @@ class _Writer:
         if finding.code:
             within = finding.code.startswith(finding.path or "\0")
             name = finding.code.rpartition("::")[2] if within else finding.code
-            pieces += [(clean(name), "accent"), ("  ", "")]
+            pieces.append((clean(name), "accent"))
         if not short:
-            pieces.append((clean(finding.message), "text" if bad else "dim"))
+            gap: list[Piece] = [("  ", "")] if finding.code else []
+            pieces += [*gap, (clean(finding.message), "text" if bad else "dim")]
         sign = _fold_sign(open_=open_) if detail else "· "
         line = Line(pieces, lead=((f"{indent}{sign}", "faint"),), hang=((f"{indent}    ", ""),))
         yield _about(finding, Row(line, key, folds=detail, parent=parent))
