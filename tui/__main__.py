@@ -53,9 +53,29 @@ def _open_screen(project: Path | None, flags: dict[str, Any], *, draft: str = ""
     return app.return_code or 0
 
 
+def _open_plain(project: Path | None, flags: dict[str, Any], *, draft: str = "", finished: bool = False) -> int:
+    """Sentences and numbered questions."""
+    import asyncio  # noqa: PLC0415
+
+    from agent_core.build import Engine  # noqa: PLC0415
+    from tui.plain.life import Plain  # noqa: PLC0415
+
+    gc.enable()
+    return asyncio.run(Plain(Engine(project, flags, os.environ, finished=finished), draft=draft).run())
+
+
+def _is_plain(options: argparse.Namespace) -> bool:
+    """Whether lines are wanted, or all that the terminal can do."""
+    return options.plain or (sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") == "dumb")
+
+
 def _screen(options: argparse.Namespace) -> int:
+    if _is_plain(options):
+        return _open_plain(_project(options), _flags(options), finished=options.resume)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        sys.stderr.write("pairloop: there is no terminal here. `pairloop exec TASK` works without one.\n")
+        sys.stderr.write(
+            "pairloop: there is no terminal here. `pairloop exec TASK` and `pairloop --plain` work without one.\n"
+        )
         return 2
     return _open_screen(_project(options), _flags(options), finished=options.resume)
 
@@ -160,13 +180,15 @@ def _doctor(options: argparse.Namespace) -> int:
     return 0 if told and all(entry.level != "bad" for entry in report) else 1
 
 
-def _try(_options: argparse.Namespace) -> int:
+def _try(options: argparse.Namespace) -> int:
     """The sample: on the screen where there is a terminal, headless where there is none."""
     from agent_core import sample  # noqa: PLC0415
 
     folder = sample.unpack()
     flags: dict[str, Any] = {"partner": {"script": str(sample.script())}, "loop": {}}
-    if sys.stdin.isatty() and sys.stdout.isatty():
+    if _is_plain(options):
+        code = _open_plain(folder, flags, draft=sample.TASK)
+    elif sys.stdin.isatty() and sys.stdout.isatty():
         code = _open_screen(folder, flags, draft=sample.TASK)
     else:
         sys.stdout.write(f"The sample project is in {folder}\nTask: {sample.TASK}\n\n")

@@ -113,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
         "--web", action="store_true", help="the same screen in a browser on this machine; prints the address to open"
     )
     top.add_argument("--port", type=_port, metavar="N", default=0, help="with --web: the port (default: a free one)")
+    _add_plain(top, default=False)
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands (none opens the screen)")
 
     run = _command(commands, "exec", "work on one task without a screen", _EXEC)
@@ -128,7 +129,8 @@ def parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", help="say what was found here, and what to do about what is missing")
     _add_settings(doctor, modes=())
-    commands.add_parser("try", help="open pairloop on a bundled sample project with a real bug")
+    sample = commands.add_parser("try", help="open pairloop on a bundled sample project with a real bug")
+    _add_plain(sample, default=argparse.SUPPRESS)
     return top
 
 
@@ -218,6 +220,15 @@ def _add_session_commands(commands: _Commands) -> None:
     export.add_argument("--format", choices=("md", "json"), default="md", help="Markdown or JSON (default: md)")
     export.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to (default: standard output)")
     _add_project(export)
+
+
+def _add_plain(one: argparse.ArgumentParser, *, default: bool | str) -> None:
+    one.add_argument(
+        "--plain",
+        action="store_true",
+        default=default,
+        help="sentences and numbered questions instead of a screen, for screen readers, dumb terminals and pipes",
+    )
 
 
 def _add_project(one: argparse.ArgumentParser) -> None:

@@ -48,7 +48,7 @@ class Console:
         self, source: int, out: TextIO, gone: Callable[[], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.clock = clock
-        self.quiet_since = clock()
+        self.spoke_at = clock()
         """When the last line was written."""
         self._source = source
         self._out = out
@@ -120,7 +120,7 @@ class Console:
 
     def say(self, *texts: str) -> None:
         """Write texts, each on a line (or several) of its own; nothing in them is obeyed by a terminal."""
-        self.quiet_since = self.clock()
+        self.spoke_at = self.clock()
         lines = [shown(line) for text in texts for line in text.split("\n")]
         if self._given_away:
             self._held += lines

@@ -80,12 +80,8 @@ def listed(proposal: ProposalState) -> Iterator[str]:
     for result in verdict.results:
         if not result.judged and result.outcome not in {"skipped", "no_tests"}:
             yield f"Check {result.check} could not run: {sentence(result.summary)}"
-    if verdict.known:
-        yield (
-            f"{count(len(verdict.known), 'finding')} was there before."
-            if len(verdict.known) == 1
-            else (f"{count(len(verdict.known), 'finding')} were there before.")
-        )
+    if before := len(verdict.known) - len(verdict.targets_left):
+        yield f"{count(before, 'other finding')} {'was' if before == 1 else 'were'} there before."
     if proposal.diagnosis and verdict is proposal.verdict:
         yield f"Diagnosis: {sentence(proposal.diagnosis)}"
     if not entries:

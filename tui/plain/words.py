@@ -23,8 +23,10 @@ def enumeration(words: Sequence[str]) -> str:
 
 
 def sentence(text: str) -> str:
-    """A text as a sentence: with its first letter large, and an end."""
+    """A text as a sentence: with an end, and its first letter large where that is no part of a name."""
     text = text.strip()
     if not text:
         return ""
-    return f"{text[0].upper()}{text[1:]}" + ("" if text[-1] in ".!?:" else ".")
+    first = text.split(maxsplit=1)[0].rstrip(",:;.!?")
+    head = f"{text[0].upper()}{text[1:]}" if first.isalpha() else text
+    return head + ("" if text[-1] in ".!?:" else ".")

@@ -1,0 +1,54 @@
+"""What is going on, in sentences. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent_core.state import CheckState, Ran, State, ToolUse
+from tui.plain.words import count, enumeration
+
+
+def status_of(state: State) -> Iterator[str]:
+    """All that a human may want to know of a session's state, a line each."""
+    partner = state.partner
+    if partner is not None:
+        model = f", model {partner.model}" if partner.model and partner.model != partner.name else ""
+        yield f"Partner: {partner.name}{model}. Mode: {state.mode}."
+    task = state.task
+    yield f"Task {task.number}: {task.text}" if task is not None else "No task is worked on."
+    if doing := doing_of(state):
+        yield f"{doing}."
+    if state.waiting:
+        yield f"Proposal {state.waiting} waits for your decision: {state.why}"
+    for number, text in enumerate(state.queued, 1):
+        yield f"Not heard by the partner yet, {number}: {text}"
+    standing = [one.number for one in state.landings if one.stands == "landed" and not one.undoes]
+    if standing:
+        yield f"Landings that stand: {enumeration([str(number) for number in standing])}."
+    used = state.usage
+    if used.input or used.output:
+        yield f"Tokens so far: {used.input:,} in, {used.output:,} out."
+
+
+def doing_of(state: State) -> str:
+    """What is worked on by itself just now; empty when nothing is."""
+    runs = [one.line for one in state.chat if isinstance(one, Ran) and one.code is None]
+    if runs:
+        return f"Running {enumeration(runs)}"
+    match state.phase:
+        case "thinking":
+            return f"The partner waits, {state.retry_in:.0f} seconds" if state.retry_in else "The partner is at work"
+        case "tools":
+            titles = [one.title for one in state.chat if isinstance(one, ToolUse) and one.ok is None]
+            return f"The partner is at work: {enumeration(titles)}" if titles else "The partner is at work"
+        case "checking":
+            going = [_how_far(one) for one in state.checks if one.outcome is None and one.where == "candidate"]
+            return f"Checks are running: {enumeration(going)}" if going else "Checks are running"
+        case "landing":
+            return "It is landing"
+        case _:
+            return ""
+
+
+def _how_far(check: CheckState) -> str:
+    return f"{check.check}, {check.done:,} of {count(check.total, 'step')}" if check.total else check.check
