@@ -48,7 +48,7 @@ def _open_screen(project: Path | None, flags: dict[str, Any], *, draft: str = ""
 
         return Real(project, flags, os.environ, finished=finished)
 
-    app = PairloopApp(engine, draft=draft, settings=settings)
+    app = PairloopApp(engine, draft=draft, settings=settings, pick=finished)
     app.run(mouse=settings.screen.mouse)
     return app.return_code or 0
 

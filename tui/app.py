@@ -19,8 +19,8 @@ from tui.actions import applies, bind, use_keys
 from tui.bridge import Bridge
 from tui.engine import Engine, Session
 from tui.garbage import Collector
+from tui.keeping import Keeping
 from tui.life import Life, Wanted
-from tui.looking import Looking
 from tui.notify import Notifier
 from tui.panes.pane import Trouble
 from tui.screens.main import MainScreen
@@ -32,7 +32,7 @@ from tui.widgets.prompt import Prompt
 _MAX_FAILURES = 10
 
 
-class PairloopApp(Looking, inherit_bindings=False):
+class PairloopApp(Keeping, inherit_bindings=False):
     """The terminal pair-programmer.
 
     Args:
@@ -40,6 +40,7 @@ class PairloopApp(Looking, inherit_bindings=False):
         draft: What stands in the prompt at first.
         clock: Gives seconds; monotonic.
         settings: What the screen is set to, and which keys do what.
+        pick: Have a session chosen first, where there are several.
     """
 
     TITLE = "pairloop"
@@ -55,6 +56,7 @@ class PairloopApp(Looking, inherit_bindings=False):
         draft: str = "",
         clock: Callable[[], float] = time.monotonic,
         settings: Settings | None = None,
+        pick: bool = False,
     ) -> None:
         # Without colours it is Textual's way for the terminal's own that leaves all of them out.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
@@ -69,7 +71,7 @@ class PairloopApp(Looking, inherit_bindings=False):
         self.failures: list[Exception] = []
         """Unexpected errors so far; each is in the log and on screen."""
         self._bridge = Bridge(self._draw, self.set_timer, clock, self.call_after_refresh)
-        self.life = Life(engine_factory, self.main, self._bridge, self._report)
+        self.life = Life(engine_factory, self.main, self._bridge, self._report, self.pick_session if pick else None)
         self.notifier = Notifier(self._would_be_missed, self._write, os.environ)
         self._log_file = Log()
         self._collector = Collector()

@@ -5,7 +5,8 @@ The screen names no class of the engine that would cost time to import before th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from agent_core.commands import AnyCommand
@@ -13,6 +14,8 @@ from agent_core.events import Entry
 from agent_core.state import State
 
 if TYPE_CHECKING:
+    from agent_core.forking import Step
+    from agent_core.shelf import Said, SessionCard
     from agent_core.workspace.git import GitStatus
 
 Listener = Callable[[Entry, State], None]
@@ -88,8 +91,40 @@ class Session(Protocol):
         """Carry out commands until `Quit` has been carried out."""
 
 
+class Shelf(Protocol):
+    """The sessions of one project. Every method raises JournalError where that cannot be read or written."""
+
+    async def cards(self, *, hidden: bool = False) -> Sequence[SessionCard]:
+        """The sessions in which something was asked, the one used last first; also hidden ones, if wanted."""
+
+    async def said(self) -> Mapping[str, Sequence[Said]]:
+        """All that was said, by session."""
+
+    async def steps(self, session: str) -> Sequence[Step]:
+        """The places at which a session can be forked, oldest first; the last one is its end."""
+
+    async def fork(self, session: str, step: int = 0) -> str:
+        """Begin a session as a copy of another one up to a step (0: all of it); gives its id."""
+
+    async def fork_at(self, session: str, proposal: int) -> str:
+        """Begin a session as a copy of another one up to where a proposal waited; gives its id."""
+
+    async def export(self, session: str, form: Literal["md", "json"]) -> Path:
+        """Write a session to a file; gives where it is."""
+
+    async def hide(self, session: str, *, hidden: bool) -> None:
+        """Put a session out of sight, or back; nothing of it is lost."""
+
+
 class Engine(Protocol):
     """Opens sessions of one project."""
+
+    def shelf(self) -> Shelf:
+        """The sessions of the project.
+
+        Raises:
+            PairloopError: They cannot be looked at; says why.
+        """
 
     async def previous(self) -> SessionSummary | None:
         """A session to offer for resuming, None when there is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -38,6 +38,7 @@ class Life:
         main: The screen they are shown on.
         bridge: Draws their states.
         report: Tells of an unexpected error, and what it means for the human.
+        pick: Has the first session chosen from several; gives None where it was not. None to offer the last one.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Life:
         main: MainScreen,
         bridge: Bridge,
         report: Callable[[Exception, str], None],
+        pick: Callable[[Engine], Awaitable[Wanted | None]] | None = None,
     ) -> None:
         self.session: Session | None = None
         """The one that runs."""
@@ -55,6 +57,7 @@ class Life:
         self._main = main
         self._bridge = bridge
         self._report = report
+        self._pick = pick
         self._kept: list[str] = []
         self._offered: asyncio.Future[bool] | None = None
         self._next: Wanted | None = None
@@ -66,7 +69,8 @@ class Life:
         """All of it; ends when a session has ended and no other is wanted."""
         try:
             self.engine = engine = await asyncio.to_thread(self._make_engine)
-            wanted: Wanted | None = Wanted(await self._which(engine))
+            wanted = await self._pick(engine) if self._pick is not None else None
+            wanted = wanted or Wanted(await self._which(engine))
             before = ""
             while wanted is not None:
                 session = await self._open(engine, wanted, before)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -12,6 +13,8 @@ from agent_core.commands import AnyCommand, Quit
 from agent_core.errors import JournalError, PairloopError
 from agent_core.events import AnyEvent, Entry
 from agent_core.fold import fold
+from agent_core.forking import Step
+from agent_core.shelf import Said, SessionCard
 from agent_core.state import State
 from agent_core.workspace.git import GitStatus
 from agent_core.workspace.tree import content_hash
@@ -131,6 +134,51 @@ class Summary(msgspec.Struct, frozen=True):
     finished: bool = False
 
 
+class FakeShelf:
+    """Sessions in memory; records what is wanted of them."""
+
+    def __init__(self, cards: Sequence[SessionCard] = (), said: Mapping[str, Sequence[Said]] | None = None) -> None:
+        self.listed = list(cards)
+        self.words = said or {}
+        self.stops: Sequence[Step] = ()
+        self.wanted: list[tuple[object, ...]] = []
+        self.error: PairloopError | None = None
+
+    async def cards(self, *, hidden: bool = False) -> Sequence[SessionCard]:
+        if self.error is not None:
+            raise self.error
+        return [card for card in self.listed if hidden or not card.hidden]
+
+    async def said(self) -> Mapping[str, Sequence[Said]]:
+        return self.words
+
+    async def steps(self, session: str) -> Sequence[Step]:
+        self.wanted.append(("steps", session))
+        return self.stops
+
+    async def fork(self, session: str, step: int = 0) -> str:
+        self.wanted.append(("fork", session, step))
+        if self.error is not None:
+            raise self.error
+        return f"fork of {session}"
+
+    async def fork_at(self, session: str, proposal: int) -> str:
+        self.wanted.append(("fork_at", session, proposal))
+        if self.error is not None:
+            raise self.error
+        return f"fork of {session}"
+
+    async def export(self, session: str, form: Literal["md", "json"]) -> Path:
+        self.wanted.append(("export", session, form))
+        return Path(f"/tmp/{session}.{form}")
+
+    async def hide(self, session: str, *, hidden: bool) -> None:
+        self.wanted.append(("hide", session, hidden))
+        self.listed = [
+            msgspec.structs.replace(card, hidden=hidden) if card.id == session else card for card in self.listed
+        ]
+
+
 class FakeEngine:
     """Gives one session; can be held back, and can fail."""
 
@@ -145,6 +193,10 @@ class FakeEngine:
         self.gate.set()
         self._previous = previous
         self.error = error
+        self.sessions = FakeShelf()
+
+    def shelf(self) -> FakeShelf:
+        return self.sessions
 
     async def previous(self) -> Summary | None:
         return self._previous

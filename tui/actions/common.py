@@ -57,6 +57,14 @@ def _in_a_pane(situation: Situation) -> bool:
     return not situation.in_prompt and not situation.writing
 
 
+def _has_attempts(situation: Situation) -> bool:
+    return situation.open and bool(situation.state.proposals)
+
+
+def _open(situation: Situation) -> bool:
+    return situation.open
+
+
 COMMON: tuple[Action, ...] = (
     Action(
         "accept",
@@ -175,6 +183,24 @@ COMMON: tuple[Action, ...] = (
     Action("diff", "diff", "Show the diff.", "Look", {"panes": ("2",), "everywhere": ("f6",)}, footer=False),
     Action("checks", "checks", "Show the checks.", "Look", {"panes": ("3",), "everywhere": ("f7",)}, footer=False),
     Action("prompt", "prompt", "Back to the prompt.", "Look", {"panes": ("i",)}, when=_in_a_pane),
+    Action(
+        "timeline",
+        "timeline",
+        "Look at every attempt of this session: its diff, its checks, what you decided; fork there.",
+        "Sessions",
+        {"panes": ("H",)},
+        when=_has_attempts,
+        footer=False,
+    ),
+    Action(
+        "sessions",
+        "sessions",
+        "Look through the sessions of this project: search, open, fork, export, begin a new one.",
+        "Sessions",
+        {"panes": ("S",)},
+        when=_open,
+        footer=False,
+    ),
     Action(
         "help",
         "help",

@@ -1,0 +1,72 @@
+"""The part of the app that knows of more than one session: the picker, the timeline, forks."""
+
+from __future__ import annotations
+
+import asyncio
+
+from agent_core.errors import PairloopError
+from tui.engine import Engine
+from tui.life import Wanted
+from tui.looking import Looking
+
+
+class Keeping(Looking):
+    """Sessions looked through, opened and forked; the app inherits it."""
+
+    async def action_sessions(self) -> None:
+        """Look through the sessions of the project."""
+        from tui.screens.sessions import SessionsScreen  # noqa: PLC0415 - not needed to paint
+
+        if (engine := self.life.engine) is None:
+            return
+        try:
+            shelf = engine.shelf()
+        except PairloopError as error:
+            self.complain(error)
+            return
+        await self.push_screen(SessionsScreen(shelf, self.state.session), self._switch_to)
+
+    async def action_timeline(self) -> None:
+        """Look at the attempts of this session."""
+        from tui.screens.timeline import TimelineScreen  # noqa: PLC0415 - not needed to paint
+
+        session = self.life.session
+        if session is None or not session.state.proposals:
+            return
+
+        def done(proposal: int | None) -> None:
+            if proposal is not None:
+                self.run_worker(self._fork_at(session.state.session, proposal), exit_on_error=False)
+
+        await self.push_screen(TimelineScreen(session.state, session.content), done)
+
+    async def _fork_at(self, session: str, proposal: int) -> None:
+        assert self.life.engine is not None
+        try:
+            self._switch_to(Wanted(await self.life.engine.shelf().fork_at(session, proposal)))
+        except PairloopError as error:
+            self.complain(error)
+
+    def _switch_to(self, wanted: Wanted | None) -> None:
+        if wanted is not None:
+            self.life.switch(wanted)
+
+    async def pick_session(self, engine: Engine) -> Wanted | None:
+        """Have one of several sessions chosen before any is open.
+
+        Returns:
+            What is wanted; None where there is nothing to choose from, or nothing was chosen.
+        """
+        from tui.screens.sessions import SessionsScreen  # noqa: PLC0415 - not needed to paint
+
+        shelf = engine.shelf()
+        if len(await shelf.cards()) < 2:
+            return None
+        chosen: asyncio.Future[Wanted | None] = asyncio.get_running_loop().create_future()
+
+        def done(wanted: Wanted | None) -> None:
+            if not chosen.done():
+                chosen.set_result(wanted)
+
+        await self.push_screen(SessionsScreen(shelf, ""), done)
+        return await chosen
