@@ -97,6 +97,11 @@ async def test_a_command_of_ones_own_shows_how_it_ended_and_its_last_lines() -> 
         assert "34 more lines" in text
         await driver.press("tab", "enter")
         assert "out 3\n" in _chat(driver).plain_text
+        driver.session.emit(
+            ev.ShellStarted("c", "ls"), ev.ShellFinished("c", 0, "\n\x1b[31mred\x1b[2J\x1b[0m x\n", 0.0)
+        )
+        await driver.drawn()
+        assert "│ red␛[2J x" in _chat(driver).plain_text
         driver.session.emit(ev.ShellStarted("t", "true"), ev.ShellFinished("t", 0, "", 0.0))
         await driver.drawn()
         assert "✓ true  exit status 0  no output" in _chat(driver).plain_text

@@ -348,7 +348,9 @@ async def test_the_output_of_a_command_goes_along_unless_it_is_dropped() -> None
         assert isinstance(shell, Shell)
         assert shell.line == "pytest -q"
         await driver.press(*"why")  # typing goes on while it runs
-        driver.session.emit(ev.ShellStarted(shell.id, shell.line), ev.ShellFinished(shell.id, 1, "a\nb\n", 0.1))
+        driver.session.emit(
+            ev.ShellStarted(shell.id, shell.line), ev.ShellFinished(shell.id, 1, "\na\n\x1b[31mb\x1b[0m\n", 0.1)
+        )
         await driver.drawn()
         prompt = _prompt(driver)
         assert prompt.text == "why"

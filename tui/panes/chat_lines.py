@@ -8,6 +8,7 @@ from agent_core.state import ChatEntry, Edit, Notice, Ran, Said, ToolUse
 from tui.panes.code import CodeBlock
 from tui.panes.markdown import render
 from tui.prompt.chips import count_lines
+from tui.widgets.ansi import ansi_lines
 from tui.widgets.lines import BLANK, Line, Piece, clean
 
 _HINT_LINES = 8
@@ -198,20 +199,20 @@ def _ran(ran: Ran, *, unfolded: bool) -> Drawn:
     sign, style = ("◌", "accent") if ran.code is None else ("✓", "good") if not ran.code else ("✗", "bad")
     ended = "running" if ran.code is None else ran.killed or f"exit status {ran.code}"
     took = f", {ran.seconds:.1f} s" if ran.code is not None and ran.seconds >= 0.1 else ""
-    source = ran.output.rstrip("\n").split("\n") if ran.output.strip() else []
+    source = ansi_lines(ran.output.strip("\n"), "dim") if ran.output.strip() else []
     folds = len(source) > _OUTPUT_LINES + 1
-    pieces = [(clean(ran.line), "code"), (f"  {clean(ended)}{took}", "faint")]
+    head = [(clean(ran.line), "code"), (f"  {clean(ended)}{took}", "faint")]
     if folds:
-        pieces.append(_fold_sign(unfolded=unfolded))
-    lines = [Line(pieces, lead=((f"{sign} ", style),))]
+        head.append(_fold_sign(unfolded=unfolded))
+    elif ran.code is not None and not source:
+        head.append(("  no output", "faint"))
+    lines = [Line(head, lead=((f"{sign} ", style),))]
     bar = (("  │ ", "faint"),)
     if folds and not unfolded:
         # What a command says last is what it comes to.
         lines.append(_more(len(source) - _OUTPUT_LINES, lead=bar))
         source = source[-_OUTPUT_LINES:]
-    lines += [Line(((clean(line), "dim"),), lead=bar, hang=bar) for line in source]
-    if ran.code is not None and not source:
-        lines[0] = Line([*pieces, ("  no output", "faint")], lead=((f"{sign} ", style),))
+    lines += [Line(pieces, lead=bar, hang=bar) for pieces in source]
     return Drawn(_cut(lines), folds=folds)
 
 

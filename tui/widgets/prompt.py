@@ -17,6 +17,7 @@ from tui.actions import BY_ID, bindings, key_for, momentary
 from tui.prompt import history
 from tui.prompt.chips import count_lines, is_long, quoted
 from tui.prompt.offers import first_line
+from tui.widgets.ansi import ansi_lines
 from tui.widgets.completion import Completion
 from tui.widgets.prompt_choosing import ChoosingArea
 from tui.widgets.prompt_strip import PromptStrip
@@ -152,8 +153,10 @@ class Prompt(ChoosingArea):
         if not ran.output.strip():
             return
         ended = ran.killed or f"exit status {ran.code}"
-        text = quoted(f"Output of `{ran.line}` ({ended}):", ran.output)
-        self._attached.append((f"[output of !{first_line(ran.line)[:60]}: {count_lines(ran.output)}]", text))
+        plain = ("".join(text for text, _ in pieces) for pieces in ansi_lines(ran.output.strip("\n")))
+        output = "\n".join(plain)
+        text = quoted(f"Output of `{ran.line}` ({ended}):", output)
+        self._attached.append((f"[output of !{first_line(ran.line)[:60]}: {count_lines(output)}]", text))
         self._show_strip()
 
     def _show_strip(self) -> None:
