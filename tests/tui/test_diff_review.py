@@ -119,9 +119,11 @@ async def test_what_has_only_just_appeared_takes_no_mark_and_stays_where_it_is()
 async def test_a_proposal_that_is_not_waiting_is_only_looked_at() -> None:
     async with running(MEDIUM) as driver:
         await driver.play(waiting)
+        review(driver.session, marked(Review(), ["a0"], taken=True))
         driver.session.emit(ev.Decided(1, "accept", "human", taken=1, of=6))
         await driver.drawn()
         await into_diff(driver)
+        assert _signs(driver)["a0"] == SIGNS["taken"][0]
         await driver.press("a", "r", "space", "A", "e", "c", "enter", "j", "L", "v")
         assert driver.session.commands == []
         assert driver.app.main.diff.writing is None
@@ -237,7 +239,7 @@ async def test_some_lines_of_the_only_block_are_not_all_of_it() -> None:
         waiting(driver.session, patch=patch)
         review(driver.session, marked(Review(), ["a0"], taken=True, lines=(0, 2)))
         await driver.drawn()
-        assert driver.app.main.diff.lines[1].whole.startswith("◐ 1 of 1 block taken  ◌")
+        assert driver.app.main.diff.lines[1].whole.startswith("◐ 1 of 1 block taken, not every line  ◌")
 
 
 async def test_files_are_listed_with_their_state_and_lead_to_themselves() -> None:

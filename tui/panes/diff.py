@@ -100,7 +100,7 @@ class DiffPane(Reviewing):
         files, review = proposal.patch.files, proposal.review
         listed = self.shows_list if self.lists_files is None else self.lists_files
         head = head_lines(proposal, self._state)
-        head += file_list(files, review, shown=listed, marks=self.waits)
+        head += file_list(files, review, shown=listed, marks=self.shows_marks)
         drafts = self.draft_words()
         comments = {block: mark.comment for block, mark in review.blocks.items() if mark.comment}
         said = (proposal.verdict, proposal.blames, proposal.unneeded, proposal.overlaps, comments, drafts)
@@ -124,7 +124,7 @@ class DiffPane(Reviewing):
     def sign_of(self, file: int, block: int, places: Iterable[int], *, first: bool) -> tuple[Piece, bool]:
         """How a block stands, in the gutter of its first line, or of each where some of them are taken."""
         proposal = self.proposal
-        if proposal is None or not self.waits:
+        if proposal is None or not self.shows_marks:
             return (" ", ""), False
         found = proposal.patch.files[file].blocks[block]
         state = state_of(found, proposal.review)
@@ -140,7 +140,7 @@ class DiffPane(Reviewing):
     def _header(self, file: int) -> Line:
         """The header of a file, with the cursor where it is on it."""
         assert self.proposal is not None
-        review = self.proposal.review if self.waits else None
+        review = self.proposal.review if self.shows_marks else None
         return file_header(self.proposal.patch.files[file], review, cursor=self.cursor_cell(file, -1))
 
     # -- Colours

@@ -76,9 +76,10 @@ def part_line(proposal: ProposalState) -> Line | None:
         if proposal.part_trouble:
             return Line([("✓ ", "good"), ("all of it is taken", "text"), _trouble(proposal)])
         return Line([("✓ ", "good"), ("all of it is taken", "text"), ("  it lands whole", "dim")])
-    # Some lines of the only block are a part of it, too.
-    sign, style, _ = SIGNS["partial" if taken < of or any(mark.lines for mark in review.blocks.values()) else "taken"]
-    pieces = [(f"{sign} ", style), (f"{taken} of {of} {what}{'s' * (of != 1)} taken", "text")]
+    sign, style, _ = SIGNS["partial"]
+    lines = any(mark.taken and mark.lines is not None for mark in review.blocks.values())
+    words = f"{taken} of {of} {what}{'s' * (of != 1)} taken{', not every line' if lines else ''}"
+    pieces = [(f"{sign} ", style), (words, "text")]
     if proposal.part_trouble:
         pieces.append(_trouble(proposal))
     elif proposal.part is not None:

@@ -213,11 +213,6 @@ class DiffLines(Sequence[Line]):
             self._made[index] = line
         return line
 
-    @property
-    def made(self) -> int:
-        """How many lines of code there are as objects now."""
-        return len(self._made)
-
     def forget(self) -> None:
         """Have the lines made anew: their gutters say something else now."""
         self._made.clear()

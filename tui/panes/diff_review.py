@@ -23,6 +23,8 @@ class Marking(DiffView):
         """The one that is shown."""
         self.waits = False
         """It waits for the human's word."""
+        self.shows_marks = False
+        """How its blocks stand is shown."""
         self.lists_files: bool | None = None
         """Whether its files are listed; None as long as nobody has said."""
 
@@ -35,6 +37,8 @@ class Marking(DiffView):
         """
         self.proposal = proposal
         self.waits = waiting
+        # Of one that was decided on in parts, it is still told which.
+        self.shows_marks = waiting or (proposal.decision == "accept" and bool(proposal.of))
 
     def lay_again(self) -> None:
         """Lay it out with what is said in it now."""

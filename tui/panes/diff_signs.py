@@ -33,9 +33,9 @@ def state_of(block: Block, review: Review) -> str:
         return "pending"
     if not mark.taken:
         return "left"
-    if block.id in review.edited:
-        return "edited"
-    return "taken" if mark.lines is None else "partial"
+    if mark.lines is not None:
+        return "partial"
+    return "edited" if block.id in review.edited else "taken"
 
 
 def states_of(file: FilePatch, review: Review) -> list[str]:
