@@ -66,12 +66,9 @@ class Arrangement(Container):
         self._drag: tuple[bool, int, int, tuple[tuple[int, ...], tuple[int, ...]]] | None = None
 
     def compose(self) -> ComposeResult:
-        """The panes."""
-        yield from self.panes
-
-    def on_mount(self) -> None:
-        """Lay out for the screen there is."""
+        """The panes, laid out for the screen there is before they cost anything."""
         self.fit(self.app.size.width)
+        yield from self.panes
 
     @property
     def pane(self) -> Pane:
