@@ -248,6 +248,16 @@ async def test_a_click_folds_and_points() -> None:
         await driver.until(lambda: "test_ten_percent" in pointed(driver))
 
 
+async def test_jump_mode_leads_to_checks_and_findings() -> None:
+    async with running(WIDE) as driver:
+        await driver.play(scenes.red)
+        log = log_of(driver)
+        heads = [log.rows[index].line.whole.split()[1] for _, index in log.marked_rows()]
+        assert heads == ["before", "✗", "tests/test_pricing.py:14", "●", "tests/test_pricing.py:9", "·"]
+        log.found(log.marked_rows()[2][1])
+        assert "test_ten_percent" in pointed(driver)
+
+
 async def test_a_second_redraws_only_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(WIDE) as driver:
         await driver.play(scenes.start)

@@ -32,6 +32,8 @@ _SIGNS = (
     ("~", "warn", "flaky: failed and passed when run again, and is not held against the patch"),
     ("?", "warn", "a check that did not judge: never a pass"),
     ("●", "warn", "was red before and is what the task is about"),
+    ("·", "dim", "was red before too, and is no fault of the patch"),
+    ("▸", "faint", "folded: there is more behind it"),
     ("◆", "accent", "a proposal: nothing of it is in your files yet"),
     ("⤓", "good", "a landing: written to your files, can be undone"),
     ("✎", "primary", "you changed a file yourself; the partner is told"),
