@@ -61,7 +61,7 @@ def _open_plain(project: Path | None, flags: dict[str, Any], *, draft: str = "",
     from tui.plain.life import Plain  # noqa: PLC0415
 
     gc.enable()
-    return asyncio.run(Plain(Engine(project, flags, os.environ, finished=finished), draft=draft).run())
+    return asyncio.run(Plain(Engine(project, flags, os.environ), choose=finished, draft=draft).run())
 
 
 def _is_plain(options: argparse.Namespace) -> bool:

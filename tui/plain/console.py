@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-import io
 import os
 import stat
 import time
@@ -59,6 +58,7 @@ class Console:
         self._reading = False
         self._polled: asyncio.Handle | None = None
         self._given_away = False
+        self._unread = False
         self._held: list[str] = []
 
     @property
@@ -125,8 +125,14 @@ class Console:
         if self._given_away:
             self._held += lines
             return
-        with reader(self._out, self._gone):
+        if self._unread:
+            return
+        with reader(self._out, self._nobody_reads):
             self._out.write("".join(f"{line}\n" for line in lines))
+
+    def _nobody_reads(self) -> None:
+        self._unread = True
+        self._gone()
 
     @contextmanager
     def given_away(self) -> Iterator[None]:
@@ -148,9 +154,3 @@ class Console:
 def shown(line: str) -> str:
     """A line as it may be written: visible, and not endless."""
     return printable(shortened(line, MOST_CHARS)).rstrip().replace("\n", " ")
-
-
-def make_writable(out: TextIO) -> None:
-    """See to it that a stream takes every text, whatever it is encoded in."""
-    if isinstance(out, io.TextIOWrapper):
-        out.reconfigure(errors="replace")

@@ -7,7 +7,8 @@ import contextlib
 import signal
 import sys
 import time
-from typing import TextIO
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from agent_core import commands as cmd
 from agent_core.errors import PairloopError, PartnerError
@@ -15,17 +16,21 @@ from agent_core.headless import GREEN, NOT_GREEN, PARTNER, USAGE
 from agent_core.output import complain
 from tui.engine import Engine, Session, SessionSummary
 from tui.plain.asking import Asking
-from tui.plain.console import Console, Typed, make_writable
+from tui.plain.console import Console, Typed
 from tui.plain.status import doing_of
 from tui.plain.talk import Talk
 from tui.plain.words import count
 from tui.trouble import Log, ago
+
+if TYPE_CHECKING:
+    from agent_core.shelf import SessionCard
 
 _QUIT_WAIT = 5.0
 _TWICE = 3.0  # seconds within which a second ctrl+c leaves
 _QUIET = 15.0  # seconds of silence before it is said what goes on
 _MOST_QUIET = 240.0
 _TICK = 0.5
+_MOST_OFFERED = 9
 
 
 class Plain:
@@ -33,17 +38,15 @@ class Plain:
 
     Args:
         engine: Opens it.
-        source: File descriptor of what is typed.
-        out: What is written to.
+        choose: Offer all earlier sessions, not only what was left open.
         draft: A task to offer.
     """
 
-    def __init__(self, engine: Engine, *, source: int = 0, out: TextIO | None = None, draft: str = "") -> None:
-        out = out or sys.stdout
-        make_writable(out)
+    def __init__(self, engine: Engine, *, choose: bool = False, draft: str = "") -> None:
         self._engine = engine
+        self._choose = choose
         self._draft = draft
-        self._console = Console(source, out, self._gone)
+        self._console = Console(sys.stdin.fileno(), sys.stdout, self._gone)
         self._asking = Asking(self._console)
         self._session: Session | None = None
         self._talk: Talk | None = None
@@ -85,7 +88,7 @@ class Plain:
 
     async def _live(self) -> int:
         try:
-            resume = await self._which(await self._engine.previous())
+            resume = await self._which()
             self._session = session = await self._engine.open(resume)
             self._talk = talk = Talk(
                 session,
@@ -107,6 +110,7 @@ class Plain:
                 await session.run()
             finally:
                 unsubscribe()
+                talk.close()
                 self._session = None
         except PairloopError as error:
             complain(str(error))
@@ -117,18 +121,30 @@ class Plain:
         self._console.say("The session has ended. It is kept.")
         return GREEN
 
-    async def _which(self, previous: SessionSummary | None) -> str | None:
+    async def _offered(self) -> Sequence[SessionSummary | SessionCard]:
+        """The sessions that can be gone on with, of those that are to be offered."""
+        if self._choose:
+            cards = await self._engine.shelf().cards()
+            return [card for card in cards if not card.in_use][:_MOST_OFFERED]
+        previous = await self._engine.previous()
+        return [previous] if previous is not None else []
+
+    async def _which(self) -> str | None:
         """Which session to open: asks when there is one to go on with."""
-        if previous is None:
+        offered = await self._offered()
+        if not offered:
             return None
-        pending = "" if previous.finished else ", something is pending"
-        title = previous.title or "no title"
-        lines = [f"There is an earlier session, {ago(time.time() - previous.last)}{pending}: {title}"]
+        lines = [f"{number} go on with {_described(one)}" for number, one in enumerate(offered, 1)]
+        lines.append(f"{len(offered) + 1} begin a new session")
         while True:
-            answer = await self._asking.ask(*lines, "1 go on with it", "2 begin a new session", sudden=True)
-            if answer in {"1", "2"}:
-                return previous.id if answer == "1" else None
-            if answer:
+            answer = await self._asking.ask("Which session do you want?", *lines, sudden=True)
+            if answer == str(len(offered) + 1):
+                return None
+            if answer in {str(number) for number in range(1, len(offered) + 1)}:
+                return offered[int(answer) - 1].id
+            if answer.lower() == "quit":
+                self._leave()
+            elif answer:
                 self._kept.append(Typed(answer, self._console.clock()))
                 self._console.say("That is kept for the session. First say which one.")
 
@@ -167,7 +183,7 @@ class Plain:
         while True:
             await asyncio.sleep(_TICK)
             talk, session = self._talk, self._session
-            if self._ended and not self._leaving and (talk is None or talk.rests):
+            if self._ended and not self._leaving and (self._asking.waits or (talk is not None and talk.rests)):
                 self._console.say("The input has ended.")
                 self._leave()
             if talk is None or session is None or talk.is_editing:
@@ -218,16 +234,23 @@ class Plain:
             self._work.cancel()
             return
         self._leaving = True
-        if not silently:
-            self._console.say("Leaving.")
         if self._session is None:
             self._work.cancel()
         else:
             self._session.submit(cmd.Quit())
             asyncio.get_running_loop().call_later(_QUIT_WAIT, self._work.cancel)
+        if not silently:
+            self._console.say("Leaving.")
 
     def _report(self, error: Exception, meaning: str) -> None:
         self._log.error(meaning, error)
         path = self._log.path
         where = f" The details are in {path}." if path else ""
         self._console.say(f"{meaning}: {type(error).__name__}: {error}.{where}")
+
+
+def _described(one: SessionSummary | SessionCard) -> str:
+    """A session in a few words."""
+    finished = one.finished if hasattr(one, "finished") else not one.pending
+    pending = "" if finished else ", something is pending"
+    return f"{one.title or 'a session without a title'}, {ago(time.time() - one.last)}{pending}"

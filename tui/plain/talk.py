@@ -6,30 +6,28 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
+from collections.abc import Callable, Coroutine
 
 from agent_core import commands as cmd
 from agent_core import events as ev
-from agent_core import process
 from agent_core.events import Mode
 from agent_core.state import ProposalState, State
-from tui.editors import EditorError, edited, end_failure, start_failure
+from tui.editors import EditorError
 from tui.engine import Session
 from tui.plain import findings, orders
 from tui.plain.asking import Asking
 from tui.plain.choosing import Choosing
 from tui.plain.console import Console, Typed
-from tui.plain.diff import diff_of, part_of, parts_of
+from tui.plain.questions import Key, approval_lines, decision_lines, idle_lines, proposal_of, waits_for
+from tui.plain.showing import SHOWN, answer_to
 from tui.plain.status import status_of
 from tui.plain.telling import Teller
 from tui.plain.words import sentence
+from tui.plain.writing import write
 from tui.prompt.chips import quoted
 
 _EFFECT = 5.0  # seconds to wait for what a mark comes to
 _ANYWAY = "lands it anyway"
-_READY = "Type a task, or help for what else there is."
-Key = tuple[object, ...]
 log = logging.getLogger(__name__)
 
 
@@ -65,6 +63,9 @@ class Talk:
         self._leave = leave
         self._interrupt = interrupt
         self._draft = draft
+        self._ready = False
+        self._kept: list[Typed] = []
+        self._closed = False
         self._teller = Teller(console.say, session.content)
         self._key: Key | None = None  # what is asked
         self._decided: Key | None = None  # what has been answered, and shows no effect yet
@@ -90,20 +91,16 @@ class Talk:
             "land": lambda _: self._decide(cmd.Land(self.state.waiting)),
             "blocks": lambda _: self._begin(self._blocks()),
             "unmark": lambda _: self._unmark(),
-            "diff": lambda order: self._diff(order.number),
-            "findings": lambda order: self._findings(order.number),
             "undo": lambda order: self._session.submit(cmd.Undo(order.number)),
             "redo": lambda order: self._session.submit(cmd.Redo(order.number)),
             "allow": lambda _: self._approve(allowed=True),
             "deny": lambda _: self._approve(allowed=False),
             "mode": lambda order: self._mode(order.text),
-            "status": lambda _: self.say(*status_of(self.state)),
             "withdraw": lambda order: self._session.submit(cmd.Withdraw(order.number - 1)),
             "share": lambda _: self._share(),
             "write": lambda _: self._begin(self._write()),
             "stop": lambda _: self._interrupt(),
             "quit": lambda _: self._leave(),
-            "help": lambda _: self.say(*orders.helped()),
         }
 
     @property
@@ -150,21 +147,13 @@ class Talk:
             self._looking = True
             asyncio.get_running_loop().call_soon(self._look)
 
-    def _waits_for(self, state: State) -> Key | None:
-        """What the human is asked; None while there is nothing to be answered."""
-        if state.approval is not None:
-            return ("approve", state.approval.call_id)
-        if state.waiting:
-            if state.waiting != self._awaited:
-                return None
-            proposal = self.proposal(state.waiting)
-            return ("decide", state.waiting, proposal.tree, proposal.refused, bool(proposal.overlaps))
-        return ("idle", len(state.tasks)) if state.task is None else None
-
     def _look(self) -> None:
         """Ask what there is to be asked."""
         self._looking = False
-        state, key = self.state, self._waits_for(self.state)
+        self._teller.tell_edits()
+        if self._closed:
+            return
+        state, key = self.state, waits_for(self.state, self._awaited)
         if self._dialog is not None and self._about and key is not None and self._about != state.waiting:
             self._dialog.cancel()
             self.say(f"Proposal {self._about} does not wait any more.")
@@ -181,29 +170,31 @@ class Talk:
                 self._asking.again(f"Proposal {state.waiting} has changed meanwhile.")
             return
         self._ask(state, key)
+        if not self._ready:
+            self._hear_kept()
+
+    def _hear_kept(self) -> None:
+        self._ready = True
+        kept, self._kept = self._kept, []
+        for typed in kept:
+            self.hear(typed)
+
+    def close(self) -> None:
+        """The session is over."""
+        self._closed = True
+        if self._dialog is not None:
+            self._dialog.cancel()
 
     def _ask(self, state: State, key: Key) -> None:
         if key[0] == "approve" and state.approval is not None:
-            command = state.approval.command.splitlines() or [""]
-            lines = [f"The command: {command[0]}"] if len(command) == 1 else ["The command, to its end:", *command]
-            self._asking.put(
-                "The partner wants to run a command.", *lines, "1 allow it to run", "2 do not allow it", sudden=True
-            )
+            self._asking.put(*approval_lines(state.approval), sudden=True)
         elif key[0] == "decide":
             verdict = findings.verdict_of(self.proposal(state.waiting))
             self._green = verdict.green if verdict is not None else None
-            self._asking.put(
-                f"Proposal {state.waiting} waits for your decision: {sentence(state.why)}",
-                *orders.choices(state),
-                sudden=True,
-            )
+            self._asking.put(*decision_lines(state), sudden=True)
         else:
             self._asking.void()
-            if self._draft:
-                self.say("", f"1 gives this task: {self._draft}")
-            landing = state.undoable
-            undo = f" Type undo to take landing {landing.number} back." if landing is not None and state.tasks else ""
-            self.say(f"{_READY}{undo}")
+            self.say(*idle_lines(state, self._draft))
 
     def _doubt(self, state: State) -> None:
         """What is decided by has turned: an answer that was typed meanwhile is about what was there before."""
@@ -218,17 +209,20 @@ class Talk:
     # -- what is typed
 
     def hear(self, typed: Typed) -> None:
-        """Take a line."""
+        """Take a line; before there is anything to answer or to work on it is kept."""
+        if not self._ready and typed.text.strip().lower() not in {"quit", "stop"}:
+            self._kept.append(typed)
+            return
         if typed.text.endswith("\\"):
             self._continued.append(typed.text[:-1])
             return
         text = "\n".join([*self._continued, typed.text]).strip()
         self._continued.clear()
-        if self._asking.waits:
-            if self._asking.too_early(typed):
-                self._refuse(text)
-            else:
+        if self._dialog is not None:
+            if self._asking.waits and not self._asking.too_early(typed):
                 self._asking.give(text)
+            else:
+                self._refuse(text)
             return
         if not text:
             self._asking.remind() if self._asking.open else self.say(*status_of(self.state))
@@ -239,6 +233,12 @@ class Talk:
         elif order.name in orders.DECIDING and self._asking.open and self._asking.too_early(typed):
             self._refuse(text)
         else:
+            self._obey(order)
+
+    def _obey(self, order: orders.Order) -> None:
+        if order.name in SHOWN:
+            self.say(*answer_to(order, self.state, self.content))
+        else:
             self._orders[order.name](order)
 
     def _refuse(self, text: str) -> None:
@@ -248,7 +248,7 @@ class Talk:
     def _choose(self, number: int) -> None:
         kind = self._key[0] if self._key is not None else ""
         if kind == "decide" and number in orders.CHOICES:
-            self._orders[orders.CHOICES[number]](orders.Order(orders.CHOICES[number]))
+            self._obey(orders.Order(orders.CHOICES[number]))
         elif kind == "approve" and number in {1, 2}:
             self._approve(allowed=number == 1)
         elif kind == "idle" and number == 1 and self._draft:
@@ -340,29 +340,7 @@ class Talk:
 
     def proposal(self, number: int) -> ProposalState:
         """A proposal as it is now."""
-        return next(one for one in self.state.proposals if one.number == number)
-
-    def _diff(self, number: int) -> None:
-        proposal = self.state.proposal
-        if proposal is None:
-            self.say("There is no proposal yet.")
-            return
-        parts = parts_of(proposal.patch)
-        if not number:
-            self.say(*diff_of(proposal, self.content))
-        elif number <= len(parts):
-            self.say(*part_of(proposal, parts[number - 1], len(parts), self.content))
-        else:
-            self.say(f"There is no block {number}: proposal {proposal.number} has {len(parts)}.")
-
-    def _findings(self, number: int) -> None:
-        proposal = self.state.proposal
-        if proposal is None:
-            self.say("There is no proposal yet.")
-        elif number:
-            self.say(*findings.detailed(proposal, number))
-        else:
-            self.say(*findings.listed(proposal))
+        return proposal_of(self.state, number)
 
     # -- dialogs
 
@@ -407,7 +385,7 @@ class Talk:
             self._decide_late(land)
 
     def _decide_late(self, command: cmd.AnyCommand) -> None:
-        self._decided = self._waits_for(self.state)
+        self._decided = waits_for(self.state, self._awaited)
         self._session.submit(command)
 
     async def carry_out(self, command: cmd.AnyCommand) -> None:
@@ -433,30 +411,9 @@ class Talk:
             self._speak(text.strip(), Typed("", self._console.clock()))
 
     async def edit(self, text: str, name: str) -> str | None:
-        """Have the human edit a text; None when they left it as it was.
-
-        Raises:
-            EditorError: They could not.
-        """
-        if not self._console.is_terminal:
-            raise EditorError("There is no terminal that an editor could be given.")
-        env = dict(os.environ)
-        if env.get("TERM", "dumb") == "dumb":
-            # By custom VISUAL is an editor that needs a screen, and EDITOR one that can do without.
-            env.pop("VISUAL", None)
-            if not env.get("EDITOR", "").strip():
-                raise EditorError("There is no editor for a terminal like this.", "Set EDITOR to one, such as ed.")
+        """Have the human edit a text; see `tui.plain.writing.write`."""
         self.is_editing = True
         try:
-            with self._console.given_away():
-                return await edited(text, name=name, run=_in_foreground, env=env)
+            return await write(self._console, text, name)
         finally:
             self.is_editing = False
-
-
-async def _in_foreground(argv: Sequence[str]) -> str:
-    """Give an editor the terminal until it ends; why it failed, empty when it did not."""
-    try:
-        return end_failure(argv[0], await process.in_foreground(argv, cwd=Path.cwd()))
-    except OSError as error:
-        return start_failure(argv[0], error)

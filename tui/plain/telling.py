@@ -15,6 +15,7 @@ from tui.plain.words import count, enumeration, numbers, sentence
 _DIFF_LINES = 80
 _OUTPUT_TOKENS = 1_000
 _REFUSED_LINES = 3
+_PATHS = 5
 Say = Callable[..., None]
 
 
@@ -35,6 +36,7 @@ class Teller:
         self._proposals: set[int] = set()
         self._chat = 0
         self._trouble = ""
+        self._edits: list[tuple[str, str]] = []
         self.last_run: Ran | None = None
         """The human's command that ended last."""
 
@@ -77,7 +79,7 @@ class Teller:
             case ev.ShellFinished():
                 self._shell(event, state)
             case ev.HumanEdited(path, kind):
-                self._say(f"You {kind} {path}.")
+                self._edits.append((kind, path))
             case _:
                 if not self._of_partner(event) and not self._of_proposal(event, state):
                     # The fold has words for the rest, where it is worth any.
@@ -134,6 +136,14 @@ class Teller:
             case _:
                 return False
         return True
+
+    def tell_edits(self) -> None:
+        """Tell what the human changed since this was last called: many files may change at once."""
+        edits, self._edits = self._edits, []
+        for wanted in dict.fromkeys(kind for kind, _ in edits):
+            paths = list(dict.fromkeys(path for kind, path in edits if kind == wanted))
+            more = [count(len(paths) - _PATHS, "other file")] if len(paths) > _PATHS else []
+            self._say(f"You {wanted} {enumeration([*paths[:_PATHS], *more])}.")
 
     # -- what the fold says
 

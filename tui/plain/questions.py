@@ -1,0 +1,55 @@
+"""What a session waits for, and how the human is asked. Pure."""
+
+from __future__ import annotations
+
+from agent_core.state import ApprovalState, ProposalState, State
+from tui.plain.orders import choices
+from tui.plain.words import sentence
+
+Key = tuple[object, ...]
+"""What is asked: the first part is ``approve``, ``decide`` or ``idle``; another question has another key."""
+
+
+def waits_for(state: State, awaited: int) -> Key | None:
+    """What the human is asked.
+
+    Args:
+        state: What is true now.
+        awaited: The proposal that the engine asks about: one that waited when pairloop ended is checked anew first.
+
+    Returns:
+        None while there is nothing to be answered.
+    """
+    if state.approval is not None:
+        return ("approve", state.approval.call_id)
+    if state.waiting:
+        if state.waiting != awaited:
+            return None
+        proposal = proposal_of(state, state.waiting)
+        return ("decide", state.waiting, proposal.tree, proposal.refused, bool(proposal.overlaps))
+    return ("idle", len(state.tasks)) if state.task is None else None
+
+
+def proposal_of(state: State, number: int) -> ProposalState:
+    """The proposal of a number."""
+    return next(one for one in state.proposals if one.number == number)
+
+
+def approval_lines(approval: ApprovalState) -> list[str]:
+    """The question whether a command may run, which is told to the letter."""
+    command = approval.command.splitlines() or [""]
+    told = [f"The command: {command[0]}"] if len(command) == 1 else [f"The command, {len(command)} lines:", *command]
+    return ["The partner wants to run a command.", *told, "1 allow it to run", "2 do not allow it"]
+
+
+def decision_lines(state: State) -> list[str]:
+    """The question what is to become of the waiting proposal."""
+    return [f"Proposal {state.waiting} waits for your decision: {sentence(state.why)}", *choices(state)]
+
+
+def idle_lines(state: State, draft: str) -> list[str]:
+    """What is said when there is nothing to do."""
+    landing = state.undoable
+    undo = f" Type undo to take landing {landing.number} back." if landing is not None and state.tasks else ""
+    offer = ["", f"1 gives this task: {draft}"] if draft else []
+    return [*offer, f"Type a task, or help for what else there is.{undo}"]
