@@ -318,8 +318,7 @@ class DiffLines(Sequence[Line]):
             rooms = max(left - of.digits - GUTTER - 3, 8), max(right - of.digits - 3, 8)
         else:
             rooms = (max(width - 2 * of.digits - GUTTER - 4, 8),) * 2
-        longest, plain = of.widest
-        return rooms, not self._look.wrap or longest <= (min(rooms) if plain else min(rooms) // 4)
+        return rooms, not self._look.wrap or of.widest <= min(rooms)
 
     def _is_marked(self, section: Section) -> bool:
         """Whether something is said at the end of a line of a block, for which there has to be room, too."""

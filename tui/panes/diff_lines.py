@@ -112,7 +112,7 @@ class CodeText:
         self.look = look
         self._want = want
         self._blocks = file.blocks
-        self._widest: tuple[int, bool] | None = None
+        self._widest: int | None = None
         self._pairs: dict[str, tuple[dict[int, int], dict[int, int]]] = {}
         self._words: dict[tuple[str, int], tuple[list[Range], list[Range]]] = {}
         ends = [1, len(sides.before.lines)]
@@ -131,14 +131,14 @@ class CodeText:
         return spans[number - 1] if number <= len(spans) else ()
 
     @property
-    def widest(self) -> tuple[int, bool]:
-        """How many characters its longest line has, and whether each of them takes one cell."""
+    def widest(self) -> int:
+        """Cells that none of its lines needs more than."""
         if self._widest is None:
             changed = "".join(chain.from_iterable(chain(block.removed, block.added) for block in self._blocks))
             text = self.sides.before.text
             longest = max(map(len, chain(changed.split("\n"), self.sides.before.lines)), default=0)
-            plain = changed.isascii() and text.isascii() and not ("\t" in changed or "\t" in text)
-            self._widest = longest, plain
+            each = 4 if "\t" in changed or "\t" in text else 1 if changed.isascii() and text.isascii() else 2
+            self._widest = longest * each
         return self._widest
 
     def words(self, block: Block, at: int, *, new: bool) -> Sequence[Range]:
