@@ -41,6 +41,8 @@ def _open_screen(project: Path | None, flags: dict[str, Any], *, draft: str = ""
     from tui.engine import Engine  # noqa: PLC0415
     from tui.settings import load_settings  # noqa: PLC0415
 
+    # Textual has taken it to heart by now; what checks start is not to be served.
+    os.environ.pop("TEXTUAL_DRIVER", None)
     settings = load_settings()
 
     def engine() -> Engine:
@@ -70,14 +72,32 @@ def _is_plain(options: argparse.Namespace) -> bool:
 
 
 def _screen(options: argparse.Namespace) -> int:
-    if _is_plain(options):
+    if options.web:
+        return _serve(options.arguments, options.port)
+    # In a browser there is no terminal, but a page that draws.
+    served = os.environ.get("TEXTUAL_DRIVER", "").startswith("textual.drivers.web_driver")
+    if not served and _is_plain(options):
         return _open_plain(_project(options), _flags(options), finished=options.resume)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not served and not (sys.stdin.isatty() and sys.stdout.isatty()):
         sys.stderr.write(
             "pairloop: there is no terminal here. `pairloop exec TASK` and `pairloop --plain` work without one.\n"
         )
         return 2
     return _open_screen(_project(options), _flags(options), finished=options.resume)
+
+
+def _serve(arguments: Sequence[str], port: int) -> int:
+    """The full screen in a browser."""
+    import asyncio  # noqa: PLC0415
+
+    try:
+        from tui.web import own_command, serve  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"pairloop: --web needs {error.name}: pip install 'pairloop[web]'.\n")
+        return 2
+    # What serves has nothing to paint.
+    gc.enable()
+    return asyncio.run(serve(own_command(arguments), port, lambda text: print(text, flush=True)))
 
 
 def _work_on(project: Path | None, flags: dict[str, Any], task: str, *, json: bool) -> int:
@@ -236,7 +256,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Nothing is worth collecting before there is something to see; the app turns it on again.
     gc.disable()
     _have_streams()
-    options = parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = parser().parse_args(arguments, argparse.Namespace(arguments=tuple(arguments)))
     if options.command is not None:
         gc.enable()
     from agent_core.errors import PairloopError  # noqa: PLC0415

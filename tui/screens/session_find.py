@@ -88,19 +88,41 @@ def standing(card: SessionCard, current: str) -> Piece:
     return {"": ("", ""), "proposal": ("a proposal waits", "accent"), "task": ("cut short", "warn")}[card.pending]
 
 
-def card_lines(found: Found, current: str, *, here: bool) -> Line:
-    """A session in the list: its title over when, how much and how it stands."""
+def card_lines(found: Found, current: str, width: int, *, here: bool) -> tuple[Line, Line]:
+    """A session in the list: its title, and under it when, how much and how it stands.
+
+    Args:
+        found: The session.
+        current: Id of the one that is open here.
+        width: Cells there are.
+        here: The cursor is on it.
+    """
     card = found.card
-    sign, style = ("▸ ", "accent") if here else ("  ", "")
-    word, colour = standing(card, current)
-    pieces: list[Piece] = [(clean(card.title) or "(no title)", "strong" if here or card.id == current else "text")]
-    pieces.append((f"  {ago(time.time() - card.last)}, {counts(card)}", "dim"))
-    if found.hits:
-        pieces.append((f", said {len(found.hits)} times", "accent"))
-    if word:
-        pieces.append((f", {word}", colour))
     base = "cursor-row" if here else ""
-    return Line(pieces, lead=((sign, style),), hang=(("    ", ""),), base=base)
+    word, colour = standing(card, current)
+    title = clean(card.title) or "(no title)"
+    title = title if len(title) <= width - 3 else f"{title[: max(width - 4, 1)]}…"
+    top = Line(((title, "strong" if here or card.id == current else "text"),), lead=(_lead(here=here),), base=base)
+    pieces: list[Piece] = [(f"{word}  ", colour)] if word else []
+    pieces += [(f"said {len(found.hits)} times  ", "accent")] if found.hits else []
+    pieces.append((f"{ago(time.time() - card.last)}, {counts(card)}", "dim"))
+    return top, Line(_cut(pieces, width - 5), lead=(("    ", ""),), base=base)
+
+
+def _lead(*, here: bool) -> Piece:
+    return ("▸ ", "accent") if here else ("  ", "")
+
+
+def _cut(pieces: Sequence[Piece], room: int) -> list[Piece]:
+    """As much of a row as there is room for."""
+    found: list[Piece] = []
+    for text, style in pieces:
+        if len(text) > room:
+            found.append((f"{text[: max(room - 1, 0)]}…", style))
+            break
+        found.append((text, style))
+        room -= len(text)
+    return found
 
 
 def preview_lines(found: Found, said: Sequence[Said], wanted: str, current: str) -> tuple[list[Line], int]:

@@ -30,7 +30,7 @@ _KEYS = (
     ("f", "fork"),
     ("e", "export"),
     ("d", "hide"),
-    ("h", "hidden too"),
+    ("h", "all"),
     ("esc", "back"),
 )
 
@@ -45,6 +45,7 @@ class CardList(LinesView):
         self._found: Sequence[Found] = ()
         self._current = ""
         self._cursor = 0
+        self._empty = ""
 
     @property
     def chosen(self) -> Found | None:
@@ -62,9 +63,18 @@ class CardList(LinesView):
         """
         self._found, self._current = found, current
         self._cursor = next((at for at, one in enumerate(found) if one.card.id == keep), 0)
-        lines = [self._line(at) for at in range(len(found))]
-        self.set_lines(lines or [Line(((empty, "faint"),), lead=(("  ", ""),))])
-        self.show_line(self._cursor)
+        self._empty = empty
+        self._draw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """There is more or less room for titles."""
+        super().on_resize(event)
+        self._draw()
+
+    def _draw(self) -> None:
+        lines = [line for at in range(len(self._found)) for line in self._card(at)]
+        self.set_lines(lines or [Line(((self._empty, "faint"),), lead=(("  ", ""),))])
+        self.show_line(2 * self._cursor)
 
     def move(self, by: int) -> None:
         """Move the cursor; round at the ends by single steps."""
@@ -74,8 +84,9 @@ class CardList(LinesView):
         to = (self._cursor + by) % count if abs(by) == 1 else min(max(self._cursor + by, 0), count - 1)
         old, self._cursor = self._cursor, to
         for at in {old, to}:
-            self.replace_line(at, self._line(at))
-        self.show_line(to)
+            for which, line in enumerate(self._card(at)):
+                self.replace_line(2 * at + which, line)
+        self.show_line(2 * to)
 
     def point(self, y: int) -> bool:
         """Put the cursor on the session that is drawn on a row; gives whether there is one."""
@@ -83,11 +94,11 @@ class CardList(LinesView):
         if not self._found or row >= self._starts[-1]:
             return False
         index, _ = self._line_at(row)
-        self.move(index - self._cursor)
+        self.move(index // 2 - self._cursor)
         return True
 
-    def _line(self, at: int) -> Line:
-        return card_lines(self._found[at], self._current, here=at == self._cursor)
+    def _card(self, at: int) -> tuple[Line, Line]:
+        return card_lines(self._found[at], self._current, max(self._width(), 20), here=at == self._cursor)
 
 
 class Preview(LinesView):

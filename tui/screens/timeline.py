@@ -137,10 +137,10 @@ class TimelineScreen(ModalScreen[int | None]):
     TimelineScreen #keys-below { margin: 0; }
     TimelineScreen DiffPane { width: 3fr; display: block; }
     TimelineScreen ChecksPane { width: 2fr; display: block; }
-    TimelineScreen.-narrow Horizontal { layout: vertical; }
+    TimelineScreen.-narrow Rows { margin: 0; }
     TimelineScreen.-narrow DiffPane, TimelineScreen.-narrow ChecksPane { width: 1fr; }
-    TimelineScreen.-narrow DiffPane { height: 3fr; }
-    TimelineScreen.-narrow ChecksPane { height: 2fr; }
+    TimelineScreen.-narrow DiffPane, TimelineScreen.-narrow.-checks ChecksPane { display: block; }
+    TimelineScreen.-narrow ChecksPane, TimelineScreen.-narrow.-checks DiffPane { display: none; }
     """
     BINDINGS: ClassVar = [
         Binding("escape,q", "dismiss(None)", show=False, priority=True),
@@ -216,12 +216,14 @@ class TimelineScreen(ModalScreen[int | None]):
 
     def action_scroll(self, by: int) -> None:
         """Scroll what has the focus."""
-        pane = self.checks if self.checks.has_focus else self.diff
+        pane = self.checks if self.has_class("-checks") else self.diff
         pane.scroll_relative(y=by, animate=False)
 
     def action_other(self) -> None:
         """To the checks, or back to the diff."""
-        (self.diff if self.checks.has_focus else self.checks).focus()
+        self.toggle_class("-checks")
+        # One that was hidden can take the focus only when its new style has been applied.
+        self.call_after_refresh((self.checks if self.has_class("-checks") else self.diff).focus)
 
     def action_fork(self) -> None:
         """Fork where this one waited."""
