@@ -13,7 +13,7 @@ import msgspec
 from agent_core.checks.model import Blame, CheckResult, Verdict, Where
 from agent_core.conversation import Item, PartnerInfo, Usage
 from agent_core.patch.model import Patch
-from agent_core.review import Overlap, Review
+from agent_core.review import Overlap, Remarked
 
 Mode = Literal["step", "until-green", "auto"]
 DecisionKind = Literal["accept", "reject", "steer"]
@@ -336,7 +336,7 @@ class Reviewed(Event, frozen=True):
 
     Attributes:
         proposal: The proposal.
-        review: Everything marked by now.
+        changes: What is marked otherwise than before.
         part_tree: Hash of the tree that what is taken makes: verdicts of that tree are about exactly the part. Empty
             where nothing is taken, or all of it.
         trouble: Why what is taken cannot land by itself; empty when it can.
@@ -344,7 +344,7 @@ class Reviewed(Event, frozen=True):
     """
 
     proposal: int
-    review: Review
+    changes: Remarked = Remarked()
     part_tree: str = ""
     trouble: str = ""
     back: bool = False

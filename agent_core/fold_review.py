@@ -9,7 +9,7 @@ import msgspec
 
 from agent_core import events as ev
 from agent_core.checks.model import Verdict
-from agent_core.review import Review, carried, marked
+from agent_core.review import Review, carried, marked, remarked
 from agent_core.state import CheckState, ProposalState, Ran, Said, State
 
 _MOST_KEPT = 200
@@ -27,10 +27,10 @@ def reviewed(state: State, event: ev.Reviewed) -> State:
     old = next((one for one in state.proposals if one.number == event.proposal), None)
     if old is None:
         return state
-    before = old.reviews
+    before, review = old.reviews, remarked(old.review, event.changes)
     if event.back:
         before = before[:-1]
-    elif event.review != old.review:
+    elif event.changes:
         before = (*before, old.review)[-_MOST_KEPT:]
     part = old.part if event.part_tree == old.part_tree else None
     if event.part_tree != old.part_tree and old.number == state.waiting:
@@ -38,7 +38,7 @@ def reviewed(state: State, event: ev.Reviewed) -> State:
     return _on(
         state,
         event.proposal,
-        review=event.review,
+        review=review,
         reviews=before,
         part_tree=event.part_tree,
         part=part,

@@ -82,8 +82,9 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
             return _blamed(blames, unneeded)
         case ev.Diagnosed(_, summary):
             return summary
-        case ev.Reviewed(number, review, trouble=trouble):
-            taken, left = (sum(mark.taken is wish for mark in review.blocks.values()) for wish in (True, False))
+        case ev.Reviewed(number, changes, trouble=trouble):
+            marks = [mark for mark in changes.blocks.values() if mark is not None]
+            taken, left = (sum(mark.taken is wish for mark in marks) for wish in (True, False))
             return f"  marked in proposal {number}: {taken} taken, {left} left{f'; {trouble}' if trouble else ''}"
         case ev.Overlapped(number, overlaps):
             places = ", ".join(f"{one.path}:{one.start}" if one.start else one.path for one in overlaps)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import msgspec
 
 from agent_core.patch.model import Block, FilePatch, Patch
 from agent_core.patch.select import BlockChoice, Choices
 
+_Said = TypeVar("_Said")
 
-class Mark(msgspec.Struct, frozen=True):
+
+class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was said of one block.
 
     Attributes:
@@ -64,6 +67,58 @@ class Review(msgspec.Struct, frozen=True):
     def decides(self) -> bool:
         """Whether anything was taken or left."""
         return bool(self.files) or any(mark.taken is not None for mark in self.blocks.values())
+
+
+class Remarked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is another in a review than it was: all that an event has to say, however much was marked before.
+
+    Attributes:
+        blocks: By the block's id; None where nothing is said of it any more.
+        files: By path after the patch; None likewise.
+        edited: As in `Review`; None where it is as it was.
+        rewritten: Likewise.
+    """
+
+    blocks: Mapping[str, Mark | None] = {}
+    files: Mapping[str, bool | None] = {}
+    edited: tuple[str, ...] | None = None
+    rewritten: tuple[Rewritten, ...] | None = None
+
+    def __bool__(self) -> bool:
+        """Whether anything is another."""
+        return self != Remarked()
+
+
+def between(old: Review, new: Review) -> Remarked:
+    """What makes one review of another; see `remarked`."""
+    return Remarked(
+        _differing(old.blocks, new.blocks),
+        _differing(old.files, new.files),
+        None if old.edited == new.edited else new.edited,
+        None if old.rewritten == new.rewritten else new.rewritten,
+    )
+
+
+def remarked(review: Review, changes: Remarked) -> Review:
+    """A review with what is another in it."""
+    if not changes:
+        return review
+    return Review(
+        _with(review.blocks, changes.blocks),
+        _with(review.files, changes.files),
+        review.edited if changes.edited is None else changes.edited,
+        review.rewritten if changes.rewritten is None else changes.rewritten,
+    )
+
+
+def _differing(old: Mapping[str, _Said], new: Mapping[str, _Said]) -> dict[str, _Said | None]:
+    found: dict[str, _Said | None] = {name: said for name, said in new.items() if old.get(name) != said}
+    return found | {name: None for name in old if name not in new}
+
+
+def _with(old: Mapping[str, _Said], changes: Mapping[str, _Said | None]) -> dict[str, _Said]:
+    every = {**old, **changes}
+    return {name: said for name, said in every.items() if said is not None}
 
 
 class Overlap(msgspec.Struct, frozen=True):

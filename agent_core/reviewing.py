@@ -21,6 +21,7 @@ from agent_core.review import (
     Review,
     Rewritten,
     all_but_left,
+    between,
     carried,
     choices_of,
     commented,
@@ -108,7 +109,7 @@ class Reviewing:
         self._part, self._about = part, about
         tree, trouble = (part.tree, part.trouble) if part is not None else ("", "")
         if (tree, trouble) != (proposal.part_tree, proposal.part_trouble):
-            self._parts.emit(ev.Reviewed(proposal.number, proposal.review, tree, trouble))
+            self._parts.emit(ev.Reviewed(proposal.number, part_tree=tree, trouble=trouble))
 
     async def carry_out(self, mark: Mark) -> None:
         """Carry out a mark; what cannot be done is told to the human, and changes nothing."""
@@ -212,8 +213,9 @@ class Reviewing:
 
     def _revise(self, review: Review, written: Written, note: str, *, back: bool) -> None:
         """Say the marks and the proposal anew, all at once: nobody is to find it not waiting in between."""
-        number = self._proposals.newest.number
-        self._parts.emit(ev.Reviewed(number, review, back=back))
+        newest = self._proposals.newest
+        number = newest.number
+        self._parts.emit(ev.Reviewed(number, between(newest.review, review), back=back))
         self._proposals.restate(written.draft, note)
         self._parts.emit(ev.DecisionAwaited(number, "it is checked again"), durable=True)
 
@@ -223,7 +225,8 @@ class Reviewing:
             return
         part = await self._work_out(proposal, review)
         tree, trouble = (part.tree, part.trouble) if part is not None else ("", "")
-        self._parts.emit(ev.Reviewed(proposal.number, review, tree, trouble, back), durable=True)
+        changes = between(proposal.review, review)
+        self._parts.emit(ev.Reviewed(proposal.number, changes, tree, trouble, back), durable=True)
         self._part, self._about = part, self._now(self._proposals.newest)
 
     # -- what they come to

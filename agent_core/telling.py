@@ -11,7 +11,7 @@ from agent_core import events as ev
 from agent_core.checks.model import Finding, Verdict
 from agent_core.landings import first_line
 from agent_core.patch.model import Patch
-from agent_core.review import Review
+from agent_core.review import Review, carried, remarked
 from agent_core.story import (
     AnyPart,
     Checked,
@@ -58,6 +58,7 @@ class _Teller:
         self._streamed = ""
         self._places: dict[tuple[str, str | int], int] = {}
         self._patches: dict[int, tuple[Patch, str]] = {}
+        self._reviews: dict[int, Review] = {}
 
     def hear(self, entry: ev.Entry) -> None:
         """Take the next event."""
@@ -136,6 +137,8 @@ class _Teller:
             case ev.ProposalMade() as event:
                 old = self._patches.get(event.number)
                 self._patches[event.number] = (event.patch, event.tree)
+                if event.number in self._reviews:
+                    self._reviews[event.number] = carried(self._reviews[event.number], event.patch)
                 if old is not None and old[0] == event.patch:
                     # Only checked anew, over a newer tree: what was said of it before is about that one no more.
                     self._grow(("proposal", event.number), verdict=None, diagnosis="", note=event.note)
@@ -147,7 +150,8 @@ class _Teller:
                     self._grow(("proposal", number), verdict=_judged(verdict))
             case ev.Diagnosed() as event:
                 self._grow(("proposal", event.proposal), diagnosis=event.summary)
-            case ev.Reviewed(number, review) if number in self._patches:
+            case ev.Reviewed(number, changes) if number in self._patches:
+                review = self._reviews[number] = remarked(self._reviews.get(number, Review()), changes)
                 self._grow(("proposal", number), remarks=_remarks(self._patches[number][0], review))
             case ev.Decided() as event:
                 decision = Decision(entry.at, event.decision, event.by, event.reason, event.taken, event.of)

@@ -24,7 +24,19 @@ from agent_core.patch.diff import make_patch
 from agent_core.patch.model import Patch
 from agent_core.patch.select import select
 from agent_core.proposals import Proposals
-from agent_core.review import Mark, Overlap, Review, choices_of, takes_all, takes_any
+from agent_core.review import (
+    Mark,
+    Overlap,
+    Remarked,
+    Review,
+    Rewritten,
+    between,
+    choices_of,
+    marked,
+    remarked,
+    takes_all,
+    takes_any,
+)
 from agent_core.reviewing import Ground, Reviewing, part_of
 from agent_core.state import ProposalState, State
 from agent_core.workspace.tree import REGULAR, FileChange, FileState, Snapshot, content_hash, tree_hash
@@ -205,10 +217,11 @@ def test_an_overlap_takes_back_that_a_block_was_taken_until_it_is_said_again() -
     file = msgspec.structs.replace(PATCH.files[0], blocks=(msgspec.structs.replace(PATCH.files[0].blocks[0], id="b1"),))
     state = fold(State(), ev.ProposalMade(1, 1, "c", Patch((file,)), "b", "t", ""))
     taken = Review({"b1": Mark(taken=True, comment="mine")})
-    state = fold(fold(state, ev.Reviewed(1, taken, "part")), overlapping("x\n"))
+    take = ev.Reviewed(1, Remarked(taken.blocks), "part")
+    state = fold(fold(state, take), overlapping("x\n"))
     assert state.proposal is not None
     assert state.proposal.review == Review({"b1": Mark(comment="mine")})
-    state = fold(state, ev.Reviewed(1, taken, "other part"))
+    state = fold(state, take)
     # The same place again is no news; another text there is.
     state = fold(state, overlapping("x\n"))
     assert state.proposal is not None
@@ -222,8 +235,8 @@ def test_an_overlap_takes_back_that_a_block_was_taken_until_it_is_said_again() -
 
 def test_what_the_same_marks_come_to_is_no_mark() -> None:
     state = fold(State(), ev.ProposalMade(1, 1, "c", PATCH, "b", "t", ""))
-    review = Review({next(iter(BLOCKS)): Mark(taken=True)})
-    state = fold(fold(state, ev.Reviewed(1, review)), ev.Reviewed(1, review, "part"))
+    marks = Remarked({next(iter(BLOCKS)): Mark(taken=True)})
+    state = fold(fold(state, ev.Reviewed(1, marks)), ev.Reviewed(1, part_tree="part"))
     assert state.proposal is not None
     assert state.proposal.reviews == (Review(),)
     assert state.proposal.part_tree == "part"
@@ -245,3 +258,39 @@ def test_a_whole_file_keeps_its_line_endings(tmp_path: Path, text: str) -> None:
     assert all(mark.taken for mark in desk.proposal.review.blocks.values())
     desk.mark(commands.Unmark(1))
     assert desk.proposals.draft.changes["w.txt"].data == new.encode()
+
+
+def test_thousands_of_marks_one_by_one_cost_the_journal_what_each_says() -> None:
+    before = {"big.py": "".join(f"line {number}\n" for number in range(12_000))}
+    after = {"big.py": "".join(f"line {number}{'!' if number % 6 == 0 else ''}\n" for number in range(12_000))}
+    patch = made(before, after)
+    blocks = [block.id for block in patch.files[0].blocks]
+    state, size = fold(State(), ev.ProposalMade(1, 1, "c", patch, "b", "t", "")), 0
+    review = Review()
+    for number, name in enumerate(blocks):
+        new = marked(review, (name,), taken=number % 3 > 0)
+        event = ev.Reviewed(1, between(review, new), part_tree="t" * 64)
+        written = msgspec.json.encode(event)
+        size += len(written)
+        state, review = fold(state, msgspec.json.decode(written, type=ev.Reviewed)), new
+    assert state.proposal is not None
+    assert state.proposal.review == review
+    assert size < 500_000
+
+
+REVIEWS = st.builds(
+    Review,
+    st.dictionaries(
+        st.sampled_from("abc"), st.builds(Mark, st.none() | st.booleans(), comment=st.sampled_from(["", "x"]))
+    ),
+    st.dictionaries(st.sampled_from("fg"), st.booleans()),
+    st.lists(st.sampled_from("abc"), max_size=2).map(tuple),
+    st.lists(st.builds(Rewritten, st.just("f"), st.none(), st.sampled_from("xy")), max_size=2).map(tuple),
+)
+
+
+@given(REVIEWS, REVIEWS)
+def test_what_is_another_makes_one_review_of_the_other(old: Review, new: Review) -> None:
+    changes = msgspec.json.decode(msgspec.json.encode(between(old, new)), type=Remarked)
+    assert remarked(old, changes) == new
+    assert bool(changes) == (old != new)

@@ -7,7 +7,7 @@ import msgspec
 from agent_core import events as ev
 from agent_core.checks.model import Verdict
 from agent_core.patch.model import FileKind, FilePatch, Patch
-from agent_core.review import Review
+from agent_core.review import Review, between
 from tests.tui import scenes
 from tests.tui.fake_session import FakeSession
 
@@ -61,4 +61,4 @@ def review(session: FakeSession, marks: Review, tree: str = "tp", trouble: str =
     """Something was marked."""
     proposal = session.state.proposal
     assert proposal is not None
-    session.emit(ev.Reviewed(proposal.number, marks, tree, trouble))
+    session.emit(ev.Reviewed(proposal.number, between(proposal.review, marks), tree, trouble))

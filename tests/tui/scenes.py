@@ -8,7 +8,7 @@ from agent_core import events as ev
 from agent_core.checks.model import Blame, CheckResult, Finding, Verdict
 from agent_core.conversation import PartnerInfo, Usage
 from agent_core.patch.model import Block, FileKind, FilePatch, Patch
-from agent_core.review import Review, commented, marked
+from agent_core.review import Review, between, commented, marked
 from tests.tui.fake_session import FakeSession
 
 OLD = '''"""Prices of the shop."""
@@ -284,7 +284,7 @@ def parts(session: FakeSession) -> None:
     review = marked(marked(Review(), [first], taken=True), [second], taken=False)
     review = commented(review, second, "rounding is another matter")
     session.emit(
-        ev.Reviewed(2, review, part_tree="t2p"),
+        ev.Reviewed(2, between(proposal.review, review), part_tree="t2p"),
         ev.VerdictReached(2, Verdict("t2p", "t0", False, (), summary="red: 1 target not fixed")),
     )
 

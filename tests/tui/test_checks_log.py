@@ -9,7 +9,7 @@ import pytest
 
 from agent_core import events as ev
 from agent_core.checks.model import CheckResult, Finding
-from agent_core.review import Mark, Review
+from agent_core.review import Mark, Remarked
 from tests.tui import scenes
 from tests.tui.driving import NARROW, SIZES, WIDE, Driver, running
 from tui.panes.checks import ChecksPane
@@ -308,14 +308,14 @@ async def test_the_verdict_of_what_was_taken_takes_the_place_of_that_of_the_whol
     async with running(WIDE) as driver:
         await driver.play(scenes.blamed)
         one = driver.session.state.proposals[-1].patch.files[0].blocks[0]
-        review = Review({one.id: Mark(taken=True)})
-        driver.session.emit(ev.Reviewed(1, review, part_tree="p1"), ev.CheckStarted("pytest", "candidate", "p1"))
+        changes = Remarked({one.id: Mark(taken=True)})
+        driver.session.emit(ev.Reviewed(1, changes, part_tree="p1"), ev.CheckStarted("pytest", "candidate", "p1"))
         await driver.drawn()
         text = log_of(driver).plain_text
         assert "of the 1 of 2 parts you took:" in text
         assert "◌ pytest" in text
         assert "broken by this patch" not in text
-        driver.session.emit(ev.Reviewed(1, Review(), back=True))
+        driver.session.emit(ev.Reviewed(1, Remarked({one.id: None}), back=True))
         await driver.drawn()
         text = log_of(driver).plain_text
         assert "parts you took" not in text

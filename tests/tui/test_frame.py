@@ -14,7 +14,7 @@ from textual.screen import Screen
 from agent_core import events as ev
 from agent_core.checks.model import Verdict
 from agent_core.commands import Accept, SetMode
-from agent_core.review import Review, marked
+from agent_core.review import Review, between, marked
 from agent_core.screen_settings import ScreenConfig
 from tests.tui import scenes
 from tests.tui.driving import MEDIUM, NARROW, SIZES, WIDE, Driver, running
@@ -340,7 +340,7 @@ def _part(session: FakeSession, *, green: bool | None, taken: int = 1, left: int
     blocks = [block.id for file in proposal.patch.files for block in file.blocks]
     review = marked(Review(), blocks[:taken], taken=True)
     review = marked(review, blocks[taken : taken + left], taken=False)
-    session.emit(ev.Reviewed(proposal.number, review, part_tree="p1" if taken else ""))
+    session.emit(ev.Reviewed(proposal.number, between(proposal.review, review), part_tree="p1" if taken else ""))
     if green is not None:
         summary = "green: breaks nothing" if green else "red: 1 broken"
         session.emit(ev.VerdictReached(proposal.number, Verdict("p1", "t0", green, (), summary=summary)))

@@ -15,7 +15,7 @@ from agent_core import events as ev
 from agent_core.checks.model import CheckResult, Finding, Verdict
 from agent_core.conversation import PartnerInfo, Usage
 from agent_core.patch.model import Patch
-from agent_core.review import Mark, Review
+from agent_core.review import Mark, Remarked
 from agent_core.state import ChatEntry, Edit, Notice, Ran, Said, ToolUse
 from agent_core.text import printable
 from agent_core.workspace.git import GitStatus
@@ -143,7 +143,7 @@ async def test_hostile_text_while_it_streams_and_where_one_writes(name: str) -> 
         session.surroundings.change(GitStatus(text, dirty=3))
         block = session.state.proposals[-1].patch.files[0].blocks[0].id
         session.emit(
-            ev.Reviewed(1, Review({block: Mark(True, None, text)}), "t9", text),
+            ev.Reviewed(1, Remarked({block: Mark(True, None, text)}), "t9", text),
             ev.ShellStarted("s1", text),
             ev.ShellFinished("s1", 1, f"{text}\n{text}", 0.1, text),
             ev.Steered(text),
