@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -30,6 +31,7 @@ from tui.trouble import Log
 from tui.widgets.prompt import Prompt
 
 _MAX_FAILURES = 10
+_ENDED_BY = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 class PairloopApp(Keeping, inherit_bindings=False):
@@ -105,7 +107,11 @@ class PairloopApp(Keeping, inherit_bindings=False):
         # Whoever started us may have put collection off until there was something to see.
         self._collector.begin()
         self._log_file.open()
-        self._run = asyncio.get_running_loop().create_task(self.life.live())
+        loop = asyncio.get_running_loop()
+        if not self.is_headless:
+            for number in _ENDED_BY:
+                loop.add_signal_handler(number, self._end, number)
+        self._run = loop.create_task(self.life.live())
 
     def _watch_app_focus(self, focus: bool) -> None:  # noqa: FBT001 - Textual calls it so
         """The terminal got or lost the focus, which `app_focus` says; what has it on the screen keeps it.
@@ -238,9 +244,17 @@ class PairloopApp(Keeping, inherit_bindings=False):
         self.main.flash("closing ...")
         self.run_worker(self._leave(), exit_on_error=False)
 
-    async def _leave(self) -> None:
+    def _end(self, number: int) -> None:
+        """Somebody wants the process gone: the session is left in order, and the terminal is given back as it was."""
+        if self._quitting:
+            self.exit(return_code=128 + number)
+            return
+        self._quitting = True
+        self.run_worker(self._leave(128 + number), exit_on_error=False)
+
+    async def _leave(self, code: int = 0) -> None:
         await self.life.quit(self._run)
-        self.exit()
+        self.exit(return_code=code)
 
     def on_unmount(self) -> None:
         """Give back what is open."""

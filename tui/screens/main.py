@@ -26,6 +26,7 @@ from tui.widgets.completion import Completion
 from tui.widgets.prompt import ASK, DECIDE, STEER, Prompt
 from tui.widgets.prompt_strip import PromptStrip
 from tui.widgets.search import SearchView
+from tui.widgets.small import TooSmall
 from tui.widgets.status import StatusBar
 from tui.widgets.writing import Writing
 
@@ -57,17 +58,18 @@ class MainScreen(Screen[None]):
         self._clock = clock
         self.tabs = TabBar()
         self.chat = ChatPane()
-        self.diff = DiffPane()
+        settings = settings or Settings()
+        self.diff = DiffPane(settings)
         self.checks = ChecksPane(clock)
         self.question = Question()
         self.prompt = Prompt(answer, draft)
         self.status = StatusBar()
         self.keys = KeyBar()
+        self.small = TooSmall()
         bind(self.chat, "chat", "panes")
         bind(self.diff, "diff", "panes")
         bind(self.checks, "checks", "panes")
         bind(self.prompt, "prompt")
-        settings = settings or Settings()
         self.panes = Arrangement((self.chat, self.diff, self.checks), settings)
         self.state = State()
         self.is_open = False
@@ -93,6 +95,7 @@ class MainScreen(Screen[None]):
         yield self.prompt
         yield self.status
         yield self.keys
+        yield self.small
 
     def on_mount(self) -> None:
         """Focus the prompt and draw the bars."""
@@ -363,6 +366,7 @@ class MainScreen(Screen[None]):
     def on_resize(self) -> None:
         """Room for more or less."""
         self.panes.fit(self.size.width)
+        self.small.fit(self.size)
         self._rearranged()
 
     @on(Arrangement.Changed)
