@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -15,6 +18,7 @@ from agent_core.state import State
 from tests.tui import scenes
 from tests.tui.driving import NARROW, SIZES, running
 from tests.tui.fake_session import FakeSession
+from tui import actions
 from tui.actions import ACTIONS, PLACES, applies, markdown_table
 from tui.actions.keys import key_name
 from tui.actions.model import Focus, Situation
@@ -59,20 +63,48 @@ def test_every_action_can_be_done_and_is_named_once() -> None:
     assert all(any(action.keys.values()) for action in ACTIONS)
 
 
-@pytest.mark.parametrize("focus", ["prompt", "chat", "diff", "checks"])
+FACTS = {
+    "chat": ("chat.entries", "chat.folds", "chat.code"),
+    "diff": ("diff.shown", "diff.blocks", "diff.marked", "diff.marks", "diff.files", "diff.cut"),
+    "checks": ("checks.rows", "checks.attempts"),
+}
+PANES_FACTS = ({"panes.one", "panes.narrow"}, {"panes.one"}, {"panes.columns", "colours"}, {"panes.stacked", "colours"})
+
+
+def test_every_fact_that_an_action_asks_for_is_known_here() -> None:
+    """Or else `test_no_key_means_two_things_at_a_time` would look at fewer situations than there are."""
+    package = Path(actions.__path__[0])
+    asked = {fact for path in package.glob("*.py") for fact in re.findall(r'"([a-z]+\.[a-z]+)"', path.read_text())}
+    asked |= {f"diff.{word}" for word in re.findall(r'_(?:has|free)\("([a-z]+)"\)', (package / "diff.py").read_text())}
+    known = {fact for facts in FACTS.values() for fact in facts} | set[str]().union(*PANES_FACTS)
+    assert asked <= known, asked - known
+
+
+def _pane_facts(focus: Focus) -> list[frozenset[str]]:
+    own = FACTS.get(focus, ())
+    return [
+        frozenset(fact for fact, holds in zip(own, chosen, strict=True) if holds)
+        for chosen in itertools.product((True, False), repeat=len(own))
+    ]
+
+
+@pytest.mark.parametrize("focus", get_args(Focus))
 def test_no_key_means_two_things_at_a_time(focus: Focus) -> None:
+    reachable = [(action, action.keys_in(focus)) for action in ACTIONS if action.keys_in(focus)]
     for state, offered, reason in itertools.product(_states(), (True, False), (True, False)):
         # There is no session, and so no state, while an earlier one is offered; a reason is asked of what waits.
         if (offered and state != State()) or (reason and not state.waiting):
             continue
-        situation = Situation(state, offered=offered, reason=reason, focus=focus, open=not offered)
-        keys: dict[str, str] = {}
-        for action in ACTIONS:
-            if not applies(action.id, situation):
-                continue
-            for key in action.keys_in(focus):
-                assert key not in keys, f"{key} is {keys[key]} and {action.id}"
-                keys[key] = action.id
+        for own, around in itertools.product(_pane_facts(focus), PANES_FACTS):
+            facts = own | around
+            situation = Situation(state, offered=offered, reason=reason, focus=focus, open=not offered, facts=facts)
+            keys: dict[str, str] = {}
+            for action, own_keys in reachable:
+                if not action.when(situation):
+                    continue
+                for key in own_keys:
+                    assert key not in keys, f"{key} is {keys[key]} and {action.id}: {sorted(facts)}"
+                    keys[key] = action.id
 
 
 def test_no_letter_decides_from_within_the_prompt() -> None:

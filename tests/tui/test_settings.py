@@ -11,9 +11,13 @@ import pytest
 from agent_core.config import state_dir, user_file
 from agent_core.errors import ConfigError
 from agent_core.screen_settings import ScreenConfig
+from tests.tui.driving import MEDIUM, running
+from tests.tui.proposals import waiting
+from tests.tui.test_diff_review import into_diff
 from tui.actions import ACTIONS, BY_ID
 from tui.actions.keys import UnusableKeys, remapped
 from tui.layout import Shares
+from tui.panes.diff import DiffPane
 from tui.settings import Settings, load_settings
 
 
@@ -159,3 +163,31 @@ def test_actions_that_never_meet_may_share_a_key() -> None:
 
 def test_an_action_may_have_no_key_at_all() -> None:
     assert remapped(ACTIONS, {"undo": ()})["undo"].keys == {}
+
+
+def is_beside(pane: DiffPane) -> bool:
+    return pane.look.beside
+
+
+async def test_how_it_is_laid_out_is_set_and_what_is_chosen_instead_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "screen.json"
+    settings = Settings(ScreenConfig(layout="tabs", diff="split", wrap=False), path=path)
+    async with running(MEDIUM, settings=settings) as driver:
+        await driver.play(waiting)
+        await into_diff(driver)
+        pane = driver.app.main.diff
+        assert is_beside(pane)
+        assert not pane.look.wrap
+        await driver.press("t", "w")
+        assert not is_beside(pane)
+    again = Settings(ScreenConfig(layout="tabs", diff="split", wrap=False), path=path).screen
+    assert (again.diff, again.wrap) == ("unified", True)
+
+
+async def test_where_it_does_not_fit_the_key_says_so_and_what_is_set_stays() -> None:
+    async with running(MEDIUM, settings=Settings(ScreenConfig(layout="columns", diff="split"))) as driver:
+        await driver.play(waiting)
+        await into_diff(driver)
+        await driver.press("t")
+        assert "needs 100 cells" in driver.text
+        assert driver.app.settings.screen.diff == "split"

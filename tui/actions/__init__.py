@@ -59,7 +59,7 @@ def in_force(action: Action) -> Action:
 
 
 def bind(node: DOMNode, *places: Place) -> None:
-    """Give a node of the screen the keys that act in some places now; it keeps those that are not the registry's.
+    """Give a node of the screen the keys that act in some places now; it keeps those it has of its own.
 
     Args:
         node: The app, a pane or the prompt.
@@ -69,7 +69,6 @@ def bind(node: DOMNode, *places: Place) -> None:
         (key, binding)
         for key, found in node._bindings.key_to_bindings.items()  # noqa: SLF001 - Textual binds classes only
         for binding in found
-        if not binding.action.startswith("app.do(")
     ]
     node._bindings = BindingsMap(bindings(*places))  # noqa: SLF001 - as above
     for key, binding in own:

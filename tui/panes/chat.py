@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Hashable, Sequence
-from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
@@ -12,7 +11,6 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from agent_core.state import ChatEntry, Notice, Said, State
-from tui.actions import bindings
 from tui.panes.chat_lines import Drawn, breathes, copied, draw, human, is_human, key_of, text_of, thought
 from tui.panes.code import CodeBlock, Painter
 from tui.panes.markdown import Markdown
@@ -43,7 +41,6 @@ class ChatPane(Pane):
     DEFAULT_CSS = """
     ChatPane { padding: 0 1 0 0; }
     """
-    BINDINGS: ClassVar = bindings("chat")
     TITLE = "chat"
     EMPTY = ("What should be changed? Say it below.", "Nothing reaches your files until you accept it.")
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 from agent_core.state import ProposalState, State
-from tui.actions import bindings
 from tui.panes.checks_doing import Pointing
 from tui.panes.checks_rows import attempts_of, head_rows, tail_rows, verdict_of
 from tui.panes.checks_tree import Row
@@ -19,7 +17,6 @@ class ChecksPane(Pointing):
         clock: Gives seconds; monotonic.
     """
 
-    BINDINGS: ClassVar = bindings("checks")
     TITLE = "checks"
     follow = False
     EMPTY = ("Syntax, ruff, mypy and pytest judge", "every proposal here, before you are asked.")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import ClassVar
 
 from agent_core.patch.model import Patch
 from agent_core.review import Mark
 from agent_core.state import ProposalState, State
-from tui.actions import bindings
 from tui.panes.diff_head import MOST_LISTED, file_header, file_list, head_lines
 from tui.panes.diff_lines import FileSides, Side
 from tui.panes.diff_signs import SIGNS, notes_above, notes_below, state_of
@@ -17,24 +15,41 @@ from tui.panes.diff_writing import Reviewing
 from tui.panes.highlight import Spans, highlight
 from tui.panes.pane import Trouble
 from tui.panes.written import WrittenPatch
+from tui.settings import Settings
 from tui.widgets.lines import Line, Piece
 
 
 class DiffPane(Reviewing):
-    """The diff."""
+    """The diff.
 
-    BINDINGS: ClassVar = bindings("diff")
+    Args:
+        settings: Says how it is laid out at first, and keeps what is chosen instead.
+    """
+
     TITLE = "diff"
     EMPTY = ("The partner's proposal will be here,", "with its lines coloured as in your editor.")
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
         super().__init__(id="diff")
+        self._settings = settings or Settings()
+        self.look.wrap = self._settings.screen.wrap
+        self.wants_beside = self._settings.screen.diff == "split"
         self._state = State()
         self._shown: tuple[object, ...] = ()
         self._said: tuple[Patch, tuple[object, ...]] | None = None  # what stands between the lines
         self._written: WrittenPatch | None = None
         self._wanted: list[FileSides] = []
         self._busy: asyncio.Task[None] | None = None
+
+    def set_beside(self, *, beside: bool) -> None:
+        """Show both sides beside each other, or one below the other, from now on."""
+        super().set_beside(beside=beside)
+        self._settings.choose(diff="split" if beside else "unified")
+
+    def set_wrap(self, *, wrap: bool) -> None:
+        """Break long lines, or cut them, from now on."""
+        super().set_wrap(wrap=wrap)
+        self._settings.choose(wrap=wrap)
 
     def attach(self, content: Callable[[str], bytes]) -> None:
         """Give it the way to files' contents."""

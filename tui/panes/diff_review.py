@@ -231,7 +231,7 @@ class Marking(DiffView):
 
     def action_beside(self) -> None:
         """Both sides beside each other, or not."""
-        if not self.wants_beside and not self.fits_beside():
+        if not self.look.beside and not self.fits_beside():
             self.desk.say(
                 f"Side by side needs {BESIDE} cells of width in this pane, and it has {self._width()}: zoom it."
             )
@@ -276,10 +276,6 @@ class Marking(DiffView):
     def action_to_file(self, file: int) -> None:
         """Go to a file that was clicked in the list."""
         self.go_to_file(file)
-
-    def marks_of(self) -> Sequence[int]:
-        """Indices of the lines that jump mode leads to: the first of each block."""
-        return [stop.first for stop in self.stops]
 
     def clicked(self, index: int, x: int) -> None:
         """A line was clicked; on the sign of a block it is taken, or not any more."""

@@ -10,7 +10,6 @@ from textual.strip import Strip
 
 from agent_core.commands import AnyCommand
 from agent_core.errors import PairloopError
-from tui.actions import bindings
 from tui.widgets.lines import Line, palette_of
 from tui.widgets.search import SearchView
 
@@ -59,7 +58,6 @@ class Pane(SearchView):
     Pane { border: round $panel-lighten-2; border-title-color: $foreground 60%; padding: 0 1; }
     Pane:focus { border: round $primary; border-title-color: $primary; border-title-style: bold; }
     """
-    BINDINGS: ClassVar = bindings("panes")
     TITLE: ClassVar[str] = ""
     EMPTY: ClassVar[Sequence[str]] = ()
 
