@@ -6,14 +6,14 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 from textual import events
 from textual.message import Message
 
 from agent_core.commands import AnyCommand, Shell, Withdraw
 from agent_core.state import Ran, State
-from tui.actions import BY_ID, bindings, key_for, momentary
+from tui.actions import BY_ID, key_for, momentary
 from tui.prompt import history
 from tui.prompt.chips import count_lines, is_long, quoted
 from tui.prompt.offers import first_line
@@ -50,7 +50,6 @@ class Prompt(ChoosingArea):
         & .text-area--cursor-line { background: $background; }
     }
     """
-    BINDINGS: ClassVar = bindings("prompt")
 
     class Sent(Message):
         """Enter was pressed.
