@@ -150,9 +150,11 @@ def preview_lines(found: Found, said: Sequence[Said], wanted: str, current: str)
         lines += [BLANK, Line(((f"⋯ {first:,} earlier", "faint"),))]
     seen, words = 0, wanted.lower().split()
     for at in range(first, min(first + MOST_SAID, len(said))):
+        rows = _said_lines(said[at], words if at in found.hits else ())
         if found.hits and at == found.hits[0]:
-            seen = len(lines)
-        lines += [BLANK, *_said_lines(said[at], words if at in found.hits else ())]
+            where = (which for which, row in enumerate(rows) if words[0] in row.text.lower())
+            seen = len(lines) + 1 + next(where, 0)
+        lines += [BLANK, *rows]
     if first + MOST_SAID < len(said):
         lines += [BLANK, Line(((f"⋯ {len(said) - first - MOST_SAID:,} later", "faint"),))]
     return lines, seen

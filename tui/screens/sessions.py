@@ -39,6 +39,15 @@ class CardList(LinesView):
     """The sessions that fit, one of them under the cursor."""
 
     follow = False
+    # Its own, as it would scroll by them.
+    BINDINGS: ClassVar = [
+        Binding("up,k", "screen.move(-1)", show=False),
+        Binding("down,j", "screen.move(1)", show=False),
+        Binding("home,g", "screen.move(-100000)", show=False),
+        Binding("end,G", "screen.move(100000)", show=False),
+        Binding("pageup,ctrl+u", "screen.page(-1)", show=False),
+        Binding("pagedown,ctrl+d", "screen.page(1)", show=False),
+    ]
 
     def __init__(self) -> None:
         super().__init__(id="cards")
@@ -133,12 +142,6 @@ class SessionsScreen(ModalScreen[Wanted | None]):
     BINDINGS: ClassVar = [
         Binding("escape", "back", show=False),
         Binding("q", "back", show=False),
-        Binding("up,k", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
-        Binding("home,g", "move(-100000)", show=False),
-        Binding("end,G", "move(100000)", show=False),
-        Binding("pageup,ctrl+u", "page(-1)", show=False),
-        Binding("pagedown,ctrl+d", "page(1)", show=False),
         Binding("enter", "open", show=False),
         Binding("slash", "search", show=False),
         Binding("n", "new", show=False),
