@@ -9,6 +9,7 @@ import msgspec
 
 from agent_core import events as ev
 from agent_core import fold_review
+from agent_core.checks.verdict_words import stopped
 from agent_core.conversation import Usage
 from agent_core.state import (
     ApprovalState,
@@ -301,6 +302,30 @@ def _diagnosed(state: State, event: ev.Diagnosed) -> State:
     )
 
 
+def _checks_stopped(state: State, proposals: Collection[int]) -> State:
+    """Nobody checks some proposals any more: what had not spoken is not on its way."""
+    cut = {
+        one.number: stopped(one.verdict.summary)
+        for one in state.proposals
+        if one.number in proposals and one.verdict is not None and not one.verdict.complete
+    }
+    if not cut:
+        return state
+    chat = tuple(
+        msgspec.structs.replace(entry, text=cut[entry.proposal])
+        if isinstance(entry, Notice) and entry.about == "verdict" and entry.proposal in cut
+        else entry
+        for entry in state.chat
+    )
+    told = tuple(
+        msgspec.structs.replace(one, verdict=msgspec.structs.replace(one.verdict, summary=cut[one.number]))
+        if one.verdict is not None and one.number in cut
+        else one
+        for one in state.proposals
+    )
+    return msgspec.structs.replace(state, chat=chat, proposals=told)
+
+
 def _decision_awaited(state: State, event: ev.DecisionAwaited) -> State:
     proposals = _replace_proposal(state, event.proposal, decision=None)
     return msgspec.structs.replace(state, waiting=event.proposal, why=event.why, phase="deciding", proposals=proposals)
@@ -316,6 +341,9 @@ def _decided(state: State, event: ev.Decided) -> State:
     )
     notice = Notice("info", text, about="decision")
     phase: Phase = "landing" if event.decision == "accept" else "thinking"
+    if event.decision != "accept":
+        state = _checks_stopped(msgspec.structs.replace(state, proposals=proposals), {event.proposal})
+        proposals = state.proposals
     return _say(state, notice, proposals=proposals, waiting=0, why="", phase=phase)
 
 
@@ -425,6 +453,8 @@ def _task_finished(state: State, event: ev.TaskFinished) -> State:
         for task in state.tasks
     )
     good = event.outcome in {"answered", "landed", "green"}
+    if not goes_on:
+        state = _checks_stopped(state, {one.number for one in state.proposals if one.task == event.task})
     state = msgspec.structs.replace(state, tasks=tasks, checks=checks, phase="idle", waiting=0, why="", approval=None)
     if not event.text:
         return state

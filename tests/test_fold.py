@@ -219,6 +219,35 @@ def test_a_proposal_from_making_to_decision() -> None:
     assert after(ev.Decided(1, "accept", "mode"), state=state).phase == "landing"
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        ev.TaskFinished(4, "interrupted", "Interrupted."),
+        ev.Decided(1, "reject", "human"),
+        ev.Decided(1, "steer", "human", "else"),
+    ],
+)
+def test_what_was_stopped_is_not_said_to_be_running(end: ev.AnyEvent) -> None:
+    summary = "green so far: breaks nothing; still running: mypy"
+    so_far = msgspec.structs.replace(verdict(), summary=summary, complete=False)
+    state = after(ev.Asked(4, "x"), proposal(), ev.VerdictReached(1, so_far), end)
+    assert state.proposal is not None
+    assert state.proposal.verdict is not None
+    assert state.proposal.verdict.summary == "green so far: breaks nothing; not finished: mypy"
+    said = next(entry for entry in only(state, Notice) if entry.about == "verdict")
+    assert said.text == state.proposal.verdict.summary
+
+
+def test_what_was_accepted_before_its_checks_had_ended_is_checked_to_the_end() -> None:
+    so_far = msgspec.structs.replace(verdict(), summary="so far breaks nothing; still running: mypy", complete=False)
+    accepted = ev.Decided(1, "accept", "human")
+    state = after(
+        ev.Asked(4, "x"), proposal(), ev.VerdictReached(1, so_far), accepted, ev.TaskFinished(4, "landed", "")
+    )
+    assert state.proposal is not None
+    assert state.proposal.verdict == so_far
+
+
 def test_the_same_number_again_replaces() -> None:
     state = after(ev.Asked(1, "x"), proposal(1), proposal(2), ev.VerdictReached(2, verdict("tree 2")))
     state = after(

@@ -130,8 +130,14 @@ class Decisions:
         self.submit(Redo())
 
     def action_interrupt(self) -> None:
-        """Stop what is running; a question that has only just appeared is not dismissed by it."""
+        """Stop what is running.
+
+        A question that has only just appeared is not dismissed by it, and a proposal that waits only when it is
+        pressed again: nothing but time would bring that back, and esc also closes searches, lists and comments.
+        """
         if self.main.state.phase in {"deciding", "approving"} and self.main.too_early():
+            return
+        if self.main.state.waiting and not self.main.insists():
             return
         self.submit(Interrupt())
 

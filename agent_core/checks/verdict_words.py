@@ -7,6 +7,10 @@ from collections.abc import Collection, Sequence
 
 from agent_core.checks.model import Finding, Verdict
 
+_RUNNING = "still running"
+_STOPPED = "not finished"
+_AGAIN = "; what is in doubt is looked at again"
+
 
 def summary_of(verdict: Verdict, lost: Collection[str], waiting: Collection[str]) -> str:
     """Such as ``green: fixes 1, breaks nothing; 2 known; 1 flaky``.
@@ -35,6 +39,11 @@ def summary_of(verdict: Verdict, lost: Collection[str], waiting: Collection[str]
     head = "as far as could be judged" if verdict.unable else "green"
     so_far = "" if verdict.complete else " so far"
     return f"{head}{so_far}: {told}{f'; {rest}' if rest else ''}{tail}"
+
+
+def stopped(summary: str) -> str:
+    """The line of a verdict whose checks were stopped before all of them had spoken."""
+    return summary.replace(_AGAIN, "").replace(_RUNNING, _STOPPED)
 
 
 def _counted(findings: Sequence[Finding]) -> str:
@@ -76,9 +85,9 @@ def _under_way(verdict: Verdict, waiting: Collection[str]) -> str:
         elif result.stage != "all":
             parts.append(f"{result.check} {result.summary}")
     if not waiting:
-        return "; what is in doubt is looked at again"
+        return _AGAIN
     rest = [name for name in waiting if name not in told]
     base = [name for name in waiting if name in told and told[name].stage == "all" and not told[name].early]
-    parts += [f"still running: {', '.join(rest)}"] if rest else []
-    parts += [f"still running on the base: {', '.join(base)}"] if base else []
+    parts += [f"{_RUNNING}: {', '.join(rest)}"] if rest else []
+    parts += [f"{_RUNNING} on the base: {', '.join(base)}"] if base else []
     return "".join(f"; {part}" for part in parts)

@@ -200,7 +200,25 @@ async def test_what_has_only_just_appeared_takes_no_answer(scene: Scene, key: st
         assert "only just appeared" in driver.text
         driver.clock.pass_(0.2)
         await driver.press(key)
+        if key == "escape":
+            assert "gives up" in driver.text
+            await driver.press(key)
         assert driver.session.commands or driver.app.main.prompt.asks_reason
+
+
+@pytest.mark.parametrize("scene", [scenes.red, scenes.green])
+async def test_a_proposal_that_waits_is_given_up_only_by_who_insists(scene: Scene) -> None:
+    async with running() as driver:
+        await driver.play(scene)
+        driver.session.commands.clear()
+        await driver.press("escape")
+        assert driver.session.commands == []
+        assert "gives up the task, and proposal" in driver.text
+        driver.clock.pass_(3.5)
+        await driver.press("escape")
+        assert driver.session.commands == [], "that was long ago"
+        await driver.press("escape")
+        assert driver.session.commands == [Interrupt()]
 
 
 async def test_each_new_question_has_its_own_grace() -> None:

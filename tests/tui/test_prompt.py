@@ -393,7 +393,7 @@ async def test_what_waits_is_shown_and_the_last_of_it_comes_back_with_up() -> No
         assert "⋯ second" in driver.text
         await driver.press("up")
         assert _prompt(driver).text == "second"
-        assert driver.session.commands == [Withdraw(1)]
+        assert driver.session.commands == [Withdraw(1, "second")]
         driver.session.emit(ev.Withdrawn(1, "second"))
         await driver.drawn()
         assert "⋯ second" not in driver.text
@@ -404,10 +404,36 @@ async def test_any_message_that_waits_can_be_edited_or_dropped() -> None:
     async with running() as driver:
         await driver.play(_queued)
         await driver.press(*"draft", "ctrl+up", "up", "enter")
-        assert driver.session.commands == [Withdraw(0)]
+        assert driver.session.commands == [Withdraw(0, "first")]
         assert _prompt(driver).text == "first\ndraft"
         await driver.press("ctrl+up", "delete")
-        assert driver.session.commands == [Withdraw(0), Withdraw(1)]
+        assert driver.session.commands == [Withdraw(0, "first"), Withdraw(1, "second")]
+
+
+async def test_the_list_of_what_waits_says_what_waits_now() -> None:
+    async with running() as driver:
+        await driver.play(_queued)
+        prompt = _prompt(driver)
+        await driver.press("ctrl+up")
+        driver.session.emit(ev.Withdrawn(0, "first"))
+        await driver.drawn()
+        assert [choice.text for choice in prompt.choices] == ["second"]
+        await driver.press("delete")
+        assert driver.session.commands == [Withdraw(0, "first")], "the one that was meant, where it is now"
+        driver.session.emit(ev.Withdrawn(0, "second"))
+        await driver.drawn()
+        assert not prompt.choosing
+
+
+async def test_dropping_one_leaves_the_list_open_so_that_esc_stops_nothing() -> None:
+    async with running() as driver:
+        await driver.play(_queued)
+        await driver.press("ctrl+up", "delete")
+        driver.session.emit(ev.Withdrawn(1, "second"))
+        await driver.drawn()
+        await driver.press("escape")
+        assert driver.session.commands == [Withdraw(1, "second")]
+        assert not _prompt(driver).choosing
 
 
 async def test_what_waits_can_be_clicked() -> None:
@@ -417,7 +443,7 @@ async def test_what_waits_can_be_clicked() -> None:
         row = strip.plain_text.split("\n")[0]
         await driver.pilot.click(strip, offset=(1 + row.index("drop"), 0))
         await driver.settle()
-        assert driver.session.commands == [Withdraw(0)]
+        assert driver.session.commands == [Withdraw(0, "first")]
         row = strip.plain_text.split("\n")[1]
         await driver.pilot.click(strip, offset=(1 + row.index("edit"), 1))
         await driver.settle()

@@ -35,7 +35,8 @@ def _fate(proposal: ProposalState, state: State) -> Piece:
     if proposal.decision is not None:
         return ("✗ rejected", "bad") if proposal.decision == "reject" else ("→ gone on from", "dim")
     checked = proposal.verdict is not None and proposal.verdict.complete
-    return ("◌ being checked", "accent") if not checked else ("not decided", "dim")
+    at_work = state.task is not None and state.task.number == proposal.task
+    return ("◌ being checked", "accent") if at_work and not checked else ("not decided", "dim")
 
 
 def _waiting(proposal: ProposalState) -> Piece:

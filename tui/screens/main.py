@@ -83,6 +83,7 @@ class MainScreen(Screen[None]):
         self._landing_grace_until = 0.0
         self._flash = ""
         self._flash_until = 0.0
+        self._giving_up = (0, 0.0)
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -272,6 +273,20 @@ class MainScreen(Screen[None]):
             return False
         self.flash("That has only just appeared: look first, then press again.")
         return True
+
+    def insists(self) -> bool:
+        """Whether it was said a moment ago already what giving up the waiting proposal means; says so when it was not.
+
+        Returns:
+            True the second time.
+        """
+        now, waiting = self._clock(), self.state.waiting
+        if self._giving_up[0] == waiting and now < self._giving_up[1]:
+            return True
+        self._giving_up = (waiting, now + _FLASH)
+        key = key_for(BY_ID["interrupt"], "prompt")
+        self.flash(f"{key} again gives up the task, and proposal {waiting} with it.")
+        return False
 
     def offer_session(self, offer: str) -> None:
         """Ask whether to resume, or (with an empty text) stop asking."""

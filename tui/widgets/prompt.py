@@ -146,6 +146,7 @@ class Prompt(ChoosingArea):
                     self._offer_output(entry)
         if state.queued != old.queued:
             self._show_strip()
+            self.queue_changed(state.queued)
 
     def _offer_output(self, ran: Ran) -> None:
         """Offer the output of a command: it goes along with the next message unless it is dropped."""
@@ -281,7 +282,7 @@ class Prompt(ChoosingArea):
     def withdraw(self, index: int) -> None:
         """Take a waiting message back."""
         if index < len(self.state.queued):
-            self.tell(self.Wants(Withdraw(index)))
+            self.tell(self.Wants(Withdraw(index, self.state.queued[index])))
 
     def clicked(self, clicked: PromptStrip.Clicked | Completion.Clicked) -> None:
         """Something over the prompt was clicked."""

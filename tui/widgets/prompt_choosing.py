@@ -169,6 +169,19 @@ class ChoosingArea(ChipArea):
         self._meant = len(self.choices) - 1
         self._draw()
 
+    def queue_changed(self, texts: Sequence[str]) -> None:
+        """Other messages wait now than those the open list shows: what was meant stays meant where it still waits."""
+        if self._asked is None or self._asked.kind != "queue":
+            return
+        if not texts:
+            self.close()
+            return
+        meant, at = self.choices[self._meant].text, self._meant
+        self._offer(text_choices(texts))
+        again = (index for index, choice in enumerate(self.choices) if choice.text == meant)
+        self._meant = next(again, min(at, len(self.choices) - 1))
+        self._draw()
+
     # -- What is chosen
 
     def choose(self, index: int, *, send: bool = False) -> None:
@@ -229,10 +242,9 @@ class ChoosingArea(ChipArea):
             self._dismissed = (asked.kind, self.cursor_location[0], asked.start)
 
     def action_popup_drop(self) -> None:
-        """Withdraw the waiting message that is meant."""
+        """Withdraw the waiting message that is meant; the list stays while others wait."""
         if self._asked is not None and self._asked.kind == "queue":
             self.withdraw(self._meant)
-            self.close()
 
     # -- What the prompt does
 
