@@ -15,10 +15,14 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pexpect
 import pytest
 
-from agent_core.commands import Ask
+from agent_core import events as ev
+from agent_core.build import Engine
+from agent_core.commands import Ask, Interrupt
+from agent_core.fold import fold
 from agent_core.patch.diff import make_patch
 from agent_core.state import ProposalState
 from agent_core.workspace.tree import FileChange, content_hash
@@ -26,7 +30,7 @@ from tests.projects import git
 from tests.support.running import Running, flags, running
 from tests.support.shop import MENDED, PRICES, QUICK, RIGHT, RIGHT_AT_ONCE, WRONG, make_shop, tree
 from tests.test_resume import write_script
-from tui.plain import orders
+from tui.plain import life, orders
 from tui.plain.asking import Asking
 from tui.plain.choosing import chosen_lines
 from tui.plain.console import Console, shown
@@ -148,6 +152,7 @@ class Talking:
 
     def __init__(self, here: Running, out: Paper, keys: int) -> None:
         self.here = here
+        self.talk: Talk
         self.now = 0.0
         self._out = out
         self._keys = keys
@@ -187,6 +192,7 @@ async def talking(project: Path, script: Path, *, watch: bool = False) -> AsyncI
         talking = Talking(here, out, writes)
         console = Console(reads, out, lambda: None, lambda: talking.now)
         talk = Talk(here.session, console, Asking(console), leave=lambda: None, interrupt=lambda: None)
+        talking.talk = talk
         here.session.subscribe(talk.told)
 
         async def hear() -> None:
@@ -300,6 +306,62 @@ async def test_single_lines_and_what_was_said_last(project: Path, tmp_path: Path
         talk.answer("10")
         await talk.told("waits for your decision")
         assert not talk.here.state.proposals[0].review
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_a_command_of_the_partners_is_told_to_the_letter(project: Path, tmp_path: Path, allowed: bool) -> None:
+    command = "echo \x1b[2Jone\necho two"
+    asks = {"text": "May I?", "calls": [{"name": "run_command", "arguments": {"command": command}}]}
+    script = script_of(tmp_path / "script.json", asks, {"text": "Thanks."})
+    async with talking(project, script) as talk:
+        await talk.told("Type a task")
+        talk.type("run it\n")
+        told = await talk.told("2 do not allow it")
+        assert "The command, 2 lines:\necho \u241b[2Jone\necho two\n1 allow it to run" in told
+        talk.type("1\n")
+        await talk.told("That was typed before question 1")
+        assert talk.here.state.approval is not None
+        talk.type("be quick\n")
+        await talk.told("The partner hears that at its next step.")
+        talk.answer("1" if allowed else "deny")
+        await talk.told("It may run." if allowed else "It does not run.")
+        await talk.told("Thanks.")
+        assert ("exit status 0" in str(talk.here.state.items)) is allowed
+
+
+async def test_what_the_verdict_turns_to_is_not_decided_by_an_older_answer(project: Path, tmp_path: Path) -> None:
+    script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
+    async with talking(project, script) as talk:
+        await talk.told("Type a task")
+        talk.type("mend total\n")
+        await talk.told("Type a number")
+        # A check that ends late: what was green so far is not any more.
+        state = talk.here.state
+        verdict = state.proposals[0].verdict
+        assert verdict is not None
+        red = msgspec.structs.replace(verdict, green=not verdict.green)
+        event = ev.VerdictReached(1, red)
+        talk.talk.told(ev.Entry(99, 0.0, event), fold(state, event))
+        await talk.told("Question 2. Proposal 1 still waits; its verdict is another now.")
+        talk.now += 0.1
+        talk.type("1\n")
+        await talk.told("That was typed before question 2")
+        assert talk.here.state.waiting == 1
+
+
+async def test_a_dialog_ends_with_its_proposal(project: Path, tmp_path: Path) -> None:
+    script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
+    async with talking(project, script) as talk:
+        await talk.told("Type a task")
+        talk.type("mend total\n")
+        await talk.told("Type a number")
+        talk.answer("4")
+        await talk.told("Do you take block 1?")
+        talk.here.submit(Interrupt())
+        await talk.told("Proposal 1 does not wait any more.")
+        await talk.told("Type a task")
+        talk.type("y\n")
+        await talk.told("Task 2 begins.")
 
 
 async def test_many_edits_at_once_are_one_sentence(project: Path, tmp_path: Path) -> None:
@@ -566,3 +628,27 @@ def test_what_cannot_be_opened_is_said(tmp_path: Path) -> None:
     assert child.returncode == 2
     assert "none.json" in err
     assert "Traceback" not in out + err
+
+
+def test_lines_need_no_screen() -> None:
+    code = "import sys, tui.plain.life; print(sorted({'textual', 'rich', 'openai'} & {*sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+async def test_silence_is_broken_now_and_then(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = script_of(tmp_path / "script.json", {"text": "Done.", "delay_ms": 4_000})
+    reads, writes = os.pipe()
+    monkeypatch.setattr(life, "_QUIET", 1.0)
+    with os.fdopen(reads) as source:
+        monkeypatch.setattr(sys, "stdin", source)
+        os.write(writes, b"take your time\n")
+        os.close(writes)
+        async with asyncio.timeout(_PATIENCE):
+            assert await life.Plain(Engine(project, settings(script), os.environ)).run() == 0
+    told = capsys.readouterr().out
+    # After one second, and after two; the next would be after four.
+    assert told.count("The partner is at work. Nothing new for ") == 2
+    assert told.index("Nothing new") < told.index("Partner: Done.") < told.index("The input has ended.")

@@ -186,7 +186,7 @@ class Plain:
             if self._ended and not self._leaving and (self._asking.waits or (talk is not None and talk.rests)):
                 self._console.say("The input has ended.")
                 self._leave()
-            if talk is None or session is None or talk.is_editing:
+            if talk is None or session is None or talk.dialogs.is_editing:
                 continue
             if self._console.spoke_at != self._spoke_at:
                 self._spoke_at = self._heard_at = self._console.spoke_at
@@ -203,7 +203,7 @@ class Plain:
     def _interrupt(self) -> None:
         """Stop what is running; the second time leave."""
         talk, now = self._talk, self._console.clock()
-        if talk is not None and talk.is_editing:
+        if talk is not None and talk.dialogs.is_editing:
             return
         if now - self._stopped_at < _TWICE:
             self._leave()
@@ -212,7 +212,7 @@ class Plain:
         again = "Ctrl+C again leaves."
         if talk is None or self._session is None:
             self._console.say("", f"Nothing is running yet. {again}")
-        elif talk.leave_dialog():
+        elif talk.dialogs.leave():
             self._console.say("", f"Left the question. {again}")
         elif self._asking.is_new:
             self._console.say("", f"Question {self._asking.number} has just come up, so nothing is stopped. {again}")
