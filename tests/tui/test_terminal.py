@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import re
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +17,7 @@ import pexpect
 import pytest
 
 from agent_core.config import project_state
+from agent_core.events import Steered
 from agent_core.fold import replay
 from agent_core.journal import SqliteJournal
 from agent_core.state import State
@@ -22,7 +26,7 @@ from tests.test_resume import write_script
 
 PROMPT = "hat should be changed"
 F2, F3, F8 = "\x1bOQ", "\x1bOR", "\x1b[19~"
-CTRL_Q = "\x11"
+CTRL_Q, CTRL_Z = "\x11", "\x1a"
 LEFT_ALTERNATE_SCREEN = re.escape("\x1b[?1049l")
 
 
@@ -75,6 +79,24 @@ def drawing_until(child: pexpect.spawn[str], true: Callable[[], bool]) -> None:
             return
         child.expect([pexpect.TIMEOUT, ".+"], timeout=0.1)
     pytest.fail("it never came true")
+
+
+def streaming_script(path: Path, piece_ms: float = 4.0) -> Path:
+    """A partner that says 240 kB, at some 3,000 characters a second."""
+    turns = [{"text": "Word after word, and **more** of them.\n\n" * 6000}]
+    path.write_text(json.dumps({"name": "talks", "piece_ms": piece_ms, "turns": turns}))
+    return path
+
+
+def steered(project: Path) -> list[str]:
+    """What was said to the partner while it worked."""
+    journal = SqliteJournal(project_state(project) / "journal.db")
+    try:
+        sessions = journal.sessions()
+        entries = list(journal.entries(sessions[0].id)) if sessions else []
+        return [entry.event.text for entry in entries if isinstance(entry.event, Steered)]
+    finally:
+        journal.close()
 
 
 def quit_app(child: pexpect.spawn[str]) -> None:
@@ -147,3 +169,99 @@ def test_what_is_typed_before_the_engine_is_ready_is_kept(project: Path, tmp_pat
         child.setwinsize(50, 200)
         child.expect(r"\x1b\[50;")
         quit_app(child)
+
+
+SIZES = [(5, 20), (100, 300), (24, 80), (10, 40), (60, 40), (12, 250), (2, 300), (100, 8), (40, 120)]
+
+
+def test_any_size(project: Path, tmp_path: Path) -> None:
+    script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
+    with terminal(project, script) as child:
+        child.expect(PROMPT)
+        child.send("test_total fails\r")
+        drawing_until(child, lambda: state_of(project).waiting == 1)
+        for rows, columns in SIZES:
+            child.setwinsize(rows, columns)
+            # Where it is too small that is said; else the bars are at the bottom.
+            child.expect("Too" if rows < 10 or columns < 40 else rf"\x1b\[{rows - 1};")
+        chance = random.Random(5)
+        for _ in range(30):
+            child.setwinsize(chance.randint(1, 60), chance.randint(1, 200))
+        child.setwinsize(40, 120)
+        press_until(child, F2, lambda: state_of(project).undoable is not None)
+        assert (project / "shop/prices.py").read_text() == MENDED
+        quit_app(child)
+    assert "Traceback" not in (child.before or "")
+
+
+def test_what_is_typed_fast_while_an_answer_streams_arrives_in_order(project: Path, tmp_path: Path) -> None:
+    chance = random.Random(7)
+    words = " ".join("".join(chance.choices("abcdefghijklmnopqrstuvwxyzäöü中", k=7)) for _ in range(40))
+    with terminal(project, streaming_script(tmp_path / "script.json")) as child:
+        child.expect(PROMPT)
+        child.send("talk\r")
+        child.expect("Word after word")
+        for at in range(0, len(words), 3):
+            child.send(words[at : at + 3])
+        child.send("\r")
+        drawing_until(child, lambda: steered(project) == [words])
+        quit_app(child)
+
+
+def test_five_thousand_lines_are_pasted_and_sent_whole(project: Path, tmp_path: Path) -> None:
+    script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
+    lines = [f"line {number} of what was pasted, with ümläuts" for number in range(5000)]
+    with terminal(project, script) as child:
+        child.expect(PROMPT)
+        # A terminal sends the lines of a paste as Enter does.
+        child.send("see \x1b[200~" + "\r".join(lines) + "\x1b[201~")
+        child.expect("5,000.lines")
+        child.send("please\r")
+        drawing_until(child, lambda: bool(state_of(project).tasks))
+        text = "\n".join(lines)
+        assert state_of(project).tasks[0].text == f"see {text} please"
+        quit_app(child)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_whoever_ends_it_gets_the_terminal_back(project: Path, tmp_path: Path, number: signal.Signals) -> None:
+    with terminal(project, streaming_script(tmp_path / "script.json")) as child:
+        child.expect(PROMPT)
+        child.send("talk\r")
+        child.expect("Word after word")
+        child.kill(number)
+        child.expect(LEFT_ALTERNATE_SCREEN)
+        child.expect(pexpect.EOF)
+        child.wait()
+        assert child.exitstatus == 128 + number
+        assert "Traceback" not in (child.before or "")
+    assert [task.text for task in state_of(project).tasks] == ["talk"]
+
+
+def test_stopped_and_brought_back(project: Path, tmp_path: Path) -> None:
+    script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
+    environ = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "PS1": "the-shell> ", "ENV": ""}
+    shell = pexpect.spawn("/bin/sh", ["-i"], cwd=str(project), env=environ, dimensions=(40, 120), encoding="utf-8")
+    shell.timeout = 30
+    try:
+        shell.expect("the-shell> ")
+        shell.sendline(shlex.join([sys.executable, "-m", "tui", "--script", str(script)]))
+        shell.expect(PROMPT)
+        shell.send("half a")
+        shell.expect("half a")
+        shell.send(CTRL_Z)
+        shell.expect(LEFT_ALTERNATE_SCREEN)
+        shell.expect("the-shell> ")
+        shell.sendline("echo st''opped")
+        shell.expect("stopped")
+        shell.sendline("fg")
+        shell.expect(re.escape("\x1b[?1049h"))
+        shell.expect("half a")
+        shell.send(" thought\r")
+        drawing_until(shell, lambda: bool(state_of(project).tasks))
+        assert state_of(project).tasks[0].text == "half a thought"
+        shell.send(CTRL_Q)
+        shell.expect(LEFT_ALTERNATE_SCREEN)
+        shell.expect("the-shell> ")
+    finally:
+        shell.close(force=True)
