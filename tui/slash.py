@@ -20,6 +20,8 @@ _NAMES = {"interrupt": "stop", "fix": "mend", "start_anew": "new"}
 _NO_COMMANDS = frozenset(
     {"send", "newline", "prompt", "scroll_up", "scroll_down", "next_pane", "previous_pane", "leave_reason"}
 )
+# What a pane does is about what its cursor is on; this is not.
+_ALSO = frozenset({"land"})
 
 
 class Doer(Protocol):
@@ -110,7 +112,7 @@ def commands() -> dict[str, Slash]:
     found: dict[str, Slash] = {}
     for action in ACTIONS:
         if (
-            action.target not in {"app", "main"}
+            (action.target not in {"app", "main"} and action.id not in _ALSO)
             or action.id in _NO_COMMANDS
             or action.keys.keys() <= {"search", "popup"}
         ):

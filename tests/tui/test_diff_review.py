@@ -100,6 +100,22 @@ async def test_what_is_marked_can_be_turned_taken_back_and_landed() -> None:
         assert driver.session.commands == [Take(1, ("b0",))]
 
 
+async def test_what_is_taken_lands_from_the_prompt_too_by_name_and_no_key() -> None:
+    async with running(MEDIUM) as driver:
+        await driver.play(waiting)
+        await driver.press(*"/land", "enter")
+        assert driver.session.commands == []
+        driver.app.main.prompt.text = ""
+        review(driver.session, marked(Review(), ["a0"], taken=True))
+        await driver.drawn()
+        question = driver.app.main.question.plain_text.replace("\u00a0", " ")
+        assert "F6 to the diff" in question
+        assert "land taken" not in question
+        driver.clock.pass_(1)
+        await driver.press(*"/land", "enter")
+        assert driver.session.commands == [Land(1)]
+
+
 async def test_what_has_only_just_appeared_takes_no_mark_and_stays_where_it_is() -> None:
     async with running(MEDIUM) as driver:
         waiting(driver.session)

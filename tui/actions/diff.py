@@ -36,7 +36,8 @@ def _marking(situation: Situation) -> bool:
 
 
 def _landing(situation: Situation) -> bool:
-    return situation.deciding and _has("marked")(situation)
+    # Its key is the diff's alone, as one looks at the parts there; by its name it can be done from everywhere.
+    return situation.deciding and "diff.marked" in situation.facts
 
 
 def _unmarking(situation: Situation) -> bool:

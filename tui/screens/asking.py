@@ -104,5 +104,7 @@ def asked(situation: Situation, offer: str) -> Asked | None:
         text = state.why or f"Proposal {state.waiting} waits for you."
         return Asked(mood(proposal), text, (("accept", ""), ("reject", ""), ("go_on", "")))
     rest = "accept the others" if _left(proposal) else ""
-    land = "land taken" if _taken(proposal) else "send back"
-    return Asked(landing_mood(proposal), _part_words(proposal), (("land", land), ("accept", rest), ("reject", "")))
+    land = ("land", "land taken" if _taken(proposal) else "send back")
+    if situation.focus != "diff":
+        land = ("diff", "to the diff")  # where the key to land it is
+    return Asked(landing_mood(proposal), _part_words(proposal), (land, ("accept", rest), ("reject", "")))
