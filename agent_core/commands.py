@@ -117,9 +117,12 @@ class Withdraw(Command, frozen=True):
 
     Attributes:
         index: Which of `State.queued`.
+        text: The words; where they are another's by now, as the partner was told some meanwhile, those are meant that
+            are these. Empty for whatever is there.
     """
 
     index: int
+    text: str = ""
 
 
 class Shell(Command, frozen=True):

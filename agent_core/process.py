@@ -170,6 +170,22 @@ async def _end(pipes: _Pipes, *, ask: bool) -> None:
         await wait_for(pipes.exited, _LAST_WAIT)
 
 
+async def carried_out(ending: Coroutine[Any, Any, None]) -> None:
+    """Carry out what ends something; a cancellation meanwhile is handed on to it, and leaves nothing of it behind.
+
+    Args:
+        ending: Does what must be done without waiting when it is cancelled.
+    """
+    task = asyncio.ensure_future(ending)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.cancel()
+        # A task of its own that nobody waits for would outlive its caller, and the event loop.
+        await asyncio.wait([task])
+        raise
+
+
 _Started = tuple[asyncio.SubprocessTransport, _Pipes]
 
 
@@ -189,7 +205,7 @@ async def _started(start: Coroutine[Any, Any, _Started]) -> _Started:
         if not starting.cancelled() and starting.exception() is None:
             transport, pipes = starting.result()
             try:
-                await asyncio.shield(_end(pipes, ask=False))
+                await carried_out(_end(pipes, ask=False))
             finally:
                 transport.close()
         raise
@@ -252,7 +268,7 @@ async def run(
         timed_out = True
     finally:
         try:
-            await asyncio.shield(_end(pipes, ask=not killed))
+            await carried_out(_end(pipes, ask=not killed))
             # What a process outside the group may still hold open is not waited for.
             await wait_for(pipes.closed, GRACE)
         finally:

@@ -239,8 +239,8 @@ class Session:
                 self._decide(Decision(number, "land", reason))
             case commands.Take() | commands.Comment() | commands.Unmark() | commands.Rewrite():
                 self._decide(command)
-            case commands.Withdraw(index):
-                self._withdraw(index)
+            case commands.Withdraw(index, text):
+                self._withdraw(index, text)
             case commands.Shell(name, line):
                 self._shells.start(name, line, group)
             case commands.Approve(call_id, allowed):
@@ -280,8 +280,10 @@ class Session:
         elif text.strip():
             self._emit(ev.Steered(text), durable=True)
 
-    def _withdraw(self, index: int) -> None:
+    def _withdraw(self, index: int, text: str) -> None:
         queued = self._state.queued
+        if text and not (0 <= index < len(queued) and queued[index] == text):
+            index = queued.index(text) if text in queued else -1
         if 0 <= index < len(queued):
             self._emit(ev.Withdrawn(index, queued[index]), durable=True)
         else:

@@ -48,6 +48,8 @@ class Shells:
 
     async def stop(self) -> None:
         """End all that run, and wait until they are gone."""
+        # One that is stopped before it has begun could not say so.
+        await asyncio.sleep(0)
         tasks = tuple(self._running.values())
         for task in tasks:
             task.cancel()

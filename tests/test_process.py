@@ -337,3 +337,19 @@ async def test_a_cancellation_that_comes_with_the_end_is_not_lost(steps: int) ->
     cancelled = waiting.cancel()
     await asyncio.wait([waiting])
     assert waiting.cancelled() == cancelled
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_however_often_it_is_cancelled_no_task_outlives_it(tmp_path: Path, times: int) -> None:
+    before = asyncio.all_tasks()
+    script = "trap '' TERM; echo $$ $$ >both; while :; do sleep 1; done"
+    task = asyncio.ensure_future(sh(script, tmp_path))
+    await until(pids(tmp_path / "both", 2))
+    for _ in range(times):
+        task.cancel()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() - before == set()

@@ -27,7 +27,7 @@ from typing import Any
 
 import msgspec
 
-from agent_core.process import CAP, GRACE, Capture, Completed, exit_of, run, wait_for
+from agent_core.process import CAP, GRACE, Capture, Completed, carried_out, exit_of, run, wait_for
 from agent_core.sandbox.channel import MESSAGE, Channel, Stream
 
 _INJECTED = Path(__file__).with_name("injected")
@@ -197,7 +197,7 @@ class Zygote:
             except TimeoutError:
                 timed_out = True
             finally:
-                await asyncio.shield(self._end(channel))
+                await carried_out(self._end(channel))
                 for stream in streams:
                     await wait_for(stream.closed, GRACE)
         said = channel.said
