@@ -42,9 +42,9 @@ def _tell(state: State, notice: Notice, **changes: Any) -> State:
 
 
 def _doubted(state: State, proposals: Collection[int]) -> State:
-    """What the chat says of the checks of some proposals is no longer about what is there."""
+    """What the chat says of the checks of some proposals is not about what is there, and nobody goes on with it."""
     chat = tuple(
-        msgspec.structs.replace(entry, doubt="stale")
+        msgspec.structs.replace(entry, text=stopped(entry.text), doubt="stale")
         if isinstance(entry, Notice) and entry.about in {"verdict", "diagnosis"} and entry.proposal in proposals
         else entry
         for entry in state.chat
