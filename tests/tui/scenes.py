@@ -8,7 +8,7 @@ from agent_core import events as ev
 from agent_core.checks.model import Blame, CheckResult, Finding, Verdict
 from agent_core.conversation import PartnerInfo, Usage
 from agent_core.patch.model import Block, FileKind, FilePatch, Patch
-from agent_core.review import Review, between, commented, marked
+from agent_core.review import Overlap, Review, between, commented, marked
 from tests.tui.fake_session import FakeSession
 
 OLD = '''"""Prices of the shop."""
@@ -286,6 +286,33 @@ def parts(session: FakeSession) -> None:
     session.emit(
         ev.Reviewed(2, between(proposal.review, review), part_tree="t2p"),
         ev.VerdictReached(2, Verdict("t2p", "t0", False, (), summary="red: 1 target not fixed")),
+    )
+
+
+def overlapped(session: FakeSession) -> None:
+    """The human has changed a place since that the green proposal changes, too: that block is stale."""
+    green(session)
+    block = session.state.proposals[-1].patch.files[0].blocks[0]
+    theirs = ("    if not 0 < percent < 100:\n",)
+    session.emit(ev.Overlapped(2, (Overlap(block.id, "shop/pricing.py", block.new_start, theirs),)))
+
+
+def queued(session: FakeSession) -> None:
+    """Two messages wait for the partner's next step."""
+    start(session)
+    ask(session)
+    session.emit(ev.Steered("And keep the name of the function."), ev.Steered("Add a test for cents."))
+
+
+def edited(session: FakeSession) -> None:
+    """The human has saved a file in their editor, and has run a command."""
+    start(session)
+    diff = "--- a/README.md\n+++ b/README.md\n@@ -1,2 +1,2 @@\n-Shop\n+The shop\n \n"
+    output = "\x1b[32m31 passed\x1b[0m in 0.42s\n"
+    session.emit(
+        ev.HumanEdited("README.md", "changed", diff, None, None),
+        ev.ShellStarted("s", "pytest -q"),
+        ev.ShellFinished("s", 0, output, 0.9),
     )
 
 

@@ -47,15 +47,22 @@ SCENES: dict[str, Callable[[FakeSession], None]] = {
     "approval": scenes.approval,
     "parts": scenes.parts,
     "conflict": scenes.conflict,
+    "overlapped": scenes.overlapped,
+    "queued": scenes.queued,
 }
-# What lies over the panes: the scene below it, and the keys that open it.
-OVER: dict[str, tuple[str, ...]] = {
-    "help": ("f1",),
-    "help_of_the_diff": ("tab", "2", "question_mark"),
-    "palette": ("ctrl+p", *"la"),
-    "themes": ("tab", "T", "down"),
-    "jump": ("ctrl+o",),
-    "zoomed": ("tab", "2", "m"),
+# What keys open over a scene, or change of it.
+OVER: dict[str, tuple[Callable[[FakeSession], None], tuple[str, ...]]] = {
+    "help": (scenes.green, ("f1",)),
+    "help_of_the_diff": (scenes.green, ("tab", "2", "question_mark")),
+    "palette": (scenes.green, ("ctrl+p", *"la")),
+    "themes": (scenes.green, ("tab", "T", "down")),
+    "jump": (scenes.green, ("ctrl+o",)),
+    "zoomed": (scenes.green, ("tab", "2", "m")),
+    "commands": (scenes.landed, ("/",)),
+    "waiting_words": (scenes.queued, ("ctrl+up",)),
+    "unfolded": (scenes.edited, ("tab", "1", "up", "up", "enter")),
+    "deciding": (scenes.parts, ("tab", "2", "j")),
+    "timeline": (scenes.landed, ("tab", "H")),
 }
 LOOKS = [
     *itertools.product(["dark"], [*SCENES, *OVER, "error"], SIZES),
@@ -79,7 +86,8 @@ def test_screen(theme: str, name: str, size: tuple[int, int], snap_compare: Snap
             await driver.until(lambda: "OPENAI_API_KEY" in app.main.chat.plain_text)
             return
         await driver.until(lambda: app.main.is_open)
-        await driver.play(SCENES.get(name, scenes.green))
-        await driver.press(*OVER.get(name, ()))
+        scene, keys = OVER[name] if name in OVER else (SCENES[name], ())
+        await driver.play(scene)
+        await driver.press(*keys)
 
     assert snap_compare(app, terminal_size=size, run_before=before)

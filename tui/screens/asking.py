@@ -102,7 +102,9 @@ def asked(situation: Situation, offer: str) -> Asked | None:
     proposal = state.proposal
     if proposal is None or not proposal.review.decides:
         text = state.why or f"Proposal {state.waiting} waits for you."
-        return Asked(mood(proposal), text, (("accept", ""), ("reject", ""), ("go_on", "")))
+        parts = proposal is not None and len(_marked(proposal)) > 1 and situation.focus != "diff"
+        more = (("diff", "block by block"),) if parts else ()
+        return Asked(mood(proposal), text, (("accept", ""), ("reject", ""), ("go_on", ""), *more))
     rest = "accept the others" if _left(proposal) else ""
     land = ("land", "land taken" if _taken(proposal) else "send back")
     if situation.focus != "diff":

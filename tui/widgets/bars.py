@@ -99,6 +99,14 @@ def _keys_line(shown: Sequence[tuple[str, Action]]) -> Line:
     return Line(pieces, lead=((" ", ""),))
 
 
+def _answers(keys: Sequence[tuple[str, str, str]]) -> list[Piece]:
+    pieces: list[Piece] = []
+    for key, label, action in keys:
+        joined = label.replace(" ", "\u00a0")
+        pieces += [(key, f"key@app.do('{action}')"), (f"\u00a0{joined}", f"text@app.do('{action}')"), ("   ", "")]
+    return pieces
+
+
 class Question(Rows):
     """A strip above the prompt that says what waits for the human's word."""
 
@@ -112,7 +120,9 @@ class Question(Rows):
         self._shown: tuple[object, ...] = ()
 
     def ask(self, kind: str, text: str, keys: Sequence[tuple[str, str, str]], width: int, body: str = "") -> None:
-        """Show a question. The keys are left to the line of keys where they would take a second row.
+        """Show a question. Where the keys would take a second row, a fourth is left out, or else all are.
+
+        The line of keys has them, too.
 
         Args:
             kind: ``good``, ``bad`` or empty; the colour.
@@ -128,10 +138,11 @@ class Question(Rows):
         base = f"ask-{kind}-row" if kind else "ask-row"
         sign, style = {"good": ("✓ ", "good"), "bad": ("✗ ", "bad"), "": ("? ", "accent")}[kind]
         answers: list[Piece] = []
-        for key, label, action in keys:
-            joined = label.replace(" ", "\u00a0")
-            answers += [(key, f"key@app.do('{action}')"), (f"\u00a0{joined}", f"text@app.do('{action}')"), ("   ", "")]
-        if len(text) + sum(len(word) for word, _ in answers) + 6 > width:
+        for some in (keys, keys[:3]):
+            answers = _answers(some)
+            if len(text) + sum(len(word) for word, _ in answers) + 6 <= width:
+                break
+        else:
             answers = []
         lead = ((" ", ""), (sign, style))
         lines = [Line(((clean(text), "strong"), ("   ", ""), *answers), lead=lead, base=base)]
