@@ -86,7 +86,6 @@ class Bench:
             folder / "project",
             {"pairloop.toml": '[checks]\noff = ["mypy", "pytest", "ruff", "syntax"]\n', "a.py": "x = 1\n"},
         )
-        self._session = False
 
     def program(self, scene: str) -> list[str]:
         """The command that runs a scene of `tests/bench/screen_app.py`."""
@@ -94,9 +93,6 @@ class Bench:
 
     def write_session(self) -> None:
         """Leave a session of 1,000 messages in the journal."""
-        if self._session:
-            return
-        self._session = True
         journal = SqliteJournal(project_state(self.project) / "journal.db")
         name = new_session()
         journal.create(name)

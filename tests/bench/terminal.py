@@ -11,7 +11,7 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,10 +26,18 @@ class Terminal:
         argv: The program.
         environ: Its environment.
         size: Columns and rows.
+        heard: Called with everything it writes.
     """
 
-    def __init__(self, argv: Sequence[str], environ: Mapping[str, str], size: tuple[int, int] = (120, 40)) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        size: tuple[int, int] = (120, 40),
+        heard: Callable[[bytes], None] | None = None,
+    ) -> None:
         self._argv = list(argv)
+        self._heard = heard
         self.started = time.perf_counter()
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
@@ -84,6 +92,8 @@ class Terminal:
             message = f"{self._argv} ended: {self.seen[-2000:]!r}"
             raise TimeoutError(message) from error
         self.amount += len(data)
+        if self._heard is not None:
+            self._heard(data)
         self.seen = (self.seen + data)[-_TAIL:]
         return True
 

@@ -1,0 +1,1 @@
+"""Pictures of the app, made by scripts from the running app."""
