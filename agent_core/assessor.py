@@ -154,7 +154,7 @@ class Assessor:
         told: list[Verdict] = []
 
         def so_far(verdict: Verdict) -> None:
-            if verdict.tree == draft.snapshot.tree and not self._has_landed(number):
+            if verdict.tree == draft.snapshot.tree == self._tree(number) and not self._has_landed(number):
                 told.append(verdict)
                 self._parts.emit(ev.VerdictReached(number, _kept(verdict)))
                 self._news()
@@ -163,7 +163,7 @@ class Assessor:
         now = await self._parts.look()
         if self._has_landed(number):
             self._late(number, verdict, told[-1] if told else None, unchanged=now.tree == verdict.tree)
-        elif not verdict.complete or now.tree != draft.base.tree:
+        elif not verdict.complete or now.tree != draft.base.tree or verdict.tree != self._tree(number):
             self._void = True
         else:
             self._conclude(number, draft, verdict)
@@ -219,6 +219,10 @@ class Assessor:
         said = [f"fails in {names}{more}" if new else "", f"did not judge: {', '.join(silent)}" if silent else ""]
         hint = "Undo takes the landing back; or ask for it to be mended."
         self._parts.emit(ev.Noted("warning", f"{head} {'; '.join(part for part in said if part)}.", hint))
+
+    def _tree(self, number: int) -> str:
+        """Hash of the tree that a proposal makes by now, which is another once somebody has rewritten some of it."""
+        return next((one.tree for one in self._parts.state().proposals if one.number == number), "")
 
     def _has_landed(self, number: int) -> bool:
         landings = self._parts.state().landings

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from agent_core import events as ev
 from agent_core.assessor import Assessor, usable
-from agent_core.checks.model import Verdict
 from agent_core.decisions import Decision, Inbox, by_mode
 from agent_core.errors import PairloopError
 from agent_core.mending import mended
@@ -19,10 +18,9 @@ from agent_core.protocols import Check
 from agent_core.review import leaves_any, takes_all, takes_any
 from agent_core.reviewing import Part, Reviewing
 from agent_core.state import ProposalState
+from agent_core.why import Standing, why
 
-_COLLIDES = "it collides with your own edits"
 _REST = 0.3  # seconds without a mark before what is taken is checked
-_NAMED = 3
 
 
 class Deciding:
@@ -46,6 +44,7 @@ class Deciding:
         self._inbox = inbox
         self._reviewing = Reviewing(parts, proposals)
         self._wanted: Decision | None = None  # waits for the verdict on what it lands
+        self._judged = ""  # tree of whose verdict they knew when they wanted it
         self._warned = ""  # tree of which the human has been told that it breaks something
         self._unchecked = ""  # tree that could not be checked
 
@@ -137,21 +136,20 @@ class Deciding:
         while True:
             await self._reviewing.settle()
             await self._follow()
-            proposal, mode, open_ = self._proposals.newest, self._parts.state().mode, self._assessor.busy
-            verdict = proposal.verdict
-            if not refused and not open_ and not proposal.review.decides and self._is_judged(proposal):
-                green = verdict is not None and verdict.green and verdict.complete
-                if mode == "auto" and green and verdict is not None and verdict.unable:
-                    return None
-                decision = by_mode(mode, proposal.number, green=green, final=final)
-                if decision is not None or mode == "auto":
+            proposal, open_ = self._proposals.newest, self._assessor.busy
+            if not refused and not open_:
+                decides, decision = self._mode_decides(proposal, final=final)
+                if decides:
                     return decision
-            if self._wanted is not None and (ready := self._ready(proposal)) is not None:
-                return ready
-            why = self._why(proposal, refused)
-            if (why, open_) != asked:
-                self._parts.emit(ev.DecisionAwaited(proposal.number, why))
-                asked = why, open_
+            if (ready := self._ready(proposal)) is not None:
+                if await self._is_as_judged():
+                    return ready
+                asked, refused = None, ""
+                continue
+            words = why(self._standing(proposal, refused))
+            if (words, open_) != asked:
+                self._parts.emit(ev.DecisionAwaited(proposal.number, words))
+                asked = words, open_
             entry = await self._inbox.decision(proposal.number)
             if isinstance(entry, Decision):
                 if (decision := await self._taken_up(entry)) is not None:
@@ -167,8 +165,29 @@ class Deciding:
                 if (self._inbox.take_edits() or self._assessor.void) and await self._moved():
                     asked, refused = None, ""
 
+    def _mode_decides(self, proposal: ProposalState, *, final: bool) -> tuple[bool, Decision | None]:
+        """Whether the mode has the say, and what it says; see `decision`."""
+        if proposal.review.decides or not self._is_judged(proposal):
+            return False, None
+        mode, verdict = self._parts.state().mode, proposal.verdict
+        green = verdict is not None and verdict.green and verdict.complete
+        if mode == "auto" and green and verdict is not None and verdict.unable:
+            return True, None
+        decision = by_mode(mode, proposal.number, green=green, final=final)
+        return decision is not None or mode == "auto", decision
+
+    async def _is_as_judged(self) -> bool:
+        """Whether the working tree is the one that what is about to land was judged over; heeds it where it is not."""
+        await self._parts.look()
+        moved = self._inbox.take_edits() and await self._moved()
+        return not moved and self._wanted is not None
+
     def _nothing_wanted(self) -> None:
-        self._wanted, self._warned, self._unchecked = None, "", ""
+        self._wanted, self._judged, self._warned, self._unchecked = None, "", "", ""
+
+    def _standing(self, proposal: ProposalState, refused: str) -> Standing:
+        collides, busy = self._proposals.collides, self._assessor.busy
+        return Standing(proposal, self.part, collides, busy, refused, self._wanted, self._warned)
 
     async def _moved(self) -> bool:
         """Heed that the working tree changed; gives whether there is another proposal to be asked about."""
@@ -214,6 +233,8 @@ class Deciding:
     async def _follow(self) -> None:
         """Have judged what would land now, once the marks have rested; what is judged of anything else is given up."""
         assessor, proposals, part = self._assessor, self._proposals, self.part
+        if self._wanted is not None and self._wanted.kind == "accept":
+            part = None
         proposal = proposals.newest
         nothing = proposals.collides if part is None else not part.tree
         tree = "" if nothing else part.tree if part is not None else proposal.tree
@@ -234,32 +255,6 @@ class Deciding:
             loop.call_at(rests_at, self._inbox.news)
         else:
             await assessor.begin(proposal, await asyncio.to_thread(part.draft), part=True)
-
-    def _why(self, proposal: ProposalState, refused: str) -> str:
-        """What there is to decide, in one line."""
-        part = self.part
-        if part is None:
-            why = _COLLIDES if self._proposals.collides else refused
-            if not why and proposal.verdict is None and self._assessor.busy:
-                why = "it is checked"
-            return why or (proposal.verdict.summary if proposal.verdict else "not checked")
-        if part.trouble:
-            return part.trouble
-        if self._warned == part.tree:
-            return f"{self._by_itself(proposal)}; Land again lands it anyway"
-        if self._wanted is not None:
-            return "what you took is checked, and lands when it breaks nothing"
-        said = proposal.part.summary if proposal.part is not None else ""
-        return refused or (f"what you took: {said}" if said else "what you took is checked")
-
-    def _by_itself(self, proposal: ProposalState) -> str:
-        verdict = proposal.part
-        if verdict is None:
-            return "What you took could not be checked by itself"
-        found = verdict.broken or verdict.silenced
-        names = ", ".join(one.code or one.message for one in found[:_NAMED])
-        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-        return f"What you took {'breaks' if verdict.broken else 'silences'} {names}{more} by itself"
 
     # -- decisions
 
@@ -290,7 +285,7 @@ class Deciding:
                 return None
         if decision.kind not in {"accept", "land"}:
             return decision
-        self._wanted = decision
+        self._wanted, self._judged = decision, proposal.tree if usable(proposal.verdict) else ""
         return None
 
     def _sent_back(self, decision: Decision, proposal: ProposalState) -> Decision | None:
@@ -305,12 +300,10 @@ class Deciding:
 
     def _ready(self, proposal: ProposalState) -> Decision | None:
         """What is wanted, if what it lands has been judged; None when that is still under way, or has to be asked."""
-        wanted, part, open_ = self._wanted, self.part, self._assessor.busy
-        assert wanted is not None
-        if wanted.kind == "accept":
-            waits = open_ and not usable(proposal.verdict)
-            return None if waits and not self._proposals.collides else wanted
-        if part is None:
+        wanted, part = self._wanted, self.part
+        if wanted is not None and wanted.kind == "accept":
+            return wanted if self._is_ready(proposal) else None
+        if wanted is None or part is None:
             return None
         verdict = proposal.part
         if self._warned != part.tree:
@@ -321,6 +314,18 @@ class Deciding:
                 self._wanted, self._warned = None, part.tree
                 return None
         return wanted
+
+    def _is_ready(self, proposal: ProposalState) -> bool:
+        """Whether all of it may land; what it breaks, where they did not know that yet, has to be told them first."""
+        if self._proposals.collides or self._judged == proposal.tree:
+            return True
+        verdict = proposal.verdict
+        if not usable(verdict):
+            return not self._assessor.busy and not self._assessor.void
+        if verdict is not None and (verdict.broken or verdict.silenced):
+            self._wanted, self._warned = None, proposal.tree
+            return False
+        return True
 
     async def mend(self, proposal: ProposalState) -> None:
         """Have the tools mend what they can in the newest proposal, and check it again."""

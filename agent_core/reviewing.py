@@ -9,7 +9,7 @@ import msgspec
 
 from agent_core import commands
 from agent_core import events as ev
-from agent_core.decisions import Mark
+from agent_core.decisions import Mark as AnyMark
 from agent_core.draft import Draft, collisions, disk_reader, draft_of, tree_of
 from agent_core.errors import PairloopError, SelectionError
 from agent_core.parts import Parts
@@ -18,6 +18,7 @@ from agent_core.patch.rebase import rebase
 from agent_core.patch.select import select
 from agent_core.proposals import Proposals
 from agent_core.review import (
+    Mark,
     Review,
     Rewritten,
     all_but_left,
@@ -111,7 +112,7 @@ class Reviewing:
         if (tree, trouble) != (proposal.part_tree, proposal.part_trouble):
             self._parts.emit(ev.Reviewed(proposal.number, part_tree=tree, trouble=trouble))
 
-    async def carry_out(self, mark: Mark) -> None:
+    async def carry_out(self, mark: AnyMark) -> None:
         """Carry out a mark; what cannot be done is told to the human, and changes nothing."""
         self._marked_at = asyncio.get_running_loop().time()
         match mark:
@@ -129,9 +130,15 @@ class Reviewing:
         """Take everything of which nothing was said yet; where the human's edits collide, theirs stay."""
         proposal = self._proposals.newest
         stale = {one.block for one in proposal.overlaps}
+        whole = {one.path for one in proposal.overlaps if not one.block}
+        for file in proposal.patch.files:
+            if whole & {file.path, file.old_path}:
+                stale |= {block.id for block in file.blocks}
         review = all_but_left(proposal.patch, proposal.review)
-        fresh = [name for name in stale if (mark := proposal.review.blocks.get(name)) is None or mark.taken is None]
-        await self._say(marked(review, [name for name in fresh if name in review.blocks], taken=None))
+        marks, said = review.blocks, proposal.review.blocks
+        fresh = [name for name in stale if name in marks and said.get(name, Mark()).taken is None]
+        files = [path for path in review.files.keys() - proposal.review.files.keys() if path in whole]
+        await self._say(marked(review, fresh, taken=None, files=files))
 
     # -- marks
 
