@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 from rich.text import Text
 from textual import events, on
 from textual.binding import Binding
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 
 from agent_core.commands import Shell
 from agent_core.state import Notice, State
@@ -26,6 +28,7 @@ from tui.notify import Notifier
 from tui.panes.pane import Trouble
 from tui.screens.main import MainScreen
 from tui.settings import Settings
+from tui.terminal import TerminalDriver
 from tui.themes import ANSI, register
 from tui.trouble import Log
 from tui.widgets.prompt import Prompt
@@ -112,6 +115,11 @@ class PairloopApp(Keeping, inherit_bindings=False):
             for number in _ENDED_BY:
                 loop.add_signal_handler(number, self._end, number)
         self._run = loop.create_task(self.life.live())
+
+    def get_driver_class(self) -> type[Driver]:
+        """The driver that Textual would take; in a terminal one that survives the terminal (Textual calls this)."""
+        found = super().get_driver_class()
+        return TerminalDriver if found is LinuxDriver else found
 
     def _watch_app_focus(self, focus: bool) -> None:  # noqa: FBT001 - Textual calls it so
         """The terminal got or lost the focus, which `app_focus` says; what has it on the screen keeps it.

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import random
 import re
 import shlex
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, cast
 
 import pexpect
 import pytest
+from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 
 from agent_core.config import project_state
 from agent_core.events import Steered
@@ -23,6 +29,7 @@ from agent_core.journal import SqliteJournal
 from agent_core.state import State
 from tests.support.shop import MENDED, RIGHT_AT_ONCE, WRONG, make_shop, tree
 from tests.test_resume import write_script
+from tui.terminal import Output
 
 PROMPT = "hat should be changed"
 F2, F3, F8 = "\x1bOQ", "\x1bOR", "\x1b[19~"
@@ -235,6 +242,60 @@ def test_whoever_ends_it_gets_the_terminal_back(project: Path, tmp_path: Path, n
         child.wait()
         assert child.exitstatus == 128 + number
         assert "Traceback" not in (child.before or "")
+    assert [task.text for task in state_of(project).tasks] == ["talk"]
+
+
+def test_whoever_writes_to_a_terminal_that_went_away_is_not_kept_waiting() -> None:
+    here, there = pty.openpty()
+    os.close(here)
+    with contextlib.closing(Output(os.fdopen(there, "w", closefd=False))) as output:
+        writer = WriterThread(cast("IO[str]", output))
+        writer.start()
+
+        def much() -> None:
+            for _ in range(4 * MAX_QUEUED_WRITES):
+                writer.write("x" * 10_000)
+            writer.stop()
+
+        thread = threading.Thread(target=much, daemon=True)
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive()
+        assert output.gone
+    os.close(there)
+
+
+def test_a_terminal_that_goes_away_takes_the_app_along(project: Path, tmp_path: Path) -> None:
+    script = streaming_script(tmp_path / "script.json")
+    pid, terminal_ = pty.fork()
+    if pid == 0:
+        os.chdir(project)
+        os.environ["TERM"] = "xterm-256color"
+        os.execv(sys.executable, [sys.executable, "-m", "tui", "--script", str(script)])
+    seen = b""
+    ended = status = 0
+    deadline = time.monotonic() + 60
+
+    def until(words: bytes) -> None:
+        nonlocal seen
+        while words not in seen:
+            assert time.monotonic() < deadline, seen[-500:]
+            seen += os.read(terminal_, 65536)
+
+    try:
+        until(PROMPT.encode())
+        os.write(terminal_, b"talk\r")
+        until(b"Word after word")
+        os.close(terminal_)
+        while not ended:
+            assert time.monotonic() < deadline, "it is still there, and nobody can open its session"
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            time.sleep(0.02)
+        assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
+    finally:
+        if not ended:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
     assert [task.text for task in state_of(project).tasks] == ["talk"]
 
 
