@@ -71,6 +71,20 @@ def test_the_map_of_the_house_shows_every_room() -> None:
     assert {name for name in folders if f"      {name}/" not in AGENTS} == set()
 
 
+def test_the_map_of_the_screen_shows_every_room() -> None:
+    shown = AGENTS[AGENTS.index("\n    tui/ ") :].split("\n## ")[0]
+    names = set(re.findall(r"[a-z_]+", shown))
+    families = tuple(re.findall(r"([a-z_]+)\*", shown))
+    screen = ROOT / "tui"
+    rooms = {
+        path.stem
+        for path in (*screen.glob("*.py"), *(screen / "panes").glob("*.py"), *(screen / "screens").glob("*.py"))
+        if path.name != "__init__.py"
+    }
+    rooms |= {path.name for path in screen.iterdir() if (path / "__init__.py").exists()}
+    assert {room for room in rooms - names if not room.startswith(families)} == set()
+
+
 def test_the_map_of_the_patch_engine_names_every_module() -> None:
     files = {path.stem for path in Path(patch.__path__[0]).glob("*.py")} - {"__init__"}
     assert files - set(re.findall(r"``([a-z_]+)``", patch.__doc__ or "")) == set()

@@ -105,25 +105,31 @@ def key_for(action: Action, focus: Focus) -> str:
 
 
 def markdown_table() -> str:
-    """README's table of keys: those that actions have by themselves."""
-    rows = ["| Keys | Where | What it does |", "|---|---|---|"]
-    for action in ACTIONS:
-        for place in PLACES:
-            if keys := action.keys.get(place):
-                names = ", ".join(f"`{key_name(key)}`" for key in keys)
-                rows.append(f"| {names} | {_WHERE[place]} | {action.help} |")
+    """README's tables of keys, one a place: those that actions have by themselves."""
+    shared = [action for action in ACTIONS if action.keys.get("everywhere") or action.keys.get("panes")]
+    rows = [
+        "**Everywhere, and letters in any pane**\n",
+        "| Everywhere | In a pane | What it does |",
+        "|---|---|---|",
+        *(f"| {_names(one, 'everywhere')} | {_names(one, 'panes')} | {one.help} |" for one in shared),
+    ]
+    for place, title in _TITLES.items():
+        rows += [f"\n**{title}**\n", "| Keys | What it does |", "|---|---|"]
+        rows += [f"| {_names(one, place)} | {one.help} |" for one in ACTIONS if one.keys.get(place)]
     return "\n".join(rows) + "\n"
 
 
-_WHERE: dict[Place, str] = {
-    "editor": "editing a block",
-    "comment": "writing a comment",
-    "popup": "list over the prompt",
-    "search": "search",
-    "diff": "diff",
-    "checks": "checks",
-    "chat": "chat",
-    "prompt": "prompt",
-    "panes": "any pane",
-    "everywhere": "everywhere",
+def _names(action: Action, place: Place) -> str:
+    return ", ".join(f"`{key_name(key)}`" for key in action.keys.get(place, ()))
+
+
+_TITLES: dict[Place, str] = {
+    "diff": "In the diff",
+    "editor": "While you rewrite a block",
+    "comment": "While you comment on a block",
+    "checks": "In the checks",
+    "chat": "In the chat",
+    "search": "While you search",
+    "prompt": "In the prompt",
+    "popup": "In the list over the prompt",
 }
