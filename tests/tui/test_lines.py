@@ -18,6 +18,7 @@ WORDS = st.text(alphabet="ab \u4e2d\u6587e\u0301\U0001f600\u200d\U0001f469\u200b
 
 @example(text="\u4e2d \u0301", width=2, words=True)
 @example(text=" a\u4e2d", width=2, words=True)
+@example(text="\u200d\u200daaa", width=2, words=False)
 @given(text=WORDS | st.text(alphabet="abc  xyz", max_size=200), width=st.integers(2, 40), words=st.booleans())
 def test_rows_are_the_text_and_fit(text: str, width: int, *, words: bool) -> None:
     starts = breaks(text, width, words=words)
@@ -75,19 +76,20 @@ MARKDOWN = st.lists(
 @settings(max_examples=60)
 @given(MARKDOWN, st.lists(st.integers(1, 9), max_size=40))
 def test_markdown_streamed_is_markdown_whole(text: str, sizes: list[int]) -> None:
+    source = f"{text}\n" if text else ""
     stream = Markdown()
     shown: list[Line] = []
     at = 0
-    for size in [*sizes, len(text)]:
-        at = min(at + size, len(text))
-        fresh, keep = stream.update(text[:at])
+    for size in [*sizes, len(source)]:
+        at = min(at + size, len(source))
+        fresh, keep = stream.update(source[:at])
         shown = [*shown[:keep], *fresh]
-    assert _shown(shown) == _shown(render(text))
+    assert _shown(shown) == _shown(render(text).lines)
     assert _shown(shown) == _shown([*stream.lines, *stream.partial])
 
 
 def test_markdown_tells_its_parts() -> None:
-    lines = render("# Head\n- a **b** `c`\n> q\n```py\nx = [1]\n```\nend *i* 2*3*4 snake_case")
+    lines = render("# Head\n- a **b** `c`\n> q\n```py\nx = [1]\n```\nend *i* 2*3*4 snake_case").lines
     assert [line.text for line in lines] == ["Head", "a b c", "q", "py", "x = [1]", "end i 2*3*4 snake_case"]
     assert lines[0].spans == [(0, 4, "heading")]
     assert lines[1].spans == [(2, 3, "strong"), (4, 5, "code")]
@@ -100,7 +102,7 @@ def test_another_answer_begins_anew() -> None:
     stream.update("```\ncode\n")
     fresh, keep = stream.update("- item")
     assert keep == 0
-    assert _shown(fresh) == _shown(render("- item"))
+    assert _shown(fresh) == _shown(render("- item").lines)
 
 
 ENVELOPE = (

@@ -41,7 +41,9 @@ def _wide_breaks(text: str, width: int, *, words: bool) -> list[int]:
     cells = 0  # of the row so far
     space = -1  # where the row could break, and the cells up to there
     space_cells = 0
-    for start, end, size in split_graphemes(text)[0]:
+    for start, end, counted in split_graphemes(text)[0]:
+        # Behind joiners that join nothing stands what takes room, though it is counted as part of them.
+        size = counted or (cell_len(text[start:end]) if end - start > 1 else 0)
         if cells + size > width and start > starts[-1]:
             if text[start:end] == " " and words:
                 # The space that would begin the next row ends this one unseen.
