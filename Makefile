@@ -49,6 +49,7 @@ bench: setup
 	$(BIN)/python tests/bench/first_paint.py
 	$(BIN)/python tests/bench/patching.py
 	$(BIN)/python tests/bench/verdicts.py
+	$(BIN)/python tests/bench/screen.py
 
 screenshots: setup
 	$(BIN)/python screenshots/make.py
