@@ -253,5 +253,7 @@ def test_all_checks_together_count_alike() -> None:
     begun = CheckState("c", "candidate", "t", None)
     before = CheckState("d", "baseline", "t", None, 1, 10)
     assert overall((done, half, begun, before)) == 0.5
+    ending = CheckState("e", "candidate", "t", None, 10, 10)
+    assert overall((done, ending)) == 0.99, "what still runs is not done"
     assert overall((done, before)) is None
     assert overall(()) is None

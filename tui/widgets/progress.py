@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from agent_core.state import CheckState
 from tui.widgets.lines import Piece
 
+_ALMOST = 0.99
+
 
 def bar(share: float, width: int, style: str = "accent") -> list[Piece]:
     """A bar; what is done can be told from what is not without colours too.
@@ -29,10 +31,11 @@ def share_of(done: int, total: int) -> float | None:
 def overall(checks: Sequence[CheckState]) -> float | None:
     """How much of the checks of the newest candidate is done, None where none of them runs.
 
-    Every check counts the same: how long each will take is not known.
+    Every check counts the same: how long each will take is not known. While one runs it is never all: a check that
+    has looked at everything still has to end.
     """
     current = [check for check in checks if check.where == "candidate"]
     if all(check.outcome is not None for check in current):
         return None
     done = (1.0 if one.outcome is not None else min(share_of(one.done, one.total) or 0.0, 1.0) for one in current)
-    return sum(done) / len(current)
+    return min(sum(done) / len(current), _ALMOST)
