@@ -156,6 +156,8 @@ class Deciding:
                     return decision
             elif entry is not None:
                 self._wanted = None
+                # What all of it breaks is an answer to Accept, and no more once something else is said.
+                self._warned = "" if self._warned == proposal.tree else self._warned
                 before = self._proposals.newest.patch
                 await self._reviewing.carry_out(entry)
                 if self._proposals.newest.patch is not before:

@@ -38,7 +38,8 @@ class Standing(msgspec.Struct, frozen=True):
 def why(now: Standing) -> str:
     """What there is to decide, in one line."""
     proposal, part = now.proposal, now.part
-    if part is None or (now.wanted is not None and now.wanted.kind == "accept"):
+    accepted = now.wanted is not None and now.wanted.kind == "accept"
+    if part is None or accepted or now.warned == proposal.tree:
         return _of_all(now)
     if part.trouble:
         return part.trouble

@@ -1,0 +1,204 @@
+"""Marks, rewritings, saves and decisions that cross: what lands is what was judged, and what was meant."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_core import build, commands
+from agent_core import events as ev
+from agent_core.reviewing import Reviewing
+from agent_core.state import Ran, State
+from tests.support.running import running
+from tests.support.shop import make_shop
+from tests.test_parts_landing import (
+    BEFORE,
+    LOOP,
+    MANY,
+    ONLY_LOOP,
+    RETURN,
+    TITLE,
+    Pair,
+    asked,
+    judged_part,
+    newest,
+    notes,
+    script,
+)
+
+ALL = ONLY_LOOP.replace("// 100", "// 10")
+
+
+@pytest.fixture
+def pair(monkeypatch: pytest.MonkeyPatch) -> Pair:
+    check = Pair()
+    monkeypatch.setattr(build, "default_checks", lambda *_: (check,))
+    return check
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return make_shop(tmp_path / "shop")
+
+
+def judged(state: State) -> bool:
+    verdict = newest(state).verdict
+    return verdict is not None and verdict.complete
+
+
+async def test_accept_judges_all_of_it_where_only_a_part_was(tmp_path: Path, project: Path, pair: Pair) -> None:
+    async with running(project, script(tmp_path, MANY)) as here:
+        blocks = await asked(here)
+        # With this title the return is wrong; what counts as taken, the title alone, is fine.
+        here.submit(commands.Rewrite(1, "README.md", blocks[TITLE], "# My shop\n"))
+        await here.until(judged_part)
+        assert newest(here.state).verdict is None
+        here.submit(commands.Accept(1))
+        await here.until(lambda state: "lands it anyway" in state.why)
+        assert here.state.why == "All of it breaks tests/test_far.py::test_far; Accept again lands it anyway"
+        assert (project / "README.md").read_text() == "# shop\n"
+        here.submit(commands.Accept(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert (project / "README.md").read_text() == "# My shop\n"
+        assert (project / "shop/prices.py").read_text() == ALL
+    assert pair.trees
+
+
+async def test_a_save_while_what_is_accepted_is_checked(tmp_path: Path, project: Path, pair: Pair) -> None:
+    async with running(project, script(tmp_path, MANY), watch=True) as here:
+        blocks = await asked(here)
+        here.submit(commands.Take(1, blocks=tuple(blocks.values())))
+        here.submit(commands.Rewrite(1, "README.md", blocks[TITLE], "# The very shop\n"))
+        await here.until(judged)
+        here.submit(commands.Unmark(1))
+        await here.until(judged)
+        pair.go_on.clear()
+        here.submit(commands.Rewrite(1, "README.md", blocks[TITLE], "# The old shop\n"))
+        here.submit(commands.Accept(1))
+        await here.until(lambda state: state.why == "it is checked, and lands when it breaks nothing")
+        (project / "shop/prices.py").write_text("# mine\n" + BEFORE)
+        await here.seen(ev.HumanEdited)
+        pair.go_on.set()
+        await here.until(lambda state: judged(state) and state.waiting == 1)
+        if not here.all(ev.Landed):
+            here.submit(commands.Accept(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert (project / "shop/prices.py").read_text() == "# mine\n" + ALL
+        verdict = newest(here.state).verdict
+        assert verdict is not None
+        # It was about the tree that is there now.
+        assert verdict.tree == newest(here.state).tree
+        assert newest(here.state).base_tree != here.all(ev.ProposalMade)[0].base_tree
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_what_lands_was_judged_with_a_save_that_nobody_heard_of(
+    tmp_path: Path, project: Path, pair: Pair, whole: bool
+) -> None:
+    async with running(project, script(tmp_path, MANY, {"text": "Fine."})) as here:
+        blocks = await asked(here)
+        if not whole:
+            here.submit(commands.Take(1, blocks=(blocks[LOOP],)))
+            await here.until(judged_part)
+        seen = len(pair.trees)
+        (project / "shop/prices.py").write_text("# mine\n" + BEFORE)
+        here.submit(commands.Accept(1) if whole else commands.Land(1))
+        if not whole:
+            await here.until(lambda _: "checked again first" in notes(here))
+            await here.until(judged_part)
+            assert (project / "shop/prices.py").read_text() == "# mine\n" + BEFORE
+            here.submit(commands.Land(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert (project / "shop/prices.py").read_text() == "# mine\n" + (ALL if whole else ONLY_LOOP)
+        assert len(pair.trees) > seen
+        assert pair.trees[-1] == (newest(here.state).tree if whole else newest(here.state).part_tree)
+
+
+async def test_a_verdict_on_what_was_rewritten_since_is_none(
+    tmp_path: Path, project: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle, go_on, reached = Reviewing.settle, asyncio.Event(), asyncio.Event()
+    go_on.set()
+
+    async def slow(self: Reviewing) -> None:
+        reached.set()
+        await go_on.wait()
+        await settle(self)
+
+    monkeypatch.setattr(Reviewing, "settle", slow)
+    async with running(project, script(tmp_path, MANY)) as here:
+        blocks = await asked(here)
+        wrong: list[Any] = []
+        here.session.subscribe(lambda entry, state: wrong.append(entry.event) if _about_another(state) else None)
+        here.submit(commands.Take(1, blocks=tuple(blocks.values())))
+        await here.until(lambda state: len(newest(state).reviews) == 1)
+        pair.go_on.clear()
+        here.submit(commands.Rewrite(1, "README.md", blocks[TITLE], "# The first\n"))
+        await here.until(lambda state: newest(state).note != "" and len(pair.trees) == 2)
+        go_on.clear()
+        here.submit(commands.Rewrite(1, "README.md", blocks[TITLE], "# The second\n"))
+        await here.until(lambda _: len(here.all(ev.ProposalMade)) == 3)
+        # The first one is judged to the end before the loop comes round to giving it up.
+        pair.go_on.set()
+        async with asyncio.timeout(20):
+            while here.session._loop._assessor.busy:
+                await asyncio.to_thread(lambda: None)
+        go_on.set()
+        await here.until(judged)
+        assert wrong == []
+        verdict = newest(here.state).verdict
+        assert verdict is not None
+        assert verdict.tree == newest(here.state).tree == pair.trees[-1]
+
+
+def _about_another(state: State) -> bool:
+    proposal = newest(state)
+    return (proposal.verdict is not None and proposal.verdict.tree != proposal.tree) or (
+        proposal.part is not None and proposal.part.tree != proposal.part_tree
+    )
+
+
+async def test_accepting_the_rest_leaves_a_file_that_the_human_made_too(
+    tmp_path: Path, project: Path, pair: Pair
+) -> None:
+    added = MANY.replace("*** End Patch", "*** Add File: shop/new.py\n+theirs = 1\n*** End Patch")
+    async with running(project, script(tmp_path, added, {"text": "Fine."}), watch=True) as here:
+        blocks = await asked(here)
+        (project / "shop/new.py").write_text("mine = 1\n")
+        await here.until(lambda state: bool(newest(state).overlaps))
+        here.submit(commands.Take(1, blocks=(blocks[RETURN],), taken=False))
+        here.submit(commands.Accept(1))
+        await here.seen(ev.Landed)
+        assert (project / "shop/new.py").read_text() == "mine = 1\n"
+        assert (project / "shop/prices.py").read_text() == ONLY_LOOP
+        assert (project / "README.md").read_text() == "# The shop\n"
+    assert pair.trees
+
+
+async def test_words_are_withdrawn_that_were_meant(tmp_path: Path, project: Path, pair: Pair) -> None:
+    slow = {"text": "Let me think about it for a long time.", "delay_ms": 60_000}
+    async with running(project, script(tmp_path, slow)) as here:
+        here.submit(commands.Ask("x"))
+        await here.seen(ev.PromptSent)
+        for text in ("first", "second", "third"):
+            here.submit(commands.Steer(text))
+        # Chosen from a list in which another one stood before it.
+        here.submit(commands.Withdraw(2, "second"))
+        here.submit(commands.Withdraw(0, "told long ago"))
+        await here.until(lambda _: "told already" in notes(here))
+        assert here.state.queued == ("first", "third")
+    assert pair.trees == []
+
+
+async def test_a_command_that_is_stopped_before_it_has_begun_says_so(tmp_path: Path, project: Path, pair: Pair) -> None:
+    async with running(project, script(tmp_path, MANY)) as here:
+        await here.until(lambda state: bool(state.project) and state.phase == "idle")
+        here.submit(commands.Shell("1", "sleep 60"))
+        here.submit(commands.Interrupt())
+        ended = await here.seen(ev.ShellFinished)
+        assert (ended.id, ended.killed) == ("1", "interrupted")
+        assert [one.killed for one in here.state.chat if isinstance(one, Ran)] == ["interrupted"]
+    assert pair.trees == []
