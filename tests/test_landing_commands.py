@@ -272,7 +272,7 @@ def test_streams_that_are_closed_or_full(town: Path) -> None:
     assert done.stderr == "pairloop: the output cannot be written: No space left on device.\n"
     assert read(town) == TOWN
     # Where telling is all there is to do, it has failed.
-    for command in ("log", "log -p", "log --json", "doctor", "log --project /"):
+    for command in ("log", "log -p", "log --json", "doctor", "log --project .."):
         done = shell(f"{command} >/dev/full")
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
         assert "No space left on device" in done.stderr
