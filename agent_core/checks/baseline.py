@@ -316,7 +316,7 @@ class Baseline:
         try:
             if tree.candidate is None:
                 tree.candidate = asyncio.create_task(
-                    self._workspace.candidate(tree.base, tree.changes, cache=BASE_CACHE, patient=True)
+                    self._workspace.candidate(tree.base, tree.changes, cache=BASE_CACHE)
                 )
             yield await asyncio.shield(tree.candidate)
         finally:

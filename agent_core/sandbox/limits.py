@@ -25,7 +25,7 @@ import msgspec
 MB = 1 << 20
 GB = 1 << 30
 
-PATIENT = 10
+PATIENT = 5
 """How nice a command is that nobody waits for."""
 
 Resource = Literal["RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_CORE", "RLIMIT_NOFILE", "RLIMIT_NPROC"]
