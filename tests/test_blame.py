@@ -104,6 +104,28 @@ TESTS = """
 FILES = {"numbers_.py": MODULE, "tests/test_numbers.py": TESTS}
 
 
+async def test_it_lets_what_somebody_waits_for_go_first(tmp_path: Path) -> None:
+    # With the new mark the test is content only in a run that gives way, and only runs for blame are such.
+    tests = f"""
+        import os
+
+        from numbers_ import MARK, one
+
+
+        def test_one():
+            assert one() == 1 and (MARK == "old" or os.nice(0) > {os.nice(0)})
+    """
+    module = 'def one():\n    return 1\n\n\nGAP = 1\n\n\nMARK = "old"\n'
+    case = Case(
+        tmp_path / "project",
+        {"numbers_.py": module, "tests/test_numbers.py": tests},
+        (PytestCheck(THIS_PYTHON, timeout=60),),
+    )
+    draft, verdict = await case.judged({"numbers_.py": module.replace("return 1", "return 7").replace("old", "new")})
+    found = await case.blame(draft, verdict)
+    assert [one.blocks for one in found.blames] == [(block_with(draft, "return 7"),)]
+
+
 @pytest.fixture
 def pytest_only(tmp_path: Path) -> Case:
     return Case(tmp_path / "project", FILES, (PytestCheck(THIS_PYTHON, timeout=60),))
