@@ -268,7 +268,7 @@ def _both_sides(stale: StaleBlock) -> str:
     """Where a block collides, and what either side has there, in a line."""
     last = stale.start + len(stale.theirs) - 1
     lines = f"{stale.start}-{last}" if last > stale.start else f"{stale.start}"
-    return f"{stale.path}:{lines}: the human has {_brief(stale.theirs)}, the draft {_brief(stale.block.added)}"
+    return f"{stale.path}:{lines}: the file has {_brief(stale.theirs)}, the proposal {_brief(stale.block.added)}"
 
 
 def _brief(lines: Sequence[str]) -> str:

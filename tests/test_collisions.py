@@ -50,7 +50,7 @@ async def test_a_verdict_does_not_outlive_the_text_it_is_about(tmp_path: Path) -
         await here.until(lambda state: state.why == COLLIDES)
         assert is_stale(here)
         notes = [one for one in here.all(ev.Noted) if "overlap" in one.text]
-        sides = "the human has 'for price in prices[2:]:', the draft 'for price in prices:'"
+        sides = "the file has 'for price in prices[2:]:', the proposal 'for price in prices:'"
         assert [one.hint for one in notes] == [f"shop/prices.py:7: {sides}"]
 
         # Taken back by the human, it can land again; that is said only after it was checked again.

@@ -280,7 +280,7 @@ async def test_what_touches_is_said_and_nothing_is_done(project: Project, at: in
     sides = [
         repr(f"{who} {at}") if made == "replaced" else "nothing" for who, made in (("human", mine), ("draft", theirs))
     ]
-    assert after.conflicts[0].startswith(f"a.txt:{at + 1}: the human has {sides[0]}, the draft {sides[1]}")
+    assert after.conflicts[0].startswith(f"a.txt:{at + 1}: the file has {sides[0]}, the proposal {sides[1]}")
 
 
 async def test_blocks_keep_their_names_where_a_fresh_diff_would_draw_others(project: Project) -> None:
@@ -363,7 +363,7 @@ async def test_an_edit_goes_with_a_moved_file(project: Project) -> None:
     (file,) = after.draft.patch().files
     assert (file.kind, file.moved_from, file.removed, file.added) == ("move", "a.txt", 1, 1)
     (project.root / "a.txt").write_text(TEXT.replace("line 1\n", "mine 1\n"))
-    assert (await carried(draft, project)).conflicts == ("a.txt:2: the human has 'mine 1', the draft 'LINE 1'",)
+    assert (await carried(draft, project)).conflicts == ("a.txt:2: the file has 'mine 1', the proposal 'LINE 1'",)
     (project.root / "a.txt").unlink()
     assert (await carried(draft, project)).conflicts == (
         "a.txt: the human deleted or moved it, the draft moved it to moved.txt",

@@ -215,7 +215,7 @@ async def test_a_draft_that_is_lost_on_the_way_takes_its_patches_along(tmp_path:
         assert (await finished(here)).outcome == "answered"
         lost, refused = results(here.state)[1:]
         assert "the draft is gone" in lost
-        assert "the human has 'for price in prices[2:]:', the draft 'for price in prices:'" in refused
+        assert "the file has 'for price in prices[2:]:', the proposal 'for price in prices:'" in refused
         assert oks(here.state) == [True, False, False]
         assert here.all(ev.ProposalMade) == []
         assert prices.read_text() == theirs

@@ -84,6 +84,7 @@ class MainScreen(Screen[None]):
         self._flash = ""
         self._flash_until = 0.0
         self._giving_up = (0, 0.0)
+        self._round: tuple[str, ...] = PANES
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -322,9 +323,13 @@ class MainScreen(Screen[None]):
             self.focus_front()
 
     def cycle(self, step: int) -> None:
-        """Move the focus round: prompt, chat, diff, checks."""
-        stops = ("prompt", *PANES)
-        at = stops.index(self.focused.id or "prompt") if isinstance(self.focused, Pane) else 0
+        """Move the focus round: prompt, chat, diff, checks; where one pane is shown, from the prompt into that one."""
+        here = self.focused.id if isinstance(self.focused, Pane) else None
+        if here is None or not self.panes.shows_one:
+            first = PANES.index(self.front) + (step < 0) if self.panes.shows_one else 0
+            self._round = (*PANES[first:], *PANES[:first])
+        stops = ("prompt", *self._round)
+        at = stops.index(here) if here is not None else 0
         name = stops[(at + step) % len(stops)]
         if name == "prompt":
             self.prompt.focus()
