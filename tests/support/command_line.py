@@ -15,7 +15,7 @@ import msgspec
 
 from agent_core.events import Entry
 
-_PATIENCE = 90.0
+_PATIENCE = 110.0
 
 
 class Process:

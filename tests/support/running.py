@@ -19,7 +19,7 @@ from agent_core.session import Session
 from agent_core.state import State
 
 Kind = TypeVar("Kind", bound=ev.Event)
-_PATIENCE = 60.0
+_PATIENCE = 110.0
 
 
 class Running:
