@@ -101,7 +101,8 @@ def find_affected(candidate: Candidate, changed: Iterable[str], touches: Touches
         and not touches.opaque
         and not any(TEST_FILE.search(one) for one in graph.reaching((path,)))
     )
-    return Affected(graph.reaching({*seeds, *touches.opaque}), unreached)
+    # Who only reads the text of a file that may depend on anything does not depend on all that it does.
+    return Affected(graph.reaching(seeds) | graph.reaching(touches.opaque, by_imports=True), unreached)
 
 
 def _known(path: str, candidate: Candidate, changed: frozenset[str], touches: Touches) -> bool:

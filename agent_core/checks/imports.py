@@ -65,16 +65,21 @@ class ImportGraph:
                 waiting.extend(self._packages(current))
         return frozenset(seen | {path})
 
-    def reaching(self, paths: Iterable[str]) -> frozenset[str]:
+    def reaching(self, paths: Iterable[str], *, by_imports: bool = False) -> frozenset[str]:
         """All files that reach one of some files: the files themselves, and what `reached` of it has one of them.
 
         The files may be of any kind: what was not read as Python is reached by what is told of it at the start.
+
+        Args:
+            paths: The files.
+            by_imports: Follow imports alone, and nothing else that is told at the start.
         """
         importers: dict[str, list[str]] = {}
         for path in self._python:
             for target in (*self.imports(path), *self._packages(path), *self._conftests(path)):
                 importers.setdefault(target, []).append(path)
-        for path, targets in self._also.items():
+        also: Mapping[str, Iterable[str]] = {} if by_imports else self._also
+        for path, targets in also.items():
             for target in targets:
                 importers.setdefault(target, []).append(path)
         seen: set[str] = set()

@@ -88,6 +88,12 @@ RUN = run_of(FILES, {"app/late.py": ("app/data.toml",), "tests/test_pages.py": (
         (("app/new.py",), RUN, {"tests/test_pages.py"}),
         (("app/new.py",), None, set()),
         (("app/alone.py",), run_of(FILES, {}, ("tests/unit/test_other.py",)), {"tests/unit/test_other.py"}),
+        # Who reads the text of such a test does not depend on all that the test does.
+        (
+            ("app/alone.py",),
+            run_of(FILES, {"app/late.py": ("tests/unit/test_other.py",)}, ("tests/unit/test_other.py",)),
+            {"tests/unit/test_other.py"},
+        ),
         # What no file's own code opens is everybody's.
         (("app/alone.py",), run_of(FILES, {"": ("app/alone.py",)}), None),
     ],
