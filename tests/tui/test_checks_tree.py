@@ -18,7 +18,7 @@ from tests.tui.scenes import OLD, RIGHT, file_patch
 from tui.palette import Palette
 from tui.panes.checks_evidence import preview, told
 from tui.panes.checks_lines import Standing, check_lines
-from tui.panes.checks_rows import attempt_lines, by_default, checks_lines
+from tui.panes.checks_rows import by_default, checks_lines, earlier_rows
 from tui.panes.checks_tree import MOST, Row, verdict_rows
 from tui.widgets.ansi import Ansi, ansi_lines
 from tui.widgets.progress import bar, overall
@@ -209,7 +209,7 @@ def test_the_strip_has_a_cell_for_each_check_of_each_attempt() -> None:
     state = State(tasks=(TaskState(1, ""),), proposals=(red, known, _attempt(3, "passed")))
     strip = checks_lines(state, {})[0].text.replace("\u00a0", " ")
     assert strip.split() == ["attempts", "✗1", "✓✗?", "!2", "✓·?", "!3", "✓✓?"]
-    assert "attempt 1, sent back" in "\n".join(line.whole for line in attempt_lines(red))
+    assert "attempt 1, sent back" in "\n".join(row.line.whole for row in earlier_rows(red))
 
 
 def test_which_tree_the_log_speaks_of_is_said() -> None:

@@ -150,16 +150,6 @@ def earlier_rows(proposal: ProposalState) -> list[Row]:
     return rows
 
 
-def attempt_lines(proposal: ProposalState) -> list[Line]:
-    """All that the checks said of one attempt, nothing of it to be folded: for looking back.
-
-    Args:
-        proposal: The attempt.
-    """
-    rows = [*earlier_rows(proposal), *tail_rows(proposal, by_default, stale=False)]
-    return [row.line for row in rows]
-
-
 def checks_lines(state: State, elapsed: Elapsed) -> list[Line]:
     """Everything the pane shows of a state as long as nobody folds or looks back."""
     attempts: Sequence[ProposalState] = attempts_of(state)

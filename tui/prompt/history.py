@@ -78,11 +78,6 @@ class History:
         del self.entries[:-MOST]
         return True
 
-    @property
-    def recalling(self) -> bool:
-        """Whether an entry is shown, not the draft."""
-        return self._at is not None
-
     def back(self, draft: str) -> str | None:
         """The entry before the one shown; None at the first one.
 
