@@ -151,6 +151,11 @@ class ProposalState(msgspec.Struct, frozen=True):
         return verdict is not None and verdict.green and verdict.complete and not self.stale and not self.refused
 
     @property
+    def part_stale(self) -> bool:
+        """Whether files changed since what is taken of it was worked out, which goes around edits that overlap."""
+        return self.stale and not (self.part_tree and self.overlaps)
+
+    @property
     def fixable(self) -> tuple[Finding, ...]:
         """What it breaks and the tool that says so could mend by itself."""
         broken = self.verdict.broken if self.verdict is not None and not self.stale else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent_core import events as ev
-from agent_core.checks.model import Finding, Verdict
+from agent_core.checks.model import CheckResult, Finding, Verdict
 from agent_core.commands import AnyCommand, Comment, Land, Take, Unmark
 from agent_core.patch.model import Patch
 from agent_core.review import Mark, Overlap, Review, commented, marked
@@ -16,6 +16,7 @@ from tests.tui.proposals import file_of, patch_of, review, waiting
 from tui.actions import ACTIONS, applies
 from tui.actions.model import Focus, Situation
 from tui.panes.diff_signs import SIGNS
+from tui.screens.asking import landing_mood
 from tui.screens.help import help_lines
 
 
@@ -208,6 +209,23 @@ async def test_stale_blocks_show_what_stands_there_now() -> None:
         assert "! It is there." in shown
         assert pane.stop is not None
         assert pane.stop.id == "a0"
+
+
+async def test_what_is_taken_beside_edits_that_overlap_has_a_verdict_of_its_own() -> None:
+    async with running(WIDE) as driver:
+        await driver.play(waiting)
+        driver.session.emit(ev.Overlapped(1, (Overlap("a0", "a.py", 5, ("mine\n",)),)))
+        review(driver.session, marked(Review(), ["a2"], taken=True))
+        green = CheckResult("ruff", "passed", "tp", "nothing found")
+        verdict = Verdict("tp", "t0", True, (green,), summary="green: breaks nothing")
+        driver.session.emit(ev.CheckFinished("candidate", green), ev.VerdictReached(1, verdict))
+        await driver.drawn()
+        main = driver.app.main
+        assert landing_mood(main.state.proposal) == "good"
+        log = main.checks.plain_text
+        assert "✓ ruff" in log
+        assert "stale" not in log
+        assert "the tree as it was" not in log
 
 
 async def test_the_head_says_what_would_land() -> None:

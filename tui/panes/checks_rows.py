@@ -62,6 +62,11 @@ def verdict_of(proposal: ProposalState) -> Verdict | None:
     return proposal.part if proposal.part_tree else proposal.verdict
 
 
+def is_stale(proposal: ProposalState) -> bool:
+    """Whether the tree that the log speaks of is no more."""
+    return proposal.part_stale if proposal.part_tree else proposal.stale
+
+
 def _check_rows(check: CheckState, elapsed: float, standing: Standing, opened: Opened) -> list[Row]:
     key = f"check:{check.check}"
     result = check.result
@@ -92,15 +97,11 @@ def head_rows(state: State, elapsed: Elapsed, opened: Opened, shown: ProposalSta
     if proposal is not None:
         rows += [Row(line, "about") for line in _whole_or_part(proposal)]
     verdict = verdict_of(proposal) if proposal is not None else None
-    standing = Standing(blamed_by(verdict), _is_stale(proposal))
+    standing = Standing(blamed_by(verdict), proposal is not None and proposal.decision is None and is_stale(proposal))
     for check in state.checks:
         if check.where == "candidate":
             rows += _check_rows(check, elapsed.get((check.check, check.where), 0.0), standing, opened)
     return [*rows, *_before(state, opened)]
-
-
-def _is_stale(proposal: ProposalState | None) -> bool:
-    return proposal is not None and proposal.stale and proposal.decision is None
 
 
 def _before(state: State, opened: Opened) -> list[Row]:
@@ -154,5 +155,5 @@ def checks_lines(state: State, elapsed: Elapsed) -> list[Line]:
     """Everything the pane shows of a state as long as nobody folds or looks back."""
     attempts: Sequence[ProposalState] = attempts_of(state)
     newest = attempts[-1] if attempts else None
-    stale = newest is not None and newest.stale
+    stale = newest is not None and is_stale(newest)
     return [row.line for row in (*head_rows(state, elapsed, by_default), *tail_rows(newest, by_default, stale=stale))]

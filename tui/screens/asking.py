@@ -47,7 +47,7 @@ def landing_mood(proposal: ProposalState | None) -> str:
     verdict = proposal.part
     if verdict is None or (verdict.green and (not verdict.complete or verdict.unable)):
         return ""
-    return "good" if verdict.green and not proposal.stale and not proposal.refused else "bad"
+    return "good" if verdict.green and not proposal.part_stale and not proposal.refused else "bad"
 
 
 def _marked(proposal: ProposalState) -> list[bool | None]:

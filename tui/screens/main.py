@@ -16,10 +16,12 @@ from tui.actions import BY_ID, applies, bind, key_for
 from tui.actions.model import Focus, Situation, Target
 from tui.panes.chat import ChatPane
 from tui.panes.checks import ChecksPane
+from tui.panes.checks_rows import is_stale
 from tui.panes.diff import DiffPane
 from tui.panes.pane import Pane
 from tui.screens.arrangement import Arrangement
 from tui.screens.asking import asked, landing_mood, mood
+from tui.screens.grace import Grace
 from tui.settings import Settings
 from tui.widgets.bars import KeyBar, Question, TabBar
 from tui.widgets.completion import Completion
@@ -29,9 +31,6 @@ from tui.widgets.search import SearchView
 from tui.widgets.small import TooSmall
 from tui.widgets.status import StatusBar
 from tui.widgets.writing import Writing
-
-GRACE = 0.5
-"""Seconds after a question appears in which no key answers it, so that typing never approves."""
 
 PANES = ("chat", "diff", "checks")
 _FLASH = 3.0
@@ -79,11 +78,9 @@ class MainScreen(Screen[None]):
         """What is said of an earlier session that is offered for resuming; empty when none is."""
         self._seen = {"chat": 0, "diff": 0}
         self._phase_since = clock()
-        self._grace_until = 0.0
-        self._landing_grace_until = 0.0
+        self._grace = Grace(clock)
         self._flash = ""
         self._flash_until = 0.0
-        self._giving_up = (0, 0.0)
         self._round: tuple[str, ...] = PANES
         self._timer: Timer | None = None
 
@@ -159,16 +156,9 @@ class MainScreen(Screen[None]):
     def draw(self, state: State) -> None:
         """Draw what is true now; what has not changed costs next to nothing."""
         old, self.state = self.state, state
-        now = self._clock()
         if state.phase != old.phase:
-            self._phase_since = now
-        approves = state.approval is not None and state.approval != old.approval
-        # A proposal that looked well and does not any more is another question.
-        worse = bool(state.waiting) and mood(state.proposal) == "bad" != mood(old.proposal)
-        if approves or worse or (state.waiting and state.waiting != old.waiting):
-            self._grace_until = now + GRACE
-        if landing_mood(state.proposal) == "bad" != landing_mood(old.proposal):
-            self._landing_grace_until = now + GRACE
+            self._phase_since = self._clock()
+        self._grace.meet(old, state)
         if self.prompt.asks_reason and state.waiting != old.waiting:
             self.prompt.leave_reason()
         self.prompt.show(state)
@@ -244,7 +234,7 @@ class MainScreen(Screen[None]):
         if any(check.outcome is None for check in state.checks):
             news["checks"] = "◌"
         elif (proposal := state.proposal) is not None and proposal.verdict is not None and state.checks:
-            news["checks"] = "!" if proposal.stale else {"good": "✓", "bad": "✗", "": "◌"}[mood(proposal)]
+            news["checks"] = "!" if is_stale(proposal) else {"good": "✓", "bad": "✗", "": "◌"}[landing_mood(proposal)]
         self.tabs.show(self.front, list(news.items()))
 
     def _tick(self) -> None:
@@ -262,7 +252,7 @@ class MainScreen(Screen[None]):
     @property
     def is_new(self) -> bool:
         """Whether what is asked has only just appeared."""
-        return self._clock() < self._grace_until
+        return self._grace.is_new()
 
     def too_early(self, *, landing: bool = False) -> bool:
         """Whether what is asked has only just appeared; says so when it has.
@@ -270,7 +260,7 @@ class MainScreen(Screen[None]):
         Args:
             landing: It is about landing what is taken, of which it may just have turned out that it is bad.
         """
-        if not self.is_new and not (landing and self._clock() < self._landing_grace_until):
+        if not self._grace.is_new(landing=landing):
             return False
         self.flash("That has only just appeared: look first, then press again.")
         return True
@@ -281,10 +271,9 @@ class MainScreen(Screen[None]):
         Returns:
             True the second time.
         """
-        now, waiting = self._clock(), self.state.waiting
-        if self._giving_up[0] == waiting and now < self._giving_up[1]:
+        waiting = self.state.waiting
+        if self._grace.insists(waiting):
             return True
-        self._giving_up = (waiting, now + _FLASH)
         key = key_for(BY_ID["interrupt"], "prompt")
         self.flash(f"{key} again gives up the task, and proposal {waiting} with it.")
         return False
@@ -293,7 +282,7 @@ class MainScreen(Screen[None]):
         """Ask whether to resume, or (with an empty text) stop asking."""
         self.offer = offer
         if offer:
-            self._grace_until = self._clock() + GRACE
+            self._grace.begin()
         self.draw_bars()
 
     # -- Looking
