@@ -122,7 +122,14 @@ class Decisions:
         self.life.decide_offer(resume=False)
 
     def action_undo(self) -> None:
-        """Take the last landing back."""
+        """Take the last landing back.
+
+        In the diff the same key takes back marks: once too often pressed it is not to change files.
+        """
+        landing, among_marks = self.main.state.undoable, self.main.state.waiting and self.main.focus_name == "diff"
+        meaning = f"takes landing {landing.number} back; nothing is marked here any more" if landing else ""
+        if among_marks and meaning and not self.main.insists("undo", meaning):
+            return
         self.submit(Undo())
 
     def action_redo(self) -> None:
@@ -137,7 +144,8 @@ class Decisions:
         """
         if self.main.state.phase in {"deciding", "approving"} and self.main.too_early():
             return
-        if self.main.state.waiting and not self.main.insists():
+        waiting = self.main.state.waiting
+        if waiting and not self.main.insists("interrupt", f"gives up the task, and proposal {waiting} with it"):
             return
         self.submit(Interrupt())
 

@@ -221,6 +221,22 @@ async def test_a_proposal_that_waits_is_given_up_only_by_who_insists(scene: Scen
         assert driver.session.commands == [Interrupt()]
 
 
+async def test_taking_marks_back_does_not_run_on_into_a_landing() -> None:
+    async with running() as driver:
+        await driver.play(scenes.landed)
+        driver.session.emit(ev.Asked(2, "more"))
+        scenes.propose(driver.session, 3, scenes.WRONG)
+        scenes.judge(driver.session, 3, green=False)
+        await driver.drawn()
+        driver.clock.pass_(1)
+        await driver.press("f6", "u")
+        assert driver.app.main.focused is driver.app.main.diff
+        assert driver.session.commands == []
+        assert "u again takes landing 1 back" in driver.text
+        await driver.press("u")
+        assert driver.session.commands == [Undo()]
+
+
 async def test_each_new_question_has_its_own_grace() -> None:
     async with running() as driver:
         await driver.play(scenes.red)

@@ -20,7 +20,7 @@ from tui.panes.checks_rows import is_stale
 from tui.panes.diff import DiffPane
 from tui.panes.pane import Pane
 from tui.screens.arrangement import Arrangement
-from tui.screens.asking import asked, landing_mood, mood
+from tui.screens.asking import asked, landing_mood
 from tui.screens.grace import Grace
 from tui.settings import Settings
 from tui.widgets.bars import KeyBar, Question, TabBar
@@ -265,17 +265,19 @@ class MainScreen(Screen[None]):
         self.flash("That has only just appeared: look first, then press again.")
         return True
 
-    def insists(self) -> bool:
-        """Whether it was said a moment ago already what giving up the waiting proposal means; says so when it was not.
+    def insists(self, action: str, meaning: str) -> bool:
+        """Whether an action was asked for a moment ago already, on the same question; says what it means when not.
+
+        Args:
+            action: Its id.
+            meaning: Goes on after "esc again ...".
 
         Returns:
             True the second time.
         """
-        waiting = self.state.waiting
-        if self._grace.insists(waiting):
+        if self._grace.insists(action, self.state.waiting):
             return True
-        key = key_for(BY_ID["interrupt"], "prompt")
-        self.flash(f"{key} again gives up the task, and proposal {waiting} with it.")
+        self.flash(f"{key_for(BY_ID[action], self.focus_name)} again {meaning}.")
         return False
 
     def offer_session(self, offer: str) -> None:

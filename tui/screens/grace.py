@@ -1,0 +1,61 @@
+"""How new a question is: what has only just appeared is answered by no key, so that typing never approves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agent_core.state import State
+from tui.screens.asking import landing_mood, mood
+
+GRACE = 0.5
+"""Seconds after a question appears in which no key answers it."""
+_AGAIN = 3.0
+
+
+class Grace:
+    """How long what is asked has been there.
+
+    Args:
+        clock: Gives seconds; monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._until = 0.0
+        self._landing_until = 0.0
+        self._warned = (("", 0), 0.0)  # on which action it was said what it means, and until when that counts
+
+    def meet(self, old: State, new: State) -> None:
+        """Something else is true now: there may be another question."""
+        approves = new.approval is not None and new.approval != old.approval
+        # A proposal that looked well and does not any more is another question.
+        worse = bool(new.waiting) and mood(new.proposal) == "bad" != mood(old.proposal)
+        if approves or worse or (new.waiting and new.waiting != old.waiting):
+            self.begin()
+        if landing_mood(new.proposal) == "bad" != landing_mood(old.proposal):
+            self._landing_until = self._clock() + GRACE
+
+    def begin(self) -> None:
+        """A question has appeared."""
+        self._until = self._clock() + GRACE
+
+    def is_new(self, *, landing: bool = False) -> bool:
+        """Whether what is asked has only just appeared.
+
+        Args:
+            landing: It is about landing what is taken, of which it may just have turned out that it is bad.
+        """
+        return self._clock() < max(self._until, self._landing_until if landing else 0.0)
+
+    def insists(self, action: str, waiting: int) -> bool:
+        """Whether somebody wants something far-reaching for the second time within a moment.
+
+        Args:
+            action: Id of the action.
+            waiting: The number of the proposal that waits.
+        """
+        before, until = self._warned
+        if before == (action, waiting) and self._clock() < until:
+            return True
+        self._warned = ((action, waiting), self._clock() + _AGAIN)
+        return False
