@@ -163,7 +163,7 @@ class Assessor:
         now = await self._parts.look()
         if self._has_landed(number):
             self._late(number, verdict, told[-1] if told else None, unchanged=now.tree == verdict.tree)
-        elif not verdict.complete or now.tree != draft.base.tree or verdict.tree != self._tree(number):
+        elif not verdict.complete or now.tree != draft.base.tree or draft.snapshot.tree != self._tree(number):
             self._void = True
         else:
             self._conclude(number, draft, verdict)
