@@ -129,11 +129,7 @@ class Reviewing:
     async def take_rest(self) -> None:
         """Take everything of which nothing was said yet; where the human's edits collide, theirs stay."""
         proposal = self._proposals.newest
-        stale = {one.block for one in proposal.overlaps}
-        whole = {one.path for one in proposal.overlaps if not one.block}
-        for file in proposal.patch.files:
-            if whole & {file.path, file.old_path}:
-                stale |= {block.id for block in file.blocks}
+        stale, whole = _collisions(proposal)
         review = all_but_left(proposal.patch, proposal.review)
         marks, said = review.blocks, proposal.review.blocks
         fresh = [name for name in stale if name in marks and said.get(name, Mark()).taken is None]
@@ -180,8 +176,9 @@ class Reviewing:
         file = next((one for one in patch.files if one.path == mark.path), None)
         blocks = file.blocks if file is not None else ()
         new = [one.id for one in blocks if one.id not in old or _text(one) != _text(old[one.id])]
-        # Who wrote all of a file wants all of it.
-        taken = new if mark.block else [one.id for one in blocks]
+        # Who wrote all of a file wants all of it, but did not see what of their own a block of it would go over.
+        mine = _collisions(proposal)[0].difference(new)
+        taken = new if mark.block else [one.id for one in blocks if one.id not in mine]
         whole = (mark.path,) if file is not None and not blocks else ()
         review = marked(proposal.review, taken, taken=True, files=whole)
         was = next(one for one in proposal.patch.files if one.path == mark.path)
@@ -300,6 +297,16 @@ def part_of(patch: Patch, review: Review, contents: Callable[[], Mapping[str, by
     if not part.files:
         return msgspec.structs.replace(nothing, trouble="What you took changes nothing by itself.")
     return Part(part, known, ground.base, tree_of(part, ground.base, known.__getitem__))
+
+
+def _collisions(proposal: ProposalState) -> tuple[set[str], set[str]]:
+    """The blocks at whose places the human's own edits stand, and the files that collide as a whole."""
+    stale = {one.block for one in proposal.overlaps if one.block}
+    whole = {one.path for one in proposal.overlaps if not one.block}
+    for file in proposal.patch.files:
+        if whole & {file.path, file.old_path}:
+            stale |= {block.id for block in file.blocks}
+    return stale, whole
 
 
 def counted(proposal: ProposalState) -> tuple[int, int]:

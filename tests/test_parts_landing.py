@@ -428,6 +428,26 @@ async def test_a_stale_block_taken_on_purpose_goes_over_what_stands_there(
     assert pair.trees
 
 
+async def test_who_writes_a_file_anew_does_not_write_over_lines_they_were_not_shown(
+    tmp_path: Path, project: Path, pair: Pair
+) -> None:
+    prices, mine = project / "shop/prices.py", BEFORE.replace("// 100", "// 1000")
+    proposed = BEFORE.replace("prices[1:]", "prices").replace("// 100", "// 10")
+    async with running(project, script(tmp_path, MANY, {"text": "Fine."}), watch=True) as here:
+        blocks = await asked(here)
+        prices.write_text(mine)
+        await here.until(lambda state: bool(newest(state).overlaps))
+        text = proposed.replace("in prices:", "in tuple(prices):")
+        here.submit(commands.Rewrite(1, "shop/prices.py", "", text))
+        await here.until(lambda state: bool(newest(state).review.edited))
+        marks = newest(here.state).review.blocks
+        assert blocks[RETURN] not in marks, "it stands over the human's own line"
+        here.submit(commands.Land(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert prices.read_text() == mine.replace("prices[1:]", "tuple(prices)")
+    assert pair.trees
+
+
 async def test_overlaps_vanish_with_the_edits(tmp_path: Path, project: Path, pair: Pair) -> None:
     prices = project / "shop/prices.py"
     async with running(project, script(tmp_path, MANY), watch=True) as here:
