@@ -27,7 +27,7 @@ class Driver:
         self.session = session
         self.clock = clock
 
-    async def until(self, condition: Callable[[], object], seconds: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
         """Wait until something is so."""
         async with asyncio.timeout(seconds):
             while not condition():
