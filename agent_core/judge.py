@@ -156,6 +156,12 @@ class Judge:
         verdict = await self.compare(Trees(draft.base, draft.changes, moves=draft.moves))
         return f"Your draft against the working tree: {verdict.summary}\n\n{listing(verdict.results, _REPORT_TOKENS)}"
 
+    async def settled(self) -> str:
+        """Wait until early words are given, if they are being got ready; why there are none, else empty."""
+        if self._early is None:
+            return "nobody asked for early words"
+        return "" if await self._early.settled() else self._early.reason or "no check has taken long enough for one"
+
     async def close(self) -> None:
         """Stop everything that runs."""
         if self._early is not None:

@@ -18,6 +18,7 @@ from agent_core.checks.model import CheckResult, Finding, Outcome, Wish, unheard
 from agent_core.checks.mypy_cache import cache_of, forget
 from agent_core.checks.mypy_early import CONFIGURATION, SLOW, EarlyTypes, Setup
 from agent_core.checks.tool import (
+    HEAD_START,
     MAX_FINDINGS,
     JsonLines,
     Sources,
@@ -159,14 +160,15 @@ class MypyCheck:
             if said is not None:
                 wish.partial(said)
 
-        start = time.monotonic()
         telling = asyncio.create_task(tell())
         try:
+            await asyncio.wait([telling], timeout=HEAD_START)
+            began = time.monotonic()
             said = await self._exact(candidate, flags, env)
         finally:
             telling.cancel()
             await asyncio.wait([telling])
-        if said.judged and time.monotonic() - start > SLOW:
+        if said.judged and time.monotonic() - began > SLOW:
             early.begin(setup)
         return said
 

@@ -27,7 +27,7 @@ from agent_core.checks.model import CheckResult, Finding, Outcome, Stage, Wish
 from agent_core.checks.pytest_ahead import Told, run_ahead, worth_running_ahead
 from agent_core.checks.pytest_report import PytestReport, some_names
 from agent_core.checks.pytest_run import ABSENT, OLDEST, REPORT, TOO_OLD, run_pytest
-from agent_core.checks.tool import ending, finding, last_line, result
+from agent_core.checks.tool import HEAD_START, ending, finding, last_line, result
 from agent_core.process import Completed
 from agent_core.protocols import Candidate
 from agent_core.workspace.interpreter import Interpreter
@@ -111,6 +111,7 @@ class PytestCheck:
         # For the next run, while this one goes on.
         learning = asyncio.create_task(asyncio.to_thread(keep_imports, run.parent, candidate))
         try:
+            await asyncio.wait([running], timeout=HEAD_START)
             done = await run_pytest(
                 candidate,
                 self.interpreter,

@@ -17,6 +17,9 @@ from agent_core.text import printable
 from agent_core.workspace.interpreter import Interpreter
 from agent_core.workspace.tree import SYMLINK
 
+HEAD_START = 0.4
+"""Most seconds for which an exact run waits for what gives an early word, so as not to take the processors from it."""
+
 MAX_FINDINGS = 20_000
 _MESSAGE = 500
 _DETAIL = 6000

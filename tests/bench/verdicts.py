@@ -218,7 +218,7 @@ async def measure(ours: Path, plain: Path, path: str, repeats: int) -> None:
     project = await open_project(ours, config, os.environ)
     base = await project.snapshot()
     words = Words()
-    judge = Judge(project, default_checks(project.interpreter, config.checks), words.heard)
+    judge = Judge(project, default_checks(project.interpreter, config.checks), words.heard, early=True)
     text = (ours / path).read_bytes()
     python = str(project.interpreter.python)
     times: dict[str, list[float]] = {}
@@ -230,13 +230,13 @@ async def measure(ours: Path, plain: Path, path: str, repeats: int) -> None:
         print(f"{len(base.files)} files; {project.isolation}; base judged in {time.perf_counter() - start:.1f} s")
         for reason in await project.warmed():
             print(f"not warm: {reason}")
-        for number in range(-2, repeats):
-            data = changed(text, number + 2)
+        for number in range(-3, repeats):
+            data = changed(text, number + 3)
             words.begin()
             seconds, verdict = await run_ours(judge, Trees(base, {path: FileChange(data)}))
             (plain / path).write_bytes(data)
             alone = await asyncio.to_thread(run_plain, plain, path, python)
-            if number == -2:
+            if number == -3:
                 # The first warm up: caches, warm processes, what is known of the tests.
                 print(f"verdict: {verdict.summary}")
                 print("".join(f"  {said.check}: {said.summary}\n" for said in verdict.results), end="")
@@ -246,6 +246,8 @@ async def measure(ours: Path, plain: Path, path: str, repeats: int) -> None:
                     ),
                     end="",
                 )
+            if number == -1 and (reason := await judge.settled()):
+                print(f"no early word about types: {reason}")
             if number >= 0:
                 for key, value in words.seconds.items():
                     ours_each.setdefault(key, []).append(value)
