@@ -11,6 +11,7 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -102,6 +103,7 @@ class SqliteJournal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._next: dict[str, int] = {}
+        self._is_together = False
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(AnyEvent)
         self._counter = msgspec.json.Decoder(_Numbered)
@@ -164,6 +166,25 @@ class SqliteJournal:
             else:
                 self._next[session] = seq + 1
                 return Entry(seq, at, event)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep what is appended and put meanwhile all or not at all, durably; nothing may be awaited in between."""
+        self._write("PRAGMA synchronous=FULL", ())
+        try:
+            self._write("BEGIN IMMEDIATE", ())
+            self._is_together = True
+            try:
+                yield
+                self._write("COMMIT", ())
+            except BaseException:
+                self._next.clear()
+                if self._db.in_transaction:
+                    self._write("ROLLBACK", ())
+                raise
+        finally:
+            self._is_together = False
+            self._write("PRAGMA synchronous=NORMAL", ())
 
     def entries(self, session: str) -> Iterator[Entry]:
         """All events of a session, oldest first."""
@@ -295,12 +316,13 @@ class SqliteJournal:
         return event
 
     def _insert(self, row: tuple[object, ...], *, durable: bool) -> None:
-        if durable:
+        alone = durable and not self._is_together
+        if alone:
             self._db.execute("PRAGMA synchronous=FULL")
         try:
             self._db.execute("INSERT INTO events (session, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)", row)
         finally:
-            if durable:
+            if alone:
                 self._db.execute("PRAGMA synchronous=NORMAL")
 
     def _write(self, sql: str, row: tuple[object, ...]) -> None:

@@ -216,12 +216,12 @@ class Reviewing:
         self._revise(before, Written(restored), note, back=True)
 
     def _revise(self, review: Review, written: Written, note: str, *, back: bool) -> None:
-        """Say the marks and the proposal anew, all at once: nobody is to find it not waiting in between."""
+        """Say the marks and the proposal anew, all at once: nobody is to find one of them without the other."""
         newest = self._proposals.newest
-        number = newest.number
-        self._parts.emit(ev.Reviewed(number, between(newest.review, review), back=back))
-        self._proposals.restate(written.draft, note)
-        self._parts.emit(ev.DecisionAwaited(number, "it is checked again"), durable=True)
+        with self._parts.journal.together():
+            self._parts.emit(ev.Reviewed(newest.number, between(newest.review, review), back=back))
+            self._proposals.restate(written.draft, note)
+            self._parts.emit(ev.DecisionAwaited(newest.number, "it is checked again"), durable=True)
 
     async def _say(self, review: Review, *, back: bool = False) -> None:
         proposal = self._proposals.newest
