@@ -1,0 +1,110 @@
+"""A long walk of a human who does anything at any time: no line of theirs is lost, and nothing lands unjudged."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_core import build, commands
+from agent_core import events as ev
+from agent_core.state import State
+from tests.support.running import Running, running, stored
+from tests.support.shop import make_shop
+from tests.test_parts_landing import MANY, Pair, script
+
+STEPS = 60
+
+
+def wrong(state: State) -> str:
+    """What is shown of another tree than it is about; empty when all is well."""
+    proposal = state.proposal
+    if proposal is not None and proposal.verdict is not None and proposal.verdict.tree != proposal.tree:
+        return "the verdict is about another tree"
+    if proposal is not None and proposal.part is not None and proposal.part.tree != proposal.part_tree:
+        return "the part's verdict is about another tree"
+    return ""
+
+
+class Walk:
+    """Does one thing after the other."""
+
+    def __init__(self, here: Running, project: Path, seed: int) -> None:
+        self.here, self.project, self.dice = here, project, random.Random(seed)
+        self.mine: list[str] = []
+
+    def step(self) -> None:
+        """Do something; it is not waited for."""
+        state, dice = self.here.state, self.dice
+        if state.task is None:
+            self.here.submit(commands.Ask("mend it") if dice.random() < 0.7 else commands.Undo())
+            return
+        proposal = state.proposal
+        if proposal is None or not state.waiting or dice.random() < 0.2:
+            self.beside()
+            return
+        number = proposal.number
+        file = dice.choice(proposal.patch.files)
+        block = dice.choice([one.id for one in file.blocks])
+        take = commands.Take(number, blocks=(block,), taken=dice.choice([True, True, False, None]))
+        rewrite = commands.Rewrite(number, file.path, block, f"# rewritten {dice.randrange(99)}\n")
+        options: list[commands.AnyCommand] = [take, take, take, rewrite, commands.Comment(number, block, "why?")]
+        options += [
+            commands.Unmark(number),
+            commands.Land(number),
+            commands.Land(number, "so"),
+            commands.Accept(number),
+        ]
+        options += [commands.Reject(number), commands.Steer("other words")]
+        self.here.submit(dice.choice(options))
+
+    def beside(self) -> None:
+        """What has nothing to do with a proposal: a save, an interrupt, a landing taken back."""
+        what = self.dice.randrange(6)
+        if what < 3:
+            line = f"# mine {len(self.mine)}\n"
+            name = self.dice.choice(["README.md", "shop/prices.py"])
+            path = self.project / name
+            # In one go, as editors save; where it is theirs alone.
+            path.write_text(line + path.read_text())
+            self.mine.append(line)
+        elif what == 3:
+            self.here.submit(commands.Interrupt())
+        elif what == 4:
+            self.here.submit(commands.Undo())
+        else:
+            self.here.submit(commands.SetMode(self.dice.choice(["step", "step", "until-green"])))
+
+
+def _answers(here: Running) -> int:
+    return sum("told already" in one.text for one in here.all(ev.Noted))
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_a_walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    monkeypatch.setattr(build, "default_checks", lambda *_: (Pair(),))
+    project = make_shop(tmp_path / "shop")
+    turns: list[Any] = [MANY, {"text": "Fine."}] * STEPS
+    async with running(project, script(tmp_path, *turns), watch=True) as here:
+        found: list[str] = []
+        here.session.subscribe(lambda _, state: found.append(wrong(state)))
+        walk = Walk(here, project, seed)
+        for number in range(1, STEPS + 1):
+            walk.step()
+            # Always answered, so all that was wanted before has been taken up by then.
+            here.submit(commands.Withdraw(0, "never said"))
+            await here.until(lambda _, number=number: _answers(here) >= number)  # type: ignore[misc]
+            if walk.dice.random() < 0.7:
+                await here.until(lambda state: state.waiting > 0 or state.task is None)
+        here.submit(commands.Interrupt())
+        await here.until(lambda state: state.task is None)
+        assert [one for one in found if one] == []
+        text = (project / "README.md").read_text() + (project / "shop/prices.py").read_text()
+        assert [line for line in walk.mine if line not in text] == []
+        session = here.session.id
+        started = [one for one in here.all(ev.LandingStarted) if not one.undoes]
+        decided = [one for one in here.all(ev.Decided) if one.decision == "accept"]
+        assert len(started) <= len(decided)
+    assert stored(project, session) == here.state
