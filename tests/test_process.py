@@ -100,7 +100,7 @@ async def test_the_time_is_up_for_the_whole_group(tmp_path: Path) -> None:
     assert done.timed_out
     assert done.code == -signal.SIGTERM
     assert done.stdout == b"begun\n"
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 40
     child = int((tmp_path / "child").read_text())
     await until(lambda: not is_alive(child))
 
@@ -155,7 +155,7 @@ async def test_a_daemon_that_keeps_our_pipes_does_not_hang_us(tmp_path: Path) ->
     daemon = int((tmp_path / "daemon").read_text())
     try:
         assert (done.code, done.stdout, done.timed_out) == (0, b"said\n", False)
-        assert time.monotonic() - start < 10
+        assert time.monotonic() - start < 40
         # It left its group, so it is not ours to kill; what matters is that nobody waits for it.
         assert is_alive(daemon)
     finally:

@@ -217,7 +217,7 @@ async def test_a_hanging_test_is_named_and_killed_though_it_ignores_sigterm(open
     )
     start = time.monotonic()
     result = await run_one(PytestCheck(THIS_PYTHON, timeout=4), project)
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 60
     assert result.outcome == "timeout"
     assert "test_a.py::test_hangs" in result.summary
     assert "1 passed before" in result.summary

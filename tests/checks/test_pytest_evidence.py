@@ -224,9 +224,9 @@ def test_source_keeps_what_is_no_literal() -> None:
     "piece", ["z", "token", "a.", "password='", "-eyJ", "x://", "-----BEGIN ", "'password',", "Bearer a"]
 )
 def test_no_text_takes_long_to_mask(piece: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     mask(piece * (40_000 // len(piece)))
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_no_value_takes_long_to_compare_or_breaks_it() -> None:
@@ -240,7 +240,7 @@ def test_no_value_takes_long_to_compare_or_breaks_it() -> None:
         def __repr__(self) -> str:
             raise SystemExit
 
-    start = time.monotonic()
+    start = time.process_time()
     endless: list[object] = []
     endless.append(endless)
     for left, right in (
@@ -251,7 +251,7 @@ def test_no_value_takes_long_to_compare_or_breaks_it() -> None:
         (Nasty(), {Nasty(): 1}),
     ):
         assert len(sides(left, right)) <= 61
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
     assert sides(3, 4) == []
 
 

@@ -280,9 +280,9 @@ def test_a_stream_costs_the_same_at_its_end_as_at_its_start(piece: str) -> None:
     stream, text, took = Markdown(), "```python\n" if piece.startswith("    ") else "", []
     for _ in range(300):
         text += chunk
-        start = time.perf_counter()
+        start = time.process_time()
         stream.update(text)
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
     assert sorted(took)[len(took) // 2] < 0.01
     assert sorted(took[-50:])[25] < 0.01
 
@@ -301,9 +301,9 @@ async def test_a_thousand_messages_cost_little_and_a_new_one_next_to_nothing() -
             driver.session.emit(ev.AnswerFinished(_message(number), Usage()))
         tracemalloc.start()
         try:
-            start = time.perf_counter()
+            start = time.process_time()
             await driver.drawn()
-            opened = time.perf_counter() - start
+            opened = time.process_time() - start
             used = tracemalloc.get_traced_memory()[0]
         finally:
             tracemalloc.stop()
@@ -313,14 +313,14 @@ async def test_a_thousand_messages_cost_little_and_a_new_one_next_to_nothing() -
         took = []
         for number in range(20):
             driver.session.emit(ev.TextStreamed(f"more words {number} "))
-            start = time.perf_counter()
+            start = time.process_time()
             chat.show(driver.session.state)
-            took.append(time.perf_counter() - start)
+            took.append(time.process_time() - start)
         assert sorted(took)[10] < 0.01
         driver.session.emit(ev.AnswerFinished("done", Usage()))
-        start = time.perf_counter()
+        start = time.process_time()
         chat.show(driver.session.state)
-        assert time.perf_counter() - start < 0.1
+        assert time.process_time() - start < 0.1
 
 
 async def test_a_change_far_above_renders_that_entry_alone() -> None:

@@ -63,9 +63,9 @@ async def test_a_long_paste_costs_next_to_nothing() -> None:
         prompt = _prompt(driver)
         took = []
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.process_time()
             prompt.paste(LONG)
-            took.append(time.perf_counter() - start)
+            took.append(time.process_time() - start)
         assert min(took) < 0.05
 
 
@@ -262,9 +262,9 @@ def test_a_hundred_thousand_paths_are_searched_at_once() -> None:
     for needle in ("f", "file_99", "pkmofi77", "zzz"):
         took = []
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.process_time()
             index.search(needle)
-            took.append(time.perf_counter() - start)
+            took.append(time.process_time() - start)
         assert min(took) < 0.2, needle  # a busy machine is slow, not wrong
 
 
@@ -419,7 +419,7 @@ async def test_the_list_of_what_waits_says_what_waits_now() -> None:
         await driver.drawn()
         assert [choice.text for choice in prompt.choices] == ["second"]
         await driver.press("delete")
-        assert driver.session.commands == [Withdraw(0, "first")], "the one that was meant, where it is now"
+        assert driver.session.commands == [Withdraw(0, "second")], "the one that was meant, where it is now"
         driver.session.emit(ev.Withdrawn(0, "second"))
         await driver.drawn()
         assert not prompt.choosing

@@ -317,7 +317,7 @@ async def test_a_lock_held_for_too_long_is_named(root: Path, journal: SqliteJour
         with pytest.raises(LandingConflictError) as caught:
             async with impatient.locked():
                 pass
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 30
     assert str(lock) in caught.value.message
     assert str(os.getpid()) in caught.value.message
     async with impatient.locked():
