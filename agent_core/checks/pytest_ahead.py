@@ -1,8 +1,9 @@
 """The tests that a change can affect, run by themselves ahead of the whole run, so that their word comes early.
 
 Before its first test pytest collects all of them, which takes longer than running those few. So where that costs little
-they are run a second time, a little before the whole run and beside it, with everything collected as ever but for the other test
-files. What they say is a word on the way, never the last one: that is the whole run's, in which nothing is left out.
+they are run a second time, a little before the whole run and beside it, with everything collected as ever but for the
+other test files. What they say is a word on the way, never the last one: that is the whole run's, in which nothing is
+left out.
 """
 
 from __future__ import annotations
