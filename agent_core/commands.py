@@ -52,7 +52,7 @@ class Take(Command, frozen=True):
         blocks: Ids of blocks.
         files: Paths of files as a whole: what has no blocks, such as a binary file or a mode.
         taken: What is said; None takes back what was said.
-        lines: Which lines of the blocks, numbered as in `agent_core.patch.select.BlockChoice`; None for all.
+        lines: Which lines of the blocks, numbered as in `agent_core.patch.choices.BlockChoice`; None for all.
     """
 
     proposal: int

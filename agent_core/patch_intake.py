@@ -12,11 +12,12 @@ import msgspec
 from agent_core.config import make_private, project_state
 from agent_core.errors import PatchRefusedError
 from agent_core.patch.apply import apply_operations
+from agent_core.patch.choices import BlockChoice, Choices
 from agent_core.patch.diff import make_patch
 from agent_core.patch.formats import Reading
 from agent_core.patch.model import Patch
 from agent_core.patch.operations import Operation, UpdateFile
-from agent_core.patch.select import BlockChoice, Choices, select
+from agent_core.patch.select import select
 from agent_core.workspace.disk import look
 from agent_core.workspace.git import current_folder, find_root, project_root
 from agent_core.workspace.ignore import Lister

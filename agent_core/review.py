@@ -7,8 +7,8 @@ from typing import TypeVar
 
 import msgspec
 
+from agent_core.patch.choices import BlockChoice, Choices
 from agent_core.patch.model import Block, FilePatch, Patch
-from agent_core.patch.select import BlockChoice, Choices
 
 _Said = TypeVar("_Said")
 
@@ -18,7 +18,7 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         taken: Whether it is to land; None where that has not been said.
-        lines: Which of its lines are taken, numbered as in `agent_core.patch.select.BlockChoice`; None for all.
+        lines: Which of its lines are taken, numbered as in `agent_core.patch.choices.BlockChoice`; None for all.
         comment: Words for the partner about it; may be empty.
     """
 

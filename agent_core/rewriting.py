@@ -10,11 +10,12 @@ from agent_core.commands import Rewrite
 from agent_core.draft import Draft, disk_reader, draft_of, revised
 from agent_core.errors import SelectionError
 from agent_core.patch import encoding
+from agent_core.patch.choices import BlockChoice, Choices
 from agent_core.patch.diff import make_patch, split_lines
 from agent_core.patch.encoding import NotTextError, text_of
 from agent_core.patch.model import Block, FilePatch, Patch
 from agent_core.patch.rebase import rebase
-from agent_core.patch.select import BlockChoice, Choices, select
+from agent_core.patch.select import select
 from agent_core.protocols import Workspace
 from agent_core.review import Rewritten
 from agent_core.workspace.tree import REGULAR, FileChange, content_hash

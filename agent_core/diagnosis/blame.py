@@ -15,8 +15,9 @@ from agent_core.checks.verdict import LOST
 from agent_core.diagnosis.isolate import Answer, OutOfBudgetError, Parts, idle_parts, isolate
 from agent_core.draft import Draft, draft_of
 from agent_core.errors import SandboxError, SelectionError
+from agent_core.patch.choices import BlockChoice, Choices
 from agent_core.patch.model import Patch
-from agent_core.patch.select import BlockChoice, Choices, select
+from agent_core.patch.select import select
 from agent_core.protocols import Check, Workspace
 
 _MOST_RUNS = 12

@@ -13,6 +13,7 @@ import msgspec
 
 from agent_core.errors import SelectionError
 from agent_core.patch.between import lines_of, mend_mark, written
+from agent_core.patch.choices import BlockChoice, Choices
 from agent_core.patch.diff import split_lines
 from agent_core.patch.model import Block, FileKind, FilePatch, Patch
 from agent_core.patch.pairing import weave
@@ -20,36 +21,6 @@ from agent_core.patch.splice import Splice, blocks_of, spliced
 from agent_core.workspace.tree import SYMLINK, content_hash
 
 Content = Callable[[str], bytes]
-
-
-class BlockChoice(msgspec.Struct, frozen=True):
-    """What is taken of a block.
-
-    Attributes:
-        accepted: Anything at all; the rest counts only then.
-        lines: Which of its lines are taken, numbered from 0, the removed ones first, then the added ones; None for all.
-            A removed line that is not taken stays, an added one that is not taken does not come.
-        text: The new side as the human wrote it instead, whole lines; None where it stays as proposed. In a block
-            whose lines all end in CRLF they get that ending.
-    """
-
-    accepted: bool
-    lines: frozenset[int] | None = None
-    text: str | None = None
-
-
-class Choices(msgspec.Struct, frozen=True):
-    """What is taken of a patch.
-
-    Attributes:
-        default: Whether what is not named here is taken.
-        files: By the path after the patch.
-        blocks: By the block's id.
-    """
-
-    default: bool
-    files: Mapping[str, bool] = {}
-    blocks: Mapping[str, BlockChoice] = {}
 
 
 class Selected(msgspec.Struct, frozen=True):

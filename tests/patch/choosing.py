@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from agent_core.patch.choices import BlockChoice, Choices
 from agent_core.patch.model import Block, Patch
-from agent_core.patch.select import BlockChoice, Choices, remainder, select
+from agent_core.patch.select import remainder, select
 from tests.patch.trees import Tree, contents, patch_of, patched, text
 
 YES, NO = BlockChoice(accepted=True), BlockChoice(accepted=False)

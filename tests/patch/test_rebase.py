@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent_core.patch.choices import BlockChoice, Choices
 from agent_core.patch.diff import split_lines
 from agent_core.patch.encoding import decode
 from agent_core.patch.model import Block, Patch
 from agent_core.patch.rebase import Rebased, rebase
-from agent_core.patch.select import BlockChoice, Choices, select
+from agent_core.patch.select import select
 from agent_core.workspace.merge import merge
 from agent_core.workspace.tree import FileChange
 from tests.patch.trees import LINK, Tree, contents, file_texts, patch_of, patched, text, trees

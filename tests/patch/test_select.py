@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from agent_core.errors import PairloopError, SelectionError
+from agent_core.patch.choices import BlockChoice, Choices
 from agent_core.patch.model import Block
-from agent_core.patch.select import BlockChoice, Choices, remainder, select
+from agent_core.patch.select import remainder, select
 from agent_core.workspace.tree import FileChange
 from tests.patch.choosing import NO, YES, blocks_of, both, edited, lines, some, taken
 from tests.patch.trees import LINK, Tree, contents, patch_of, text

@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent_core.patch.choices import BlockChoice, Choices
 from agent_core.patch.model import Patch
-from agent_core.patch.select import BlockChoice, Choices, remainder, select
+from agent_core.patch.select import remainder, select
 from tests.patch.choosing import NO, YES, blocks_of, both, edited
 from tests.patch.trees import Tree, contents, trees
 
