@@ -15,7 +15,7 @@ from tests.support.running import Running, running, stored
 from tests.support.shop import make_shop
 from tests.test_parts_landing import MANY, Pair, script
 
-STEPS = 60
+STEPS = 120
 
 
 def wrong(state: State) -> str:
@@ -39,10 +39,10 @@ class Walk:
         """Do something; it is not waited for."""
         state, dice = self.here.state, self.dice
         if state.task is None:
-            self.here.submit(commands.Ask("mend it") if dice.random() < 0.7 else commands.Undo())
+            self.here.submit(commands.Ask("mend it") if dice.random() < 0.85 else commands.Undo())
             return
         proposal = state.proposal
-        if proposal is None or not state.waiting or dice.random() < 0.2:
+        if proposal is None or not state.waiting or dice.random() < 0.08:
             self.beside()
             return
         number = proposal.number
@@ -57,22 +57,22 @@ class Walk:
             commands.Land(number, "so"),
             commands.Accept(number),
         ]
-        options += [commands.Reject(number), commands.Steer("other words")]
+        options += [commands.Accept(number), commands.Land(number), commands.Reject(number)]
         self.here.submit(dice.choice(options))
 
     def beside(self) -> None:
         """What has nothing to do with a proposal: a save, an interrupt, a landing taken back."""
-        what = self.dice.randrange(6)
-        if what < 3:
+        what = self.dice.randrange(9)
+        if what < 6:
             line = f"# mine {len(self.mine)}\n"
             name = self.dice.choice(["README.md", "shop/prices.py"])
             path = self.project / name
             # In one go, as editors save; where it is theirs alone.
             path.write_text(line + path.read_text())
             self.mine.append(line)
-        elif what == 3:
+        elif what == 6:
             self.here.submit(commands.Interrupt())
-        elif what == 4:
+        elif what == 7:
             self.here.submit(commands.Undo())
         else:
             self.here.submit(commands.SetMode(self.dice.choice(["step", "step", "until-green"])))
@@ -96,7 +96,7 @@ async def test_a_walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
             # Always answered, so all that was wanted before has been taken up by then.
             here.submit(commands.Withdraw(0, "never said"))
             await here.until(lambda _, number=number: _answers(here) >= number)  # type: ignore[misc]
-            if walk.dice.random() < 0.7:
+            if walk.dice.random() < 0.95:
                 await here.until(lambda state: state.waiting > 0 or state.task is None)
         here.submit(commands.Interrupt())
         await here.until(lambda state: state.task is None)
