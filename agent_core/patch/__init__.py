@@ -25,6 +25,6 @@ From changes to what is shown and decided on:
 
 - ``model`` has files, blocks and their ids; ``diff`` makes it from contents (``line_diff``, ``encoding``) and writes
   it out;
-- ``select`` takes a part (what is taken: ``choices``; ``pairing``, ``between``), ``rebase`` goes over a newer base (``overlap``), both by
-  ``splice``.
+- ``select`` takes a part (``choices`` says which; ``pairing``, ``between``), ``rebase`` goes over a newer base
+  (``overlap``), both by ``splice``.
 """
