@@ -53,6 +53,7 @@ bench: setup
 
 screenshots: setup
 	$(BIN)/python screenshots/make.py
+	$(BIN)/python screenshots/record.py
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
