@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 import time
 from collections.abc import Callable
@@ -157,6 +158,23 @@ async def test_files_are_completed() -> None:
         assert driver.session.commands == [Steer("look at @shop/pricing.py now")]
 
 
+async def test_who_is_quicker_than_the_search_gets_what_fits_what_they_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running() as driver:
+        driver.session.paths = PATHS
+        await driver.play(_busy)
+        prompt = _prompt(driver)
+        await driver.press(*"@pri")
+        await driver.until(lambda: prompt.choosing)
+        assert prompt.choices[0].label == "shop/print.py"
+
+        async def search_for_ever(_asked: object) -> None:
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(prompt, "_offer_files", search_for_ever)
+        await driver.press(*"ci", "tab")
+        assert prompt.text == "@shop/pricing.py "
+
+
 async def test_escape_closes_the_list_first_and_only_then_stops() -> None:
     async with running() as driver:
         driver.session.paths = PATHS
@@ -274,7 +292,7 @@ def test_a_hundred_thousand_paths_are_searched_at_once() -> None:
 @pytest.mark.parametrize(
     ("typed", "scene", "command"),
     [
-        ("/undo", scenes.landed, Undo()),
+        ("/undo", scenes.landed, Undo(1)),
         ("/undo 1", scenes.landed, Undo(1)),
         ("/redo 1", scenes.taken_back, Redo(1)),
         ("/mode auto", scenes.start, SetMode("auto")),
@@ -320,7 +338,7 @@ async def test_the_list_of_commands_has_those_that_apply_and_enter_does_the_one_
         assert "/undo" in labels
         assert "/accept" not in labels
         await driver.press(*"und", "enter")
-        assert driver.session.commands == [Undo()]
+        assert driver.session.commands == [Undo(1)]
 
 
 def test_every_command_is_told_of() -> None:

@@ -53,6 +53,7 @@ class ChoosingArea(ChipArea):
         """It asks why a proposal is rejected."""
         self._meant = 0
         self._asked: Asked | None = None
+        self._found: Asked | None = None  # what the files on offer were looked for
         self._dismissed: tuple[Kind, int, int] | None = (
             None  # what was closed with escape, while the cursor stays in it
         )
@@ -123,8 +124,18 @@ class ChoosingArea(ChipArea):
     async def _offer_files(self, asked: Asked) -> None:
         """Offer files, looked for in a thread; an answer to what is not asked any more is dropped."""
         found = await asyncio.to_thread(self._find, tuple(self._paths()), asked.needle, files_first(self.state))
-        if asked == self._asked:
-            self._offer([Choice(path, text=f"@{path}") for path in found])
+        if asked == self._asked and asked != self._found:
+            self._show_files(asked, found)
+
+    def _show_files(self, asked: Asked, found: Sequence[str]) -> None:
+        self._found = asked
+        self._offer([Choice(path, text=f"@{path}") for path in found])
+
+    def _catch_up(self) -> None:
+        """Whoever is quicker than the search chooses among what fits what they have written, not what fitted before."""
+        asked = self._asked
+        if asked is not None and asked.kind == "files" and asked != self._found:
+            self._show_files(asked, self._find(tuple(self._paths()), asked.needle, files_first(self.state)))
 
     def _find(self, paths: tuple[str, ...], needle: str, first: Sequence[str]) -> list[str]:
         if paths != self._indexed:
@@ -149,7 +160,7 @@ class ChoosingArea(ChipArea):
 
     def close(self) -> None:
         """Offer nothing."""
-        self._asked = None
+        self._asked = self._found = None
         if self.choosing:
             self.choices = ()
             self._draw()
@@ -214,20 +225,26 @@ class ChoosingArea(ChipArea):
 
     def action_popup_accept(self) -> None:
         """Take the choice that is meant."""
-        self.choose(self._meant)
+        self._catch_up()
+        if self.choosing:
+            self.choose(self._meant)
 
     def action_popup_send(self) -> None:
         """Take the choice that is meant, and send it where there is no more to say."""
-        self.choose(self._meant, send=True)
+        self._catch_up()
+        if self.choosing:
+            self.choose(self._meant, send=True)
 
     def action_popup_next(self) -> None:
         """Mean the next choice."""
-        self._meant = (self._meant + 1) % len(self.choices)
+        self._catch_up()
+        self._meant = (self._meant + 1) % max(len(self.choices), 1)
         self._draw()
 
     def action_popup_previous(self) -> None:
         """Mean the choice before."""
-        self._meant = (self._meant - 1) % len(self.choices)
+        self._catch_up()
+        self._meant = (self._meant - 1) % max(len(self.choices), 1)
         self._draw()
 
     def action_popup_close(self) -> None:
