@@ -182,7 +182,14 @@ def _approval_asked(state: State, event: ev.ApprovalAsked) -> State:
 def _approval_given(state: State, event: ev.ApprovalGiven) -> State:
     command = state.approval.command if state.approval else ""
     verb = "Allowed" if event.allowed else "Did not allow"
-    return _say(state, Notice("info", f"{verb}: {command}", about="decision"), approval=None, phase="tools")
+    said = Notice("info", f"{verb}: {command}", about="decision")
+    # The command is in the transcript already, and its result will stand there: the word on it comes first.
+    chat = list(state.chat)
+    at = len(chat)
+    while at and not (isinstance(use := chat[at - 1], ToolUse) and use.call_id == event.call_id):
+        at -= 1
+    chat.insert(at - 1 if at else len(chat), said)
+    return msgspec.structs.replace(state, chat=tuple(chat), approval=None, phase="tools")
 
 
 def _patch_rejected(state: State, event: ev.PatchRejected) -> State:

@@ -162,7 +162,8 @@ class Proposals:
             return False
         rebased = await rebase(self.draft, now, self._parts.workspace)
         if rebased.conflicts:
-            if now.tree != self._collided:
+            known = {(one.block, one.path) for one in proposal.overlaps}
+            if not known >= {(one.block, one.path) for one in rebased.overlaps}:
                 text = f"Your edits overlap with proposal {proposal.number}: it can't land as it is."
                 self._parts.emit(ev.Noted("warning", text, "\n".join(rebased.conflicts)))
             self._collided, self._places, self._ground = now.tree, rebased.conflicts, now

@@ -52,6 +52,10 @@ async def test_a_verdict_does_not_outlive_the_text_it_is_about(tmp_path: Path) -
         notes = [one for one in here.all(ev.Noted) if "overlap" in one.text]
         sides = "the file has 'for price in prices[2:]:', the proposal 'for price in prices:'"
         assert [one.hint for one in notes] == [f"shop/prices.py:7: {sides}"]
+        # Written on at the same place it is no news, but that one sees what stands there.
+        prices.write_text(THEIRS.replace("prices[2:]", "prices[3:]"))
+        await here.until(lambda state: "prices[3:]" in str(state.proposal and state.proposal.overlaps))
+        assert [one for one in here.all(ev.Noted) if "overlap" in one.text] == notes
 
         # Taken back by the human, it can land again; that is said only after it was checked again.
         checked = len(here.all(ev.VerdictReached))

@@ -179,6 +179,8 @@ def test_tools_and_approvals() -> None:
     assert only(state, Notice)[-1].text == "Did not allow: make"
     state = after(ev.ToolFinished("c1", ok=False, summary="not allowed"), state=state)
     assert only(state, ToolUse) == [ToolUse("c1", "run make", ok=False, summary="not allowed")]
+    # What was said of the command stands before what came of it.
+    assert [type(entry) for entry in state.chat[-2:]] == [Notice, ToolUse]
     # The same call id again is a new use: providers number them anew.
     state = after(
         ev.ToolStarted("c1", "read_file", "read a"), ev.ToolFinished("c1", ok=True, summary="3 lines"), state=state

@@ -88,8 +88,8 @@ class PairloopApp(Keeping, inherit_bindings=False):
         """The session that runs, if there is one."""
         return self.life.session
 
-    def _answer_offer(self, letter: str) -> bool:
-        return self.life.answer_offer(letter)
+    def _answer_offer(self, text: str) -> bool:
+        return self.life.answer_offer(text)
 
     def get_default_screen(self) -> MainScreen:
         """The screen it starts with."""

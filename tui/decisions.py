@@ -29,6 +29,7 @@ class Decisions:
 
     main: MainScreen
     life: Life
+    _rejecting = 0  # the proposal of which the prompt asks why it is rejected
 
     @property
     def state(self) -> State:
@@ -78,13 +79,17 @@ class Decisions:
     def action_reject(self) -> None:
         """Ask for the reason."""
         if not self.main.too_early():
+            self._rejecting = self.main.state.waiting
             self.main.prompt.ask_reason()
             self.main.draw_bars()
 
     def reject(self, reason: str) -> None:
-        """Reject what waits, with a reason that may be empty."""
-        if self.main.state.waiting:
-            self.submit(Reject(self.main.state.waiting, reason))
+        """Reject the proposal whose reason was asked for, which may be empty; what came meanwhile is not meant."""
+        if self._rejecting == self.main.state.waiting:
+            self.submit(Reject(self._rejecting, reason))
+        else:
+            self.main.prompt.give_back(reason)
+            self.say("That proposal does not wait any more.")
         self.main.draw_bars()
 
     def action_leave_reason(self) -> None:
@@ -126,15 +131,17 @@ class Decisions:
 
         In the diff the same key takes back marks: once too often pressed it is not to change files.
         """
+        # The landing that is drawn is meant: another may have come since.
         landing, among_marks = self.main.state.undoable, self.main.state.waiting and self.main.focus_name == "diff"
         meaning = f"takes landing {landing.number} back; nothing is marked here any more" if landing else ""
         if among_marks and meaning and not self.main.insists("undo", meaning):
             return
-        self.submit(Undo())
+        self.submit(Undo(landing.number if landing is not None else 0))
 
     def action_redo(self) -> None:
         """Land again what was taken back last."""
-        self.submit(Redo())
+        landing = self.main.state.redoable
+        self.submit(Redo(landing.number if landing is not None else 0))
 
     def action_interrupt(self) -> None:
         """Stop what is running.
@@ -145,6 +152,9 @@ class Decisions:
         if self.main.state.phase in {"deciding", "approving"} and self.main.too_early():
             return
         waiting = self.main.state.waiting
+        if self.state.waiting not in {0, waiting}:
+            self.main.flash("A proposal has just come: look first, then press again.")
+            return
         if waiting and not self.main.insists("interrupt", f"gives up the task, and proposal {waiting} with it"):
             return
         self.submit(Interrupt())

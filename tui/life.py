@@ -13,11 +13,12 @@ from agent_core.errors import PairloopError
 from agent_core.state import Notice, State
 from tui.bridge import Bridge
 from tui.engine import Engine, Session, SessionSummary
+from tui.screens.asking import OFFER_LETTERS
 from tui.screens.main import MainScreen
 from tui.trouble import ago
 
 QUIT_WAIT = 3.0
-_OFFER_ANSWERS = {"y": "resume", "n": "start_anew"}
+_OFFER_ANSWERS = {letter: name == "resume" for name, letter in OFFER_LETTERS.items()}
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -197,17 +198,21 @@ class Life:
             self._offered = None
             self._main.offer_session("")
 
-    def answer_offer(self, letter: str) -> bool:
-        """Whether a letter typed into the empty prompt answers the offer to resume."""
-        if self._offered is None or letter not in _OFFER_ANSWERS or self._main.is_new:
+    def answer_offer(self, text: str) -> bool:
+        """Whether what is sent answers the offer to resume; it stays in the prompt as long as that is too new."""
+        resume = _OFFER_ANSWERS.get(text.strip().lower())
+        if self._offered is None or resume is None:
             return False
-        self.decide_offer(resume=letter == "y")
+        if self.decide_offer(resume=resume):
+            self._main.prompt.load_text("")
         return True
 
-    def decide_offer(self, *, resume: bool) -> None:
-        """Answer the offer, if it has been there long enough to have been read."""
-        if self._offered is not None and not self._offered.done() and not self._main.too_early():
-            self._offered.set_result(resume)
+    def decide_offer(self, *, resume: bool) -> bool:
+        """Answer the offer, if it has been there long enough to have been read; whether it was."""
+        if self._offered is None or self._offered.done() or self._main.too_early():
+            return False
+        self._offered.set_result(resume)
+        return True
 
 
 def _offer_text(previous: SessionSummary) -> str:

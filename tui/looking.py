@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from tui.actions import BY_ID
+from tui.actions import BY_ID, applies
 from tui.decisions import Decisions
 from tui.layout import CHOICES, Choice
 from tui.screens.main import MainScreen
@@ -37,6 +37,13 @@ class Looking(Decisions, App[None]):
         done = getattr(target, f"action_{name}")()
         if inspect.isawaitable(done):
             await done
+
+    async def do_if_still(self, name: str) -> None:
+        """Do what was chosen from a list, if it can still be done: it may have been open for long."""
+        if applies(name, self.main.situation):
+            await self.action_do(name)
+        else:
+            self.say("That cannot be done any more.")
 
     # -- Panes
 

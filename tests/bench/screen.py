@@ -123,7 +123,7 @@ class Bench:
                 terminal.until("Go on with")
                 terminal.drain(0.7)  # an offer takes no answer in its first half second
                 terminal.forget()
-                terminal.send("y")
+                terminal.send("y\r")
                 terminal.until("Done with 500")
                 terminal.drain(1.5)
                 yield terminal

@@ -130,10 +130,10 @@ CASES: list[tuple[str, Scene, tuple[str, ...], AnyCommand]] = [
     ("go on from a pane", scenes.red, ("shift+tab", "g"), Steer()),
     ("reject without a reason", scenes.red, ("f3", "enter"), Reject(1, "")),
     ("reject with a reason", scenes.red, ("tab", "f3", "n", "o", "enter"), Reject(1, "no")),
-    ("undo from the prompt", scenes.landed, ("f8",), Undo()),
-    ("undo from a pane", scenes.landed, ("tab", "u"), Undo()),
-    ("redo from the prompt", scenes.taken_back, ("f12",), Redo()),
-    ("redo from a pane", scenes.taken_back, ("tab", "U"), Redo()),
+    ("undo from the prompt", scenes.landed, ("f8",), Undo(1)),
+    ("undo from a pane", scenes.landed, ("tab", "u"), Undo(1)),
+    ("redo from the prompt", scenes.taken_back, ("f12",), Redo(1)),
+    ("redo from a pane", scenes.taken_back, ("tab", "U"), Redo(1)),
     ("allow from the prompt", scenes.approval, ("f2",), Approve("c9", True)),
     ("allow from a pane", scenes.approval, ("tab", "y"), Approve("c9", True)),
     ("deny from the prompt", scenes.approval, ("f3",), Approve("c9", False)),
@@ -234,7 +234,26 @@ async def test_taking_marks_back_does_not_run_on_into_a_landing() -> None:
         assert driver.session.commands == []
         assert "u again takes landing 1 back" in driver.text
         await driver.press("u")
-        assert driver.session.commands == [Undo()]
+        assert driver.session.commands == [Undo(1)]
+
+
+async def test_what_came_but_is_not_drawn_yet_is_not_dismissed_or_rejected() -> None:
+    async with running() as driver:
+        await driver.play(scenes.red)
+        driver.app.action_reject()
+        driver.app.main.prompt.text = "too slow"
+        # Another proposal is drawn between the key and what it asks for.
+        driver.app.main.prompt.send()
+        driver.session.emit(ev.Decided(1, "reject", "mode"))
+        scenes.propose(driver.session, 2, scenes.WRONG)
+        scenes.judge(driver.session, 2, green=False)
+        driver.app.action_interrupt()
+        assert driver.app.main.state.waiting == 1
+        driver.app._bridge.frame()
+        assert driver.app.main.state.waiting == 2
+        await driver.settle()
+        assert driver.session.commands == []
+        assert driver.app.main.prompt.text == "too slow"
 
 
 async def test_each_new_question_has_its_own_grace() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,23 @@ async def test_what_is_sent_before_the_session_is_open_is_kept_and_sent() -> Non
         await driver.until(lambda: "kept, and sent" not in driver.text)
 
 
-@pytest.mark.parametrize(("key", "expected"), [("y", "old"), ("n", None), ("f2", "old"), ("f3", None)])
-async def test_an_earlier_session_is_offered(key: str, expected: str | None) -> None:
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (("y", "enter"), "old"),
+        (("N", "enter"), None),
+        (("f2",), "old"),
+        (("f3",), None),
+        (("tab", "y"), "old"),
+        (("tab", "n"), None),
+    ],
+)
+async def test_an_earlier_session_is_offered(keys: Sequence[str], expected: str | None) -> None:
     engine = FakeEngine(FakeSession(), Summary())
     async with running(NARROW, engine=engine, opened=False) as driver:
         await driver.until(lambda: "make the discount right" in driver.text)
         driver.clock.pass_(1.0)
-        await driver.press(key)
+        await driver.press(*keys)
         await driver.until(lambda: driver.app.main.is_open)
         assert engine.opened == [expected]
         assert "make the discount right" not in driver.text
@@ -59,17 +70,21 @@ async def test_an_offer_does_not_take_what_is_being_typed() -> None:
     engine = FakeEngine(FakeSession(), Summary())
     async with running(engine=engine, opened=False) as driver:
         await driver.until(lambda: driver.app.main.offer)
-        await driver.press(*"yn")
-        # Typed within the grace period: it answers nothing, and it is not lost either.
-        assert driver.app.main.prompt.text == "yn"
+        assert "y↵ resume" in driver.app.main.question.plain_text.replace("\u00a0", " ")
+        await driver.press("y", "enter")
+        # Sent within the grace period: it answers nothing, and it is not lost either.
+        assert driver.app.main.prompt.text == "y"
+        assert "only just appeared" in driver.text
+        await driver.press("backspace")
         driver.clock.pass_(1.0)
-        await driver.press(*"ny", "enter")
+        await driver.press(*"no longer", "enter")
         assert engine.opened == []
-        assert "ynny" in driver.text
-        await driver.press("y")
+        assert "no longer" in driver.text
+        await driver.press("y", "enter")
         await driver.until(lambda: driver.session.commands)
         assert engine.opened == ["old"]
-        assert driver.session.commands == [Ask("ynny")]
+        assert driver.session.commands == [Ask("no longer")]
+        assert driver.app.main.prompt.text == ""
 
 
 async def test_an_error_at_opening_is_told_with_its_hint_and_leaves_a_usable_screen() -> None:

@@ -117,6 +117,47 @@ async def test_what_is_taken_lands_from_the_prompt_too_by_name_and_no_key() -> N
         assert driver.session.commands == [Land(1)]
 
 
+async def test_what_a_key_is_called_follows_what_is_marked() -> None:
+    async with running(WIDE) as driver:
+        await driver.play(waiting)
+        await into_diff(driver)
+
+        def words() -> str:
+            main = driver.app.main
+            return f"{main.question.plain_text}{main.keys.plain_text}".replace("\u00a0", " ")
+
+        assert "accept all" in words()
+        assert "accept the others" not in words()
+        review(driver.session, marked(Review(), ["a0"], taken=True))
+        await driver.drawn()
+        assert words().count("enter land taken") == 2
+        assert words().count("F2 accept all") == 2
+        review(driver.session, marked(Review(), ["a0"], taken=False))
+        await driver.drawn()
+        assert words().count("enter send back") == 2
+        assert words().count("F2 accept the others") == 2
+        assert "accept all" not in words()
+        assert "land taken" not in words()
+        await driver.press("ctrl+p", *"others")
+        assert "accept the others" in driver.text
+        await driver.press("escape")
+        # Lines left out of a block are not accepted by it either.
+        review(driver.session, marked(Review(), ["a0"], taken=True, lines=(0,)))
+        await driver.drawn()
+        assert words().count("F2 accept the others") == 2
+
+
+async def test_what_was_chosen_in_the_palette_is_done_only_if_it_still_can_be() -> None:
+    async with running(MEDIUM) as driver:
+        await driver.play(waiting)
+        await driver.press("ctrl+p", *"accept all")
+        driver.session.emit(ev.Decided(1, "reject", "human"))
+        await driver.until(lambda: not driver.app.main.state.waiting)
+        await driver.press("enter")
+        await driver.until(lambda: "cannot be done any more" in driver.text)
+        assert driver.session.commands == []
+
+
 async def test_what_has_only_just_appeared_takes_no_mark_and_stays_where_it_is() -> None:
     async with running(MEDIUM) as driver:
         waiting(driver.session)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from agent_core.review import leaves_any
 from tui.actions.model import Action, Situation
 
 
 def _deciding(situation: Situation) -> bool:
     return situation.deciding
+
+
+def _rest(situation: Situation) -> str:
+    proposal = situation.state.proposal
+    left = proposal is not None and proposal.review.decides and leaves_any(proposal.patch, proposal.review)
+    return "accept the others" if left else ""
 
 
 def _fixable(situation: Situation) -> bool:
@@ -73,6 +80,7 @@ COMMON: tuple[Action, ...] = (
         "Decide",
         {"everywhere": ("f2",)},
         when=_deciding,
+        words=_rest,
     ),
     Action(
         "reject",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tui.actions.model import Action, Situation
+from agent_core.review import takes_any
+from tui.actions.model import Action, Situation, unsaid
 
 
 def _has(fact: str) -> Callable[[Situation], bool]:
@@ -40,6 +41,11 @@ def _landing(situation: Situation) -> bool:
     return situation.deciding and "diff.marked" in situation.facts
 
 
+def _back(situation: Situation) -> str:
+    proposal = situation.state.proposal
+    return "" if proposal is not None and takes_any(proposal.patch, proposal.review) else "send back"
+
+
 def _unmarking(situation: Situation) -> bool:
     return situation.deciding and _has("marks")(situation)
 
@@ -60,8 +66,9 @@ def _review(
     when: Callable[[Situation], bool] = _marking,
     *,
     footer: bool = True,
+    words: Callable[[Situation], str] = unsaid,
 ) -> Action:
-    return Action(id, label, help, "Review", {"diff": keys}, target="diff", when=when, footer=footer)
+    return Action(id, label, help, "Review", {"diff": keys}, target="diff", when=when, footer=footer, words=words)
 
 
 DIFF: tuple[Action, ...] = (
@@ -78,6 +85,7 @@ DIFF: tuple[Action, ...] = (
         "Land what is taken, and send the rest back with what you said of it.",
         ("enter",),
         _landing,
+        words=_back,
     ),
     _review("edit_block", "edit", "Write the new side of the block yourself.", ("e",)),
     _review("edit_file", "editor", "Open the new file in $VISUAL or $EDITOR, at the line.", ("E",), footer=False),

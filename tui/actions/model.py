@@ -60,6 +60,12 @@ def always(situation: Situation) -> bool:
     return True
 
 
+def unsaid(situation: Situation) -> str:
+    """For what is always called the same."""
+    del situation
+    return ""
+
+
 class Action(msgspec.Struct, frozen=True):
     """Something the human can do.
 
@@ -73,6 +79,7 @@ class Action(msgspec.Struct, frozen=True):
         target: Whose method it is.
         when: Whether it can be done.
         footer: Whether the line of keys shows it.
+        words: What it is called where that depends on what there is, instead of its label; empty for its label.
     """
 
     id: str
@@ -83,6 +90,11 @@ class Action(msgspec.Struct, frozen=True):
     target: Target = "app"
     when: Callable[[Situation], bool] = always
     footer: bool = True
+    words: Callable[[Situation], str] = unsaid
+
+    def label_in(self, situation: Situation) -> str:
+        """What it is called now."""
+        return self.words(situation) or self.label
 
     def keys_in(self, focus: Focus) -> tuple[str, ...]:
         """The keys that do it while the focus is there, the most particular first."""

@@ -209,7 +209,9 @@ class Marking(DiffView):
         order = (at % count for at in range(here + step, here + step * (count + 1), step))
         at = next((at for at in order if self._is_pending(self.stops[at])), None)
         if at is None:
-            self.desk.say("You have spoken on every block: enter lands what is taken.")
+            taken = any(self._is_taken(stop) for stop in self.stops)
+            what = "lands what is taken" if taken else "sends it all back"
+            self.desk.say(f"You have spoken on every block: enter {what}.")
         else:
             self.go_to(at)
 

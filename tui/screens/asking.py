@@ -7,6 +7,9 @@ import msgspec
 from agent_core.state import ProposalState, State
 from tui.actions.model import Situation
 
+OFFER_LETTERS = {"resume": "y", "start_anew": "n"}
+"""What the offer of an earlier session is answered by from within the prompt, each sent like a word."""
+
 
 class Asked(msgspec.Struct, frozen=True):
     """A question.
@@ -105,8 +108,9 @@ def asked(situation: Situation, offer: str) -> Asked | None:
         parts = proposal is not None and len(_marked(proposal)) > 1 and situation.focus != "diff"
         more = (("diff", "block by block"),) if parts else ()
         return Asked(mood(proposal), text, (("accept", ""), ("reject", ""), ("go_on", ""), *more))
-    rest = "accept the others" if _left(proposal) else ""
-    land = ("land", "land taken" if _taken(proposal) else "send back")
+    land = ("land", "")
     if situation.focus != "diff":
         land = ("diff", "to the diff")  # where the key to land it is
-    return Asked(landing_mood(proposal), _part_words(proposal), (land, ("accept", rest), ("reject", "")))
+    marks = _marked(proposal)
+    rest = (("accept", ""),) if marks.count(False) < len(marks) else ()
+    return Asked(landing_mood(proposal), _part_words(proposal), (land, *rest, ("reject", "")))

@@ -20,7 +20,7 @@ from tui.panes.checks_rows import is_stale
 from tui.panes.diff import DiffPane
 from tui.panes.pane import Pane
 from tui.screens.arrangement import Arrangement
-from tui.screens.asking import asked, landing_mood
+from tui.screens.asking import OFFER_LETTERS, asked, landing_mood
 from tui.screens.grace import Grace
 from tui.settings import Settings
 from tui.widgets.bars import KeyBar, Question, TabBar
@@ -41,7 +41,7 @@ class MainScreen(Screen[None]):
 
     Args:
         clock: Gives seconds; monotonic.
-        answer: Asked whether a letter typed into the empty prompt answers a question; see `Prompt`.
+        answer: Asked whether what is sent from the prompt answers a question; see `Prompt`.
         draft: What stands in the prompt at first.
         settings: What the screen is set to.
     """
@@ -206,13 +206,12 @@ class MainScreen(Screen[None]):
         if question is None:
             self.question.clear()
             return
-        # The letters of the panes answer an offer from within the empty prompt too.
-        letters = bool(self.offer) and situation.in_prompt and not self.prompt.text
-        focus: Focus = "chat" if letters else situation.focus
+        # An offer is answered from within the prompt too: by a letter that is sent, as a sentence may begin with it.
+        letters = bool(self.offer) and situation.in_prompt and self.prompt.text.lower() in {"", *OFFER_LETTERS.values()}
         keys = [
-            (key, label or BY_ID[name].label, name)
+            (f"{OFFER_LETTERS[name]}↵" if letters else key, label or BY_ID[name].label_in(situation), name)
             for name, label in question.answers
-            if (key := key_for(BY_ID[name], focus)) and (letters or applies(name, situation))
+            if (key := key_for(BY_ID[name], situation.focus)) and applies(name, situation)
         ]
         self.question.ask(question.kind, question.text, keys, self.size.width, question.body)
 
@@ -248,11 +247,6 @@ class MainScreen(Screen[None]):
         self.draw_bars()
 
     # -- Questions
-
-    @property
-    def is_new(self) -> bool:
-        """Whether what is asked has only just appeared."""
-        return self._grace.is_new()
 
     def too_early(self, *, landing: bool = False) -> bool:
         """Whether what is asked has only just appeared; says so when it has.

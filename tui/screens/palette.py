@@ -39,7 +39,12 @@ def everything(app: Looking) -> list[Entry]:
     situation = app.main.situation
     ranked = sorted(ACTIONS, key=lambda action: _weight(action, situation.focus))
     entries = [
-        Entry(action.label, action.help, _keys(action, situation.focus), do=partial(app.action_do, action.id))
+        Entry(
+            action.label_in(situation),
+            action.help,
+            _keys(action, situation.focus),
+            do=partial(app.do_if_still, action.id),
+        )
         for action in ranked
         if action.id != "palette" and applies(action.id, situation)
     ]

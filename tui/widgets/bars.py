@@ -71,29 +71,28 @@ class KeyBar(Rows):
         """
         focus = situation.focus
         shown = [
-            (key, action)
+            (key, action.id, action.label_in(situation))
             for action in sorted(ACTIONS, key=lambda action: _weight(action, focus))
             if action.footer and applies(action.id, situation) and (key := key_for(action, focus))
         ]
-        now = (width, *((key, action.id) for key, action in shown))
+        now = (width, *shown)
         if now == self._shown:
             return
         self._shown = now
         line = _keys_line(shown)
         rows = 1 if width >= WIDE else 2  # on a wide screen one row holds those that matter
         while len(line.rows(width)) > rows and len(shown) > len(_ALWAYS):
-            least = max(at for at, (_, action) in enumerate(shown) if action.id not in _ALWAYS)
+            least = max(at for at, (_, name, _) in enumerate(shown) if name not in _ALWAYS)
             del shown[least]
             line = _keys_line(shown)
         self.set_lines([line])
 
 
-def _keys_line(shown: Sequence[tuple[str, Action]]) -> Line:
+def _keys_line(shown: Sequence[tuple[str, str, str]]) -> Line:
     pieces: list[Piece] = []
-    for key, action in shown:
+    for key, name, label in shown:
         # A label must not be parted from its key where the bar wraps.
-        text = action.label.replace(" ", "\u00a0")
-        name = action.id
+        text = label.replace(" ", "\u00a0")
         shown_key = key.replace(" ", "\u00a0")
         pieces += [(shown_key, f"key@app.do('{name}')"), (f"\u00a0{text}", f"dim@app.do('{name}')"), ("  ", "")]
     return Line(pieces, lead=((" ", ""),))

@@ -37,7 +37,7 @@ class Prompt(ChoosingArea):
     A draft is never lost: asking for a reason puts it aside and gives it back.
 
     Args:
-        answer: Asked with every letter typed while it is empty; the letter is not written when it says yes.
+        answer: Asked with what is about to be sent, whether it answers a question; it goes nowhere else then.
         draft: What stands in it at first.
     """
 
@@ -117,10 +117,6 @@ class Prompt(ChoosingArea):
         if event.key in {"enter", "shift+enter", "ctrl+j"}:
             event.prevent_default()
             return
-        if event.character and not self.text and self._answer(event.character):
-            event.stop()
-            event.prevent_default()
-            return
         await super()._on_key(event)
 
     def action_delete_left(self) -> None:
@@ -182,6 +178,8 @@ class Prompt(ChoosingArea):
             self.tell(self.Sent(text.strip(), "reason"))
             return
         text = self.expanded
+        if self._answer(text):
+            return
         if not text.strip():
             if self._attached:
                 self.tell(self.Says("Say something about the output, or drop it with backspace."))
