@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from agent_core import events as ev
 from agent_core.assessor import Assessor, usable
+from agent_core.checks.model import Verdict
 from agent_core.decisions import Decision, Inbox, by_mode
 from agent_core.errors import PairloopError
 from agent_core.mending import mended
@@ -70,10 +71,17 @@ class Deciding:
         return await self.judged()
 
     def _forget_late(self) -> None:
-        """Drop decisions on the newest proposal as it was before it was carried over; words are kept."""
+        """Drop decisions on the newest proposal as it was before it was carried over; words to the partner are kept."""
+        dropped: list[Decision] = []
         for late in self._inbox.late():
             if late.kind == "steer" and late.reason:
                 self._parts.emit(ev.Steered(late.reason), durable=True)
+            else:
+                dropped.append(late)
+        if dropped:
+            text = "What you have just decided is void, as the proposal is being checked anew."
+            said = "; ".join(late.reason for late in dropped if late.reason)
+            self._parts.emit(ev.Noted("info", text, f"Decide again. You had said: {said}" if said else "Decide again."))
 
     async def once_more(self) -> ProposalState:
         """The newest proposal, to which the partner has nothing to add; checked anew if the tree is another by now."""
@@ -189,7 +197,7 @@ class Deciding:
 
     def _standing(self, proposal: ProposalState, refused: str) -> Standing:
         collides, busy = self._proposals.collides, self._assessor.busy
-        return Standing(proposal, self.part, collides, busy, refused, self._wanted, self._warned)
+        return Standing(proposal, self.part, collides, busy, refused, self._wanted, self._still_told(proposal))
 
     async def _moved(self) -> bool:
         """Heed that the working tree changed; gives whether there is another proposal to be asked about."""
@@ -288,6 +296,7 @@ class Deciding:
         if decision.kind not in {"accept", "land"}:
             return decision
         self._wanted, self._judged = decision, proposal.tree if usable(proposal.verdict) else ""
+        self._warned = self._still_told(self._proposals.newest)
         return None
 
     def _sent_back(self, decision: Decision, proposal: ProposalState) -> Decision | None:
@@ -309,13 +318,24 @@ class Deciding:
             return None
         verdict = proposal.part
         if self._warned != part.tree:
-            enough = usable(verdict) if self._parts.state().mode == "step" else verdict is not None and verdict.complete
-            if not enough and self._unchecked != part.tree:
+            if not self._is_known(part, verdict):
                 return None
             if verdict is None or verdict.broken or verdict.silenced:
                 self._wanted, self._warned = None, part.tree
                 return None
         return wanted
+
+    def _is_known(self, part: Part, verdict: Verdict | None) -> bool:
+        """Whether what is taken has been judged as far as is needed to land it, or cannot be."""
+        enough = usable(verdict) if self._parts.state().mode == "step" else verdict is not None and verdict.complete
+        return enough or self._unchecked == part.tree
+
+    def _still_told(self, proposal: ProposalState) -> str:
+        """`_warned` while its verdict is there: who comes back to the same marks has it judged, and told, again."""
+        part = self.part
+        if part is not None and part.tree == self._warned and not self._is_known(part, proposal.part):
+            return ""
+        return self._warned
 
     def _is_ready(self, proposal: ProposalState) -> bool:
         """Whether all of it may land; what it breaks, where they did not know that yet, has to be told them first."""

@@ -202,3 +202,46 @@ async def test_a_command_that_is_stopped_before_it_has_begun_says_so(tmp_path: P
         assert (ended.id, ended.killed) == ("1", "interrupted")
         assert [one.killed for one in here.state.chat if isinstance(one, Ran)] == ["interrupted"]
     assert pair.trees == []
+
+
+async def test_who_comes_back_to_what_breaks_has_it_judged_and_is_told_again(
+    tmp_path: Path, project: Path, pair: Pair
+) -> None:
+    async with running(project, script(tmp_path, MANY)) as here:
+        blocks = await asked(here)
+        here.submit(commands.Take(1, blocks=(blocks[LOOP], blocks[RETURN])))
+        here.submit(commands.Land(1))
+        await here.until(lambda state: "lands it anyway" in state.why)
+        pair.go_on.clear()
+        here.submit(commands.Take(1, blocks=(blocks[RETURN],), taken=None))
+        here.submit(commands.Take(1, blocks=(blocks[RETURN],)))
+        here.submit(commands.Land(1))
+        await here.until(lambda state: "what you took is checked" in state.why or bool(here.all(ev.Decided)))
+        pair.go_on.set()
+        await here.until(
+            lambda state: ("lands it anyway" in state.why and judged_part(state)) or bool(here.all(ev.Decided))
+        )
+        assert here.all(ev.Decided) == []
+        assert (project / "shop/prices.py").read_text() == BEFORE
+        here.submit(commands.Land(1))
+        await here.seen(ev.Landed)
+        assert (project / "README.md").read_text() == "# shop\n"
+
+
+@pytest.mark.parametrize("mode", ["step", "until-green"])
+async def test_a_project_without_any_check(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr(build, "default_checks", lambda *_: ())
+    async with running(project, script(tmp_path, MANY, {"text": "Fine."}, mode=mode)) as here:
+        await asked(here)
+        verdict = newest(here.state).verdict
+        assert verdict is not None
+        assert (verdict.tree, verdict.green, newest(here.state).part) == (newest(here.state).tree, False, None)
+        asked_for = len(here.all(ev.DecisionAwaited))
+        here.submit(commands.Accept(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert (project / "README.md").read_text() == "# The shop\n"
+        # It is judged once, and whoever accepts is not asked over and over.
+        assert len(here.all(ev.VerdictReached)) <= 2
+        assert len(here.all(ev.DecisionAwaited)) <= asked_for + 1

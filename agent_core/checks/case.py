@@ -68,6 +68,8 @@ class Case:
             verdict = await self._concluded(candidate, checks, base, results)
         finally:
             await candidate.close()
+        # Where there is no check, no result says which tree it is about.
+        verdict = msgspec.structs.replace(verdict, tree=candidate.tree)
         if (await bench.workspace.snapshot()).tree != trees.base.tree:
             note = "the files were changed while they were checked: this is about neither tree"
             summary = f"{note}; {verdict.summary}"
