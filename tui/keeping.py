@@ -68,5 +68,6 @@ class Keeping(Looking):
             if not chosen.done():
                 chosen.set_result(wanted)
 
-        await self.push_screen(SessionsScreen(shelf, ""), done)
+        self.main.begin_question()
+        await self.push_screen(SessionsScreen(shelf, "", self.main.too_early), done)
         return await chosen

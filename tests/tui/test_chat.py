@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 import tracemalloc
 
+import msgspec
 import pytest
 
 from agent_core import events as ev
 from agent_core.conversation import Usage
+from agent_core.state import Notice
 from tests.tui import scenes
 from tests.tui.driving import MEDIUM, NARROW, WIDE, Driver, running
 from tests.tui.fake_session import FakeSession
@@ -335,3 +337,24 @@ async def test_a_change_far_above_renders_that_entry_alone() -> None:
         await driver.drawn()
         assert "✓ a tool  well" in _chat(driver).plain_text
         assert len([line for line in _chat(driver).lines if id(line) not in before]) == 1
+
+
+async def test_what_the_screen_says_itself_stays_where_it_was_said_and_with_its_session() -> None:
+    async with running() as driver:
+        pane = driver.app.main.chat
+        driver.session.emit(ev.SessionStarted("one", "", "1"), ev.Asked(1, "first"))
+        await driver.drawn()
+        pane.note(Notice("warning", "could not be opened"))
+        driver.session.emit(ev.TextStreamed("later"), ev.AnswerFinished("later", Usage()))
+        await driver.drawn()
+        text = driver.text
+        assert text.index("first") < text.index("could not be opened") < text.index("later")
+        # A note between two sessions is the newest word in the second one; one of the first is not told there.
+        driver.app.main.begin_anew()
+        assert "could not be opened" not in driver.text
+        pane.note(Notice("error", "no such session"))
+        driver.app.main.draw(msgspec.structs.replace(driver.session.state, session="two"))
+        await driver.settle()
+        text = driver.text
+        assert text.index("later") < text.index("no such session")
+        assert "could not be opened" not in text

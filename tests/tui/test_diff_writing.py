@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -274,3 +275,33 @@ async def test_an_editor_that_fails_is_told_of(suspended: list[str], monkeypatch
         await driver.press("N", "E")
         await driver.until(lambda: "no program no-such-editor-here" in driver.app.main.chat.plain_text)
         assert driver.session.commands == []
+
+
+async def test_a_path_with_brackets_is_no_markup_over_what_is_written() -> None:
+    async with running(MEDIUM) as driver:
+        path = "[@click=app.quit][id][/red].tsx"
+        waiting(driver.session, patch=Patch((file_of(driver.session, path, "".join(LINES), changed()),)))
+        await driver.drawn()
+        driver.clock.pass_(1)
+        await into_diff(driver)
+        await driver.press("e")
+        assert f"{path}:5" in driver.text
+        await driver.until(lambda: writing_of(driver).text)
+
+
+async def test_what_was_begun_in_a_session_waits_there() -> None:
+    async with running(MEDIUM) as driver:
+        await driver.play(waiting)
+        await into_diff(driver)
+        await driver.press("c", *"why?")
+        first = driver.session.state
+        pane = driver.app.main.diff
+        driver.app.main.begin_anew()
+        assert pane.writing is None
+        assert pane.proposal is None
+        other = msgspec.structs.replace(first, session="two")
+        driver.app.main.draw(other)
+        assert pane.draft_words() == {}
+        driver.app.main.begin_anew()
+        driver.app.main.draw(first)
+        assert pane.draft_words() == {"a0": "not said yet: a comment you began; c goes on with it"}

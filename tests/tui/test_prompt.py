@@ -12,7 +12,7 @@ import pytest
 from textual import events
 
 from agent_core import events as ev
-from agent_core.commands import Ask, Interrupt, Redo, SetMode, Shell, Steer, Undo, Withdraw
+from agent_core.commands import Accept, Ask, Interrupt, Redo, SetMode, Shell, Steer, Undo, Withdraw
 from agent_core.config import project_state
 from tests.tui import scenes
 from tests.tui.driving import MEDIUM, NARROW, SIZES, Driver, running
@@ -339,6 +339,16 @@ async def test_the_list_of_commands_has_those_that_apply_and_enter_does_the_one_
         assert "/accept" not in labels
         await driver.press(*"und", "enter")
         assert driver.session.commands == [Undo(1)]
+
+
+async def test_a_slash_alone_does_nothing_by_enter() -> None:
+    async with running() as driver:
+        await driver.play(scenes.green)
+        await driver.press("/", "enter")
+        assert driver.session.commands == []
+        assert _prompt(driver).text == "/accept "
+        await driver.press("enter")
+        assert driver.session.commands == [Accept(2)]
 
 
 def test_every_command_is_told_of() -> None:

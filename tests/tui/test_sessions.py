@@ -191,11 +191,17 @@ async def test_a_click_looks_and_two_open() -> None:
 async def test_resume_begins_with_the_sessions(picks: bool) -> None:
     engine = FakeEngine(FakeSession(), Summary())
     engine.sessions = FakeShelf(CARDS, SAID)
-    app = PairloopApp(lambda: engine, clock=Clock(), pick=True)
+    clock = Clock()
+    app = PairloopApp(lambda: engine, clock=clock, pick=True)
     async with app.run_test() as pilot:
         driver = Driver(app, pilot, engine.session, Clock())
         await driver.until(lambda: isinstance(app.screen, SessionsScreen))
         await driver.settle()
+        # Somebody was about to write their task.
+        await driver.press("n", "d", "enter")
+        assert engine.opened == []
+        assert "only just appeared" in driver.text
+        clock.pass_(1.0)
         await driver.press(*(("down", "enter") if picks else ("escape",)))
         if picks:
             await driver.until(lambda: engine.opened == ["s2"])

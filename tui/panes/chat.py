@@ -53,7 +53,7 @@ class ChatPane(Pane):
         self._live = Markdown()
         self._live_at = 0  # index of the first line of the live answer
         self._thoughts_unfolded = False
-        self._notes: list[Notice] = []
+        self._notes: list[tuple[int, Notice]] = []  # of the screen's own, and before which entry each stands
         self._kept: tuple[str, ...] = ()
         self._state = State()
         self._painter = Painter(lambda work: self.run_worker(work, exit_on_error=False), self.recolor)
@@ -63,7 +63,11 @@ class ChatPane(Pane):
     def show(self, state: State) -> None:
         """Draw what is true now."""
         old, self._state = self._state, state
-        if state.chat is not old.chat and self._show_entries():
+        other = state.session != old.session
+        if other:
+            # What was said of one session is not of the next; what was said between them is the newest word there.
+            self._notes = [] if old.session else [(len(state.chat), notice) for _, notice in self._notes]
+        if (other or state.chat is not old.chat) and self._show_entries():
             return
         if (
             state.live is not old.live
@@ -74,7 +78,9 @@ class ChatPane(Pane):
 
     def _show_entries(self) -> bool:
         """Bring the transcript up to date; gives whether there was anything to do."""
-        chat: Sequence[ChatEntry] = (*self._state.chat, *self._notes)
+        chat: list[ChatEntry] = list(self._state.chat)
+        for at, notice in reversed(self._notes):
+            chat.insert(at, notice)
         same = 0
         for block, entry in zip(self._blocks, chat, strict=False):
             if block.entry is not entry:
@@ -115,7 +121,7 @@ class ChatPane(Pane):
 
     def note(self, notice: Notice) -> None:
         """Say something of the screen's own, which no session knows of."""
-        self._notes.append(notice)
+        self._notes.append((len(self._state.chat), notice))
         self._show_entries()
 
     def keep_for_later(self, texts: tuple[str, ...]) -> None:

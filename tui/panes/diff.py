@@ -64,12 +64,15 @@ class DiffPane(Reviewing):
 
     def show(self, state: State) -> None:
         """Draw what is true now."""
+        if state.session != self._state.session:
+            self.change_session(state.session)
         self._state = state
         if state.live_patch:
             self._show_written(state.live_patch)
         elif (proposal := state.proposal) is not None:
             self._show_proposal(proposal, state)
         elif self.lines:
+            self.proposal, self.waits = None, False
             self._written = None
             self._shown = ()
             self._said = None
@@ -133,7 +136,7 @@ class DiffPane(Reviewing):
 
     def lay_again(self) -> None:
         """Lay it out with what is said in it now."""
-        if self.proposal is not None:
+        if self.proposal is not None and self._written is None:
             self._lay()
 
     def sign_of(self, file: int, block: int, places: Iterable[int], *, first: bool) -> tuple[Piece, bool]:

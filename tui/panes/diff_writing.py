@@ -27,7 +27,14 @@ class Reviewing(Marking):
         self.writing: Writing | None = None
         """What is written over the pane now."""
         self._drafts: dict[tuple[str, str], str] = {}
+        self._drafts_of: dict[str, dict[tuple[str, str], str]] = {}
         self._content: Callable[[str], bytes] | None = None
+
+    def change_session(self, session: str) -> None:
+        """Another session is shown: what was begun in one waits there, and is not offered in the other."""
+        if self.writing is not None:
+            self._close(self.writing, keep=True)
+        self._drafts = self._drafts_of.setdefault(session, {})
 
     def draft_words(self) -> dict[str, str]:
         """What is said, below blocks, of texts that were not handed in; by the block's id."""

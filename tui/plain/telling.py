@@ -131,8 +131,6 @@ class Teller:
                 self._say(f"Diagnosis: {sentence(summary)}")
             case ev.Reviewed():
                 self._reviewed(event)
-            case ev.Overlapped():
-                self._overlapped(event)
             case _:
                 return False
         return True
@@ -231,11 +229,6 @@ class Teller:
         if event.trouble and event.trouble != self._trouble:
             self._say(f"What you took cannot land by itself: {sentence(event.trouble)}")
         self._trouble = event.trouble
-
-    def _overlapped(self, event: ev.Overlapped) -> None:
-        if event.overlaps:
-            places = [f"{one.path}, line {one.start}" if one.start else one.path for one in event.overlaps]
-            self._say(f"Your own edits meet proposal {event.proposal} at {enumeration(places)}.")
 
     def _shell(self, event: ev.ShellFinished, state: State) -> None:
         ran = next((one for one in reversed(state.chat) if isinstance(one, Ran) and one.id == event.id), None)

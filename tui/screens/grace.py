@@ -9,6 +9,7 @@ from tui.screens.asking import landing_mood, mood
 
 GRACE = 0.5
 """Seconds after a question appears in which no key answers it."""
+TOO_EARLY = "That has only just appeared: look first, then press again."
 _AGAIN = 3.0
 
 
@@ -46,6 +47,14 @@ class Grace:
             landing: It is about landing what is taken, of which it may just have turned out that it is bad.
         """
         return self._clock() < max(self._until, self._landing_until if landing else 0.0)
+
+    def refused(self) -> None:
+        """A key has come too early: a held one, or typing that goes on, answers nothing before there is a pause."""
+        now = self._clock()
+        if now < self._until:
+            self._until = now + GRACE
+        if now < self._landing_until:
+            self._landing_until = now + GRACE
 
     def insists(self, action: str, waiting: int) -> bool:
         """Whether somebody wants something far-reaching for the second time within a moment.

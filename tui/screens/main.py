@@ -21,7 +21,7 @@ from tui.panes.diff import DiffPane
 from tui.panes.pane import Pane
 from tui.screens.arrangement import Arrangement
 from tui.screens.asking import OFFER_LETTERS, asked, landing_mood
-from tui.screens.grace import Grace
+from tui.screens.grace import TOO_EARLY, Grace
 from tui.settings import Settings
 from tui.widgets.bars import KeyBar, Question, TabBar
 from tui.widgets.completion import Completion
@@ -256,7 +256,8 @@ class MainScreen(Screen[None]):
         """
         if not self._grace.is_new(landing=landing):
             return False
-        self.flash("That has only just appeared: look first, then press again.")
+        self._grace.refused()
+        self.flash(TOO_EARLY)
         return True
 
     def insists(self, action: str, meaning: str) -> bool:
@@ -274,11 +275,15 @@ class MainScreen(Screen[None]):
         self.flash(f"{key_for(BY_ID[action], self.focus_name)} again {meaning}.")
         return False
 
+    def begin_question(self) -> None:
+        """Something is asked that came by itself: for a moment no key answers it."""
+        self._grace.begin()
+
     def offer_session(self, offer: str) -> None:
         """Ask whether to resume, or (with an empty text) stop asking."""
         self.offer = offer
         if offer:
-            self._grace.begin()
+            self.begin_question()
         self.draw_bars()
 
     # -- Looking

@@ -19,6 +19,7 @@ from agent_core.shelf import SessionCard
 from tui.engine import Shelf
 from tui.life import Wanted
 from tui.screens.choose import Chooser, Entry
+from tui.screens.grace import TOO_EARLY
 from tui.screens.session_find import Found, SaidIndex, card_lines, preview_lines
 from tui.trouble import ago
 from tui.widgets.lines import Line, LinesView, Piece, Rows, clean
@@ -33,6 +34,7 @@ _KEYS = (
     ("h", "all"),
     ("esc", "back"),
 )
+_DOING = frozenset({"open", "new", "fork", "export", "hide"})
 
 
 class CardList(LinesView):
@@ -123,6 +125,7 @@ class SessionsScreen(ModalScreen[Wanted | None]):
     Args:
         shelf: Where they are.
         current: Id of the session that is open here; empty where none is.
+        too_early: Whether it has only just appeared, by itself, so that what is pressed may have been meant elsewhere.
     """
 
     DEFAULT_CSS = """
@@ -152,8 +155,9 @@ class SessionsScreen(ModalScreen[Wanted | None]):
         Binding("h", "hidden", show=False),
     ]
 
-    def __init__(self, shelf: Shelf, current: str) -> None:
+    def __init__(self, shelf: Shelf, current: str, too_early: Callable[[], bool] = bool) -> None:
         super().__init__()
+        self._too_early = too_early
         self._shelf = shelf
         self._current = current
         self._cards: Sequence[SessionCard] = ()
@@ -252,6 +256,13 @@ class SessionsScreen(ModalScreen[Wanted | None]):
             self.dismiss(None)
 
     # -- What can be done
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a key does something now (Textual asks)."""
+        if action in _DOING and self._too_early():
+            self._say(TOO_EARLY)
+            return False
+        return super().check_action(action, parameters)
 
     def action_back(self) -> None:
         """Out of the search, then out of here."""

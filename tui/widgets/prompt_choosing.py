@@ -217,7 +217,9 @@ class ChoosingArea(ChipArea):
                 self.put_chip(choice.chip, choice.text)
                 return
             self.put(choice.text)
-            if send and choice.sends:
+            # Nobody has said yet which command is meant: the first one is written, not done.
+            unnamed = asked.kind == "commands" and not asked.needle and index == 0
+            if send and choice.sends and not unnamed:
                 self.close()
                 self.send()
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from textual import events
+from textual.content import Content
 from textual.geometry import Region
 from textual.widgets import TextArea
 
@@ -53,7 +54,8 @@ class Writing(TextArea):
         self.rows = 0
         """How many rows it takes."""
         self.cursor_blink = False
-        self.border_title = title
+        # As a text it would be read as markup, and a path may have brackets.
+        self.border_title = Content(title)
         self.border_subtitle = subtitle
         if kind == "comment":
             self.move_cursor(self.document.end)
