@@ -51,7 +51,8 @@ class Capture:
 
     Args:
         cap: Most bytes kept; the middle is left out beyond.
-        on_line: Called with each line as it comes.
+        on_line: Called with each line as it comes; of one that is too long to be kept with its end, and a word that
+            its beginning is left out.
     """
 
     def __init__(self, cap: int, on_line: Callable[[str], None] | None) -> None:
@@ -61,6 +62,7 @@ class Capture:
         self._dropped = 0
         self._on_line = on_line
         self._partial = bytearray()
+        self._unsaid = 0  # bytes of the line so far that are left out
 
     def feed(self, data: bytes) -> None:
         """Take what came next."""
@@ -77,14 +79,21 @@ class Capture:
         assert self._on_line is not None
         self._partial += data
         *whole, rest = bytes(self._partial).split(b"\n")
-        self._partial = bytearray(rest[-_CHUNK:])
         for line in whole:
-            self._on_line(line.decode("utf-8", "replace"))
+            self._say(line)
+        self._unsaid += max(len(rest) - _CHUNK, 0)
+        self._partial = bytearray(rest[-_CHUNK:])
+
+    def _say(self, line: bytes) -> None:
+        assert self._on_line is not None
+        cut = f"[... {self._unsaid} bytes left out ...] " if self._unsaid else ""
+        self._unsaid = 0
+        self._on_line(f"{cut}{line.decode('utf-8', 'replace')}")
 
     def result(self) -> bytes:
         """What is kept, once nothing more comes."""
         if self._on_line is not None and self._partial:
-            self._on_line(bytes(self._partial).decode("utf-8", "replace"))
+            self._say(bytes(self._partial))
             self._partial.clear()
         if len(self._tail) > self._half:
             self._dropped += len(self._tail) - self._half

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent_core.process import Completed, run, run_blocking, wait_for
+from agent_core.process import Capture, Completed, run, run_blocking, wait_for
 
 _PATIENCE = 10.0
 
@@ -353,3 +353,15 @@ async def test_however_often_it_is_cancelled_no_task_outlives_it(tmp_path: Path,
         await task
     await asyncio.sleep(0)
     assert asyncio.all_tasks() - before == set()
+
+
+def test_a_line_that_is_too_long_says_that_its_beginning_is_gone() -> None:
+    lines: list[str] = []
+    capture = Capture(1000, lines.append)
+    for piece in (b"short\n", b"a" * 60_000, b"b" * 60_000, b"c" * 10 + b"\nnext\nla", b"st"):
+        capture.feed(piece)
+    capture.result()
+    assert [lines[0], *lines[2:]] == ["short", "next", "last"]
+    cut, _, rest = lines[1].partition("] ")
+    assert cut == f"[... {120_000 - 65_536} bytes left out ..."
+    assert rest == "a" * (65_536 - 60_000) + "b" * 60_000 + "c" * 10

@@ -168,3 +168,5 @@ async def test_the_app_is_drawn_and_ends_with_the_server(tmp_path: Path) -> None
 def test_the_app_is_started_as_this_process_was() -> None:
     command = own_command(["--web", "--port", "80", "--model", "m", "--port=81", "--resume"])
     assert command[1:] == ["-P", "-m", "tui", "--model", "m", "--resume"]
+    # As argparse takes them, too.
+    assert own_command(["--we", "--po", "80", "--por=81", "--plain"])[4:] == ["--plain"]

@@ -188,7 +188,7 @@ class WebServer(serving.Server):
         try:
             await service.start(width, height)
             await self._process_messages(websocket, service)
-        except (ConnectionError, ValueError, KeyError, IndexError, AssertionError, TypeError):
+        except (ConnectionError, ValueError, LookupError, AssertionError, TypeError, AttributeError):
             # What the page sends is its own affair; the app behind it ends, the others do not.
             log.warning("a page sent what is no message", exc_info=True)
         finally:
@@ -263,9 +263,12 @@ def own_command(arguments: Sequence[str]) -> list[str]:
     kept: list[str] = []
     rest = iter(arguments)
     for one in rest:
-        if one == "--port":
-            next(rest, None)
-        elif one != "--web" and not one.startswith("--port="):
+        name, sign, _ = one.partition("=")
+        # Shortened, too, as argparse takes them: an app that would serve in its turn shows nothing.
+        if len(name) > len("--") and "--port".startswith(name):
+            if not sign:
+                next(rest, None)
+        elif len(name) <= len("--") or not "--web".startswith(name):
             kept.append(one)
     # Not from the current folder: a project may have a package of the same name.
     return [sys.executable, "-P", "-m", "tui", *kept]
