@@ -206,6 +206,19 @@ async def test_what_has_only_just_appeared_takes_no_answer(scene: Scene, key: st
         assert driver.session.commands or driver.app.main.prompt.asks_reason
 
 
+async def test_a_key_that_is_held_down_answers_nothing() -> None:
+    async with running() as driver:
+        scenes.green(driver.session)
+        await driver.drawn()
+        for _ in range(10):
+            driver.clock.pass_(0.1)
+            await driver.press("f2")
+        assert driver.session.commands == []
+        driver.clock.pass_(0.3)
+        await driver.press("f2")
+        assert driver.session.commands == [Accept(2)]
+
+
 @pytest.mark.parametrize("scene", [scenes.red, scenes.green])
 async def test_a_proposal_that_waits_is_given_up_only_by_who_insists(scene: Scene) -> None:
     async with running() as driver:
