@@ -156,13 +156,20 @@ def _proposal(part: Proposal) -> Iterator[str]:
         share = f" ({decision.taken} of {decision.of} parts)" if decision.of else ""
         by = "you" if decision.by == "human" else "the mode"
         yield from ("", f"**{_DECISIONS[decision.decision]}{share}** by {by}, {_when(decision.at)}.")
+        if decision.of:
+            said = "not known" if decision.verdict is None else _summed_up(decision.verdict)
+            yield from ("", f"Verdict on these parts by themselves: {said}")
         if decision.reason:
             yield from ("", *quoted(decision.reason))
 
 
-def _verdict(verdict: Judged) -> Iterator[str]:
+def _summed_up(verdict: Judged) -> str:
     sign = _SIGNS[verdict.green] if verdict.complete or not verdict.green else "◌"
-    yield from ("", f"Verdict: **{sign} {inline(verdict.summary)}**", "")
+    return f"**{sign} {inline(verdict.summary)}**"
+
+
+def _verdict(verdict: Judged) -> Iterator[str]:
+    yield from ("", f"Verdict: {_summed_up(verdict)}", "")
     yield from (f"- {code(one.check)} {one.outcome}: {inline(one.summary)}" for one in verdict.checks)
     yield from (f"- {inline(note)}" for note in verdict.notes)
     groups: Sequence[tuple[str, Sequence[Told], bool]] = (

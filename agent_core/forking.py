@@ -120,10 +120,12 @@ def fork(journal: SqliteJournal, session: str, step: int = 0) -> str:
     copied = [entry for entry in entries if entry.seq <= upto]
     if not any(isinstance(entry.event, ev.Asked) for entry in copied):
         raise JournalError(f"Nothing had been asked yet at step {step} of session {session}.", "Begin a new session.")
-    new = new_session()
-    journal.copy(session, new, upto)
-    for event in _told(copied, session):
-        journal.append(new, event, durable=True)
+    new, told = new_session(), _told(copied, session)
+    # A copy that does not say whose it is would have everything landed twice.
+    with journal.together():
+        journal.copy(session, new, upto)
+        for event in told:
+            journal.append(new, event)
     return new
 
 

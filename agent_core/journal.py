@@ -218,29 +218,23 @@ class SqliteJournal:
         yield from self._rows(sql, kinds)
 
     def copy(self, session: str, new: str, upto: int) -> None:
-        """Begin a session with a copy of another one's events, their numbers and times the same.
+        """Begin a session with a copy of another one's events, their numbers and times the same; see `together`.
 
         Args:
             session: The one that is copied.
             new: Id of the new one, which its first event says from now on.
             upto: The last event that is copied.
         """
-        self._write("BEGIN IMMEDIATE", ())
-        try:
-            self.create(new)
-            self._write(
-                "INSERT INTO events SELECT ?, seq, at, kind, body FROM events WHERE session = ? AND seq <= ?",
-                (new, session, upto),
-            )
-            for seq, body in list(self._rows("SELECT seq, body FROM events WHERE session = ? LIMIT 1", (new,))):
-                first = self._decode(body, f"session {session}, event {seq}")
-                if isinstance(first, SessionStarted):
-                    renamed = self._encoder.encode(msgspec.structs.replace(first, session=new))
-                    self._write("UPDATE events SET body = ? WHERE session = ? AND seq = ?", (renamed, new, seq))
-        except BaseException:
-            self._write("ROLLBACK", ())
-            raise
-        self._write("COMMIT", ())
+        self.create(new)
+        self._write(
+            "INSERT INTO events SELECT ?, seq, at, kind, body FROM events WHERE session = ? AND seq <= ?",
+            (new, session, upto),
+        )
+        for seq, body in list(self._rows("SELECT seq, body FROM events WHERE session = ? LIMIT 1", (new,))):
+            first = self._decode(body, f"session {session}, event {seq}")
+            if isinstance(first, SessionStarted):
+                renamed = self._encoder.encode(msgspec.structs.replace(first, session=new))
+                self._write("UPDATE events SET body = ? WHERE session = ? AND seq = ?", (renamed, new, seq))
 
     def next_landing(self) -> int:
         """The number for the next landing in this project, from 1."""

@@ -105,7 +105,12 @@ class Remark(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What became of a proposal; `taken` of `of` parts of it where that is not all or nothing."""
+    """What became of a proposal; `taken` of `of` parts of it where that is not all or nothing.
+
+    Attributes:
+        verdict: What the checks said of the parts that were taken, by themselves; null where that is not known, and
+            where it is all of the proposal, whose verdict is its own.
+    """
 
     at: float
     decision: ev.DecisionKind
@@ -113,6 +118,7 @@ class Decision(msgspec.Struct, frozen=True):
     reason: str
     taken: int
     of: int
+    verdict: Judged | None = None
 
 
 class Proposal(Part, frozen=True):

@@ -59,6 +59,7 @@ class _Teller:
         self._places: dict[tuple[str, str | int], int] = {}
         self._patches: dict[int, tuple[Patch, str]] = {}
         self._reviews: dict[int, Review] = {}
+        self._taken: dict[int, tuple[str, Judged | None]] = {}  # the tree that what is taken makes, and its verdict
 
     def hear(self, entry: ev.Entry) -> None:
         """Take the next event."""
@@ -148,13 +149,18 @@ class _Teller:
             case ev.VerdictReached(number, verdict):
                 if number in self._patches and verdict.tree == self._patches[number][1]:
                     self._grow(("proposal", number), verdict=_judged(verdict))
+                elif verdict.tree and verdict.tree == self._taken.get(number, ("", None))[0]:
+                    self._taken[number] = (verdict.tree, _judged(verdict))
             case ev.Diagnosed() as event:
                 self._grow(("proposal", event.proposal), diagnosis=event.summary)
             case ev.Reviewed(number, changes) if number in self._patches:
                 review = self._reviews[number] = remarked(self._reviews.get(number, Review()), changes)
+                if entry.event.part_tree != self._taken.get(number, ("", None))[0]:
+                    self._taken[number] = (entry.event.part_tree, None)
                 self._grow(("proposal", number), remarks=_remarks(self._patches[number][0], review))
             case ev.Decided() as event:
-                decision = Decision(entry.at, event.decision, event.by, event.reason, event.taken, event.of)
+                taken = self._taken.get(event.proposal, ("", None))[1] if event.of else None
+                decision = Decision(entry.at, event.decision, event.by, event.reason, event.taken, event.of, taken)
                 place = self._places.get(("proposal", event.proposal))
                 old_part = self.parts[place] if place is not None else None
                 if isinstance(old_part, Proposal):

@@ -140,6 +140,26 @@ def test_a_proposal_carried_over_is_told_once_with_all_decisions() -> None:
     assert [(one.decision, one.by) for one in part.decisions] == [("steer", "human"), ("accept", "mode")]
 
 
+def test_a_part_that_was_taken_is_told_with_its_own_verdict() -> None:
+    made = EVENTS[6]
+    assert isinstance(made, ev.ProposalMade)
+    whole = Verdict(made.tree, "b", True, (), summary="green: breaks nothing")
+    part = Verdict("part", "b", False, (), summary="breaks 1")
+    took = ev.Reviewed(1, part_tree="part")
+    accept = ev.Decided(1, "accept", "human", "", 1, 2)
+    text = exported(told([made, ev.VerdictReached(1, whole), took, ev.VerdictReached(1, part), accept]), "md")
+    assert "Verdict: **✓ green: breaks nothing**" in text
+    assert "Verdict on these parts by themselves: **✗ breaks 1**" in text
+    # Of other parts nothing is said by it.
+    other = ev.Reviewed(1, part_tree="other")
+    story = told([made, took, ev.VerdictReached(1, part), other, ev.VerdictReached(1, part), accept])
+    assert "Verdict on these parts by themselves: not known" in exported(story, "md")
+    # All of it has its own.
+    [one] = told([made, took, ev.VerdictReached(1, part), ev.Decided(1, "accept", "human", "")]).parts
+    assert isinstance(one, Proposal)
+    assert one.decisions[0].verdict is None
+
+
 @pytest.mark.parametrize(
     ("text", "kept"),
     [

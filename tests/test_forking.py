@@ -157,3 +157,32 @@ async def test_there_is_no_fork_of_nothing(tmp_path: Path) -> None:
             forking.fork(journal, "old", 1)
     finally:
         journal.close()
+
+
+def test_a_fork_is_there_as_a_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = SqliteJournal(tmp_path / "journal.db")
+    try:
+        journal.create("old")
+        for event in (
+            ev.SessionStarted("old", "/p", "1"),
+            ev.Asked(1, "mend it"),
+            ev.LandingStarted(1, 1, 0, ()),
+            ev.Landed(1),
+        ):
+            journal.append("old", event)
+        sessions, landings = journal.sessions(), journal.landings()
+
+        def full(*_: object, **__: object) -> None:
+            raise JournalError("the disk is full")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(journal, "append", full)
+            with pytest.raises(JournalError, match="the disk is full"):
+                forking.fork(journal, "old")
+        assert (journal.sessions(), journal.landings()) == (sessions, landings)
+        assert journal.landings()[0].session == "old"
+        forking.fork(journal, "old")
+        assert len(journal.sessions()) == 2
+        assert journal.landings() == landings
+    finally:
+        journal.close()
