@@ -207,6 +207,9 @@ class PairloopApp(Keeping, inherit_bindings=False):
             if trouble := await slash.carry_out(self, sent.text):
                 self.main.prompt.give_back(sent.text)
                 self.say(trouble)
+        elif self.unread:
+            # What was typed before it was there would send it back.
+            self.main.prompt.give_back(sent.text)
         elif not self.life.say(sent.text):
             self.main.prompt.give_back(sent.text)
             self.main.flash("There is no session to send it to.")

@@ -48,6 +48,14 @@ class Decisions:
         self.submit(command)
         return True
 
+    @property
+    def unread(self) -> bool:
+        """Whether a proposal waits that has only just appeared, or is not even drawn; says so then."""
+        if self.state.waiting not in {0, self.main.state.waiting}:
+            self.main.flash("A proposal has just come: look first, then press again.")
+            return True
+        return bool(self.main.state.waiting) and self.main.too_early()
+
     def say(self, text: str) -> None:
         """Say something to the human for a moment."""
         self.main.flash(text)
@@ -149,12 +157,9 @@ class Decisions:
         A question that has only just appeared is not dismissed by it, and a proposal that waits only when it is
         pressed again: nothing but time would bring that back, and esc also closes searches, lists and comments.
         """
-        if self.main.state.phase in {"deciding", "approving"} and self.main.too_early():
+        if self.unread or (self.main.state.phase == "approving" and self.main.too_early()):
             return
         waiting = self.main.state.waiting
-        if self.state.waiting not in {0, waiting}:
-            self.main.flash("A proposal has just come: look first, then press again.")
-            return
         if waiting and not self.main.insists("interrupt", f"gives up the task, and proposal {waiting} with it"):
             return
         self.submit(Interrupt())

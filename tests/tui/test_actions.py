@@ -206,6 +206,24 @@ async def test_what_has_only_just_appeared_takes_no_answer(scene: Scene, key: st
         assert driver.session.commands or driver.app.main.prompt.asks_reason
 
 
+async def test_words_that_were_being_typed_do_not_send_back_what_has_only_just_appeared() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        scenes.ask(driver.session)
+        await driver.drawn()
+        await driver.press(*"and None too")
+        scenes.propose(driver.session, 1, scenes.WRONG)
+        scenes.judge(driver.session, 1, green=False)
+        await driver.drawn()
+        await driver.press("enter")
+        assert driver.session.commands == []
+        assert driver.app.main.prompt.text == "and None too"
+        assert "only just appeared" in driver.text
+        driver.clock.pass_(1)
+        await driver.press("enter")
+        assert driver.session.commands == [Steer("and None too")]
+
+
 async def test_a_key_that_is_held_down_answers_nothing() -> None:
     async with running() as driver:
         scenes.green(driver.session)
