@@ -10,6 +10,7 @@ import msgspec
 from agent_core import commands
 from agent_core.events import ApprovalAsked, ApprovalGiven, DecisionKind, Mode
 from agent_core.parts import Emit
+from agent_core.state import State
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -46,6 +47,13 @@ def by_mode(mode: Mode, proposal: int, *, green: bool, final: bool) -> Decision 
     if mode in {"auto", "until-green"} and not green and not final:
         return Decision(proposal, "steer", by="mode")
     return None
+
+
+def decides_now(mode: Mode, state: State) -> bool:
+    """Whether a mode, chosen now, would decide on the proposal that waits for the human; see `by_mode`."""
+    proposal = state.proposal
+    green = proposal is not None and proposal.green
+    return bool(state.waiting) and by_mode(mode, state.waiting, green=green, final=False) is not None
 
 
 class Inbox:

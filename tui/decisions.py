@@ -169,8 +169,10 @@ class Decisions:
         self.set_mode(_MODES[(_MODES.index(self.state.mode) + 1) % len(_MODES)])
 
     def set_mode(self, mode: Mode) -> None:
-        """Choose a mode; while a proposal waits not auto, which would land it (or give it up) in passing."""
-        if mode == "auto" and self.state.waiting:
+        """Choose a mode; while a proposal waits none that would land it, or send it back, in passing."""
+        from agent_core.decisions import decides_now  # noqa: PLC0415 - not needed to paint
+
+        if decides_now(mode, self.state):
+            self.main.flash(f"{mode.capitalize()} would decide on what waits: do that first.")
             mode = "step"
-            self.main.flash("Auto would decide on what waits: do that first.")
         self.submit(SetMode(mode))

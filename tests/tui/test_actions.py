@@ -13,6 +13,7 @@ import pytest
 
 from agent_core import events as ev
 from agent_core.commands import Accept, AnyCommand, Approve, Ask, Interrupt, Quit, Redo, Reject, SetMode, Steer, Undo
+from agent_core.events import Mode
 from agent_core.fold import fold
 from agent_core.state import State
 from tests.tui import scenes
@@ -319,6 +320,15 @@ async def test_no_mode_decides_on_what_waits_in_passing(scene: Callable[[FakeSes
         await driver.press("f9")
         assert driver.session.commands == [SetMode("step")]
         assert "Auto would decide on what waits" in driver.text
+
+
+@pytest.mark.parametrize(("scene", "mode"), [(scenes.red, "step"), (scenes.green, "until-green")])
+async def test_no_mode_sends_back_what_waits_in_passing(scene: Callable[[FakeSession], None], mode: Mode) -> None:
+    async with running() as driver:
+        await driver.play(scene)
+        await driver.press("f9")
+        assert driver.session.commands == [SetMode(mode)]
+        assert ("Until-green would decide on what waits" in driver.text) is (mode == "step")
 
 
 async def test_help_opens_over_the_panes_and_closes() -> None:

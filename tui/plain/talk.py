@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from agent_core import commands as cmd
 from agent_core import events as ev
+from agent_core.decisions import decides_now
 from agent_core.events import Mode
 from agent_core.state import State
 from tui.engine import Session
@@ -314,8 +315,8 @@ class Talk:
 
     def _mode(self, text: str) -> None:
         mode: Mode = "auto" if text == "auto" else "until-green" if text == "until-green" else "step"
-        if mode == "auto" and self.state.waiting:
-            self.say("Auto would decide on what waits: do that first.")
+        if decides_now(mode, self.state):
+            self.say(f"{mode.capitalize()} would decide on what waits: do that first.")
             return
         self._session.submit(cmd.SetMode(mode))
 
