@@ -32,6 +32,11 @@ def usable(verdict: Verdict | None) -> bool:
     return verdict is not None and (verdict.complete or verdict.stage in _USABLE)
 
 
+def may_land(verdict: Verdict | None) -> bool:
+    """Whether a human who decides by a verdict may have it land: it is usable, and no early word is in it."""
+    return verdict is not None and usable(verdict) and not any(one.early for one in verdict.results)
+
+
 class Assessor:
     """Judges one proposal at a time; whatever it was about before is given up at once.
 

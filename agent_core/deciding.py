@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from agent_core import events as ev
-from agent_core.assessor import Assessor, usable
+from agent_core.assessor import Assessor, may_land, usable
 from agent_core.checks.model import Verdict
 from agent_core.decisions import Decision, Inbox, by_mode
 from agent_core.errors import PairloopError
@@ -295,7 +295,7 @@ class Deciding:
                 return None
         if decision.kind not in {"accept", "land"}:
             return decision
-        self._wanted, self._judged = decision, proposal.tree if usable(proposal.verdict) else ""
+        self._wanted, self._judged = decision, proposal.tree if may_land(proposal.verdict) else ""
         self._warned = self._still_told(self._proposals.newest)
         return None
 
@@ -327,7 +327,7 @@ class Deciding:
 
     def _is_known(self, part: Part, verdict: Verdict | None) -> bool:
         """Whether what is taken has been judged as far as is needed to land it, or cannot be."""
-        enough = usable(verdict) if self._parts.state().mode == "step" else verdict is not None and verdict.complete
+        enough = may_land(verdict) if self._parts.state().mode == "step" else verdict is not None and verdict.complete
         return enough or self._unchecked == part.tree
 
     def _still_told(self, proposal: ProposalState) -> str:
@@ -342,7 +342,7 @@ class Deciding:
         if self._proposals.collides or self._judged == proposal.tree:
             return True
         verdict = proposal.verdict
-        if not usable(verdict):
+        if not may_land(verdict):
             return not self._assessor.busy and not self._assessor.void
         if verdict is not None and (verdict.broken or verdict.silenced):
             self._wanted, self._warned = None, proposal.tree

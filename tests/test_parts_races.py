@@ -10,6 +10,9 @@ import pytest
 
 from agent_core import build, commands
 from agent_core import events as ev
+from agent_core.assessor import usable
+from agent_core.checks.model import CheckResult, Finding, Wish
+from agent_core.protocols import Candidate
 from agent_core.reviewing import Reviewing
 from agent_core.state import Ran, State
 from tests.support.running import running
@@ -245,3 +248,43 @@ async def test_a_project_without_any_check(
         # It is judged once, and whoever accepts is not asked over and over.
         assert len(here.all(ev.VerdictReached)) <= 2
         assert len(here.all(ev.DecisionAwaited)) <= asked_for + 1
+
+
+class Early(Pair):
+    """A judge that finds nothing at a quick look, and something when it has looked closely."""
+
+    name = "mypy"
+
+    async def run(self, candidate: Candidate, wish: Wish) -> CheckResult:
+        """Judge a candidate."""
+        if not candidate.changed:
+            return CheckResult("mypy", "passed", candidate.tree, "no type errors")
+        wish.partial(CheckResult("mypy", "passed", candidate.tree, "no type errors", early=True))
+        await self.go_on.wait()
+        wrong = Finding("mypy", "no int", "shop/prices.py", 3, "arg-type")
+        return CheckResult("mypy", "failed", candidate.tree, "1 error", (wrong,))
+
+
+@pytest.mark.parametrize("part", [False, True])
+async def test_nothing_lands_on_an_early_word(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch, *, part: bool
+) -> None:
+    check = Early()
+    check.go_on.clear()
+    monkeypatch.setattr(build, "default_checks", lambda *_: (check,))
+    async with running(project, script(tmp_path, MANY, {"text": "Fine."})) as here:
+        blocks = await asked(here)
+        assert "quick look" in here.state.why
+        if part:
+            here.submit(commands.Take(1, blocks=(blocks[LOOP],)))
+        here.submit(commands.Land(1) if part else commands.Accept(1))
+        await here.until(lambda state: "lands when it breaks nothing" in state.why or bool(here.all(ev.Decided)))
+        if part:
+            await here.until(lambda state: usable(newest(state).part) or bool(here.all(ev.Decided)))
+        assert here.all(ev.Decided) == []
+        check.go_on.set()
+        await here.until(lambda state: "lands it anyway" in state.why or bool(here.all(ev.Decided)))
+        assert here.all(ev.Decided) == []
+        assert (project / "shop/prices.py").read_text() == BEFORE
+        here.submit(commands.Land(1) if part else commands.Accept(1))
+        await here.seen(ev.Landed)

@@ -69,6 +69,8 @@ async def test_the_address_works_once_and_for_one() -> None:
         assert status == 200
         assert "pairloop" in page
         assert "default-src 'none'" in headers["Content-Security-Policy"]
+        # A page of another port is of the same site: it gets hold of neither the page nor what is in it.
+        assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert (await get(mine, f"{origin}/static/js/textual.js"))[0] == 200
         # Burnt: not for another browser, and no empty token either.
         for again in (url, f"{origin}/?token=", f"{origin}/"):

@@ -81,6 +81,9 @@ class Gate:
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["X-Frame-Options"] = "DENY"
+        # Pages of other ports on this machine are of the same site, to which the cookie is sent.
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
 
 
 def _refused(text: str) -> web.Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import configparser
+import logging
 import re
 import sys
 import time
@@ -32,6 +33,8 @@ from agent_core.checks.tool import (
 from agent_core.process import Completed
 from agent_core.protocols import Candidate
 from agent_core.workspace.interpreter import Interpreter
+
+log = logging.getLogger(__name__)
 
 _ABSENT = 97
 # Starts mypy in whichever interpreter runs this; without the project's folder on its path, whose modules would
@@ -168,6 +171,9 @@ class MypyCheck:
         finally:
             telling.cancel()
             await asyncio.wait([telling])
+            if not telling.cancelled() and (error := telling.exception()) is not None:
+                # The exact run does not depend on it.
+                log.warning("There is no early word about types: %s: %s", type(error).__name__, error)
         if said.judged and time.monotonic() - began > SLOW:
             early.begin(setup)
         return said
