@@ -80,6 +80,7 @@ class Bench:
         self.folder = folder
         self.report = report
         self.runs = runs
+        self._opened = 0
         self.environ = first_paint.environment(folder)
         os.environ["PAIRLOOP_STATE_DIR"] = self.environ["PAIRLOOP_STATE_DIR"]
         self.project = make_project(
@@ -108,6 +109,10 @@ class Bench:
     @contextmanager
     def resumed(self, rate: float = RATE, seconds: float = 5.0) -> Iterator[Terminal]:
         """The app on the session of 1,000 messages, with a partner that streams."""
+        self._opened += 1
+        # Each run has a journal of its own: of several sessions one would have to choose.
+        state = f"{self.folder}/state-{self._opened}"
+        os.environ["PAIRLOOP_STATE_DIR"] = self.environ["PAIRLOOP_STATE_DIR"] = state
         self.write_session()
         server = subprocess.Popen(
             [sys.executable, str(ROOT / "tests/bench/streaming.py"), str(rate), str(seconds)],
