@@ -128,6 +128,9 @@ async def test_a_walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
                 await here.until(lambda state: state.waiting > 0 or state.task is None)
             if landing and walk.dice.random() < 0.8:
                 await walk.heard(since)
+        if here.state.task is None:
+            here.submit(commands.Ask("mend it"))
+            await here.until(lambda state: state.task is not None)
         here.submit(commands.Interrupt())
         await here.until(lambda state: state.task is None)
         assert [one for one in found if one] == []
