@@ -8,6 +8,7 @@ from agent_core.errors import PairloopError
 from tui.engine import Engine
 from tui.life import Wanted
 from tui.looking import Looking
+from tui.panes.pane import told
 
 
 class Keeping(Looking):
@@ -36,7 +37,8 @@ class Keeping(Looking):
 
         def done(proposal: int | None) -> None:
             if proposal is not None:
-                self.run_worker(self._fork_at(session.state.session, proposal), exit_on_error=False)
+                forks = told(self, self._fork_at(session.state.session, proposal), "The session could not be forked")
+                self.run_worker(forks, exit_on_error=False)
 
         await self.push_screen(TimelineScreen(session.state, session.content), done)
 

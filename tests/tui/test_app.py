@@ -259,3 +259,16 @@ def test_how_long_ago() -> None:
         "2 hours ago",
         "2 days ago",
     ]
+
+
+async def test_an_error_in_the_background_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: str) -> None:
+        raise ValueError("not a history")
+
+    monkeypatch.setattr("tui.widgets.prompt._history_of", broken)
+    async with running() as driver:
+        await driver.play(scenes.start)
+        await driver.until(lambda: driver.app.failures, 10)
+        words = " ".join(line.text for line in driver.app.main.chat.lines)
+        assert "What you wrote before cannot be recalled: ValueError: not a history" in words
+        driver.app.failures.clear()

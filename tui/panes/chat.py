@@ -66,6 +66,8 @@ class ChatPane(Pane):
         other = state.session != old.session
         if other:
             # What was said of one session is not of the next; what was said between them is the newest word there.
+            if old.session:
+                self._unfolded.clear()
             self._notes = [] if old.session else [(len(state.chat), notice) for _, notice in self._notes]
         if (other or state.chat is not old.chat) and self._show_entries():
             return

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from agent_core.state import State
 from agent_core.text import cap_text
 from tui.panes.checks_tree import Row
-from tui.panes.pane import Pane
+from tui.panes.pane import Pane, told
 from tui.prompt.chips import quoted
 from tui.prompt.offers import finding_choices
 from tui.widgets.lines import BLANK, Line, palette_of
@@ -267,7 +267,8 @@ class Pointing(Pane):
         elif not path.is_file():
             self.desk.say(f"{row.path} is not among your files; if the proposal has it, enter shows it.")
         else:
-            self.run_worker(self._edit(path, row.at), exclusive=True, group="editor", exit_on_error=False)
+            opens = told(self, self._edit(path, row.at), "The editor did not work")
+            self.run_worker(opens, exclusive=True, group="editor", exit_on_error=False)
 
     async def _edit(self, path: Path, line: int) -> None:
         from tui.editor import EditorError, open_file  # noqa: PLC0415 - not needed to paint

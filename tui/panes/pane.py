@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import ClassVar, Protocol, runtime_checkable
 
 from textual.message import Message
+from textual.message_pump import MessagePump
 from textual.strip import Strip
 
 from agent_core.commands import AnyCommand
@@ -26,6 +27,22 @@ class Trouble(Message):
         super().__init__()
         self.error = error
         self.meaning = meaning
+
+
+async def told(node: MessagePump, work: Awaitable[None], meaning: str) -> None:
+    """Do something in a worker; an unexpected error in it is told to the human, of which a worker says nothing.
+
+    Args:
+        node: Who has it done.
+        work: What is done.
+        meaning: What an error means for the human.
+    """
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - told to the human, and in the log
+        trouble = Trouble(error, meaning)
+        trouble.set_sender(node)
+        node.post_message(trouble)
 
 
 @runtime_checkable

@@ -18,6 +18,7 @@ from agent_core.forking import Step
 from agent_core.shelf import SessionCard
 from tui.engine import Shelf
 from tui.life import Wanted
+from tui.panes.pane import told
 from tui.screens.choose import Chooser, Entry
 from tui.screens.grace import TOO_EARLY
 from tui.screens.session_find import Found, SaidIndex, card_lines, preview_lines
@@ -348,7 +349,7 @@ class SessionsScreen(ModalScreen[Wanted | None]):
         self._do(self._load)
 
     def _do(self, work: Callable[[], Awaitable[None]]) -> None:
-        self.run_worker(self._told(work), exit_on_error=False, group="sessions")
+        self.run_worker(told(self, self._told(work), "That did not work"), exit_on_error=False, group="sessions")
 
     async def _told(self, work: Callable[[], Awaitable[None]]) -> None:
         try:

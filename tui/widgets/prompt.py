@@ -14,6 +14,7 @@ from textual.message import Message
 from agent_core.commands import AnyCommand, Shell, Withdraw
 from agent_core.state import Ran, State
 from tui.actions import BY_ID, key_for, momentary
+from tui.panes.pane import told
 from tui.prompt import history
 from tui.prompt.chips import count_lines, is_long, quoted
 from tui.prompt.offers import first_line
@@ -134,7 +135,8 @@ class Prompt(ChoosingArea):
         old, self.state = self.state, state
         if state.project and state.project != self._project:
             self._project = state.project
-            self.run_worker(self._load_history(state.project), exit_on_error=False)
+            loads = told(self, self._load_history(state.project), "What you wrote before cannot be recalled")
+            self.run_worker(loads, exit_on_error=False)
         if self._runs and state.chat is not old.chat:
             for entry in state.chat:
                 if isinstance(entry, Ran) and entry.id in self._runs and entry.code is not None:
@@ -226,7 +228,8 @@ class Prompt(ChoosingArea):
     def keep(self, text: str) -> None:
         """Note what was sent, for this run and the ones to come."""
         if self.past.add(text) and self._kept_in is not None:
-            self.run_worker(self._write_history(self._kept_in, text), exit_on_error=False)
+            writes = told(self, self._write_history(self._kept_in, text), "What you write is not kept")
+            self.run_worker(writes, exit_on_error=False)
 
     async def _load_history(self, project: str) -> None:
         self._kept_in, entries = await asyncio.to_thread(_history_of, project)
@@ -312,7 +315,8 @@ class Prompt(ChoosingArea):
 
     def action_compose(self) -> None:
         """Write in the human's own editor."""
-        self.run_worker(self._write_in_editor(), exclusive=True, group="editor", exit_on_error=False)
+        writes = told(self, self._write_in_editor(), "The editor did not work")
+        self.run_worker(writes, exclusive=True, group="editor", exit_on_error=False)
 
     async def _write_in_editor(self) -> None:
         from tui.editor import EditorError, edit  # noqa: PLC0415 - not needed to paint

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from agent_core.state import State
 from tui import slash
+from tui.panes.pane import told
 from tui.prompt.fuzzy import PathIndex
 from tui.prompt.history import History
 from tui.prompt.offers import (
@@ -110,7 +111,8 @@ class ChoosingArea(ChipArea):
             return
         self._asked = asked
         if asked.kind == "files":
-            self.run_worker(self._offer_files(asked), group="completion", exclusive=True, exit_on_error=False)
+            offers = told(self, self._offer_files(asked), "Files cannot be offered")
+            self.run_worker(offers, group="completion", exclusive=True, exit_on_error=False)
         elif asked.kind == "findings":
             self._offer(finding_choices(findings(self.state), asked.needle))
         elif asked.kind == "commands":
