@@ -57,23 +57,28 @@ def browser() -> aiohttp.ClientSession:
 
 async def test_the_address_works_once_and_for_one() -> None:
     async with served(["true"]) as server, browser() as mine, browser() as other:
-        origin, url = server.gate.origin, server.gate.url
+        origin, url, home = server.gate.origin, server.gate.url, server.gate.origin + server.gate.root
         for path in ("/", "/ws", "/static/js/textual.js", "/?token=wrong", "/?token=", "/nowhere"):
             assert (await get(mine, origin + path))[0] == 403, path
+            assert (await get(mine, home + path))[0] == 403, path
         status, _, headers = await get(mine, url)
-        assert (status, headers["Location"]) == (303, "/")
+        assert (status, headers["Location"]) == (303, f"{server.gate.root}/")
         cookie = headers["Set-Cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie
-        status, page, headers = await get(mine, f"{origin}/")
+        # Whoever serves at another port of this machine never sees it.
+        assert f"Path={server.gate.root}/" in cookie
+        assert (await get(mine, f"{origin}/"))[0] == 403
+        status, page, headers = await get(mine, f"{home}/")
         assert status == 200
+        assert f"{server.gate.root}/ws" in page
         assert "pairloop" in page
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         # A page of another port is of the same site: it gets hold of neither the page nor what is in it.
         assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
-        assert (await get(mine, f"{origin}/static/js/textual.js"))[0] == 200
+        assert (await get(mine, f"{home}/static/js/textual.js"))[0] == 200
         # Burnt: not for another browser, and no empty token either.
-        for again in (url, f"{origin}/?token=", f"{origin}/"):
+        for again in (url, f"{home}/?token=", f"{home}/"):
             assert (await get(other, again))[0] == 403
 
 
@@ -91,8 +96,8 @@ async def test_other_pages_are_refused_whatever_they_hold(headers: dict[str, str
         assert (await get(mine, server.gate.url, headers))[0] == 403
         # That did not burn the token.
         assert (await get(mine, server.gate.url))[0] == 303
-        assert (await get(mine, f"{server.gate.origin}/", headers))[0] == 403
-        socket_url = f"{server.gate.origin}/ws"
+        assert (await get(mine, f"{server.gate.origin}{server.gate.root}/", headers))[0] == 403
+        socket_url = f"{server.gate.origin}{server.gate.root}/ws"
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await mine.ws_connect(socket_url, headers=headers)
         assert refused.value.status == 403
@@ -130,7 +135,9 @@ async def test_what_does_not_end_is_ended_with_its_page(tmp_path: Path, monkeypa
     async with served([sys.executable, str(script)]) as server, browser() as mine:
         await get(mine, server.gate.url)
         origin = {"Origin": server.gate.origin}
-        async with mine.ws_connect(f"{server.gate.origin}/ws?width=x&height=-5", headers=origin) as page:
+        async with mine.ws_connect(
+            f"{server.gate.origin}{server.gate.root}/ws?width=x&height=-5", headers=origin
+        ) as page:
             app, child = map(int, (await page.receive_bytes(timeout=10)).split())
             await page.send_str("no message")
         await _gone(app)
@@ -149,9 +156,10 @@ async def test_the_app_is_drawn_and_ends_with_the_server(tmp_path: Path) -> None
             assert process.stdout is not None
             line = (await process.stdout.readline()).decode()
             url = line.split()[-1]
-            origin = url.partition("/?")[0]
+            home = url.partition("/?")[0]
+            origin = home.rpartition("/")[0]
             assert (await get(mine, url))[0] == 303
-            async with mine.ws_connect(f"{origin}/ws?width=100&height=30", headers={"Origin": origin}) as page:
+            async with mine.ws_connect(f"{home}/ws?width=100&height=30", headers={"Origin": origin}) as page:
                 drawn = b""
                 while b"checks" not in drawn:
                     message = await page.receive()

@@ -41,6 +41,11 @@ class Gate:
 
     Args:
         port: The port that is listened on.
+
+    Attributes:
+        token: What the address holds; empty once it has been used.
+        origin: Scheme, host and port.
+        root: The path below which everything is, another one each time.
     """
 
     def __init__(self, port: int) -> None:
@@ -49,29 +54,31 @@ class Gate:
         self._host = f"{HOST}:{port}"
         # Cookies know no ports: two of these must not take each other's.
         self._name = f"pairloop_{port}"
+        self.root = f"/{secrets.token_urlsafe(12)}"
         self._pass = secrets.token_urlsafe(32)
 
     @property
     def url(self) -> str:
         """The address; it works once."""
-        return f"{self.origin}/?token={self.token}"
+        return f"{self.origin}{self.root}/?token={self.token}"
 
     def check(self, request: web.Request) -> web.Response | None:
         """What a request is answered by the gate itself; None where it may pass."""
-        headers = request.headers
+        headers, root = request.headers, f"{self.root}/"
         if headers.getall("Host", []) != [self._host]:
             return _refused("This address is not the one that pairloop printed.")
         origin = headers.get("Origin")
         # A browser always says where a socket is opened from; a request for a page it may leave without.
-        if origin != self.origin and not (origin is None and request.path != "/ws"):
+        if origin != self.origin and not (origin is None and request.path != f"{root}ws"):
             return _refused("This comes from another page.")
         if hmac.compare_digest(request.cookies.get(self._name, "").encode(), self._pass.encode()):
             return None
         given = request.query.get("token", "")
-        if request.path == "/" and self.token and hmac.compare_digest(given.encode(), self.token.encode()):
+        if request.path == root and self.token and hmac.compare_digest(given.encode(), self.token.encode()):
             self.token = ""
-            answer = web.Response(status=303, headers={"Location": "/", "Cache-Control": "no-store"})
-            answer.set_cookie(self._name, self._pass, httponly=True, samesite="Strict", path="/")
+            answer = web.Response(status=303, headers={"Location": root, "Cache-Control": "no-store"})
+            # Other servers on this machine, which a browser takes for the same site, are at other paths.
+            answer.set_cookie(self._name, self._pass, httponly=True, samesite="Strict", path=root)
             return answer
         return _refused("The address pairloop printed works once. Start `pairloop --web` again for another one.")
 
@@ -142,9 +149,9 @@ class WebServer(serving.Server):
 
     async def make_app(self) -> web.Application:
         """The application, with the gate before everything else."""
-        app = await self._make_app()
-        app.middlewares.insert(0, self._through_the_gate())
+        app = web.Application(middlewares=[self._through_the_gate()])
         app.on_response_prepare.append(self._on_prepare)
+        app.add_subapp(self.gate.root, await self._make_app())
         return app
 
     def _through_the_gate(self) -> Any:
