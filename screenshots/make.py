@@ -35,6 +35,12 @@ async def _until(app: PairloopApp, pilot: Pilot[None], true: Callable[[State], b
     await pilot.pause(0.8)
 
 
+def _waits(state: State, number: int) -> bool:
+    """Whether a proposal waits, and all checks have spoken of it."""
+    verdict = state.proposal.verdict if state.proposal is not None else None
+    return state.waiting == number and verdict is not None and verdict.complete
+
+
 async def _picture(name: str, size: tuple[int, int], folder: Path) -> None:
     project = sample.unpack()
     flags: dict[str, Any] = {"partner": {"script": str(sample.script())}, "loop": {}}
@@ -42,14 +48,14 @@ async def _picture(name: str, size: tuple[int, int], folder: Path) -> None:
     async with app.run_test(size=size) as pilot:
         await _until(app, pilot, lambda state: bool(state.interpreter))
         await pilot.press("enter")
-        await _until(app, pilot, lambda state: state.waiting == 1)
+        await _until(app, pilot, lambda state: _waits(state, 1))
         if name == "narrow":
             await pilot.press("f6")
             await pilot.pause(0.2)
         app.save_screenshot(f"{name}.svg", str(folder))
         if name == "review":
             await pilot.press("f4")
-            await _until(app, pilot, lambda state: state.waiting == 2)
+            await _until(app, pilot, lambda state: _waits(state, 2))
             app.save_screenshot("green.svg", str(folder))
         await pilot.press("ctrl+q")
     shutil.rmtree(project.parent)

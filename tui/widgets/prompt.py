@@ -13,6 +13,7 @@ from textual.message import Message
 
 from agent_core.commands import AnyCommand, Shell, Withdraw
 from agent_core.state import Ran, State
+from agent_core.text import without_surrogates
 from tui.actions import BY_ID, key_for, momentary
 from tui.panes.pane import told
 from tui.prompt import history
@@ -365,5 +366,6 @@ def _history_of(project: str) -> tuple[Path, list[str]]:
     """The file in which the history of a project is kept, and what is in it."""
     from agent_core.config import project_state  # noqa: PLC0415 - not needed to paint
 
-    path = project_state(Path(project)) / "prompt-history.jsonl"
+    # As the journal tells it, whatever the name of the folder is made of.
+    path = project_state(Path(without_surrogates(project))) / "prompt-history.jsonl"
     return path, history.read(path)
