@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import shutil
 import tempfile
@@ -32,6 +33,7 @@ from agent_core.process import Completed
 from agent_core.protocols import Candidate
 from agent_core.workspace.interpreter import Interpreter
 
+log = logging.getLogger(__name__)
 _TELLING = re.compile(
     r"(?:INTERNALERROR> |\S+: error: |E  +|(?=ERROR(?!: usage)|FAIL |!!|Fatal Python error|Exit: ))(.*\S.*)"
 )
@@ -123,9 +125,11 @@ class PytestCheck:
                 affected=affected.files or (),
                 only=wish.only,
             )
-            await learning
-            if running.done():
-                running.result()
+            await asyncio.wait([learning])
+            for extra in (running, learning):
+                if extra.done() and not extra.cancelled() and (error := extra.exception()) is not None:
+                    # What they would have been good for is not worth the verdict of a run that came to its end.
+                    log.warning("pytest is judged without an extra", exc_info=error)
         finally:
             for task in (running, learning):
                 task.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ async def test_nothing_is_written_through_links_that_a_test_leaves(opened: Open,
     ("deed", "words"),
     [
         # Found out as rewritten, as cut off or as never begun, depending on how much of it was read before.
-        ("report.unlink(); os.mkfifo(report); os._exit(0)", ""),
+        ("report.unlink(); os.mkfifo(report); os._exit(0)", "did not finish|ran without telling what happens"),
         ("report.unlink()", ""),
         ("report.open('a').write(report.read_text().splitlines(True)[-1])", "report of the test run"),
         ("""report.open('a').write('{"e": "end", "id": "x", "outcome": "passed", "k": 3}\\n')""", "report of the test"),
@@ -68,7 +69,7 @@ async def test_what_a_test_does_to_the_run_is_never_a_pass(opened: Open, deed: s
     project = await opened({"test_deed.py": f"{BEGIN}    {deed}\n", "test_fine.py": FINE})
     result = await run_one(CHECK, project)
     assert result.outcome == ("failed" if words == "1 failed" else "error"), result
-    assert words in result.summary
+    assert re.search(words, result.summary)
 
 
 @pytest.mark.parametrize(

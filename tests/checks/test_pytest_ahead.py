@@ -15,7 +15,7 @@ from agent_core.checks.model import CheckResult, Wish
 from agent_core.checks.pytest import PytestCheck
 from agent_core.checks.pytest_ahead import Forking, worth_running_ahead
 from agent_core.workspace.project import Project
-from tests.checks.conftest import candidate_of
+from tests.checks.conftest import THIS_PYTHON, Open, candidate_of, run_one
 from tests.projects import make_project, write_files
 from tests.workspace.opening import Kind, open_with
 from tests.workspace.warming import forks, needs_kernel, warmed
@@ -290,3 +290,18 @@ async def test_a_copy_has_nothing_to_run_beside(tmp_path: Path) -> None:
     assert await candidate.fork(argv, timeout=20, warm=("decimal",)) is None
     await candidate.close()
     await project.close()
+
+
+@pytest.mark.parametrize("extra", ["run_ahead", "keep_imports"])
+async def test_an_extra_that_fails_costs_no_verdict(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, extra: str
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise RuntimeError("an extra")
+
+    monkeypatch.setattr(f"agent_core.checks.pytest.{extra}", fail)
+    monkeypatch.setattr("agent_core.checks.pytest.worth_running_ahead", lambda *_arguments: True)
+    project = await opened({"test_fine.py": "def test_fine() -> None: pass\n"})
+    result = await run_one(PytestCheck(THIS_PYTHON, timeout=60), project)
+    assert (result.outcome, result.summary) == ("passed", "1 passed")
+    assert "an extra" in caplog.text
