@@ -167,6 +167,72 @@ class Redo(Command, frozen=True):
     landing: int = 0
 
 
+class DraftCommit(Command, frozen=True):
+    """Have a message made for the commit of a landing; nothing is committed before `Commit`.
+
+    Attributes:
+        landing: Its number; 0 for the last one of this session that stands and is not committed.
+    """
+
+    landing: int = 0
+
+
+class Commit(Command, frozen=True):
+    """Commit exactly what a landing wrote; the human's other changes, staged or not, stay as they are.
+
+    Attributes:
+        landing: Its number.
+        message: What the commit says; empty takes the draft back, and commits nothing.
+    """
+
+    landing: int
+    message: str
+
+
+class Memorize(Command, frozen=True):
+    """Write an entry of the session's memory.
+
+    Attributes:
+        text: What it is to say; empty to have it forgotten.
+        id: The entry; empty for a new one of the human's own.
+    """
+
+    text: str
+    id: str = ""
+
+
+class Compact(Command, frozen=True):
+    """Replace the oldest of the conversation by a summary now."""
+
+
+class Uncompact(Command, frozen=True):
+    """Take the last compaction back."""
+
+
+class Teach(Command, frozen=True):
+    """Keep a lesson in the human's own words for later sessions of this project."""
+
+    text: str
+
+
+class KeepLesson(Command, frozen=True):
+    """Agree to a lesson.
+
+    Attributes:
+        id: The lesson.
+        text: It in other words; empty for as it is.
+    """
+
+    id: str
+    text: str = ""
+
+
+class DropLesson(Command, frozen=True):
+    """Do not keep a lesson, or forget one that was kept."""
+
+    id: str
+
+
 class Approve(Command, frozen=True):
     """Answer the partner's wish to run a command."""
 
@@ -203,6 +269,14 @@ AnyCommand = (
     | Fix
     | Undo
     | Redo
+    | DraftCommit
+    | Commit
+    | Memorize
+    | Compact
+    | Uncompact
+    | Teach
+    | KeepLesson
+    | DropLesson
     | Approve
     | Interrupt
     | SetMode

@@ -1,4 +1,4 @@
-"""The configuration: its settings with their defaults, where it is read from, and what is wrong with it.
+"""The configuration: where it is read from, and what is wrong with it. Its settings are in `config_tables`.
 
 Read in this order, later ones winning: the user's ``config.toml``, the project's ``pairloop.toml``,
 environment variables, command-line flags. All files are optional. A project's file comes with the project, whoever
@@ -13,162 +13,20 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
 import platformdirs
 
-from agent_core.checks.settings import CommandConfig, Seconds, trouble
+from agent_core.checks.settings import CommandConfig, trouble
+from agent_core.config_tables import COMMANDS, ChecksConfig, Config, SandboxConfig
 from agent_core.errors import ConfigError
-from agent_core.events import Mode
-from agent_core.sandbox.limits import Limits, parse_limits
-from agent_core.screen_settings import Keys, ScreenConfig
 
 DEFAULT_MODEL = "gpt-6.2-sol"
 PROJECT_FILE = "pairloop.toml"
 
-Positive = Annotated[int, msgspec.Meta(ge=1)]
-PatchTool = Literal["auto", "builtin", "function"]
-
-# Where the tables ``[checks.NAME]`` are put for the conversion.
-_COMMANDS = "*"
-
 _KEY = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)"""
 _DOTTED = re.compile(rf"\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*")
-
-
-class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who proposes.
-
-    Attributes:
-        api: ``responses`` or ``chat``; ``auto`` takes Responses for OpenAI's own address and Chat
-            Completions for every other.
-        model: The model's id.
-        base_url: Address of the API; empty for OpenAI's own.
-        key_env: Name of the environment variable that holds the key.
-        script: A file of turns to play instead of asking a model; relative to the configuration file's folder.
-        timeout: Seconds without a byte from the server before the request counts as stalled.
-        max_retries: How often a request is sent again after a failure that may pass.
-        temperature: Sent to servers other than OpenAI's; small models keep to a form only near 0. Negative:
-            not sent, the server chooses.
-        reasoning_effort: Sent to models that reason; empty for the model's default.
-        patch_tool: How patches come over the Responses API: through OpenAI's ``builtin`` tool or our ``function``;
-            ``auto`` takes the built-in one for OpenAI's own models that have it (gpt-5.1 and later).
-        context_window: How many tokens fit into the model's context; the status line then says how full it is. 0: not
-            known.
-    """
-
-    api: Literal["auto", "responses", "chat"] = "auto"
-    model: str = ""
-    base_url: str = ""
-    key_env: str = "OPENAI_API_KEY"
-    script: str = ""
-    timeout: Seconds = 120.0
-    max_retries: Annotated[int, msgspec.Meta(ge=0)] = 4
-    temperature: float = 0.0
-    reasoning_effort: Literal["", "minimal", "low", "medium", "high"] = ""
-    patch_tool: PatchTool = "auto"
-    context_window: Annotated[int, msgspec.Meta(ge=0)] = 0
-
-
-class LoopConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the loop goes.
-
-    Attributes:
-        mode: ``step`` asks at every proposal, ``until-green`` when green or out of attempts, ``auto`` lands when green.
-        max_attempts: Proposals per task before it stops.
-        max_refusals: Patches per task, since its last proposal, that cannot be applied before it stops.
-        max_broken_requests: Requests per task that break off and are sent again before it stops.
-        max_steps: Requests per task before it stops.
-    """
-
-    mode: Mode = "step"
-    max_attempts: Positive = 5
-    max_refusals: Positive = 6
-    max_broken_requests: Annotated[int, msgspec.Meta(ge=0)] = 12
-    max_steps: Positive = 60
-
-
-class ChecksConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who judges.
-
-    Every other table in it, ``[checks.NAME]``, is a `CommandConfig`.
-
-    Attributes:
-        off: Names of checks that are not run.
-        discover: Look for checks of the project's own, such as a lint script in package.json.
-        timeout: Seconds a check may take.
-        commands: Commands of the project's own, and what is different about other checks, by name.
-    """
-
-    off: tuple[str, ...] = ()
-    discover: bool = True
-    timeout: Seconds = 600.0
-    commands: dict[str, CommandConfig] = msgspec.field(default_factory=dict, name=_COMMANDS)
-
-
-class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where foreign code runs.
-
-    Attributes:
-        candidate: ``auto`` takes the best mechanism that works here; the others insist on one.
-        required: Refuse to run checks and commands where nothing isolates them.
-        network: Whether checks and commands may use the network.
-        env: Names of environment variables that checks need beyond the usual ones; ``*`` stands for any part of a name,
-            but a variable whose name says that it holds a secret has to be named in full.
-        memory: Most memory of one run, such as ``4 GB`` or ``80%`` of this machine's.
-        processes: Most processes of one run.
-        disk: Most of what one run writes to each temporary folder, and to one file.
-    """
-
-    candidate: Literal["auto", "bubblewrap", "unshare", "seatbelt", "copy"] = "auto"
-    required: bool = False
-    network: bool = False
-    env: tuple[str, ...] = ()
-    memory: str = "80%"
-    processes: Annotated[int, msgspec.Meta(ge=16)] = 2048
-    disk: str = "25%"
-
-    def __post_init__(self) -> None:
-        """Refuse sizes that are none.
-
-        Raises:
-            ValueError: Says which and why.
-        """
-        _ = self.limits
-
-    @property
-    def limits(self) -> Limits:
-        """What one run of a command may use up."""
-        return parse_limits(self.memory, self.processes, self.disk)
-
-
-class PromptConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the partner sees.
-
-    Attributes:
-        project_tokens: Budget for AGENTS.md, README and pyproject together.
-        tool_tokens: Most tokens of one tool's output.
-    """
-
-    project_tokens: Annotated[int, msgspec.Meta(ge=0)] = 8000
-    tool_tokens: Positive = 6000
-
-
-class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All settings, a table each.
-
-    Attributes:
-        keys: Other keys for the screen's actions, by their ids; what can stand there the screen says.
-    """
-
-    partner: PartnerConfig = PartnerConfig()
-    loop: LoopConfig = LoopConfig()
-    checks: ChecksConfig = ChecksConfig()
-    sandbox: SandboxConfig = SandboxConfig()
-    prompt: PromptConfig = PromptConfig()
-    screen: ScreenConfig = ScreenConfig()
-    keys: Keys = msgspec.field(default_factory=dict)
 
 
 class OwnConfig(msgspec.Struct, frozen=True):
@@ -238,6 +96,8 @@ _NOT_FOR_PROJECTS: dict[str, tuple[str, ...] | None] = {
     "partner": ("base_url", "key_env"),
     "sandbox": SandboxConfig.__struct_fields__,
     "loop": ("mode",),
+    "memory": ("file",),
+    "git": None,
     "screen": None,
     "keys": None,
 }
@@ -288,7 +148,7 @@ def _convert(path: Path, text: str, data: Mapping[str, Any]) -> Config:
         tables = {key: value for key, value in checks.items() if isinstance(value, Mapping) and key not in own}
         commands = {name: _command(path, text, name, table) for name, table in tables.items()}
         rest = {key: value for key, value in checks.items() if key not in tables}
-        data = {**data, "checks": {**rest, _COMMANDS: commands} if commands else rest}
+        data = {**data, "checks": {**rest, COMMANDS: commands} if commands else rest}
     try:
         return msgspec.convert(data, Config)
     except msgspec.ValidationError as error:

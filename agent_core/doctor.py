@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from agent_core import __version__, config
+from agent_core import __version__, config, config_tables
 from agent_core.checks.chosen import chosen
 from agent_core.checks.tool import own_tool, project_program
 from agent_core.conversation import PartnerInfo
@@ -101,7 +101,7 @@ def _configuration(root: Path) -> Entry:
     return Entry("good", "configuration", ", ".join(found) or "no file, all defaults")
 
 
-async def _workspace(root: Path, settings: config.Config, environ: Mapping[str, str]) -> list[Entry]:
+async def _workspace(root: Path, settings: config_tables.Config, environ: Mapping[str, str]) -> list[Entry]:
     try:
         workspace = await open_project(root, settings, environ)
     except PairloopError as error:
@@ -128,7 +128,7 @@ async def _workspace(root: Path, settings: config.Config, environ: Mapping[str, 
         await candidate.close()
 
 
-def _checks(settings: config.ChecksConfig, workspace: Project, environ: Mapping[str, str]) -> Entry:
+def _checks(settings: config_tables.ChecksConfig, workspace: Project, environ: Mapping[str, str]) -> Entry:
     """Which checks judge here."""
     listed = chosen(settings, workspace.interpreter, workspace.read, environ)
     text = ", ".join(one.name for one in listed if one.on) or "none"
@@ -185,7 +185,7 @@ async def _git(root: Path) -> Entry:
     return Entry("good", "git", f"{text}; {where}, {now.dirty} changed files")
 
 
-async def _partner(settings: config.PartnerConfig, environ: Mapping[str, str]) -> Entry:
+async def _partner(settings: config_tables.PartnerConfig, environ: Mapping[str, str]) -> Entry:
     try:
         info: PartnerInfo = build_partner(settings, environ).info
         if info.kind == "scripted":

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from agent_core.config import Config
+from agent_core.config_tables import Config
 from agent_core.conversation import Item
 from agent_core.events import AnyEvent, ItemsAppended
 from agent_core.journal import SqliteJournal

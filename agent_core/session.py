@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from agent_core import __version__, commands
 from agent_core import events as ev
 from agent_core.checks.choosing import Choosing
-from agent_core.config import Config
+from agent_core.config_tables import Config
 from agent_core.decisions import Decision, Inbox, Mark
 from agent_core.ending import Ending
 from agent_core.errors import ConfigError, JournalError, PairloopError, first_cause

@@ -12,7 +12,7 @@ from agent_core.conversation import Item, PartnerInfo, Usage
 from agent_core.patch.model import Patch
 from agent_core.review import Overlap, Review
 
-About = Literal["note", "proposal", "verdict", "diagnosis", "decision", "landing", "patch", "task"]
+About = Literal["note", "proposal", "verdict", "diagnosis", "decision", "landing", "patch", "task", "memory"]
 Phase = Literal["idle", "thinking", "tools", "checking", "deciding", "approving", "landing"]
 
 
@@ -41,11 +41,22 @@ class ToolUse(msgspec.Struct, frozen=True):
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """A human edit in the chat."""
+    """An edit in the chat that was not ours; `by` says whose."""
 
     path: str
     kind: str
     diff: str
+    by: ev.EditedBy = "human"
+
+
+class GitMove(msgspec.Struct, frozen=True):
+    """Git changed the working tree, in the chat; see `agent_core.events.BranchChanged`."""
+
+    what: str
+    was: str
+    branch: str
+    paths: tuple[str, ...]
+    count: int
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -76,7 +87,7 @@ class Ran(msgspec.Struct, frozen=True):
     killed: str = ""
 
 
-ChatEntry = Said | ToolUse | Edit | Ran | Notice
+ChatEntry = Said | ToolUse | Edit | GitMove | Ran | Notice
 
 
 class CheckState(msgspec.Struct, frozen=True):
@@ -116,6 +127,7 @@ class ProposalState(msgspec.Struct, frozen=True):
         overlaps: Where the human's own edits meet it.
         taken: Of how many parts something landed (or was about to), where it was not decided on as a whole.
         of: How many parts there are; 0 where it was decided on as a whole, or not at all.
+        waits: What it waits for before it lands, though it was accepted; empty when it does not.
     """
 
     number: int
@@ -143,6 +155,7 @@ class ProposalState(msgspec.Struct, frozen=True):
     overlaps: tuple[Overlap, ...] = ()
     taken: int = 0
     of: int = 0
+    waits: str = ""
 
     @property
     def green(self) -> bool:
@@ -171,6 +184,7 @@ class LandingState(msgspec.Struct, frozen=True):
         again: It is a redo.
         by: Number of the undo or redo that made it stand as it does; 0 when there was none.
         inherited: It was made by the session that this one is a fork of.
+        commit: Hash of the commit it was committed in; empty when it was not.
     """
 
     number: int
@@ -182,6 +196,7 @@ class LandingState(msgspec.Struct, frozen=True):
     again: bool = False
     by: int = 0
     inherited: bool = False
+    commit: str = ""
 
 
 class ApprovalState(msgspec.Struct, frozen=True):
@@ -192,12 +207,56 @@ class ApprovalState(msgspec.Struct, frozen=True):
 
 
 class TaskState(msgspec.Struct, frozen=True):
-    """A task; `outcome` is None while the loop works on it."""
+    """A task; `outcome` is None while the loop works on it.
+
+    Attributes:
+        markers: The comments in the code by which it was asked, or something was added to it.
+    """
 
     number: int
     text: str
     outcome: ev.TaskOutcome | None = None
     result: str = ""
+    markers: tuple[ev.Marker, ...] = ()
+
+
+class MemoryNote(msgspec.Struct, frozen=True):
+    """What the human wrote into the session's memory: an entry of their own, or one in other words.
+
+    Attributes:
+        id: The entry.
+        text: What it says; empty where it is to be forgotten.
+    """
+
+    id: str
+    text: str
+
+
+class Compaction(msgspec.Struct, frozen=True):
+    """What a compaction replaced, so that it can be taken back.
+
+    Attributes:
+        items: The conversation before it.
+        since: How many items the conversation had right after it.
+    """
+
+    items: tuple[Item, ...]
+    since: int
+
+
+class LessonState(msgspec.Struct, frozen=True):
+    """A lesson that this session proposed."""
+
+    lesson: ev.Lesson
+    stands: Literal["proposed", "kept", "dropped"] = "proposed"
+    by: ev.LessonBy | None = None
+
+
+class CommitDraft(msgspec.Struct, frozen=True):
+    """The message of a commit that waits for the human's word."""
+
+    landing: int
+    message: str
 
 
 class State(msgspec.Struct, frozen=True):
@@ -216,7 +275,11 @@ class State(msgspec.Struct, frozen=True):
         waiting: Number of the proposal that waits for the human, 0 when none does.
         why: What there is to decide.
         queued: Steering the partner has not been told yet.
-        untold: Human edits the partner has not been told yet.
+        untold: Edits that were not ours, and git's, that the partner has not been told yet.
+        notes: What the human wrote into the session's memory; see `agent_core.memory`.
+        compactions: What was replaced in the conversation, oldest first.
+        lessons: What this session proposed to remember for later ones.
+        commit: The commit that waits for the human's word.
     """
 
     session: str = ""
@@ -243,7 +306,11 @@ class State(msgspec.Struct, frozen=True):
     approval: ApprovalState | None = None
     landings: tuple[LandingState, ...] = ()
     queued: tuple[str, ...] = ()
-    untold: tuple[Edit, ...] = ()
+    untold: tuple[Edit | GitMove, ...] = ()
+    notes: tuple[MemoryNote, ...] = ()
+    compactions: tuple[Compaction, ...] = ()
+    lessons: tuple[LessonState, ...] = ()
+    commit: CommitDraft | None = None
 
     @property
     def task(self) -> TaskState | None:

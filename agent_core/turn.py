@@ -23,6 +23,7 @@ from agent_core.partners.closing import closing
 from agent_core.parts import Parts
 from agent_core.patch.stream import PatchText
 from agent_core.prompt import replies
+from agent_core.prompt.edit_words import edits_item
 from agent_core.prompt.instructions import instructions
 from agent_core.tools.toolbox import APPLY_PATCH
 
@@ -123,7 +124,7 @@ async def take_turn(parts: Parts, tools: tuple[ToolSpec, ...], broken: BrokenReq
         PartnerError: It could not be reached, refused, or broke off for good.
     """
     state = parts.state()
-    news = (replies.edits_item(state.untold),) if state.untold else ()
+    news = (edits_item(state.untold),) if state.untold else ()
     again = replies.said_again(state.items)
     parts.append(*(UserItem(text) for text in (*((replies.SAME_AGAIN,) if again else ()), *news, *state.queued)))
     items = parts.state().items

@@ -18,7 +18,7 @@ from agent_core.checks.ruff import RuffCheck
 from agent_core.checks.runner import run_checks
 from agent_core.checks.syntax import SyntaxCheck
 from agent_core.checks.verdict import judge
-from agent_core.config import Config
+from agent_core.config_tables import Config
 from agent_core.diagnosis.blame import Blamer, Found, kind_of
 from agent_core.diagnosis.isolate import Answer, OutOfBudgetError, Parts, idle_parts, isolate
 from agent_core.draft import Draft

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent_core.checks.chosen import default_checks
-from agent_core.config import ChecksConfig
+from agent_core.config_tables import ChecksConfig
 from agent_core.diagnosis.listing import EARLIER
 from agent_core.draft import Draft
 from agent_core.events import AnyEvent, CheckFinished

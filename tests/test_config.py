@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from agent_core.checks.settings import CommandConfig, JsonKeys
-from agent_core.config import Config, load, merge, project_state, state_dir, user_file
+from agent_core.config import load, merge, project_state, state_dir, user_file
+from agent_core.config_tables import Config
 from agent_core.errors import ConfigError
 
 

@@ -11,7 +11,8 @@ import msgspec
 
 from agent_core import patch
 from agent_core.checks.settings import CommandConfig, Parse
-from agent_core.config import PROJECT_FILE, Config, load
+from agent_core.config import PROJECT_FILE, load
+from agent_core.config_tables import Config
 from tui.actions import markdown_table
 
 ROOT = Path(__file__).resolve().parent.parent

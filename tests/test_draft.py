@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent_core.config import Config, SandboxConfig
+from agent_core.config_tables import Config, SandboxConfig
 from agent_core.draft import Draft, Rebased, draft_of, rebase, take
 from agent_core.errors import PatchRefusedError
 from agent_core.view import DraftView

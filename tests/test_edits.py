@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from agent_core.config import Config, SandboxConfig
+from agent_core.config_tables import Config, SandboxConfig
 from agent_core.events import FileLanding, HumanEdited
 from agent_core.workspace import edits
 from agent_core.workspace.edits import EditTracker

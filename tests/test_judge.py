@@ -9,7 +9,7 @@ from pathlib import Path
 from agent_core.checks.bench import Trees
 from agent_core.checks.chosen import default_checks
 from agent_core.checks.model import Verdict
-from agent_core.config import ChecksConfig
+from agent_core.config_tables import ChecksConfig
 from agent_core.draft import Draft
 from agent_core.events import AnyEvent, CheckFinished, CheckStarted
 from agent_core.judge import Judge

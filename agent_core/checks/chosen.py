@@ -17,7 +17,7 @@ from agent_core.checks.pytest import PytestCheck
 from agent_core.checks.ruff import RuffCheck
 from agent_core.checks.settings import BUILT_IN, CommandConfig
 from agent_core.checks.syntax import SyntaxCheck
-from agent_core.config import ChecksConfig
+from agent_core.config_tables import ChecksConfig
 from agent_core.protocols import Check
 from agent_core.workspace.interpreter import Interpreter
 

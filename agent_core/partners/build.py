@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from agent_core.config import DEFAULT_MODEL, PartnerConfig
+from agent_core.config import DEFAULT_MODEL
+from agent_core.config_tables import PartnerConfig
 from agent_core.errors import ConfigError
 from agent_core.partners.chat import ChatModel
 from agent_core.partners.client import Connection, warm

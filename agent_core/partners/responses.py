@@ -12,7 +12,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, assert_never
 
-from agent_core.config import PatchTool
+from agent_core.config_tables import PatchTool
 from agent_core.conversation import (
     AssistantItem,
     Chunk,

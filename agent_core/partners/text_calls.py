@@ -39,6 +39,7 @@ from agent_core.conversation import (
 from agent_core.partners.builtin_patch import PATCH_TOOL
 from agent_core.partners.call_ids import make_call_id
 from agent_core.partners.closing import closing
+from agent_core.partners.streamed_calls import StreamedCalls
 from agent_core.partners.tag_calls import DECODER, TextCall, tag_calls
 from agent_core.patch.find import find_patches
 from agent_core.patch.scan import Piece, Scanner
@@ -218,34 +219,54 @@ class _Stream:
     """
 
     def __init__(self, turn: int, *, scans: bool) -> None:
-        self._call_id = _patch_id(turn, 0)
+        self._turn = turn
         self._scanner = Scanner() if scans else None
-        self.has_patch = False
+        self._calls = StreamedCalls()
+        self._ids: list[str] = []
+        self._scanned = ""  # the id of the patches that are no JSON
+        self._written: dict[int, str] = {}  # the ids of JSON calls
+
+    @property
+    def has_patch(self) -> bool:
+        """Whether a patch was told."""
+        return bool(self._ids)
 
     def feed(self, text: str) -> Iterator[Chunk]:
         """Take some more words."""
         if self._scanner is None:
             yield TextDelta(text)
-        else:
-            yield from self._told(self._scanner.feed(text))
+            return
+        for kind, some in self._calls.feed(text):
+            if kind == "words":
+                yield from self._told(self._scanner.feed(some))
+                continue
+            if (number := self._calls.count) not in self._written:
+                self._written[number] = self._next_id()
+            yield ToolCallDelta(self._written[number], PATCH_TOOL, some)
 
     def close(self) -> Iterator[Chunk]:
         """From now on nothing is a patch; gives what was held back."""
         scanner, self._scanner = self._scanner, None
         if scanner is not None:
+            for _, text in self._calls.close():
+                yield from self._told(scanner.feed(text))
             yield from self._told(scanner.close())
-            if self.has_patch:
-                yield ToolCallDelta(self._call_id, PATCH_TOOL, '"}')
+            if self._scanned:
+                yield ToolCallDelta(self._scanned, PATCH_TOOL, '"}')
+
+    def _next_id(self) -> str:
+        self._ids.append(_patch_id(self._turn, len(self._ids)))
+        return self._ids[-1]
 
     def _told(self, pieces: Iterable[Piece]) -> Iterator[Chunk]:
         for kind, text in pieces:
             if kind == "words":
                 yield TextDelta(text)
             else:
-                opening = "" if self.has_patch else '{"patch": "'
-                self.has_patch = True
+                opening = "" if self._scanned else '{"patch": "'
+                self._scanned = self._scanned or self._next_id()
                 written = json.dumps(text, ensure_ascii=False)[1:-1]
-                yield ToolCallDelta(self._call_id, PATCH_TOOL, opening + written)
+                yield ToolCallDelta(self._scanned, PATCH_TOOL, opening + written)
 
 
 class TextCallsModel:

@@ -12,10 +12,8 @@ from agent_core.errors import PatchRefusedError
 from agent_core.patch.operations import AddFile
 from agent_core.patch.read import read_patch
 from agent_core.patch.stream import PatchText, patch_text
-from agent_core.state import Edit, ProposalState
-from agent_core.text import cap_text
+from agent_core.state import ProposalState
 
-_EDIT_TOKENS = 1500
 _MOST_SHOWN = 3
 _MOST_BLAMED = 5
 # The header of an envelope's file, of a diff's old side, and a path above SEARCH, with or without a fence between.
@@ -80,16 +78,6 @@ def _whole(arguments: str) -> str | None:
         return patch_text(json.loads(arguments))
     except (ValueError, RecursionError):
         return None
-
-
-def edits_item(edits: Sequence[Edit]) -> str:
-    """Tells of human edits, as facts."""
-    lines = ["[The human changed files in their editor. Their text stands; build on it.]"]
-    for edit in edits:
-        lines.append(f"{edit.path} was {edit.kind}.")
-        if edit.diff:
-            lines.append(edit.diff)
-    return cap_text("\n".join(lines), _EDIT_TOKENS)
 
 
 def verdict_part(number: int, summary: str, evidence: str, note: str = "") -> str:

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import agent_core
-from agent_core.config import Config, make_private, project_state
+from agent_core.config import make_private, project_state
+from agent_core.config_tables import Config
 from agent_core.errors import ConfigError
 from agent_core.sandbox.choose import Mechanism, choose
 from agent_core.sandbox.environment import command_environment

@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from agent_core.config import Config  # noqa: E402 - found by the line above
+from agent_core.config_tables import Config  # noqa: E402 - found by the line above
 from agent_core.process import Completed, run  # noqa: E402
 from agent_core.workspace.project import Project, open_project  # noqa: E402
 from agent_core.workspace.tree import FileChange  # noqa: E402

@@ -27,7 +27,7 @@ from pathlib import Path
 from agent_core.checks.bench import Trees
 from agent_core.checks.chosen import default_checks
 from agent_core.checks.model import Verdict
-from agent_core.config import Config
+from agent_core.config_tables import Config
 from agent_core.events import AnyEvent, CheckFinished, CheckStaged
 from agent_core.judge import Judge
 from agent_core.workspace.project import open_project

@@ -12,7 +12,7 @@ from textwrap import dedent
 import pytest
 
 from agent_core.checks.model import CheckResult, Wish
-from agent_core.config import Config
+from agent_core.config_tables import Config
 from agent_core.protocols import Candidate, Check
 from agent_core.workspace.interpreter import Interpreter
 from agent_core.workspace.project import Project, open_project

@@ -22,7 +22,7 @@ from agent_core.checks.ruff import RuffCheck
 from agent_core.checks.settings import CommandConfig
 from agent_core.checks.stamp import environment_stamp, quick_stamp
 from agent_core.checks.syntax import SyntaxCheck
-from agent_core.config import ChecksConfig, Config
+from agent_core.config_tables import ChecksConfig, Config
 from agent_core.draft import Draft
 from agent_core.events import AnyEvent, CheckFinished
 from agent_core.judge import Judge

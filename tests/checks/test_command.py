@@ -15,7 +15,7 @@ from agent_core.checks.command import CommandCheck
 from agent_core.checks.model import CheckResult, Outcome, Wish
 from agent_core.checks.settings import CommandConfig
 from agent_core.checks.verdict import judge
-from agent_core.config import Config, SandboxConfig
+from agent_core.config_tables import Config, SandboxConfig
 from agent_core.workspace.project import open_project
 from tests.checks.conftest import Open, candidate_of, run_one
 from tests.projects import make_project

@@ -20,7 +20,8 @@ from agent_core.checks.found import REPORT, Found
 from agent_core.checks.globs import matching
 from agent_core.checks.pytest import PytestCheck
 from agent_core.checks.settings import CommandConfig
-from agent_core.config import ChecksConfig, load
+from agent_core.config import load
+from agent_core.config_tables import ChecksConfig
 from tests.checks.conftest import THIS_PYTHON, Open, program, run_one
 
 BIN = "node_modules/.bin"

@@ -10,7 +10,7 @@ import msgspec
 from agent_core.checks.chosen import default_checks
 from agent_core.checks.model import CheckResult, Finding, Wish
 from agent_core.checks.wavering import Doubt, recalled, settle
-from agent_core.config import ChecksConfig
+from agent_core.config_tables import ChecksConfig
 from agent_core.draft import Draft
 from agent_core.judge import Judge
 from tests.checks.conftest import THIS_PYTHON, Open, changes

@@ -16,7 +16,7 @@ from agent_core.checks.ruff import RuffCheck
 from agent_core.checks.runner import run_check
 from agent_core.checks.settings import CommandConfig
 from agent_core.checks.syntax import SyntaxCheck
-from agent_core.config import Config, SandboxConfig
+from agent_core.config_tables import Config, SandboxConfig
 from agent_core.protocols import Check
 from agent_core.workspace.interpreter import Interpreter
 from agent_core.workspace.project import open_project

@@ -16,7 +16,7 @@ from agent_core.checks.model import CheckResult, Wish
 from agent_core.checks.runner import run_checks
 from agent_core.checks.tool import result
 from agent_core.checks.verdict import judge
-from agent_core.config import ChecksConfig, Config, SandboxConfig
+from agent_core.config_tables import ChecksConfig, Config, SandboxConfig
 from agent_core.errors import SandboxError
 from agent_core.events import AnyEvent, CheckFinished, CheckProgressed, CheckStarted
 from agent_core.protocols import Candidate, Check

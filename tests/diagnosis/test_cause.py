@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agent_core.checks.model import CheckResult, Finding, Wish
 from agent_core.checks.pytest import PytestCheck
 from agent_core.checks.ruff import RuffCheck
-from agent_core.config import Config
+from agent_core.config_tables import Config
 from agent_core.diagnosis.cause import beside, grouped
 from agent_core.diagnosis.listing import listing
 from agent_core.workspace.project import open_project

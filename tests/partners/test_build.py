@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from agent_core.config import DEFAULT_MODEL, PartnerConfig
+from agent_core.config import DEFAULT_MODEL
+from agent_core.config_tables import PartnerConfig
 from agent_core.errors import ConfigError, PartnerError
 from agent_core.partners.build import build_partner, endpoint_of
 from agent_core.partners.endpoint import Endpoint, Key
@@ -115,7 +116,7 @@ async def test_a_script_needs_nothing(tmp_path: Path) -> None:
 def test_building_a_partner_does_not_import_the_client_library() -> None:
     code = (
         "import sys\n"
-        "from agent_core.config import PartnerConfig\n"
+        "from agent_core.config_tables import PartnerConfig\n"
         "from agent_core.partners.build import build_partner, warm\n"
         "build_partner(PartnerConfig(), {'OPENAI_API_KEY': 'k'})\n"
         "assert not {'openai', 'httpx', 'httpx2', 'pydantic'} & set(sys.modules), sorted(sys.modules)\n"

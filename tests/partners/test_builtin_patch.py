@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_core.config import PartnerConfig
+from agent_core.config_tables import PartnerConfig
 from agent_core.conversation import (
     AssistantItem,
     Completed,

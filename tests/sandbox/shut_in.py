@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent_core.config import Config, SandboxConfig
+from agent_core.config_tables import Config, SandboxConfig
 from agent_core.errors import SandboxError
 from agent_core.process import Completed
 from agent_core.workspace.project import Project, open_project

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_core.config import SandboxConfig
+from agent_core.config_tables import SandboxConfig
 from agent_core.process import run
 from agent_core.sandbox.guard import use_of, watch
 from agent_core.sandbox.limits import (

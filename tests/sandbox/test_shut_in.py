@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from agent_core.config import Config, SandboxConfig, project_state
+from agent_core.config import project_state
+from agent_core.config_tables import Config, SandboxConfig
 from agent_core.errors import SandboxError
 from agent_core.workspace.project import open_project
 from tests.projects import make_project, write_files

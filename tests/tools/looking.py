@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from agent_core.config import Config, SandboxConfig
+from agent_core.config_tables import Config, SandboxConfig
 from agent_core.draft import Draft, take
 from agent_core.tools.base import Tool, ToolOutput
 from agent_core.view import DraftView

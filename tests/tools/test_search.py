@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_core.config import Config
+from agent_core.config_tables import Config
 from agent_core.tools import search
 from agent_core.tools.base import ToolError
 from agent_core.tools.search import Search

@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 
-from agent_core.config import Config, SandboxConfig
+from agent_core.config_tables import Config, SandboxConfig
 from agent_core.errors import SandboxError
 from agent_core.workspace.project import Project, open_project
 from agent_core.workspace.tree import FileChange

@@ -323,7 +323,7 @@ async def test_one_that_has_imported_less_will_do_meanwhile(tmp_path: Path) -> N
 OWNER = """
     import asyncio, os, sys
     from pathlib import Path
-    from agent_core.config import Config
+    from agent_core.config_tables import Config
     from agent_core.workspace.project import open_project
     async def main():
         project = await open_project(Path(sys.argv[1]), Config(), os.environ)

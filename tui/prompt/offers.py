@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from agent_core.checks.model import Finding
-from agent_core.state import State
+from agent_core.state import Edit, State
 from tui.prompt.chips import count_lines
 
 Kind = Literal["files", "findings", "commands", "arguments", "history", "queue"]
@@ -79,7 +79,7 @@ def files_first(state: State) -> tuple[str, ...]:
     if state.proposal is not None:
         paths |= dict.fromkeys(file.path for file in state.proposal.patch.files)
     paths |= dict.fromkeys(finding.path for finding in findings(state) if finding.path)
-    paths |= dict.fromkeys(edit.path for edit in reversed(state.untold))
+    paths |= dict.fromkeys(edit.path for edit in reversed(state.untold) if isinstance(edit, Edit))
     return tuple(paths)
 
 

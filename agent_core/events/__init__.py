@@ -1,0 +1,204 @@
+"""What happened: the journal's vocabulary, and the JSON lines of ``pairloop exec --json``.
+
+Every event is a frozen struct; in JSON its class name stands under ``type``. Contents of files are not
+in the events but in the journal's blobs, named by hash.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from agent_core.events.base import DecisionKind, Event, Level, Mode, TaskOutcome
+from agent_core.events.deciding import Decided, DecisionAwaited, LandingWaits, Overlapped, Reviewed
+from agent_core.events.judging import (
+    Blamed,
+    CheckFinished,
+    CheckProgressed,
+    CheckStaged,
+    CheckStarted,
+    Diagnosed,
+    ProposalMade,
+    VerdictReached,
+)
+from agent_core.events.landing import (
+    CommitDrafted,
+    Committed,
+    FileLanding,
+    Landed,
+    LandingAbandoned,
+    LandingConflicted,
+    LandingStarted,
+    LandingTurned,
+)
+from agent_core.events.memory import (
+    Compacted,
+    CompactionUndone,
+    Lesson,
+    LessonBy,
+    LessonProposed,
+    LessonSettled,
+    LessonsRecalled,
+    MemoryKept,
+)
+from agent_core.events.opening import Forked, ModeChanged, SessionResumed, SessionStarted, SettingsTold
+from agent_core.events.outside import BranchChanged, EditedBy, HumanEdited, Marker
+from agent_core.events.running import (
+    ApprovalAsked,
+    ApprovalGiven,
+    PatchRejected,
+    ShellFinished,
+    ShellStarted,
+    ToolFinished,
+    ToolStarted,
+)
+from agent_core.events.talking import (
+    AnswerFinished,
+    AnswerVoided,
+    Asked,
+    ItemsAppended,
+    Noted,
+    PatchStreamed,
+    PromptSent,
+    ReasoningStreamed,
+    Steered,
+    TaskFinished,
+    TextStreamed,
+    Withdrawn,
+)
+
+AnyEvent = (
+    SessionStarted
+    | SessionResumed
+    | Forked
+    | SettingsTold
+    | ModeChanged
+    | Asked
+    | Steered
+    | Withdrawn
+    | ItemsAppended
+    | PromptSent
+    | TextStreamed
+    | ReasoningStreamed
+    | PatchStreamed
+    | AnswerVoided
+    | AnswerFinished
+    | TaskFinished
+    | Noted
+    | ShellStarted
+    | ShellFinished
+    | ToolStarted
+    | ToolFinished
+    | ApprovalAsked
+    | ApprovalGiven
+    | PatchRejected
+    | ProposalMade
+    | CheckStarted
+    | CheckProgressed
+    | CheckFinished
+    | CheckStaged
+    | VerdictReached
+    | Blamed
+    | Diagnosed
+    | Reviewed
+    | Overlapped
+    | DecisionAwaited
+    | Decided
+    | LandingWaits
+    | LandingStarted
+    | Landed
+    | LandingAbandoned
+    | LandingTurned
+    | LandingConflicted
+    | CommitDrafted
+    | Committed
+    | HumanEdited
+    | BranchChanged
+    | MemoryKept
+    | Compacted
+    | CompactionUndone
+    | LessonProposed
+    | LessonSettled
+    | LessonsRecalled
+)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An event with its place in the journal.
+
+    Attributes:
+        seq: Number in the session, from 1, without gaps.
+        at: Seconds since the epoch.
+        event: What happened.
+    """
+
+    seq: int
+    at: float
+    event: AnyEvent
+
+
+__all__ = [
+    "AnswerFinished",
+    "AnswerVoided",
+    "AnyEvent",
+    "ApprovalAsked",
+    "ApprovalGiven",
+    "Asked",
+    "Blamed",
+    "BranchChanged",
+    "CheckFinished",
+    "CheckProgressed",
+    "CheckStaged",
+    "CheckStarted",
+    "CommitDrafted",
+    "Committed",
+    "Compacted",
+    "CompactionUndone",
+    "Decided",
+    "DecisionAwaited",
+    "DecisionKind",
+    "Diagnosed",
+    "EditedBy",
+    "Entry",
+    "Event",
+    "FileLanding",
+    "Forked",
+    "HumanEdited",
+    "ItemsAppended",
+    "Landed",
+    "LandingAbandoned",
+    "LandingConflicted",
+    "LandingStarted",
+    "LandingTurned",
+    "LandingWaits",
+    "Lesson",
+    "LessonBy",
+    "LessonProposed",
+    "LessonSettled",
+    "LessonsRecalled",
+    "Level",
+    "Marker",
+    "MemoryKept",
+    "Mode",
+    "ModeChanged",
+    "Noted",
+    "Overlapped",
+    "PatchRejected",
+    "PatchStreamed",
+    "PromptSent",
+    "ProposalMade",
+    "ReasoningStreamed",
+    "Reviewed",
+    "SessionResumed",
+    "SessionStarted",
+    "SettingsTold",
+    "ShellFinished",
+    "ShellStarted",
+    "Steered",
+    "TaskFinished",
+    "TaskOutcome",
+    "TextStreamed",
+    "ToolFinished",
+    "ToolStarted",
+    "VerdictReached",
+    "Withdrawn",
+]

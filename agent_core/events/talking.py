@@ -1,0 +1,130 @@
+"""Events of what the human and the partner say to each other."""
+
+from __future__ import annotations
+
+from agent_core.conversation import Item, Usage
+from agent_core.events.base import Event, Level, TaskOutcome
+from agent_core.events.outside import Marker
+
+
+class Asked(Event, frozen=True):
+    """The human gave a task.
+
+    Attributes:
+        task: Its number in the session, from 1.
+        text: What was asked.
+        markers: The comments in the code by which it was asked; none where it was typed.
+    """
+
+    task: int
+    text: str
+    markers: tuple[Marker, ...] = ()
+
+
+class Steered(Event, frozen=True):
+    """The human said something while the loop was running.
+
+    Attributes:
+        text: The words.
+        markers: The comments in the code by which it was said; none where it was typed.
+    """
+
+    text: str
+    markers: tuple[Marker, ...] = ()
+
+
+class Withdrawn(Event, frozen=True):
+    """The human took back words that the partner had not been told yet.
+
+    Attributes:
+        index: Which of `State.queued` they were.
+        text: The words.
+    """
+
+    index: int
+    text: str
+
+
+class ItemsAppended(Event, frozen=True):
+    """The conversation grew; together these make up the next request's input."""
+
+    items: tuple[Item, ...]
+
+
+class PromptSent(Event, frozen=True):
+    """A request went to the partner.
+
+    Attributes:
+        step: Number of the request in the session, from 1.
+        items: How many items its input has: the first so many of all appended.
+    """
+
+    step: int
+    items: int
+
+
+class TextStreamed(Event, frozen=True):
+    """The partner said some more."""
+
+    text: str
+
+
+class ReasoningStreamed(Event, frozen=True):
+    """The partner's reasoning summary went on."""
+
+    text: str
+
+
+class PatchStreamed(Event, frozen=True):
+    """The partner wrote some more of a patch; only what is new."""
+
+    call_id: str
+    text: str
+
+
+class AnswerVoided(Event, frozen=True):
+    """What was streamed of the current answer is void: the request is sent again, or was interrupted."""
+
+    reason: str
+    retry_in: float | None = None
+
+
+class AnswerFinished(Event, frozen=True):
+    """The partner's answer is whole (or was cut by an interrupt).
+
+    Attributes:
+        text: The words of it, tool calls apart.
+        usage: Tokens the provider counted.
+    """
+
+    text: str
+    usage: Usage
+
+
+class TaskFinished(Event, frozen=True):
+    """The loop is done with a task.
+
+    Attributes:
+        outcome: ``green`` means green but not landed; ``not_green`` that the attempts ran out.
+        text: Where it stands, for a human.
+        kind: For ``failed``: the kind of the partner's error, else empty.
+    """
+
+    task: int
+    outcome: TaskOutcome
+    text: str
+    kind: str = ""
+
+
+class Noted(Event, frozen=True):
+    """Something the human should know.
+
+    Attributes:
+        level: How bad.
+        text: What happened.
+        hint: What to do about it.
+    """
+
+    level: Level
+    text: str
+    hint: str = ""
