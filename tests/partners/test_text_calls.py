@@ -335,6 +335,51 @@ class Saying:
         pass
 
 
+JSON_PATCH = json.dumps({"name": "apply_patch", "arguments": {"patch": ENVELOPE}}, indent=2)
+
+
+@pytest.mark.parametrize(
+    ("around", "left"),
+    [
+        pytest.param("{}", "", id="bare"),
+        pytest.param("I mend it:\n\n```json\n{}\n```\nSo it is.", "I mend it: So it is.", id="fence"),
+        pytest.param("<tool_call>\n{}\n</tool_call>", "", id="tags"),
+        pytest.param("<tools>[{}]</tools>\nDone.", "Done.", id="a list in tags"),
+        pytest.param("a {b}\n [c]\n```\n{\n```\nd\n{}", "a {b} [c] ``` { ``` d", id="after what only looks like one"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 1000])
+async def test_a_patch_written_as_json_is_seen_growing_and_not_its_json(around: str, left: str, size: int) -> None:
+    words = around.replace("{}", JSON_PATCH)
+    pieces = [words[at : at + size] for at in range(0, len(words), size)]
+    chunks = await chunks_of(TextCallsModel(Saying(*pieces)), request())
+    done = chunks[-1]
+    assert isinstance(done, Completed)
+    (made,) = (item for item in done.items if isinstance(item, ToolCallItem))
+    told = [chunk for chunk in chunks if isinstance(chunk, ToolCallDelta)]
+    assert {chunk.call_id for chunk in told} == {made.call_id}
+    assert json.loads("".join(chunk.text for chunk in told)) == {"patch": ENVELOPE}
+    assert said(chunks).split() == left.split()
+    if size == 7:
+        assert len(told) > len(ENVELOPE) // 14, "it has to grow"
+
+
+async def test_two_patches_written_as_json_are_two_calls_on_screen_too() -> None:
+    chunks = await chunks_of(TextCallsModel(Saying(f"[{JSON_PATCH}, {JSON_PATCH}]\nand\n{UNIFIED}")), request())
+    done = chunks[-1]
+    assert isinstance(done, Completed)
+    assert list(written(chunks)) == [item.call_id for item in done.items if isinstance(item, ToolCallItem)]
+    assert [json.loads(one)["patch"] for one in written(chunks).values()] == [ENVELOPE, ENVELOPE, UNIFIED]
+
+
+@pytest.mark.parametrize("quote", ['"""', '"', "`"])
+async def test_what_only_would_be_json_is_shown_by_its_lines(quote: str) -> None:
+    words = f'{{"name": "apply_patch", "arguments": {{"patch": {quote}\n{ENVELOPE}\n{quote}}}}}'
+    chunks = await chunks_of(TextCallsModel(Saying(*words)), request())
+    (arguments,) = written(chunks).values()
+    assert ENVELOPE in json.loads(arguments)["patch"]
+
+
 SHAPES = st.sampled_from(
     [
         *("I look.\n", "\n", "```diff\n", "```\n", "a.py\n", "- a\n", "---\n", "> +1\n", "| a |\n", "`x` "),
