@@ -214,6 +214,16 @@ def is_transport(error: BaseException) -> bool:
     return type(error).__module__.partition(".")[0] in {"httpx", "httpx2", "httpcore", "httpcore2"}
 
 
+def hung_up(error: BaseException) -> bool:
+    """Whether the server closed the connection without a word of an answer.
+
+    Args:
+        error: What the client library raised, before an answer had begun.
+    """
+    names = {type(one).__name__ for one in _causes(error)}
+    return bool(names & {"RemoteProtocolError", "ReadError", "WriteError"})
+
+
 def from_transport(endpoint: Endpoint, error: BaseException, *, streaming: bool) -> PartnerError:
     """The error for a connection that could not be made, broke, or fell silent.
 
@@ -243,6 +253,9 @@ def from_transport(endpoint: Endpoint, error: BaseException, *, streaming: bool)
             f"The certificate of {endpoint.host} cannot be verified.",
             "If a proxy stands between, set SSL_CERT_FILE to its certificates.",
         )
+    if hung_up(error):
+        hint = "Its own output may say why." if endpoint.loopback else ""
+        return PartnerError("unreachable", f"{endpoint.host} closed the connection before it answered.", hint)
     reason = clean(endpoint, str(chain[-1])) if str(chain[-1]) else type(chain[-1]).__name__
     hint = "Is the server running?" if endpoint.loopback else "Check the network, the proxy and the address."
     return PartnerError("unreachable", f"No server could be reached at {endpoint.url} ({reason}).", hint)

@@ -28,6 +28,7 @@ from agent_core.partners.errors import (
     error_in,
     from_status,
     from_transport,
+    hung_up,
     is_transport,
     web_page,
 )
@@ -82,6 +83,10 @@ def _model_names(body: bytes) -> list[str]:
         return []
 
 
+class _KeptTooLongError(Exception):
+    """The server has closed a connection that was kept from the answer before."""
+
+
 class Wire:
     """A client of one server.
 
@@ -95,6 +100,7 @@ class Wire:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._refused: set[str] = set()
+        self._answered = False
         timeout = openai.Timeout(endpoint.timeout, connect=min(_CONNECT_SECONDS, endpoint.timeout))
         try:
             self._client = openai.AsyncOpenAI(
@@ -162,11 +168,18 @@ class Wire:
                         raise ToolRefusedError(told.kind, told.message, told.hint) from error
                     raise told from error
                 self._refused |= refused
+            except _KeptTooLongError:
+                # It never got the request. Only once: what fails on a connection of its own is told.
+                self._answered = False
             else:
+                self._answered = True
                 return
 
     async def _answer(self, create: Any, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-        """One request and the events of its answer; a status of 400 or 422 goes to the caller as it is."""
+        """One request and the events of its answer; a status of 400 or 422 goes to the caller as it is.
+
+        So does a connection that the server no longer wanted: some close theirs just as the next request comes.
+        """
         streaming = False
         try:
             async with create(stream=True, **body) as response:
@@ -183,6 +196,8 @@ class Wire:
         except openai.APIStatusError as error:
             raise _status_error(self._endpoint, error) from error
         except openai.APIConnectionError as error:
+            if self._answered and not streaming and hung_up(error):
+                raise _KeptTooLongError from error
             raise from_transport(self._endpoint, error, streaming=streaming) from error
         except Exception as error:
             if not is_transport(error):

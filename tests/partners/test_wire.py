@@ -223,6 +223,21 @@ async def test_no_server_at_all(api: str) -> None:
     assert "Is the server running?" in caught.value.hint
 
 
+async def test_a_kept_connection_that_the_server_closes_costs_nothing(api: str) -> None:
+    async with ModelServer([text("a") + fault("keep"), text("b"), fault("drop"), fault("drop")]) as server:
+        partner = model(api, server.base_url)
+        await answer_of(partner, request())
+        assert (await answer_of(partner, request())).items == (AssistantItem("b"),)
+        assert server.closed_kept == 1
+        # It is asked only once more, and what happened is called what it is.
+        with pytest.raises(PartnerError) as caught:
+            await answer_of(partner, request())
+        await partner.close()
+    assert "closed the connection before it answered" in caught.value.message
+    assert caught.value.retryable
+    assert len(server.requests) == 4
+
+
 async def test_cancelling_hangs_up_at_once(api: str) -> None:
     streamed = asyncio.Event()
     async with ModelServer([text("a beginning") + fault("stall")]) as server:

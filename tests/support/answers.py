@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 FaultKind = Literal[
-    "cut", "no_final", "stall", "stall_at_once", "mute", "garbage", "not_an_object", "html", "json", "drop"
+    "cut",
+    "no_final",
+    "stall",
+    "stall_at_once",
+    "mute",
+    "garbage",
+    "not_an_object",
+    "html",
+    "json",
+    "drop",
+    "keep",
 ]
 
 

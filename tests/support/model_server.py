@@ -6,7 +6,8 @@ Answers are built with `text`, `call`, `reasoning`, `fault`, joined with ``+``, 
         ...  # talk to server.base_url
     assert server.requests[1].body["input"][: len(server.requests[0].body["input"])] == ...
 
-Which API is spoken follows from the path asked for. Every connection is closed after its answer.
+Which API is spoken follows from the path asked for. Every connection is closed after its answer; with the fault
+``keep``, only when the next request comes over it.
 """
 
 from __future__ import annotations
@@ -90,6 +91,7 @@ class ModelServer:
         requests: Those that an answer was played to.
         asked: Set when the first of them has come.
         hung_up: Set when the other side closed its connection in the middle of an answer.
+        closed_kept: How many kept connections were closed as the next request came.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class ModelServer:
         self.requests: list[Received] = []
         self.asked = asyncio.Event()
         self.hung_up = asyncio.Event()
+        self.closed_kept = 0
 
     @property
     def base_url(self) -> str:
@@ -203,7 +206,7 @@ class ModelServer:
         self, answer: Answer, request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         headers = {"content-type": "text/event-stream", "transfer-encoding": "chunked", **answer.headers}
-        writer.write(_head(200, headers))
+        writer.write(_head(200, headers, keep=answer.fault == "keep"))
         number = len(self.requests)
         named = request.api == "responses"
         if named:
@@ -236,6 +239,9 @@ class ModelServer:
             await _event(writer, event, named=named)
         writer.write(b"0\r\n\r\n")
         await writer.drain()
+        if answer.fault == "keep":
+            await reader.readuntil(b"\r\n\r\n")
+            self.closed_kept += 1
 
     async def _hold(self, hold: Callable[[], Awaitable[None]], reader: asyncio.StreamReader) -> None:
         """Wait for the test, or for the other side to hang up."""
@@ -250,8 +256,9 @@ class ModelServer:
         self.hung_up.set()
 
 
-def _head(status: int, headers: Mapping[str, str]) -> bytes:
-    lines = [f"HTTP/1.1 {status} Said", "connection: close", *(f"{name}: {value}" for name, value in headers.items())]
+def _head(status: int, headers: Mapping[str, str], *, keep: bool = False) -> bytes:
+    connection = f"connection: {'keep-alive' if keep else 'close'}"
+    lines = [f"HTTP/1.1 {status} Said", connection, *(f"{name}: {value}" for name, value in headers.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
