@@ -175,6 +175,36 @@ async def test_who_is_quicker_than_the_search_gets_what_fits_what_they_wrote(mon
         assert prompt.text == "@shop/pricing.py "
 
 
+async def test_tab_behind_a_file_that_is_all_there_leads_no_further_words_to_a_pane() -> None:
+    async with running() as driver:
+        driver.session.paths = PATHS
+        await driver.play(_busy)
+        prompt = _prompt(driver)
+        await driver.press(*"see @shop/pricing.py")
+        await driver.until(lambda: prompt._complete)
+        assert not prompt.choosing
+        await driver.press("tab", *"now")
+        assert prompt.text == "see @shop/pricing.py now"
+        await driver.press("tab")
+        assert driver.app.main.focused is driver.app.main.chat
+
+
+async def test_tab_takes_a_file_whose_list_has_not_opened_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running() as driver:
+        driver.session.paths = PATHS
+        await driver.play(_busy)
+        prompt = _prompt(driver)
+
+        async def search_for_ever(_asked: object) -> None:
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(prompt, "_offer_files", search_for_ever)
+        await driver.press(*"@pric", "tab", *"it")
+        assert prompt.text == "@shop/pricing.py it"
+        await driver.press(*" @nothing-of-that-name", "tab")
+        assert driver.app.main.focused is driver.app.main.chat
+
+
 async def test_escape_closes_the_list_first_and_only_then_stops() -> None:
     async with running() as driver:
         driver.session.paths = PATHS

@@ -314,6 +314,8 @@ class MainScreen(Screen[None]):
 
     def cycle(self, step: int) -> None:
         """Move the focus round: prompt, chat, diff, checks; where one pane is shown, from the prompt into that one."""
+        if step > 0 and self.focused is self.prompt and self.prompt.end_file():
+            return  # whoever goes on writing behind a file's name does not mean the keys of a pane
         here = self.focused.id if isinstance(self.focused, Pane) else None
         if here is None or not self.panes.shows_one:
             first = PANES.index(self.front) + (step < 0) if self.panes.shows_one else 0

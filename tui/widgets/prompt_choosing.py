@@ -62,6 +62,7 @@ class ChoosingArea(ChipArea):
         self._index = PathIndex(())
         self._indexed: Sequence[str] = ()
         self._restore = ""
+        self._complete = False  # what is written is all that is offered for it
         super().__init__(text, placeholder=placeholder)
 
     def attach(self, paths: Callable[[], Sequence[str]]) -> None:
@@ -148,7 +149,8 @@ class ChoosingArea(ChipArea):
     def _offer(self, choices: Sequence[Choice]) -> None:
         asked = self._asked
         written = self.document[self.cursor_location[0]][asked.start : self.cursor_location[1]] if asked else ""
-        if len(choices) == 1 and choices[0].text == written and not choices[0].chip:
+        self._complete = len(choices) == 1 and choices[0].text == written and not choices[0].chip
+        if self._complete:
             choices = ()  # it is all there
         was = self.choosing
         self.choices = choices
@@ -232,6 +234,23 @@ class ChoosingArea(ChipArea):
         self._catch_up()
         if self.choosing:
             self.choose(self._meant)
+
+    def end_file(self) -> bool:
+        """Take the file whose name is being written, though no list is open: it is all there, or not yet looked for.
+
+        Returns:
+            Whether there was one.
+        """
+        if self._asked is None or self._asked.kind != "files" or not self._asked.needle:
+            return False
+        self._catch_up()
+        if self.choosing:
+            self.choose(self._meant)
+        elif self._complete:
+            self.put(" ")
+        else:
+            return False
+        return True
 
     def action_popup_send(self) -> None:
         """Take the choice that is meant, and send it where there is no more to say."""
