@@ -18,6 +18,20 @@ COMMANDS = "*"
 """Where the tables ``[checks.NAME]`` are put for the conversion."""
 
 
+class PriceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a partner costs, in US dollars per million tokens.
+
+    Attributes:
+        input: What is sent.
+        output: What is answered.
+        cached: What is sent and comes from the provider's cache; as much as other input where it is not said.
+    """
+
+    input: Annotated[float, msgspec.Meta(ge=0)]
+    output: Annotated[float, msgspec.Meta(ge=0)]
+    cached: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+
 class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who proposes.
 
@@ -37,6 +51,7 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ``auto`` takes the built-in one for OpenAI's own models that have it (gpt-5.1 and later).
         context_window: How many tokens fit into the model's context; the status line then says how full it is. 0: not
             known.
+        price: What it costs, where the public price lists that pairloop knows do not say it, or say something else.
     """
 
     api: Literal["auto", "responses", "chat"] = "auto"
@@ -50,6 +65,7 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reasoning_effort: Literal["", "minimal", "low", "medium", "high"] = ""
     patch_tool: PatchTool = "auto"
     context_window: Annotated[int, msgspec.Meta(ge=0)] = 0
+    price: PriceConfig | None = None
 
 
 class LoopConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -106,12 +106,32 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Tokens of one request as the provider counts them; zeros where it does not say."""
+    """Tokens of one request as the provider counts them; zeros where it does not say.
+
+    Attributes:
+        input: All that was sent.
+        cached: How much of it came from the provider's cache.
+        output: All that was answered, reasoning included.
+        reasoning: How much of it was reasoning.
+        cost: What it costs in US dollars; None where that is not known.
+    """
 
     input: int = 0
     cached: int = 0
     output: int = 0
     reasoning: int = 0
+    cost: float | None = None
+
+    def __add__(self, other: Usage) -> Usage:
+        """Both together; a cost that is not known counts as nothing beside one that is."""
+        known = [cost for cost in (self.cost, other.cost) if cost is not None]
+        return Usage(
+            self.input + other.input,
+            self.cached + other.cached,
+            self.output + other.output,
+            self.reasoning + other.reasoning,
+            sum(known) if known else None,
+        )
 
 
 class PartnerInfo(msgspec.Struct, frozen=True):

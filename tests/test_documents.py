@@ -12,7 +12,7 @@ import msgspec
 from agent_core import patch
 from agent_core.checks.settings import CommandConfig, Parse
 from agent_core.config import PROJECT_FILE, load
-from agent_core.config_tables import Config
+from agent_core.config_tables import Config, PriceConfig
 from tui.actions import markdown_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +39,11 @@ def test_the_configuration_shown_is_whole_and_has_the_defaults() -> None:
     defaults = msgspec.to_builtins(Config())
     # Commands of the project's own have no default; they are shown apart.
     del defaults["checks"]["*"]
+    # What is not set by default is shown as a comment: with its sign taken away it can be used.
+    assert defaults["partner"].pop("price") is None
+    commented = re.search(r"^# (price = .*)$", found.group(1), re.MULTILINE)
+    assert commented is not None
+    assert msgspec.convert(tomllib.loads(commented.group(1))["price"], PriceConfig).input > 0
     assert {table: set(keys) for table, keys in shown.items()} == {t: set(keys) for t, keys in defaults.items()}
     shown["partner"]["model"] = ""
     assert shown == {

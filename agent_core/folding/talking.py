@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from agent_core import events as ev
-from agent_core.conversation import Usage
 from agent_core.folding import review
 from agent_core.folding.parts import checks_stopped, close_answer, say, stop_tools
 from agent_core.state import Notice, Phase, Said, State, TaskState
@@ -103,11 +102,7 @@ def answer_finished(state: State, event: ev.AnswerFinished) -> State:
     """The whole text wins over what was streamed of it, so that a partner that does not stream is shown too."""
     state = msgspec.structs.replace(state, live=event.text)
     state = close_answer(state, partial=False)
-    old, new = state.usage, event.usage
-    total = Usage(
-        old.input + new.input, old.cached + new.cached, old.output + new.output, old.reasoning + new.reasoning
-    )
-    return msgspec.structs.replace(state, usage=total, last_usage=new)
+    return msgspec.structs.replace(state, usage=state.usage + event.usage, last_usage=event.usage)
 
 
 def noted(state: State, event: ev.Noted) -> State:

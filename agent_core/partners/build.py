@@ -12,6 +12,7 @@ from agent_core.errors import ConfigError
 from agent_core.partners.chat import ChatModel
 from agent_core.partners.client import Connection, warm
 from agent_core.partners.endpoint import OPENAI_URL, Endpoint, Key, is_openai
+from agent_core.partners.pricing import PricedModel
 from agent_core.partners.responses import ResponsesModel
 from agent_core.partners.retry import RetryingModel
 from agent_core.partners.scripted import ScriptedModel
@@ -82,4 +83,5 @@ def build_partner(config: PartnerConfig, environ: Mapping[str, str]) -> Model:
             inner = ResponsesModel(connection, *sampling, patch_tool=config.patch_tool)
         else:
             inner = ChatModel(connection, *sampling)
+        inner = PricedModel(inner, endpoint, config.price)
     return RetryingModel(TextCallsModel(inner), config.max_retries)

@@ -11,7 +11,7 @@ from agent_core.conversation import PartnerInfo, Usage
 from agent_core.workspace.git import GitStatus
 from tests.tui import scenes
 from tests.tui.driving import MEDIUM, NARROW, SIZES, WIDE, Driver, running
-from tui.widgets.status import context_piece, git_text, tokens_text
+from tui.widgets.status import context_piece, cost_text, git_text, tokens_text
 
 
 def said(driver: Driver) -> str:
@@ -39,6 +39,21 @@ def test_tokens_are_short_and_name_what_came_from_the_cache() -> None:
     assert tokens_text(Usage(840, 0, 12)) == "840 in 12 out"
     assert tokens_text(Usage(8400, 6300, 1200)) == "8.4k in (75% cached) 1.2k out"
     assert tokens_text(Usage(1_284_000, 0, 0)) == "1284k in 0 out"
+
+
+def test_money_is_said_where_it_is_known() -> None:
+    assert cost_text(Usage(840)) == ""
+    assert cost_text(Usage(840, cost=0.0)) == "$0.000"
+    assert cost_text(Usage(840, cost=0.0421)) == "$0.042"
+    assert cost_text(Usage(840, cost=12.345)) == "$12.35"
+
+
+async def test_what_the_session_has_cost_is_in_the_status_line() -> None:
+    async with running(WIDE) as driver:
+        await driver.play(scenes.green)
+        assert "$" not in said(driver)
+        driver.session.emit(ev.AnswerFinished("", Usage(100, cost=0.25)), ev.AnswerFinished("", Usage(100, cost=0.5)))
+        await driver.until(lambda: "$0.750" in said(driver))
 
 
 async def test_where_the_session_is_and_how_full_its_context() -> None:

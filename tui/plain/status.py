@@ -27,7 +27,8 @@ def status_of(state: State) -> Iterator[str]:
         yield f"Landings that stand: {enumeration([str(number) for number in standing])}."
     used = state.usage
     if used.input or used.output:
-        yield f"Tokens so far: {used.input:,} in, {used.output:,} out."
+        spent = f" They cost {used.cost:.3f} dollars." if used.cost is not None else ""
+        yield f"Tokens so far: {used.input:,} in, {used.output:,} out.{spent}"
 
 
 def doing_of(state: State) -> str:

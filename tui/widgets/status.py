@@ -58,6 +58,13 @@ def tokens_text(usage: Usage) -> str:
     return f"{short_count(usage.input)} in{cached} {short_count(usage.output)} out"
 
 
+def cost_text(usage: Usage) -> str:
+    """What was spent, where that is known: ``$0.042``, ``$1.27``."""
+    if usage.cost is None:
+        return ""
+    return f"${usage.cost:.2f}" if usage.cost >= 1 else f"${usage.cost:.3f}"
+
+
 def context_piece(state: State) -> Piece:
     """How full the context was at the last request; in percent too where it is known how much it holds."""
     used = state.last_usage.input
@@ -139,7 +146,7 @@ class StatusBar(Rows):
             parts.append(heard)
         if around is not None:
             parts.append((git_text(around.git), "dim"))
-        parts += [(tokens_text(state.usage), "dim"), (clean(state.candidate), "faint")]
+        parts += [(cost_text(state.usage), "dim"), (tokens_text(state.usage), "dim"), (clean(state.candidate), "faint")]
         if heard[1] != "warn":
             parts.append(heard)
         return [part for part in parts if part[0]]
