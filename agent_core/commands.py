@@ -195,10 +195,12 @@ class Memorize(Command, frozen=True):
     Attributes:
         text: What it is to say; empty to have it forgotten.
         id: The entry; empty for a new one of the human's own.
+        back: Take back what was written of it last; the text counts for nothing.
     """
 
     text: str
     id: str = ""
+    back: bool = False
 
 
 class Compact(Command, frozen=True):

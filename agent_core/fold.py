@@ -7,6 +7,7 @@ from typing import Any
 
 from agent_core import events as ev
 from agent_core.folding import judging, landing, memory, outside, review, running, talking
+from agent_core.folding.remembering import remembered
 from agent_core.state import State
 
 _FOLDS: dict[type[ev.Event], Callable[[State, Any], State]] = {
@@ -67,7 +68,7 @@ _FOLDS: dict[type[ev.Event], Callable[[State, Any], State]] = {
 
 def fold(state: State, event: ev.AnyEvent) -> State:
     """What is true after an event; pure."""
-    return _FOLDS[type(event)](state, event)
+    return remembered(state, _FOLDS[type(event)](state, event), event)
 
 
 def replay(entries: Iterable[ev.Entry]) -> State:

@@ -9,6 +9,7 @@ import msgspec
 from agent_core import events as ev
 from agent_core.checks.model import Blame, CheckResult, Finding, Outcome, Verdict, Where
 from agent_core.conversation import Item, PartnerInfo, Usage
+from agent_core.memory.records import Records
 from agent_core.patch.model import Patch
 from agent_core.review import Overlap, Review
 
@@ -226,10 +227,12 @@ class MemoryNote(msgspec.Struct, frozen=True):
     Attributes:
         id: The entry.
         text: What it says; empty where it is to be forgotten.
+        before: What they had written before that, oldest first, for the way back.
     """
 
     id: str
     text: str
+    before: tuple[str, ...] = ()
 
 
 class Compaction(msgspec.Struct, frozen=True):
@@ -276,7 +279,9 @@ class State(msgspec.Struct, frozen=True):
         why: What there is to decide.
         queued: Steering the partner has not been told yet.
         untold: Edits that were not ours, and git's, that the partner has not been told yet.
-        notes: What the human wrote into the session's memory; see `agent_core.memory`.
+        records: What the memory is made of, where nothing else here is; see `agent_core.memory`.
+        notes: What the human wrote into the session's memory.
+        unheard: Ids of entries of it that they wrote, and the partner has not been told yet.
         compactions: What was replaced in the conversation, oldest first.
         lessons: What this session proposed to remember for later ones.
         commit: The commit that waits for the human's word.
@@ -307,7 +312,9 @@ class State(msgspec.Struct, frozen=True):
     landings: tuple[LandingState, ...] = ()
     queued: tuple[str, ...] = ()
     untold: tuple[Edit | GitMove, ...] = ()
+    records: Records = Records()
     notes: tuple[MemoryNote, ...] = ()
+    unheard: tuple[str, ...] = ()
     compactions: tuple[Compaction, ...] = ()
     lessons: tuple[LessonState, ...] = ()
     commit: CommitDraft | None = None

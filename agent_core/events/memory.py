@@ -19,10 +19,12 @@ class MemoryKept(Event, frozen=True):
     Attributes:
         id: The entry; ``note:N`` for one of their own.
         text: What it says now; empty where it is to be forgotten.
+        back: What they had written of it last was taken back, and what it said before that counts again.
     """
 
     id: str
     text: str
+    back: bool = False
 
 
 class Compacted(Event, frozen=True):

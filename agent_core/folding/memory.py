@@ -8,11 +8,43 @@ from agent_core import events as ev
 from agent_core.folding.parts import say
 from agent_core.state import Compaction, LessonState, MemoryNote, Notice, State
 
+OWN = "note:"
+"""What the ids of entries begin with that are the human's own."""
+_MOST_BACK = 20
+
 
 def memory_kept(state: State, event: ev.MemoryKept) -> State:
-    """The human wrote an entry of the session's memory; what they wrote last of it counts."""
-    others = tuple(note for note in state.notes if note.id != event.id)
-    return msgspec.structs.replace(state, notes=(*others, MemoryNote(event.id, event.text)))
+    """The human wrote an entry of the session's memory; what they wrote last of it counts.
+
+    An entry of their own stays where it was written first, so that it does not wander when it is put in other words.
+    """
+    old = next((note for note in state.notes if note.id == event.id), None)
+    new = _taken_back(event.id, old) if event.back else _written(event, old)
+    notes = list(state.notes)
+    if old is not None:
+        at = notes.index(old)
+        notes[at : at + 1] = [new] if new is not None else []
+    elif new is not None:
+        notes.append(new)
+    others = tuple(one for one in state.unheard if one != event.id)
+    # What was written and forgotten before the partner was told is nothing to it.
+    void = event.id in state.unheard and new is not None and not new.text and len(new.before) == 1
+    unheard = others if void and event.id.startswith(OWN) else (*others, event.id)
+    return msgspec.structs.replace(state, notes=tuple(notes), unheard=unheard)
+
+
+def _written(event: ev.MemoryKept, old: MemoryNote | None) -> MemoryNote:
+    return MemoryNote(event.id, event.text, (*old.before, old.text)[-_MOST_BACK:] if old is not None else ())
+
+
+def _taken_back(entry: str, old: MemoryNote | None) -> MemoryNote | None:
+    """What counts of an entry once the last words on it are taken back; None where that is what it said by itself."""
+    if old is None:
+        return None
+    if old.before:
+        return MemoryNote(entry, old.before[-1], old.before[:-1])
+    # An entry of the human's own said nothing before they wrote it; taken back once more it is there again.
+    return MemoryNote(entry, "", (old.text,)) if entry.startswith(OWN) else None
 
 
 def compacted(state: State, event: ev.Compacted) -> State:

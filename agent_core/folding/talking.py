@@ -74,7 +74,9 @@ def items_appended(state: State, event: ev.ItemsAppended) -> State:
 
 def prompt_sent(state: State, event: ev.PromptSent) -> State:
     """A request went to the partner."""
-    return msgspec.structs.replace(state, steps=event.step, phase="thinking", queued=(), untold=(), retry_in=None)
+    return msgspec.structs.replace(
+        state, steps=event.step, phase="thinking", queued=(), untold=(), unheard=(), retry_in=None
+    )
 
 
 def text_streamed(state: State, event: ev.TextStreamed) -> State:
