@@ -75,7 +75,7 @@ class PairloopApp(Keeping, inherit_bindings=False):
         self.main = MainScreen(clock, self._answer_offer, draft, self.settings)
         self.failures: list[Exception] = []
         """Unexpected errors so far; each is in the log and on screen."""
-        self._bridge = Bridge(self._draw, self.set_timer, clock, self.call_after_refresh)
+        self._bridge = Bridge(self._draw, self._later, clock, self.call_after_refresh)
         self.life = Life(engine_factory, self.main, self._bridge, self._report, self.pick_session if pick else None)
         self.notifier = Notifier(self._would_be_missed, self._write, os.environ)
         self._log_file = Log()
@@ -101,6 +101,14 @@ class PairloopApp(Keeping, inherit_bindings=False):
         """Have the engine opened as soon as there is something to see."""
         self.app_resume_signal.subscribe(self, self._come_back)
         self.call_after_refresh(self._after_paint)
+
+    def _later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call something after so many seconds.
+
+        Not by `set_timer`: a timer of Textual's whose time is over before it has begun to wait, as happens on a busy
+        machine, never comes; and the screen would stay as it is for good.
+        """
+        asyncio.get_running_loop().call_later(seconds, self.call_next, call)
 
     def _come_back(self, _: object) -> None:
         """After ctrl+z and fg: the terminal shows what the shell left, and Textual takes it for what it drew."""

@@ -419,3 +419,17 @@ async def test_text_can_be_selected_with_the_mouse_and_copied() -> None:
         await driver.press("ctrl+c")
         assert driver.app.clipboard.startswith("line of it\nsecond")
         assert "third" not in driver.app.clipboard
+
+
+async def test_a_machine_that_is_busy_as_a_frame_is_awaited_freezes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running() as driver:
+        chat = driver.app.main.chat
+        scenes.start(driver.session)
+        driver.session.emit(ev.TextStreamed("Seen. "))
+        await driver.until(lambda: "Seen." in chat.plain_text)
+        await driver.until(lambda: not any(timer.name.startswith("set_timer") for timer in driver.app._timers))
+        passed = iter(range(0, 1_000_000, 10))
+        # As a timer of Textual's sees it, ten seconds go by between two of its looks at the clock.
+        monkeypatch.setattr("textual._time.get_time", lambda: float(next(passed)))
+        driver.session.emit(ev.TextStreamed("This too."))
+        await driver.until(lambda: "This too." in chat.plain_text, seconds=5)
