@@ -86,6 +86,19 @@ class ToolSpec(msgspec.Struct, frozen=True):
     parameters: str
 
 
+class Replaced(msgspec.Struct, frozen=True):
+    """What a compaction has taken out of a conversation.
+
+    Attributes:
+        items: How many items more there have been; it never shrinks, also where they have come back, so that names made
+            of an item's place stay unique.
+        answers: How many answers of the partner are no longer there.
+    """
+
+    items: int = 0
+    answers: int = 0
+
+
 class Request(msgspec.Struct, frozen=True):
     """One request to a partner.
 
@@ -96,6 +109,7 @@ class Request(msgspec.Struct, frozen=True):
         cache_key: Stable per session; sent as ``prompt_cache_key`` where the provider has it.
         variety: Added to the temperature where one is sent: a partner that said the same thing again is to say
             something else.
+        replaced: What came before and is not among the items any more.
     """
 
     instructions: str
@@ -103,6 +117,12 @@ class Request(msgspec.Struct, frozen=True):
     tools: tuple[ToolSpec, ...]
     cache_key: str
     variety: float = 0.0
+    replaced: Replaced = Replaced()
+
+    @property
+    def turn(self) -> int:
+        """How many items the conversation has had so far: of two requests with new items never the same."""
+        return len(self.items) + self.replaced.items
 
 
 class Usage(msgspec.Struct, frozen=True):

@@ -112,7 +112,7 @@ class _Answer:
     """Collects the deltas of one answer."""
 
     def __init__(self, request: Request) -> None:
-        self._turn = len(request.items)
+        self._turn = request.turn
         self._taken = taken_ids(request.items)
         self._offered = frozenset(tool.name for tool in request.tools)
         self._calls: dict[int, _Call] = {}

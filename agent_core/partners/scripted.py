@@ -14,11 +14,14 @@ The file is JSON::
           "text": "what it says",
           "calls": [{"name": "apply_patch", "arguments": {"patch": "*** Begin Patch ..."}}]
         }
-      ]
+      ],
+      "asides": [{"expect": "Sum up", "text": "what it says to a request that is no part of the conversation"}]
     }
 
 Everything but ``turns`` may be left out. ``arguments`` may be a string, to be passed on as it is; in a patch a list
 of lines stands for the text. Which turn comes next is read off the request, so a resumed session goes on rightly.
+A request without tools is asked aside (a summary, the message of a commit): it gets the first of ``asides`` whose
+``expect`` it holds.
 """
 
 from __future__ import annotations
@@ -118,11 +121,13 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         turns: The answers in order.
         name: What it shows; the file's name when empty.
         piece_ms: Milliseconds between two pieces of streamed text.
+        asides: What is said to requests that are no part of the conversation; nothing to one that none fits.
     """
 
     turns: tuple[Turn, ...]
     name: str = ""
     piece_ms: float = 0.0
+    asides: tuple[Turn, ...] = ()
 
 
 def read_script(path: Path) -> Script:
@@ -139,7 +144,7 @@ def read_script(path: Path) -> Script:
         raise PartnerError(
             "script", f"The script {path} cannot be used: {error}.", "agent_core/partners/scripted.py shows the format."
         ) from error
-    for number, turn in enumerate(script.turns, 1):
+    for number, turn in enumerate((*script.turns, *script.asides), 1):
         if turn.error is not None and turn.error.kind not in _KINDS:
             known = ", ".join(_KINDS)
             raise PartnerError(
@@ -191,9 +196,13 @@ class ScriptedModel:
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Play the turn that the request is at; see `agent_core.protocols.Model`."""
-        number, told_from = turns_so_far(request.items)
-        turn = self._turn(number)
-        self._check(turn, number, request.items[told_from:])
+        if request.tools:
+            number, told_from = turns_so_far(request.items)
+            number += request.replaced.answers
+            turn = self._turn(number)
+            self._check(turn, number, request.items[told_from:])
+        else:
+            number, turn = self._aside(request)
         await asyncio.sleep(turn.delay_ms / 1000)
         self._fail(turn, number)
         for piece in _pieces(turn.reasoning):
@@ -204,7 +213,7 @@ class ScriptedModel:
             await self._pause()
         items: list[Item] = [AssistantItem(turn.text)] if turn.text or not turn.calls else []
         for position, call in enumerate(turn.calls):
-            call_id = make_call_id(len(request.items), position, call.name, call.json)
+            call_id = make_call_id(request.turn, position, call.name, call.json)
             for piece in _pieces(call.json):
                 yield ToolCallDelta(call_id, call.name, piece)
                 await self._pause()
@@ -219,6 +228,14 @@ class ScriptedModel:
         if number < len(turns):
             return turns[number]
         return Turn(text=f"The script {self._path.name} is over: all of its {len(turns)} turns have been played.")
+
+    def _aside(self, request: Request) -> tuple[int, Turn]:
+        """The answer to a request that is asked aside, and a number that no other turn has."""
+        words = "\n".join((request.instructions, *map(_told, request.items)))
+        for at, turn in enumerate(self._script.asides, 1):
+            if turn.expect in words:
+                return -at, turn
+        return 0, Turn()
 
     def _check(self, turn: Turn, number: int, told: Sequence[Item]) -> None:
         if not turn.expect:

@@ -287,7 +287,7 @@ class TextCallsModel:
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Answer one request; see `agent_core.protocols.Model`."""
         tools = frozenset(tool.name for tool in request.tools)
-        words = _Stream(len(request.items), scans=PATCH_TOOL in tools)
+        words = _Stream(request.turn, scans=PATCH_TOOL in tools)
         async with contextlib.aclosing(closing(self._inner.stream(request))) as chunks:
             async for chunk in chunks:
                 if isinstance(chunk, TextDelta):
@@ -299,9 +299,9 @@ class TextCallsModel:
                     for one in words.close():
                         yield one
                 if isinstance(chunk, Retrying):
-                    words = _Stream(len(request.items), scans=PATCH_TOOL in tools)
+                    words = _Stream(request.turn, scans=PATCH_TOOL in tools)
                 if isinstance(chunk, Completed):
-                    items = read_calls(chunk.items, tools, len(request.items))
+                    items = read_calls(chunk.items, tools, request.turn)
                     for item in items if items is not chunk.items else ():
                         # Whoever shows calls as they are written hears of these too.
                         if isinstance(item, ToolCallItem) and not (words.has_patch and item.name == PATCH_TOOL):
