@@ -35,6 +35,7 @@ class EditTracker:
         self._workspace = workspace
         self._seen: Snapshot | None = None
         self._texts: dict[str, bytes] = {}
+        self._earlier: dict[str, bytes] = {}
         self._kept = 0
         self._ours: dict[str, FileLanding] = {}
         self._lock = asyncio.Lock()
@@ -49,6 +50,17 @@ class EditTracker:
     def paths(self) -> tuple[str, ...]:
         """The files there were at the last look; none before there was one."""
         return () if self._seen is None else tuple(self._seen.files)
+
+    def sides(self, path: str) -> tuple[bytes | None, bytes | None]:
+        """What a file held before the last look that saw it changed among others, and what it held then.
+
+        Args:
+            path: One of the files that the last such look told of.
+
+        Returns:
+            Either is None where there was no file, or its text is not kept.
+        """
+        return self._earlier.get(path), self._texts.get(path)
 
     async def start(self) -> Snapshot:
         """Take the tree as it is now for the starting point."""
@@ -96,6 +108,7 @@ class EditTracker:
                 # As it was before: it is still to be written.
                 if self._ours.get(path) is file and _hash(now, path) != file.before:
                     del self._ours[path]
+            self._earlier = {path: self._texts[path] for path in changed if path in self._texts}
             self._keep(texts)
             self._seen = now
             return now, edits
