@@ -6,6 +6,8 @@ with the exact items of the one before: that is what prompt caches need, and a t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 
@@ -70,6 +72,21 @@ class ToolResultItem(msgspec.Struct, frozen=True, tag=True):
 
 
 Item = UserItem | AssistantItem | ReasoningItem | ToolCallItem | ToolResultItem
+
+
+def turns_so_far(items: Sequence[Item]) -> tuple[int, int]:
+    """How many answers a conversation holds, and where the last one ends.
+
+    An answer is a run of the partner's own items.
+    """
+    turns, end, inside = 0, 0, False
+    for index, item in enumerate(items):
+        own = isinstance(item, AssistantItem | ReasoningItem | ToolCallItem)
+        if own:
+            turns += not inside
+            end = index + 1
+        inside = own
+    return turns, end
 
 
 class ToolSpec(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import msgspec
 
 from agent_core import events as ev
 from agent_core.checks.model import Blame, CheckResult, Finding, Outcome, Verdict, Where
-from agent_core.conversation import Item, PartnerInfo, Usage
+from agent_core.conversation import Item, PartnerInfo, Replaced, Usage
 from agent_core.memory.records import Records
 from agent_core.patch.model import Patch
 from agent_core.review import Overlap, Review
@@ -50,6 +50,21 @@ class Edit(msgspec.Struct, frozen=True):
     by: ev.EditedBy = "human"
 
 
+class Edits(msgspec.Struct, frozen=True):
+    """Many files that changed at once, in the chat, and not by us; see `agent_core.events.FilesEdited`."""
+
+    paths: tuple[str, ...]
+    added: int
+    changed: int
+    deleted: int
+    by: ev.EditedBy = "human"
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self.added + self.changed + self.deleted
+
+
 class GitMove(msgspec.Struct, frozen=True):
     """Git changed the working tree, in the chat; see `agent_core.events.BranchChanged`."""
 
@@ -88,7 +103,7 @@ class Ran(msgspec.Struct, frozen=True):
     killed: str = ""
 
 
-ChatEntry = Said | ToolUse | Edit | GitMove | Ran | Notice
+ChatEntry = Said | ToolUse | Edit | Edits | GitMove | Ran | Notice
 
 
 class CheckState(msgspec.Struct, frozen=True):
@@ -235,16 +250,42 @@ class MemoryNote(msgspec.Struct, frozen=True):
     before: tuple[str, ...] = ()
 
 
+class Size(msgspec.Struct, frozen=True):
+    """How large the conversation is, in tokens.
+
+    Attributes:
+        estimated: All items, by `agent_core.item_text.item_tokens`.
+        counted: What the provider counted at its last answer, instructions and tools included; 0 where it never did.
+        at: What was estimated of the items that it counted.
+        sent: What was estimated of those of the request that is under way; 0 where what is counted of that says
+            nothing.
+    """
+
+    estimated: int = 0
+    counted: int = 0
+    at: int = 0
+    sent: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """All in all, as far as it is known: what was counted, and an estimate of what came since."""
+        return self.counted + self.estimated - self.at
+
+
 class Compaction(msgspec.Struct, frozen=True):
     """What a compaction replaced, so that it can be taken back.
 
     Attributes:
         items: The conversation before it.
         since: How many items the conversation had right after it.
+        size: How large it was before.
+        answers: How many of the partner's answers were replaced before it.
     """
 
     items: tuple[Item, ...]
     since: int
+    size: Size = Size()
+    answers: int = 0
 
 
 class LessonState(msgspec.Struct, frozen=True):
@@ -282,7 +323,10 @@ class State(msgspec.Struct, frozen=True):
         records: What the memory is made of, where nothing else here is; see `agent_core.memory`.
         notes: What the human wrote into the session's memory.
         unheard: Ids of entries of it that they wrote, and the partner has not been told yet.
+        size: How large the conversation is.
         compactions: What was replaced in the conversation, oldest first.
+        replaced: How much that is.
+        uncompacted: The human has taken the last compaction back: it is not to come again before it has to.
         lessons: What this session proposed to remember for later ones.
         commit: The commit that waits for the human's word.
     """
@@ -311,11 +355,14 @@ class State(msgspec.Struct, frozen=True):
     approval: ApprovalState | None = None
     landings: tuple[LandingState, ...] = ()
     queued: tuple[str, ...] = ()
-    untold: tuple[Edit | GitMove, ...] = ()
+    untold: tuple[Edit | Edits | GitMove, ...] = ()
     records: Records = Records()
     notes: tuple[MemoryNote, ...] = ()
     unheard: tuple[str, ...] = ()
+    size: Size = Size()
     compactions: tuple[Compaction, ...] = ()
+    replaced: Replaced = Replaced()
+    uncompacted: bool = False
     lessons: tuple[LessonState, ...] = ()
     commit: CommitDraft | None = None
 

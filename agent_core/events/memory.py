@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from agent_core.conversation import Item
+from agent_core.conversation import Item, Usage
 from agent_core.events.base import Event
 
 LessonBy = Literal["human", "landing"]
@@ -36,6 +36,10 @@ class Compacted(Event, frozen=True):
         before: Tokens of the conversation before, as far as they are known.
         after: Tokens after it, estimated.
         why: The window was filling up, the partner refused the request as too long, or the human asked for it.
+        summed: How many items a summary stands for now; 0 where texts that were too long were only cut.
+        cut: How many texts that were too long for the context lost their middle.
+        by: Who wrote the summary: the partner, or pairloop from what happened.
+        usage: Tokens of the request that it was written in.
     """
 
     items: tuple[Item, ...]
@@ -43,6 +47,10 @@ class Compacted(Event, frozen=True):
     before: int
     after: int
     why: Literal["full", "refused", "asked"]
+    summed: int = 0
+    cut: int = 0
+    by: Literal["partner", "pairloop"] = "pairloop"
+    usage: Usage = Usage()
 
 
 class CompactionUndone(Event, frozen=True):

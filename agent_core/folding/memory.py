@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from agent_core import events as ev
+from agent_core.conversation import Replaced, turns_so_far
 from agent_core.folding.parts import say
-from agent_core.state import Compaction, LessonState, MemoryNote, Notice, State
+from agent_core.item_text import items_tokens
+from agent_core.state import Compaction, LessonState, MemoryNote, Notice, Size, State
 
 OWN = "note:"
 """What the ids of entries begin with that are the human's own."""
@@ -30,7 +32,18 @@ def memory_kept(state: State, event: ev.MemoryKept) -> State:
     # What was written and forgotten before the partner was told is nothing to it.
     void = event.id in state.unheard and new is not None and not new.text and len(new.before) == 1
     unheard = others if void and event.id.startswith(OWN) else (*others, event.id)
-    return msgspec.structs.replace(state, notes=tuple(notes), unheard=unheard)
+    return say(state, _notice(event, new), notes=tuple(notes), unheard=unheard)
+
+
+def _notice(event: ev.MemoryKept, note: MemoryNote | None) -> Notice:
+    """What the chat says of it."""
+    name = "" if event.id.startswith(OWN) else f" ({event.id})"
+    if note is None:
+        return Notice("info", f"The memory says again what it said by itself{name}.", about="memory")
+    if not note.text:
+        gone = note.before[-1] if note.before else ""
+        return Notice("info", f"Forgotten{name}{f': {gone}' if gone else '.'}", about="memory")
+    return Notice("info", f"Remembered{name}: {note.text}", about="memory")
 
 
 def _written(event: ev.MemoryKept, old: MemoryNote | None) -> MemoryNote:
@@ -47,29 +60,62 @@ def _taken_back(entry: str, old: MemoryNote | None) -> MemoryNote | None:
     return MemoryNote(entry, "", (old.text,)) if entry.startswith(OWN) else None
 
 
+_WHY = {
+    "full": "The context was filling up",
+    "refused": "The partner had no room for the whole conversation",
+    "asked": "As you wished",
+}
+
+
 def compacted(state: State, event: ev.Compacted) -> State:
     """The oldest of the conversation is replaced; what it was is kept, as it can be taken back."""
-    items = (*event.items, *state.items[event.kept :])
-    compactions = (*state.compactions, Compaction(state.items, len(items)))
-    why = {
-        "full": "The context was filling up",
-        "refused": "The partner had no room for the whole conversation",
-        "asked": "As you wished",
-    }
-    text = f"{why[event.why]}: the oldest {event.kept} items of the conversation are a summary now."
-    size = f"About {event.before} tokens became {event.after}. " if event.before and event.after else ""
-    hint = f"{size}Attempts, decisions and your edits are remembered word for word. It can be taken back."
-    return say(state, Notice("info", text, hint, about="memory"), items=items, compactions=compactions)
+    gone, items = state.items[: event.kept], (*event.items, *state.items[event.kept :])
+    done = Compaction(state.items, len(items), state.size, state.replaced.answers)
+    answers = state.replaced.answers + turns_so_far(gone)[0] - turns_so_far(event.items)[0]
+    estimated = state.size.estimated - items_tokens(gone) + items_tokens(event.items)
+    # What was estimated of it is all that is known until the provider counts again.
+    size = Size(estimated, event.after, at=estimated) if event.after else Size(estimated)
+    return say(
+        state,
+        Notice("info", *_compaction_words(event), about="memory"),
+        items=items,
+        size=size,
+        compactions=(*state.compactions, done),
+        replaced=Replaced(state.replaced.items + len(gone), max(answers, 0)),
+        uncompacted=False,
+        usage=state.usage + event.usage,
+    )
+
+
+def _compaction_words(event: ev.Compacted) -> tuple[str, str]:
+    did = []
+    if event.summed:
+        who = "the partner" if event.by == "partner" else "pairloop"
+        oldest = "the oldest item" if event.summed == 1 else f"the oldest {event.summed} items"
+        did.append(f"{oldest} of the conversation {'is' if event.summed == 1 else 'are'} a summary by {who} now")
+    if event.cut:
+        what = "a text that was" if event.cut == 1 else f"{event.cut} texts that were"
+        did.append(f"{what} too long lost {'its' if event.cut == 1 else 'their'} middle")
+    size = f"About {event.before:,} tokens became {event.after:,}. " if event.before and event.after else ""
+    kept = "Attempts, decisions and your edits are remembered word for word. " if event.summed else ""
+    return f"{_WHY[event.why]}: {', and '.join(did)}.", f"{size}{kept}/uncompact takes it back."
 
 
 def compaction_undone(state: State, event: ev.CompactionUndone) -> State:  # noqa: ARG001 - a handler's signature
     """The conversation is whole again, with what was said since."""
     if not state.compactions:
         return state
-    last = state.compactions[-1]
-    items = (*last.items, *state.items[last.since :])
-    notice = Notice("info", "The conversation is whole again: the last summary was taken back.", about="memory")
-    return say(state, notice, items=items, compactions=state.compactions[:-1])
+    last, since = state.compactions[-1], state.items[state.compactions[-1].since :]
+    size = msgspec.structs.replace(last.size, estimated=last.size.estimated + items_tokens(since), sent=0)
+    return say(
+        state,
+        Notice("info", "The conversation is whole again: the last summary was taken back.", about="memory"),
+        items=(*last.items, *since),
+        size=size,
+        compactions=state.compactions[:-1],
+        replaced=Replaced(state.replaced.items, last.answers),
+        uncompacted=True,
+    )
 
 
 def lesson_proposed(state: State, event: ev.LessonProposed) -> State:

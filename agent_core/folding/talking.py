@@ -7,7 +7,8 @@ import msgspec
 from agent_core import events as ev
 from agent_core.folding import review
 from agent_core.folding.parts import checks_stopped, close_answer, say, stop_tools
-from agent_core.state import Notice, Phase, Said, State, TaskState
+from agent_core.item_text import items_tokens
+from agent_core.state import Notice, Phase, Said, Size, State, TaskState
 
 
 def session_started(state: State, event: ev.SessionStarted) -> State:
@@ -69,13 +70,15 @@ def steered(state: State, event: ev.Steered) -> State:
 
 def items_appended(state: State, event: ev.ItemsAppended) -> State:
     """The conversation grew; together these make up the next request's input."""
-    return msgspec.structs.replace(state, items=state.items + event.items)
+    size = msgspec.structs.replace(state.size, estimated=state.size.estimated + items_tokens(event.items))
+    return msgspec.structs.replace(state, items=state.items + event.items, size=size)
 
 
 def prompt_sent(state: State, event: ev.PromptSent) -> State:
     """A request went to the partner."""
+    size = msgspec.structs.replace(state.size, sent=state.size.estimated)
     return msgspec.structs.replace(
-        state, steps=event.step, phase="thinking", queued=(), untold=(), unheard=(), retry_in=None
+        state, steps=event.step, phase="thinking", queued=(), untold=(), unheard=(), retry_in=None, size=size
     )
 
 
@@ -104,7 +107,10 @@ def answer_finished(state: State, event: ev.AnswerFinished) -> State:
     """The whole text wins over what was streamed of it, so that a partner that does not stream is shown too."""
     state = msgspec.structs.replace(state, live=event.text)
     state = close_answer(state, partial=False)
-    return msgspec.structs.replace(state, usage=state.usage + event.usage, last_usage=event.usage)
+    size = state.size
+    if size.sent and event.usage.input:
+        size = Size(size.estimated, event.usage.input, at=size.sent)
+    return msgspec.structs.replace(state, usage=state.usage + event.usage, last_usage=event.usage, size=size)
 
 
 def noted(state: State, event: ev.Noted) -> State:

@@ -41,16 +41,15 @@ from agent_core.conversation import (
     Item,
     PartnerInfo,
     ReasoningDelta,
-    ReasoningItem,
     Request,
     TextDelta,
     ToolCallDelta,
     ToolCallItem,
-    ToolResultItem,
     Usage,
-    UserItem,
+    turns_so_far,
 )
 from agent_core.errors import PartnerError
+from agent_core.item_text import item_text
 from agent_core.partners.call_ids import make_call_id
 from agent_core.text import estimate_tokens
 
@@ -155,21 +154,6 @@ def read_script(path: Path) -> Script:
     return script
 
 
-def turns_so_far(items: Sequence[Item]) -> tuple[int, int]:
-    """How many answers a conversation holds, and where the last one ends.
-
-    An answer is a run of the partner's own items.
-    """
-    turns, end, inside = 0, 0, False
-    for index, item in enumerate(items):
-        own = isinstance(item, AssistantItem | ReasoningItem | ToolCallItem)
-        if own:
-            turns += not inside
-            end = index + 1
-        inside = own
-    return turns, end
-
-
 def _pieces(text: str) -> list[str]:
     return [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
 
@@ -219,7 +203,7 @@ class ScriptedModel:
                 await self._pause()
             items.append(ToolCallItem(call_id, call.name, call.json))
         said = turn.reasoning + turn.text + "".join(call.json for call in turn.calls)
-        told = "".join(_told(item) for item in request.items)
+        told = "".join(item_text(item) for item in request.items)
         usage = Usage(input=estimate_tokens(request.instructions + told), output=estimate_tokens(said))
         yield Completed(tuple(items), usage)
 
@@ -231,7 +215,7 @@ class ScriptedModel:
 
     def _aside(self, request: Request) -> tuple[int, Turn]:
         """The answer to a request that is asked aside, and a number that no other turn has."""
-        words = "\n".join((request.instructions, *map(_told, request.items)))
+        words = "\n".join((request.instructions, *map(item_text, request.items)))
         for at, turn in enumerate(self._script.asides, 1):
             if turn.expect in words:
                 return -at, turn
@@ -240,7 +224,7 @@ class ScriptedModel:
     def _check(self, turn: Turn, number: int, told: Sequence[Item]) -> None:
         if not turn.expect:
             return
-        words = "\n".join(_told(item) for item in told)
+        words = "\n".join(item_text(item) for item in told)
         if turn.expect not in words:
             shown = words if len(words) <= 500 else f"{words[:250]} ... {words[-250:]}"
             raise PartnerError(
@@ -259,15 +243,3 @@ class ScriptedModel:
 
     async def close(self) -> None:
         """Nothing to give back."""
-
-
-def _told(item: Item) -> str:
-    match item:
-        case UserItem(text) | AssistantItem(text):
-            return text
-        case ToolResultItem(_, output):
-            return output
-        case ToolCallItem(_, name, arguments):
-            return f"{name} {arguments}"
-        case ReasoningItem(raw):
-            return raw
