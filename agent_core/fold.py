@@ -54,6 +54,7 @@ _FOLDS: dict[type[ev.Event], Callable[[State, Any], State]] = {
     ev.CommitDrafted: landing.commit_drafted,
     ev.Committed: landing.committed,
     ev.HumanEdited: outside.human_edited,
+    ev.FilesEdited: outside.files_edited,
     ev.BranchChanged: outside.branch_changed,
     ev.MemoryKept: memory.memory_kept,
     ev.Compacted: memory.compacted,

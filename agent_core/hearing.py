@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from agent_core import events as ev
@@ -26,6 +26,13 @@ class Looked(Protocol):
         """It is over; `changed` says whether there was anything new."""
 
 
+class Edited(Protocol):
+    """Is told of the human's own edits, and of nobody else's."""
+
+    def __call__(self, edits: Sequence[ev.HumanEdited], now: Snapshot) -> None:
+        """These have just been heard, and are in the journal; `now` is the working tree with them."""
+
+
 class Hearing:
     """Looks what the human changed: when a watcher says so, and whenever it is asked.
 
@@ -33,12 +40,14 @@ class Hearing:
         tracker: Knows what was there before.
         emit: Adds an event to the session.
         looked: Called after each look.
+        edited: Called with what the human themselves edited, before `looked`.
     """
 
-    def __init__(self, tracker: EditTracker, emit: Emit, looked: Looked) -> None:
+    def __init__(self, tracker: EditTracker, emit: Emit, looked: Looked, edited: Edited | None = None) -> None:
         self._tracker = tracker
         self._emit = emit
         self._looked = looked
+        self._edited = edited
         self._watcher: Watcher | None = None
         self._without: Heard = ""
 
@@ -83,6 +92,8 @@ class Hearing:
         if len(edits) > _MOST_EDITS:
             rest = edits[_MOST_EDITS:]
             self._emit(ev.Noted("info", f"{len(rest)} more files changed at the same time.", _names(rest)))
+        if self._edited is not None and (own := [edit for edit in edits if edit.by == "human"]):
+            self._edited(own, now)
         self._looked(changed=bool(edits))
         return now
 

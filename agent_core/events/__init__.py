@@ -41,7 +41,7 @@ from agent_core.events.memory import (
     MemoryKept,
 )
 from agent_core.events.opening import Forked, ModeChanged, SessionResumed, SessionStarted, SettingsTold
-from agent_core.events.outside import BranchChanged, EditedBy, HumanEdited, Marker
+from agent_core.events.outside import BranchChanged, EditedBy, FilesEdited, HumanEdited, Marker
 from agent_core.events.running import (
     ApprovalAsked,
     ApprovalGiven,
@@ -112,6 +112,7 @@ AnyEvent = (
     | CommitDrafted
     | Committed
     | HumanEdited
+    | FilesEdited
     | BranchChanged
     | MemoryKept
     | Compacted
@@ -161,6 +162,7 @@ __all__ = [
     "Entry",
     "Event",
     "FileLanding",
+    "FilesEdited",
     "Forked",
     "HumanEdited",
     "ItemsAppended",

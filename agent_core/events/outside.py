@@ -8,8 +8,9 @@ import msgspec
 
 from agent_core.events.base import Event
 
-EditedBy = Literal["human", "formatter", "unknown"]
-"""A human in an editor, a formatter that went over what had just landed, or someone who cannot be known."""
+EditedBy = Literal["human", "formatter", "pairloop", "unknown"]
+"""A human in an editor, a formatter that went over what had just landed, another pairloop that landed something or took
+it back, or someone who cannot be known."""
 
 
 class Marker(msgspec.Struct, frozen=True):
@@ -47,6 +48,24 @@ class HumanEdited(Event, frozen=True):
     diff: str
     before: str | None
     after: str | None
+    by: EditedBy = "human"
+
+
+class FilesEdited(Event, frozen=True):
+    """Many files of the working tree changed at once, and not by us; each alone would be a `HumanEdited`.
+
+    Attributes:
+        paths: Their relative paths, sorted; at most the first 200.
+        added: How many of all of them are new.
+        changed: How many were changed.
+        deleted: How many are gone.
+        by: Who did it, as far as it can be known.
+    """
+
+    paths: tuple[str, ...]
+    added: int
+    changed: int
+    deleted: int
     by: EditedBy = "human"
 
 

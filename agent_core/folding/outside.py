@@ -6,13 +6,19 @@ import msgspec
 
 from agent_core import events as ev
 from agent_core.folding.parts import doubted, say
-from agent_core.state import Edit, GitMove, State
+from agent_core.state import Edit, Edits, GitMove, State
 
 
 def human_edited(state: State, event: ev.HumanEdited) -> State:
     """A file changed, and not by us."""
     edit = Edit(event.path, event.kind, event.diff, event.by)
     return say(_moved(state), edit, untold=(*state.untold, edit))
+
+
+def files_edited(state: State, event: ev.FilesEdited) -> State:
+    """Many files changed at once, and not by us."""
+    edits = Edits(event.paths, event.added, event.changed, event.deleted, event.by)
+    return say(_moved(state), edits, untold=(*state.untold, edits))
 
 
 def branch_changed(state: State, event: ev.BranchChanged) -> State:

@@ -18,6 +18,7 @@ _MOST_EDITS = 400
 _MOST_REFUSALS = 200
 _REASON = 400
 _LINE = 100
+_NAMED = 8
 
 
 def remembered(before: State, after: State, event: ev.AnyEvent) -> State:
@@ -41,7 +42,7 @@ def _task(state: State) -> int:
 def _steered(state: State, event: ev.Steered) -> Records:
     old = state.records
     place = f"{event.markers[0].path}:{event.markers[0].line}" if event.markers else ""
-    words = Words(_next(old.words), _task(state), event.text, place)
+    words = Words(_next(old.words), _task(state), event.text, place, state.steps)
     return msgspec.structs.replace(old, words=(*old.words, words))
 
 
@@ -67,6 +68,7 @@ def _decided(state: State, event: ev.Decided) -> Records:
         event.taken,
         event.of,
         _dropped(proposal, event) if proposal is not None else (),
+        state.steps,
     )
     return msgspec.structs.replace(old, choices=(*old.choices, choice))
 
@@ -118,6 +120,12 @@ def _edited(state: State, event: ev.HumanEdited) -> Records:
     return _with_edit(state, event.path, event.kind, event.by, _first_change(event.diff))
 
 
+def _edited_many(state: State, event: ev.FilesEdited) -> Records:
+    count = event.added + event.changed + event.deleted
+    named = ", ".join(event.paths[:_NAMED]) + (f" and {count - _NAMED} more" if count > _NAMED else "")
+    return _with_edit(state, f"{count} files", "changed", event.by, named)
+
+
 def _moved(state: State, event: ev.BranchChanged) -> Records:
     where = f"{event.was} to {event.branch}" if event.was != event.branch else f"on {event.branch}"
     files = f"{event.count} file{'' if event.count == 1 else 's'} changed"
@@ -160,5 +168,6 @@ _KEEP: dict[type[ev.Event], Callable[[State, Any], Records]] = {
     ev.Decided: _decided,
     ev.PatchRejected: _refused,
     ev.HumanEdited: _edited,
+    ev.FilesEdited: _edited_many,
     ev.BranchChanged: _moved,
 }

@@ -159,7 +159,13 @@ def _landing(landing: LandingState) -> MemoryEntry:
 
 
 def _edit(edit: EditMade) -> MemoryEntry:
-    hands = {"human": "by you", "formatter": "by a formatter", "unknown": "by someone else", "git": "by git"}
+    hands = {
+        "human": "by you",
+        "formatter": "by a formatter",
+        "pairloop": "by another pairloop",
+        "unknown": "by someone else",
+        "git": "by git",
+    }
     times = f" ({edit.count} saves)" if edit.count > 1 else ""
     if edit.path:
         text = f"{edit.path} was {edit.kind} {hands[edit.by]}{times}{f': {edit.line}' if edit.line else ''}"

@@ -8,7 +8,7 @@ import msgspec
 
 from agent_core.events.base import DecisionKind
 
-MadeBy = Literal["human", "formatter", "unknown", "git"]
+MadeBy = Literal["human", "formatter", "pairloop", "unknown", "git"]
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -19,12 +19,14 @@ class Words(msgspec.Struct, frozen=True):
         task: The task.
         text: The words.
         place: Where they stand in the code, as ``path:line``, if they were said in a comment; else empty.
+        step: How many requests had been sent.
     """
 
     number: int
     task: int
     text: str
     place: str = ""
+    step: int = 0
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -41,6 +43,7 @@ class Choice(msgspec.Struct, frozen=True):
         taken: Of how many parts something landed, where it is not the whole.
         of: How many parts there are; 0 where the whole was decided on.
         dropped: Names of the changes that they did not want; see `agent_core.memory.fingerprint`.
+        step: How many requests had been sent.
     """
 
     number: int
@@ -53,6 +56,7 @@ class Choice(msgspec.Struct, frozen=True):
     taken: int = 0
     of: int = 0
     dropped: tuple[str, ...] = ()
+    step: int = 0
 
 
 class Refusal(msgspec.Struct, frozen=True):

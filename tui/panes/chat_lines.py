@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from agent_core.state import ChatEntry, Edit, GitMove, Notice, Ran, Said, ToolUse
+from agent_core.outside_words import edits_words, move_words, who
+from agent_core.state import ChatEntry, Edit, Edits, GitMove, Notice, Ran, Said, ToolUse
 from tui.panes.code import CodeBlock
 from tui.panes.markdown import render
 from tui.prompt.chips import count_lines
@@ -57,6 +58,8 @@ def key_of(entry: ChatEntry) -> Hashable:
             return Notice, entry.about, entry.proposal, entry.text
         case Edit():
             return Edit, entry.path, entry.diff
+        case Edits():
+            return Edits, entry
         case GitMove():
             return GitMove, entry.what, entry.was, entry.branch
     return Said, entry.who, entry.text
@@ -73,8 +76,8 @@ def text_of(entry: ChatEntry) -> str:
             return "\n".join(part for part in (entry.text, entry.hint) if part)
         case Edit():
             return entry.diff or f"{entry.kind} {entry.path}"
-        case GitMove():
-            return "\n".join((_moved(entry), *entry.paths))
+        case Edits() | GitMove():
+            return "\n".join((_many_words(entry), *entry.paths))
     return entry.text
 
 
@@ -104,8 +107,8 @@ def draw(entry: ChatEntry, *, unfolded: bool) -> Drawn:
             return _ran(entry, unfolded=unfolded)
         case Edit():
             return _edit(entry, unfolded=unfolded)
-        case GitMove():
-            return _git_move(entry, unfolded=unfolded)
+        case Edits() | GitMove():
+            return _many(entry, unfolded=unfolded)
     return _notice(entry, unfolded=unfolded)
 
 
@@ -177,34 +180,28 @@ def _tool(tool: ToolUse, *, unfolded: bool) -> Drawn:
     return Drawn([Line(pieces, lead=((f"{sign} ", style),))], folds=folds)
 
 
-_WHO = {"human": "you", "formatter": "a formatter", "unknown": "someone else"}
+def _many_words(entry: Edits | GitMove) -> str:
+    return move_words(entry) if isinstance(entry, GitMove) else edits_words(entry)
 
 
-def _moved(move: GitMove) -> str:
-    where = f"{move.was} -> {move.branch}" if move.was != move.branch else move.branch
-    count = (
-        "no file changed" if not move.count else "1 file changed" if move.count == 1 else f"{move.count} files changed"
-    )
-    return f"git {move.what} ({where}), {count}"
-
-
-def _git_move(move: GitMove, *, unfolded: bool) -> Drawn:
-    pieces = [(clean(_moved(move)), "dim")]
-    if move.paths:
+def _many(entry: Edits | GitMove, *, unfolded: bool) -> Drawn:
+    """What happened to many files at once: a line, and the files where it is unfolded."""
+    pieces = [(clean(_many_words(entry)), "dim")]
+    if entry.paths:
         pieces.append(_fold_sign(unfolded=unfolded))
-    lines = [Line(pieces, lead=(("⎇ ", "primary"),))]
+    lines = [Line(pieces, lead=(("⎇ " if isinstance(entry, GitMove) else "✎ ", "primary"),))]
     if unfolded:
-        lines += [Line(((clean(path), ""),), lead=(("  ", ""),)) for path in move.paths]
-        if move.count > len(move.paths):
-            lines.append(_more(move.count - len(move.paths)))
-    return Drawn(_cut(lines), folds=bool(move.paths))
+        lines += [Line(((clean(path), ""),), lead=(("  ", ""),)) for path in entry.paths]
+        if left := entry.count - len(entry.paths):
+            lines.append(Line(((f"⋯ {left:,} more", "faint"),), lead=(("  ", ""),)))
+    return Drawn(_cut(lines), folds=bool(entry.paths))
 
 
 def _edit(edit: Edit, *, unfolded: bool) -> Drawn:
     source = [line for line in edit.diff.split("\n") if not line.startswith(("+++", "---"))]
     added = sum(line.startswith("+") for line in source)
     removed = sum(line.startswith("-") for line in source)
-    pieces = [(f"{_WHO[edit.by]} {edit.kind} ", "dim"), (clean(edit.path), "strong")]
+    pieces = [(f"{who(edit.by)} {edit.kind} ", "dim"), (clean(edit.path), "strong")]
     folds = bool(added or removed)
     if folds:
         pieces += [(f"  +{added}", "good"), (f" -{removed}", "bad"), _fold_sign(unfolded=unfolded)]
