@@ -365,6 +365,25 @@ async def test_the_question_tells_of_the_parts_that_would_land() -> None:
         assert "0 of 2 taken, 2 left out; nothing of it would land" in question.plain_text
 
 
+@pytest.mark.parametrize(("size", "below"), [((80, 24), True), ((70, 24), True), ((80, 19), False)])
+async def test_a_long_question_has_its_keys_below_it(size: tuple[int, int], below: bool) -> None:
+    async with running(size) as driver:
+        await driver.play(scenes.green)
+        _part(driver.session, green=True, left=1)
+        proposal = driver.session.state.proposal
+        assert proposal is not None
+        told = Verdict("p1", "t0", True, (), summary="green: " + "very " * 5)
+        driver.session.emit(ev.VerdictReached(proposal.number, told))
+        await driver.drawn()
+        rows = driver.app.main.question.plain_text.replace("\u00a0", " ").split("\n")
+        assert "green: very very" in rows[0]
+        assert len(rows) == (2 if below else 1)
+        if below:
+            assert "F6 to the diff" in rows[1]
+            assert "reject" in rows[1]
+            assert driver.app.main.question.size.height == 2
+
+
 async def test_what_turns_out_bad_under_the_finger_does_not_land() -> None:
     async with running() as driver:
         await driver.play(scenes.green)

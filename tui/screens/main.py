@@ -213,7 +213,7 @@ class MainScreen(Screen[None]):
             for name, label in question.answers
             if (key := key_for(BY_ID[name], situation.focus)) and applies(name, situation)
         ]
-        self.question.ask(question.kind, question.text, keys, self.size.width, question.body)
+        self.question.ask(question.kind, question.text, keys, self.size, question.body)
 
     def _session_words(self) -> str:
         """What stands in the place of the phase while there is no session."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual.geometry import Size
+
 from tui.actions import ACTIONS, applies, in_force, key_for
 from tui.actions.model import Action, Focus, Situation
 from tui.layout import WIDE
@@ -106,6 +108,14 @@ def _answers(keys: Sequence[tuple[str, str, str]]) -> list[Piece]:
     return pieces
 
 
+_LOW = 20
+"""Rows of a terminal in which a question takes none for its keys."""
+
+
+def _cells(pieces: Sequence[Piece]) -> int:
+    return sum(len(text) for text, _ in pieces)
+
+
 class Question(Rows):
     """A strip above the prompt that says what waits for the human's word."""
 
@@ -118,19 +128,20 @@ class Question(Rows):
         super().__init__(id="question")
         self._shown: tuple[object, ...] = ()
 
-    def ask(self, kind: str, text: str, keys: Sequence[tuple[str, str, str]], width: int, body: str = "") -> None:
-        """Show a question. Where the keys would take a second row, a fourth is left out, or else all are.
+    def ask(self, kind: str, text: str, keys: Sequence[tuple[str, str, str]], size: Size, body: str = "") -> None:
+        """Show a question, and its keys behind it: without a fourth where there is no room for that.
 
-        The line of keys has them, too.
+        Where there is none for three they stand below it; not in a low terminal, whose line of keys has them too.
 
         Args:
             kind: ``good``, ``bad`` or empty; the colour.
             text: What is asked.
             keys: Key, label and action of each answer.
-            width: Cells there are.
+            size: Of the terminal.
             body: Verbatim text the question is about.
         """
-        now = (kind, text, tuple(keys), body, width)
+        width, low = size.width, size.height < _LOW
+        now = (kind, text, tuple(keys), body, width, low)
         if now == self._shown:
             return
         self._shown = now
@@ -139,12 +150,15 @@ class Question(Rows):
         answers: list[Piece] = []
         for some in (keys, keys[:3]):
             answers = _answers(some)
-            if len(text) + sum(len(word) for word, _ in answers) + 6 <= width:
+            if len(text) + _cells(answers) + 6 <= width:
                 break
         else:
             answers = []
         lead = ((" ", ""), (sign, style))
         lines = [Line(((clean(text), "strong"), ("   ", ""), *answers), lead=lead, base=base)]
+        if keys and not answers and not low:
+            below = next((line for line in (_answers(keys), _answers(keys[:3])) if _cells(line) + 3 <= width), [])
+            lines.append(Line(below, lead=(("   ", ""),), base=base))
         bar = ((" │ ", style),)
         lines += [
             Line(((clean(row), "code"),), lead=bar, hang=bar, base=base, words=False)
