@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -155,6 +155,17 @@ class Workspace(Protocol):
 
     async def snapshot(self) -> Snapshot:
         """The files of the working tree that are not ignored, by content, now."""
+
+    async def glance(self, paths: Collection[str]) -> Snapshot:
+        """The last snapshot, with some paths looked at anew: quick, and as good as somebody knows what was touched.
+
+        Args:
+            paths: Relative paths of files or folders, whether they count or not.
+        """
+
+    @property
+    def touched(self) -> int:
+        """How many times a file was found touched, even where its content is what it was; it only ever grows."""
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a file of the working tree (a symlink's target text), None when not there."""

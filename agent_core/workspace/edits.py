@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import difflib
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
 
 from agent_core.events import FileLanding, HumanEdited
-from agent_core.patch.encoding import readable
 from agent_core.protocols import Workspace
-from agent_core.text import cap_text
-from agent_core.workspace.tree import Snapshot, content_hash
+from agent_core.workspace.compact_diff import compact_diff
+from agent_core.workspace.tree import Snapshot, content_hash, differing
 
 _MOST_BYTES = 256 * 1024
 _MOST_TOTAL = 64 * 1024 * 1024
-_DIFF_TOKENS = 600
+_AT_ONCE = 0.1
+_AT_A_TIME = 0.05
+"""Seconds that are spent reading texts before a session begins, and then in one go."""
 
 
 class EditTracker:
@@ -29,10 +30,13 @@ class EditTracker:
 
     Args:
         workspace: The project.
+        mask: Takes secrets out of what is shown.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, mask: Callable[[str], str] = str) -> None:
         self._workspace = workspace
+        self._mask = mask
+        self._unread: list[str] = []
         self._seen: Snapshot | None = None
         self._texts: dict[str, bytes] = {}
         self._earlier: dict[str, bytes] = {}
@@ -66,9 +70,33 @@ class EditTracker:
         """Take the tree as it is now for the starting point."""
         async with self._lock:
             now = await self._workspace.snapshot()
-            self._keep(await asyncio.to_thread(self._read, sorted(now.files), _MOST_TOTAL))
+            self._unread = sorted(now.files, reverse=True)
+            await self._read_on(_AT_ONCE)
             self._seen = now
             return now
+
+    async def read_ahead(self) -> None:
+        """Read the texts there was no time for at the start, a few at a time; until then their edits have no diff."""
+        while self._unread:
+            # Between two of them everything else has its turn.
+            await asyncio.sleep(_AT_A_TIME)
+            async with self._lock:
+                await self._read_on(_AT_A_TIME)
+
+    async def _read_on(self, seconds: float) -> None:
+        known = set(self._texts)
+        room = _MOST_TOTAL - self._kept
+        texts = await asyncio.to_thread(self._read, self._due(known, seconds), room)
+        self._keep({path: data for path, data in texts.items() if data is not None})
+        if self._kept + _MOST_BYTES > _MOST_TOTAL:
+            self._unread.clear()
+
+    def _due(self, known: Collection[str], seconds: float) -> Iterator[str]:
+        """Files that have not been read yet, for so long."""
+        until = time.monotonic() + seconds
+        while self._unread and time.monotonic() < until:
+            if (path := self._unread.pop()) not in known:
+                yield path
 
     def expect(self, files: Iterable[FileLanding]) -> None:
         """Contents that pairloop is about to write: finding them is no human edit."""
@@ -81,23 +109,24 @@ class EditTracker:
                 # It was looked at while it stood there.
                 self._ours[file.path] = msgspec.structs.replace(file, before=file.after, after=file.before)
 
-    async def look(self) -> tuple[Snapshot, tuple[HumanEdited, ...]]:
+    async def look(self, paths: Collection[str] = ()) -> tuple[Snapshot, tuple[HumanEdited, ...]]:
         """Look again.
 
         A look that is cancelled has not taken place: what the human did is reported by the next one.
+
+        Args:
+            paths: Look at these only, which somebody says were touched; none for everything.
 
         Returns:
             The tree as it is now, and what the human did since the last look, ordered by path.
         """
         async with self._lock:
             before = self._seen
-            now = await self._workspace.snapshot()
+            now = await (self._workspace.glance(paths) if paths else self._workspace.snapshot())
             if before is None or before.tree == now.tree:
                 self._seen = now
                 return now, ()
-            changed = sorted(
-                path for path in before.files.keys() | now.files.keys() if before.files.get(path) != now.files.get(path)
-            )
+            changed = await asyncio.to_thread(differing, before, now)
             expected = {path: self._ours[path] for path in changed if path in self._ours}
             theirs = [path for path in changed if path not in expected or expected[path].after != _hash(now, path)]
             room = _MOST_TOTAL - self._kept + sum(len(self._texts.get(path, b"")) for path in changed)
@@ -125,7 +154,7 @@ class EditTracker:
             old_text = self._texts.get(path) if old else b""
             if old_text is not None and old is not None and content_hash(old_text) != old:
                 old_text = None
-            diff = _diff(path, old_text, texts[path] if new else b"")
+            diff = compact_diff(path, old_text, texts[path] if new else b"", self._mask)
             edits.append(HumanEdited(path, kind, diff, old, new))
         return tuple(edits)
 
@@ -150,29 +179,20 @@ class EditTracker:
                 self._kept += len(data)
 
 
-def edit_between(path: str, old: bytes | None, new: bytes | None) -> HumanEdited:
-    """A human edit by the file's content before and after; None where there is no file."""
+def edit_between(path: str, old: bytes | None, new: bytes | None, mask: Callable[[str], str] = str) -> HumanEdited:
+    """A human edit by the file's content before and after; None where there is no file.
+
+    Args:
+        path: The file.
+        old: Its bytes before.
+        new: Its bytes now.
+        mask: Takes secrets out of what is shown.
+    """
     kind: Literal["added", "changed", "deleted"] = "added" if old is None else "deleted" if new is None else "changed"
     before, after = (None if data is None else content_hash(data) for data in (old, new))
-    return HumanEdited(path, kind, _diff(path, old or b"", new or b""), before, after)
+    return HumanEdited(path, kind, compact_diff(path, old or b"", new or b"", mask), before, after)
 
 
 def _hash(tree: Snapshot | None, path: str) -> str | None:
     state = tree.files.get(path) if tree is not None else None
     return state.hash if state else None
-
-
-def _diff(path: str, old: bytes | None, new: bytes | None) -> str:
-    """A compact unified diff; empty when a side is binary or not known."""
-    texts = [None if side is None else readable(side) for side in (old, new)]
-    if texts[0] is None or texts[1] is None:
-        return ""
-    lines = difflib.unified_diff(
-        texts[0].splitlines(),
-        texts[1].splitlines(),
-        f"a/{path}",
-        f"b/{path}",
-        n=1,
-        lineterm="",
-    )
-    return cap_text("\n".join(lines), _DIFF_TOKENS)

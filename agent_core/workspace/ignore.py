@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fnmatch
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -38,12 +39,21 @@ CACHES = frozenset(
 # What is left out where no git rules say anything.
 DEFAULT_IGNORED = DEPENDENCIES | CACHES | {".git", ".hg", ".svn", ".jj"}
 
-_DEFAULT_PATTERNS = (*sorted(DEFAULT_IGNORED), "*.pyc", "*.pyo", "*.egg-info", ".DS_Store", "*.swp", "*.swo", "*~")
+_DEFAULT_PATTERNS = (*sorted(DEFAULT_IGNORED), "*.pyc", "*.pyo", "*.egg-info", ".DS_Store", "*.swp", "*.swo")
 
 # Of these nobody writes a file by hand, whatever git was told of them: where a repository has no rule for them, a
 # thousand files of a virtual environment are not what changed since the last commit. Tracked files stay. A folder
 # `venv` may be a package: it is told by what is in it.
 _NOBODYS = (*sorted(CACHES), ".venv", "node_modules")
+
+# What editors put beside a file while they write it, or to say that they have it open. Tracked files stay.
+_EDITORS = (
+    *(".*.sw[a-p]", "4913", "*~"),  # vim, and most others
+    *(".#*", "#*#"),  # Emacs
+    *("*___jb_tmp___", "*___jb_old___"),  # JetBrains
+    *("*.vsctmp", ".goutputstream-*", ".*.kate-swp", ".~lock.*#"),  # VS Code, GLib, Kate, LibreOffice
+)
+_EDITORS_FILE = re.compile("|".join(fnmatch.translate(pattern) for pattern in _EDITORS))
 _SPECIAL = re.compile(r"[\\*?\[\] ]")
 _GIT_SECONDS = 60.0
 _CAP = 400_000_000
@@ -129,6 +139,11 @@ def _is_landing(path: str) -> bool:
     return is_temp(path.rsplit("/", 1)[-1])
 
 
+def is_editors(path: str) -> bool:
+    """Whether a path is by its name what an editor makes for itself: unless git tracks it, it is never a file."""
+    return _EDITORS_FILE.match(path.rsplit("/", 1)[-1]) is not None
+
+
 class Lister:
     """Lists a project's files.
 
@@ -174,6 +189,9 @@ class Lister:
         """What is left out beyond git's own rules; never what is tracked."""
         if kind != "repository":
             yield from _DEFAULT_PATTERNS
+        # A line of git's that begins with this sign is a comment.
+        yield from (f"\\{pattern}" if pattern[0] == "#" else pattern for pattern in _EDITORS)
+        if kind != "repository":
             return
         yield from (f"{name}/" for name in _NOBODYS)
         yield from (f"/{environment}/" for environment in _environments(self._root))
@@ -181,7 +199,9 @@ class Lister:
     async def _list(self, kind: Kind, *options: str) -> tuple[str, ...]:
         where = await self._arguments(kind)
         patterns = tuple(f"--exclude={pattern}" for pattern in self._patterns(kind))
-        done = await _git(self._root, *where, "ls-files", "-z", "--exclude-standard", *patterns, *options)
+        done = await _git(
+            self._root, "--literal-pathspecs", *where, "ls-files", "-z", "--exclude-standard", *patterns, *options
+        )
         if done.code != 0:
             raise SandboxError(f"{self._root}: git cannot list the files: {_first_line(done)}.")
         return _names(done.stdout)
@@ -194,10 +214,29 @@ class Lister:
         """
         kind = await self._determine()
         if kind == "plain":
-            return Listing(tuple(path for path in walk(self._root) if not _is_landing(path)), kind, self._note)
+            return Listing(tuple(_plain(walk(self._root))), kind, self._note)
         listed = await self._list(kind, "-c", "-o") if kind == "repository" else await self._list(kind, "-o")
         files = tuple(path for path in listed if not path.endswith("/") and not _is_landing(path))
         return Listing(files, kind, self._note)
+
+    async def counting(self, kind: Kind, names: Iterable[str]) -> tuple[str, ...]:
+        """Which files count of some that have just come, by the rules of this moment.
+
+        Args:
+            kind: What the project is, as `files` has found out.
+            names: Relative paths; of a folder all that is below counts. Those that are not there do not.
+
+        Raises:
+            SandboxError: git cannot tell.
+        """
+        there = await asyncio.to_thread(_there, self._root, names)
+        if not there:
+            return ()
+        if kind == "plain":
+            return await asyncio.to_thread(_plain_below, self._root, there)
+        options = ("-c", "-o") if kind == "repository" else ("-o",)
+        listed = await self._list(kind, *options, "--", *there)
+        return tuple(path for path in listed if not path.endswith("/") and not _is_landing(path))
 
     async def ignored(self) -> tuple[str, ...]:
         """What is ignored, whole folders as one entry with a ``/`` at the end.
@@ -213,6 +252,24 @@ class Lister:
             if not (outermost and outermost[-1].endswith("/") and path.startswith(outermost[-1])):
                 outermost.append(path)
         return tuple(outermost)
+
+
+def _plain(paths: Iterable[str]) -> Iterator[str]:
+    """The files that count where no git rules say anything."""
+    return (path for path in paths if not _is_landing(path) and not is_editors(path))
+
+
+def _there(root: Path, names: Iterable[str]) -> list[str]:
+    return [name for name in names if not is_editors(name) and os.path.lexists(root / name)]
+
+
+def _plain_below(root: Path, names: Iterable[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    for name in names:
+        if DEFAULT_IGNORED.isdisjoint(name.split("/")):
+            place = root / name
+            found.extend(_plain(walk(root, name) if place.is_dir() and not place.is_symlink() else [name]))
+    return tuple(found)
 
 
 def _default_ignored(root: Path) -> tuple[str, ...]:

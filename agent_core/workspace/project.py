@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import agent_core
@@ -72,6 +72,15 @@ class Project:
     async def snapshot(self) -> Snapshot:
         """The files of the working tree that are not ignored, by content, now."""
         return await self._ground.scanner.scan()
+
+    async def glance(self, paths: Collection[str]) -> Snapshot:
+        """The last snapshot, with some paths looked at anew; see the protocol."""
+        return await self._ground.scanner.glance(paths)
+
+    @property
+    def touched(self) -> int:
+        """How many times a file was found touched; see the protocol."""
+        return self._ground.scanner.touched
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a file of the working tree (a link's target text), None when not there."""

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import os
 import stat
 import threading
-import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from agent_core.errors import SandboxError
 from agent_core.workspace.ignore import Kind, Lister
-from agent_core.workspace.tree import EXECUTABLE, REGULAR, SYMLINK, FileState, Snapshot, snapshot_of
+from agent_core.workspace.sighting import Sighting, sight, unfinished
+from agent_core.workspace.tree import FileState, Snapshot, differing, snapshot_of, with_states
 
-# A file touched so short a time before it was read may be touched again without its times telling.
-_RACY_NS = 2_000_000_000
-_BIG = 50_000_000
-"""Bytes from which on a file is known by its size and time."""
-_BLOCK = 1 << 20
 _SAVE_AFTER = 200
+_MOST_NAMES = 500
+"""A look at more names than these is a look at everything."""
+_SETTLING = 0.015
+_MOST_SETTLING = 0.5
+"""Seconds for which files that look unfinished are looked at again: between two looks, and in all."""
 
 EditKind = Literal["added", "changed", "deleted"]
 
@@ -47,68 +47,46 @@ class Edit(msgspec.Struct, frozen=True):
 def edits(before: Snapshot, after: Snapshot) -> tuple[Edit, ...]:
     """What changed from one snapshot to another, by content and mode, ordered by path."""
     found: list[Edit] = []
-    for path in before.files.keys() | after.files.keys():
+    for path in differing(before, after):
         old, new = before.files.get(path), after.files.get(path)
-        if old is None and new is not None:
-            found.append(Edit(path, "added", None, new.hash))
-        elif old is not None and new is None:
-            found.append(Edit(path, "deleted", old.hash, None))
-        elif old is not None and new is not None and old != new:
-            found.append(Edit(path, "changed", old.hash, new.hash))
-    return tuple(sorted(found, key=lambda edit: edit.path))
-
-
-class _Seen(msgspec.Struct, frozen=True, array_like=True):
-    """A file's content hash, and the outside of the file when it was read."""
-
-    mtime: int
-    ctime: int
-    size: int
-    inode: int
-    mode: int
-    read_at: int
-    hash: str
-
-    def still(self, now: os.stat_result) -> bool:
-        """Whether the file cannot have changed since."""
-        if max(self.mtime, self.ctime) + _RACY_NS >= self.read_at:
-            return False
-        return (self.mtime, self.ctime, self.size, self.inode, self.mode) == (
-            now.st_mtime_ns,
-            now.st_ctime_ns,
-            now.st_size,
-            now.st_ino,
-            now.st_mode,
-        )
-
-
-def hash_file(path: str, info: os.stat_result) -> str:
-    """Content hash of a file or link; of a huge file one that changes with its size and time.
-
-    Args:
-        path: The file.
-        info: What it is, by `os.lstat`.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    if stat.S_ISLNK(info.st_mode):
-        return hashlib.sha256(os.fsencode(Path(path).readlink())).hexdigest()
-    if info.st_size <= _BIG:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - this is the hot loop
-            digest = hashlib.sha256(block := file.read(_BLOCK))
-            size = len(block)
-            # A log that grows all the time, or a file of the kernel's that says it is empty, has no end.
-            while size <= _BIG and (block := file.read(_BLOCK)):
-                digest.update(block)
-                size += len(block)
-        if size <= _BIG:
-            return digest.hexdigest()
-    return "big-" + hashlib.sha256(f"{info.st_size} {info.st_mtime_ns}".encode()).hexdigest()
+        kind: EditKind = "added" if old is None else "deleted" if new is None else "changed"
+        found.append(Edit(path, kind, old.hash if old else None, new.hash if new else None))
+    return tuple(found)
 
 
 class _StoppedError(Exception):
     """Nobody waits any more for the snapshot that is being taken."""
+
+
+class _Look:
+    """What one look finds, kept apart until it is complete.
+
+    Args:
+        reported: Names that somebody says were touched; None where all files are looked at.
+    """
+
+    def __init__(self, reported: Collection[str] | None) -> None:
+        self.reported = reported
+        self.seen: dict[str, Sighting | None] = {}  # what is otherwise than before; None for what is gone
+        self.folders: dict[str, bool] = {"": True}
+        self.unsettled: list[str] = []
+        self.touched = 0
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """What is known once a look is complete.
+
+    Attributes:
+        seen: Each file as it was read.
+        snapshot: The same as a tree.
+        recent: See `Scanner.recent`.
+        folders: The folders the files lie in, and whether they are some.
+    """
+
+    seen: Mapping[str, Sighting]
+    snapshot: Snapshot
+    recent: frozenset[str] = frozenset()
+    folders: Mapping[str, bool] = {}
 
 
 class Scanner:
@@ -120,12 +98,13 @@ class Scanner:
     """
 
     def __init__(self, root: Path, state: Path) -> None:
-        self._root = root
+        self._prefix = f"{str(root).rstrip('/')}/"
         self._store = state / "hashes.msgpack"
         self._lister = Lister(root, state)
-        self._seen: dict[str, _Seen] | None = None
-        self._recent: tuple[str, ...] = ()
+        self._known: _Known | None = None
+        self._seen: Mapping[str, Sighting] = {}
         self._unsaved = 0
+        self._touched = 0
         self._busy = asyncio.Lock()
         self._note = ""
         self._kind: Kind = "folder"
@@ -145,6 +124,24 @@ class Scanner:
         """What the last scan took the project for."""
         return self._kind
 
+    @property
+    def touched(self) -> int:
+        """How many times a file was found touched, also where its content was what it had been when it was looked at.
+
+        Who works on the files for a while compares it before and after: a file saved and put back meanwhile counts.
+        """
+        return self._touched
+
+    @property
+    def recent(self) -> Collection[str]:
+        """Files touched so shortly before they were read that they may have changed within the same second."""
+        return self._known.recent if self._known is not None else ()
+
+    def modified_at(self, path: str, digest: str) -> int | None:
+        """Modification time (whole seconds) of a file at the last look, None when it did not have that content."""
+        seen = self._seen.get(path)
+        return seen.mtime // 1_000_000_000 if seen is not None and seen.hash == digest else None
+
     async def scan(self) -> Snapshot:
         """The files that are not ignored, by content, now.
 
@@ -152,103 +149,171 @@ class Scanner:
             SandboxError: The files cannot be listed.
         """
         async with self._busy:
-            listing = await self._lister.files()
-            self._note, self._kind = listing.note, listing.kind
-            stop = threading.Event()
-            try:
-                return await asyncio.to_thread(self._snapshot, listing.paths, stop)
-            finally:
-                # A thread cannot be cancelled; left to read on, it would keep the whole program from ending.
-                stop.set()
+            return await self._scan()
 
-    def modified_at(self, path: str, digest: str) -> int | None:
-        """Modification time (whole seconds) of a file at the last scan, None when it did not have that content."""
-        seen = (self._seen or {}).get(path)
-        return seen.mtime // 1_000_000_000 if seen is not None and seen.hash == digest else None
+    async def glance(self, names: Collection[str]) -> Snapshot:
+        """The last snapshot, with some names looked at anew.
 
-    @property
-    def recent(self) -> tuple[str, ...]:
-        """Files touched so shortly before they were read that they may have changed within the same second."""
-        return self._recent
+        Args:
+            names: Relative paths that were touched, of files or folders, whether they count or not.
 
-    def _snapshot(self, paths: Iterable[str], stop: threading.Event) -> Snapshot:
-        old = self._load() if self._seen is None else self._seen
-        new: dict[str, _Seen] = {}
-        files: dict[str, FileState] = {}
-        real_folders: dict[str, bool] = {"": True}
-        prefix = f"{self._root}/"
+        Raises:
+            SandboxError: git cannot say which of them count.
+        """
+        async with self._busy:
+            if self._known is None or len(names) > _MOST_NAMES:
+                return await self._scan()
+            wanted = {name for name in names if name in self._seen}
+            others = [name for name in names if name not in wanted]
+            if others:
+                wanted |= await asyncio.to_thread(self._below, others)
+                try:
+                    wanted |= {*await self._lister.counting(self._kind, others)}
+                except SandboxError:
+                    return await self._scan()
+            return await self._looked(sorted(wanted), wanted)
+
+    # -- looking
+
+    async def _scan(self) -> Snapshot:
+        listing = await self._lister.files()
+        self._note, self._kind = listing.note, listing.kind
+        if self._known is None:
+            self._seen = await asyncio.to_thread(self._load)
+        return await self._looked(listing.paths, None)
+
+    async def _looked(self, paths: Iterable[str], reported: Collection[str] | None) -> Snapshot:
+        """Look at files, again at those that seem unfinished, and remember what was found.
+
+        Args:
+            paths: All files that count, or some.
+            reported: Those that somebody says were touched, where it is a look at some; None for a look at all.
+        """
+        look, stop = _Look(reported), threading.Event()
+        try:
+            await asyncio.to_thread(self._look, look, paths, stop)
+            left = round(_MOST_SETTLING / _SETTLING)
+            while look.unsettled and left:
+                await asyncio.sleep(_SETTLING)
+                await asyncio.to_thread(self._look_again, look, stop)
+                left -= 1
+            known = await asyncio.to_thread(self._sum, look)
+        finally:
+            # A thread cannot be cancelled; left to read on, it would keep the whole program from ending.
+            stop.set()
+        # Nothing is awaited from here on, so all of it is remembered or nothing.
+        self._known, self._seen = known, known.seen
+        self._touched += look.touched
+        self._unsaved += len(look.seen)
+        if self._unsaved >= _SAVE_AFTER:
+            self._unsaved = 0
+            await asyncio.to_thread(self._save, known.seen)
+        return known.snapshot
+
+    def _look(self, look: _Look, paths: Iterable[str], stop: threading.Event) -> None:
+        old, prefix, folders = self._seen, self._prefix, look.folders
+        gone = set(old) if look.reported is None else set()
+        folder, real, lstat = "", True, os.lstat
         for path in paths:
             if stop.is_set():
                 raise _StoppedError
+            gone.discard(path)
             # git lists tracked files also where a folder on the way has become a link to somewhere else.
-            folder = path.rpartition("/")[0]
-            if not (real_folders[folder] if folder in real_folders else self._is_real(folder, real_folders)):
-                continue
-            seen = self._look(prefix + path, old.get(path))
-            if seen is not None:
-                new[path] = seen
-                files[path] = FileState(seen.hash, _mode_of(seen.mode))
-        self._unsaved += sum(1 for path, seen in new.items() if old.get(path) is not seen)
-        self._seen = new
-        self._recent = tuple(path for path, seen in new.items() if seen.mtime + _RACY_NS >= seen.read_at)
-        if self._unsaved >= _SAVE_AFTER:
-            self._save()
-        return snapshot_of(files)
+            if (above := path.rpartition("/")[0]) != folder:
+                folder, real = above, self._is_real(above, folders)
+            last = old.get(path)
+            if real and last is not None:
+                # By far the most are as they were.
+                try:
+                    if last.still(lstat(prefix + path)):
+                        continue
+                except OSError:
+                    pass
+            self._take(look, path, sight(prefix + path, last) if real else None)
+        for path in gone:
+            self._take(look, path, None)
+
+    def _take(self, look: _Look, path: str, now: Sighting | None) -> None:
+        """Put what a file is now into a look."""
+        last = self._seen.get(path)
+        if now is None and last is None:
+            return
+        told = look.reported is not None and path in look.reported and last is not None and last.doubtful
+        if now is None or last is None or told or not now.same_outside(last):
+            look.touched += 1
+        look.seen[path] = now
+        if unfinished(self._prefix + path, last, now):
+            look.unsettled.append(path)
+
+    def _look_again(self, look: _Look, stop: threading.Event) -> None:
+        """Look again at what seemed unfinished."""
+        still: list[str] = []
+        for path in look.unsettled:
+            if stop.is_set():
+                raise _StoppedError
+            last = self._seen.get(path)
+            real = self._is_real(path.rpartition("/")[0], {"": True})
+            now = sight(self._prefix + path, last) if real else None
+            look.seen[path] = now
+            if unfinished(self._prefix + path, last, now):
+                still.append(path)
+        look.unsettled = still
+
+    def _sum(self, look: _Look) -> _Known:
+        """What is known after a look."""
+        before = self._known
+        seen, recent = dict(self._seen), set(before.recent if before is not None else ())
+        states: dict[str, FileState | None] = {}
+        for path, now in look.seen.items():
+            last = seen.pop(path, None)
+            recent.discard(path)
+            if now is not None:
+                seen[path] = now
+                if now.racy:
+                    recent.add(path)
+            state = None if now is None else now.state
+            if state != (None if last is None else last.state):
+                states[path] = state
+        if before is None:
+            whole = snapshot_of({path: one.state for path, one in seen.items()})
+            return _Known(seen, whole, frozenset(recent), look.folders)
+        snapshot = with_states(before.snapshot, states) if states else before.snapshot
+        folders = look.folders if look.reported is None else {**before.folders, **look.folders}
+        return _Known(seen, snapshot, frozenset(recent), folders)
 
     def _is_real(self, folder: str, known: dict[str, bool]) -> bool:
+        """Whether a folder is one, and no link on the way to it."""
+        if folder in known:
+            return known[folder]
         parent = folder.rpartition("/")[0]
-        if parent not in known:
-            self._is_real(parent, known)
         try:
-            known[folder] = known[parent] and stat.S_ISDIR(os.lstat(self._root / folder).st_mode)
+            known[folder] = self._is_real(parent, known) and stat.S_ISDIR(os.lstat(self._prefix + folder).st_mode)
         except OSError:
             known[folder] = False
         return known[folder]
 
-    @staticmethod
-    def _look(path: str, last: _Seen | None) -> _Seen | None:
-        """What a file is now; None when there is none, or nothing that could be read as one."""
-        for _ in range(3):
-            try:
-                info = os.lstat(path)
-                if last is not None and last.still(info):
-                    return last
-                if not (stat.S_ISREG(info.st_mode) or stat.S_ISLNK(info.st_mode)):
-                    return None
-                now = time.time_ns()
-                try:
-                    digest = hash_file(path, info)
-                except PermissionError:
-                    # It counts, but nothing can be said of its content; it is looked at again each time.
-                    digest, now = "unreadable", 0
-            except OSError:
-                # Gone, or being replaced this moment: look again.
-                continue
-            return _Seen(info.st_mtime_ns, info.st_ctime_ns, info.st_size, info.st_ino, info.st_mode, now, digest)
-        return None
+    def _below(self, names: Collection[str]) -> set[str]:
+        """The files known so far that lie below some names."""
+        folders = self._known.folders if self._known is not None else {}
+        heads = tuple(f"{name}/" for name in names if name in folders)
+        return {path for path in self._seen if path.startswith(heads)} if heads else set()
 
-    def _load(self) -> dict[str, _Seen]:
+    # -- between runs
+
+    def _load(self) -> dict[str, Sighting]:
         try:
-            return msgspec.msgpack.decode(self._store.read_bytes(), type=dict[str, _Seen])
+            return msgspec.msgpack.decode(self._store.read_bytes(), type=dict[str, Sighting])
         except (OSError, ValueError):
             # A memory that is missing or damaged costs time only.
             return {}
 
-    def _save(self) -> None:
-        assert self._seen is not None
-        keep = {path: seen for path, seen in self._seen.items() if _encodable(path)}
+    def _save(self, known: Mapping[str, Sighting]) -> None:
+        keep = {path: seen for path, seen in known.items() if _encodable(path)}
         temporary = self._store.with_suffix(f".{os.getpid()}")
         with contextlib.suppress(OSError):
             temporary.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_bytes(msgspec.msgpack.encode(keep))
             temporary.replace(self._store)
-            self._unsaved = 0
-
-
-def _mode_of(mode: int) -> int:
-    if stat.S_ISLNK(mode):
-        return SYMLINK
-    return EXECUTABLE if mode & stat.S_IXUSR else REGULAR
 
 
 def _encodable(path: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -114,6 +114,12 @@ class Buckets:
             hashes[number] = _bucket_hash(paths[number], files)
         return Buckets(paths, hashes)
 
+    def differing(self, other: Buckets) -> Iterator[str]:
+        """Paths that may have another state in another tree: those in buckets whose hashes differ."""
+        for number, digest in enumerate(self._hashes):
+            if digest != other._hashes[number]:
+                yield from {*self._paths[number], *other._paths[number]}
+
     @property
     def tree(self) -> str:
         """The hash of all of it."""
@@ -142,10 +148,29 @@ def _with_buckets(files: Mapping[str, FileState], buckets: Buckets) -> Snapshot:
 
 def with_changes(base: Snapshot, changes: Changes) -> Snapshot:
     """The snapshot that results from putting changes over a base."""
+    return with_states(
+        base,
+        {
+            path: None if change.data is None else FileState(content_hash(change.data), change.mode)
+            for path, change in changes.items()
+        },
+    )
+
+
+def with_states(base: Snapshot, states: Mapping[str, FileState | None]) -> Snapshot:
+    """The snapshot in which some files of a base are others; None for those that are not there."""
     files = dict(base.files)
-    for path, change in changes.items():
-        if change.data is None:
+    for path, state in states.items():
+        if state is None:
             files.pop(path, None)
         else:
-            files[path] = FileState(content_hash(change.data), change.mode)
-    return _with_buckets(files, base.buckets.over(changes, files))
+            files[path] = state
+    return _with_buckets(files, base.buckets.over(states, files))
+
+
+def differing(before: Snapshot, after: Snapshot) -> list[str]:
+    """The paths that two snapshots differ in, sorted; what it costs does not grow with what they share."""
+    if before is after or before.tree == after.tree:
+        return []
+    paths = before.buckets.differing(after.buckets)
+    return sorted(path for path in paths if before.files.get(path) != after.files.get(path))
