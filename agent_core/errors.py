@@ -58,6 +58,20 @@ class PatchRefusedError(PairloopError):
         self.already = already
 
 
+class CommitError(PairloopError):
+    """Something cannot be committed as it should be; nothing is.
+
+    Args:
+        paths: The files that stand in the way, relative to the top of the repository; empty where it is none of them.
+        output: What a hook or git printed.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, paths: tuple[str, ...] = (), output: str = "") -> None:
+        super().__init__(message, hint)
+        self.paths = paths
+        self.output = output
+
+
 class SelectionError(PairloopError):
     """A part of a patch was chosen that it does not have, or that cannot be had without another."""
 
@@ -112,3 +126,7 @@ class CheckError(PairloopError):
 
 class JournalError(PairloopError):
     """The journal cannot be opened, read or written."""
+
+
+class LessonError(PairloopError):
+    """What is remembered over sessions cannot be read or written, or there is no such lesson."""
