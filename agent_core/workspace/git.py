@@ -10,6 +10,7 @@ import msgspec
 
 from agent_core.errors import ConfigError
 from agent_core.process import run_blocking
+from agent_core.workspace.git_operation import GitFolder, Operation, git_folder, operation_in, rebased_branch
 from agent_core.workspace.ignore import git_environment
 
 _SECONDS = 10.0
@@ -23,12 +24,14 @@ class GitStatus(msgspec.Struct, frozen=True):
         detached: HEAD is no branch.
         empty: There is no commit yet.
         dirty: How many paths differ from the last commit, new files included.
+        operation: What it is in the midst of; None when it is in nothing.
     """
 
     branch: str
     detached: bool = False
     empty: bool = False
     dirty: int = 0
+    operation: Operation | None = None
 
 
 def _top(path: Path) -> Path | None:
@@ -56,6 +59,17 @@ def find_root(path: Path) -> Path:
     except OSError:
         return top
     return path if ignored.code == 0 else top
+
+
+def folder_of(root: Path) -> GitFolder | None:
+    """Git's folder for the repository that a project's folder is in; None where it is in none that counts."""
+    return git_folder(find_root(root))
+
+
+def operation_of(root: Path) -> Operation | None:
+    """What git is in the midst of in a project; None when it is in nothing, or there is no repository."""
+    folder = folder_of(root)
+    return operation_in(folder) if folder is not None else None
 
 
 def current_folder() -> Path:
@@ -135,8 +149,13 @@ def _status(root: Path) -> GitStatus | None:
             if record.startswith("2 "):
                 # A rename has its old path in a record of its own.
                 next(records, None)
+    folder = folder_of(root)
+    operation = operation_in(folder) if folder is not None else None
+    if branch == "(detached)" and folder is not None and (rebased := rebased_branch(folder)):
+        # Only for as long as it takes: it is where the human is, and will be again.
+        branch = rebased
     detached = branch == "(detached)"
-    return GitStatus(head[:8] if detached else branch, detached, head == "(initial)", dirty)
+    return GitStatus(head[:8] if detached else branch, detached, head == "(initial)", dirty, operation)
 
 
 async def status(root: Path) -> GitStatus | None:

@@ -79,13 +79,15 @@ def context_piece(state: State) -> Piece:
 
 
 def git_text(git: GitStatus | None) -> str:
-    """The branch, and how many paths differ from its last commit: ``git main ±3``."""
+    """The branch, what git is in the midst of, how many paths differ from the last commit: ``git main|REBASE ±3``."""
     if git is None:
         return ""
     branch = clean(git.branch)
     if len(branch) > _LONGEST_BRANCH:
         branch = f"{branch[: _LONGEST_BRANCH - 1]}…"
     where = f"at {branch}" if git.detached else branch
+    if git.operation is not None:
+        where = f"{where}|{git.operation.upper()}"
     return f"git {where}{' without a commit' if git.empty else ''}{f' ±{git.dirty}' if git.dirty else ''}"
 
 
@@ -145,7 +147,7 @@ class StatusBar(Rows):
         if heard[1] == "warn":
             parts.append(heard)
         if around is not None:
-            parts.append((git_text(around.git), "dim"))
+            parts.append((git_text(around.git), "warn" if around.git and around.git.operation else "dim"))
         parts += [(cost_text(state.usage), "dim"), (tokens_text(state.usage), "dim"), (clean(state.candidate), "faint")]
         if heard[1] != "warn":
             parts.append(heard)
