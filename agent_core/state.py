@@ -227,6 +227,8 @@ class TaskState(msgspec.Struct, frozen=True):
 
     Attributes:
         markers: The comments in the code by which it was asked, or something was added to it.
+        answers: It asks for nothing but answers, by comments with ``AI?``: nothing is to be changed.
+        told: What the partner is told in the place of `text`; empty where that is the same.
     """
 
     number: int
@@ -234,6 +236,20 @@ class TaskState(msgspec.Struct, frozen=True):
     outcome: ev.TaskOutcome | None = None
     result: str = ""
     markers: tuple[ev.Marker, ...] = ()
+    answers: bool = False
+    told: str = ""
+
+
+class Pointed(msgspec.Struct, frozen=True):
+    """How words came about that the partner has not been told yet.
+
+    Attributes:
+        markers: The comments in the code by which they were said; none where they were typed.
+        told: What the partner is told in their place; empty where that is the same.
+    """
+
+    markers: tuple[ev.Marker, ...] = ()
+    told: str = ""
 
 
 class MemoryNote(msgspec.Struct, frozen=True):
@@ -297,10 +313,12 @@ class LessonState(msgspec.Struct, frozen=True):
 
 
 class CommitDraft(msgspec.Struct, frozen=True):
-    """The message of a commit that waits for the human's word."""
+    """The message of a commit that waits for the human's word; see `agent_core.events.CommitDrafted`."""
 
     landing: int
     message: str
+    also: tuple[int, ...] = ()
+    trouble: str = ""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -319,6 +337,7 @@ class State(msgspec.Struct, frozen=True):
         waiting: Number of the proposal that waits for the human, 0 when none does.
         why: What there is to decide.
         queued: Steering the partner has not been told yet.
+        pointed: How each of `queued` came about.
         untold: Edits that were not ours, and git's, that the partner has not been told yet.
         records: What the memory is made of, where nothing else here is; see `agent_core.memory`.
         notes: What the human wrote into the session's memory.
@@ -355,6 +374,7 @@ class State(msgspec.Struct, frozen=True):
     approval: ApprovalState | None = None
     landings: tuple[LandingState, ...] = ()
     queued: tuple[str, ...] = ()
+    pointed: tuple[Pointed, ...] = ()
     untold: tuple[Edit | Edits | GitMove, ...] = ()
     records: Records = Records()
     notes: tuple[MemoryNote, ...] = ()
@@ -365,6 +385,11 @@ class State(msgspec.Struct, frozen=True):
     uncompacted: bool = False
     lessons: tuple[LessonState, ...] = ()
     commit: CommitDraft | None = None
+
+    @property
+    def sayings(self) -> tuple[str, ...]:
+        """What the partner is to be told of `queued`."""
+        return tuple(how.told or text for text, how in zip(self.queued, self.pointed, strict=True))
 
     @property
     def task(self) -> TaskState | None:
@@ -385,6 +410,18 @@ class State(msgspec.Struct, frozen=True):
     def redoable(self) -> LandingState | None:
         """The landing of its own that was taken back last, of those that do not stand again."""
         return self._latest("undone")
+
+    @property
+    def committable(self) -> LandingState | None:
+        """What was written last of what stands and is in no commit: a landing, or what turned a committed one."""
+        commits = {landing.number: landing.commit for landing in self.landings}
+        found = (
+            one
+            for one in self.landings
+            if one.stands == "landed" and not one.commit and not one.inherited
+            if not one.undoes or commits.get(one.undoes)
+        )
+        return max(found, key=lambda landing: landing.number, default=None)
 
     def _latest(self, stands: Literal["landed", "undone"]) -> LandingState | None:
         mine = (landing for landing in self.landings if not landing.undoes and not landing.inherited)

@@ -22,6 +22,7 @@ class Marker(msgspec.Struct, frozen=True):
         count: How many lines it has: comments that follow each other are one.
         text: The words, without the comment's signs and the marker.
         kind: ``do`` for ``AI!``, ``answer`` for ``AI?``.
+        file: Hash of the content in which it was read.
     """
 
     path: str
@@ -29,6 +30,7 @@ class Marker(msgspec.Struct, frozen=True):
     count: int
     text: str
     kind: Literal["do", "answer"]
+    file: str = ""
 
 
 class HumanEdited(Event, frozen=True):

@@ -14,11 +14,13 @@ class Asked(Event, frozen=True):
         task: Its number in the session, from 1.
         text: What was asked.
         markers: The comments in the code by which it was asked; none where it was typed.
+        told: What the partner is told in its place: with the code around the comments. Empty where that is `text`.
     """
 
     task: int
     text: str
     markers: tuple[Marker, ...] = ()
+    told: str = ""
 
 
 class Steered(Event, frozen=True):
@@ -27,10 +29,12 @@ class Steered(Event, frozen=True):
     Attributes:
         text: The words.
         markers: The comments in the code by which it was said; none where it was typed.
+        told: See `Asked`.
     """
 
     text: str
     markers: tuple[Marker, ...] = ()
+    told: str = ""
 
 
 class Withdrawn(Event, frozen=True):

@@ -102,13 +102,19 @@ def said_again(new: ProposalState, old: ProposalState) -> ProposalState:
 def withdrawn(state: State, event: ev.Withdrawn) -> State:
     """Words were taken back before the partner heard them."""
     queued = tuple(text for at, text in enumerate(state.queued) if at != event.index)
+    pointed = tuple(how for at, how in enumerate(state.pointed) if at != event.index)
+    taken = state.pointed[event.index].markers if event.index < len(state.pointed) else ()
+    tasks = state.tasks
+    if taken and tasks:
+        left = tuple(marker for marker in tasks[-1].markers if marker not in taken)
+        tasks = (*tasks[:-1], msgspec.structs.replace(tasks[-1], markers=left))
     chat = list(state.chat)
     for at in range(len(chat) - 1, -1, -1):
         entry = chat[at]
         if isinstance(entry, Said) and entry.who == "human" and entry.text == event.text:
             del chat[at]
             break
-    return msgspec.structs.replace(state, queued=queued, chat=tuple(chat))
+    return msgspec.structs.replace(state, queued=queued, pointed=pointed, tasks=tasks, chat=tuple(chat))
 
 
 def shell_started(state: State, event: ev.ShellStarted) -> State:

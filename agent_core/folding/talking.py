@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from agent_core import events as ev
 from agent_core.folding import review
 from agent_core.folding.parts import checks_stopped, close_answer, say, stop_tools
 from agent_core.item_text import items_tokens
-from agent_core.state import Notice, Phase, Said, Size, State, TaskState
+from agent_core.state import Notice, Phase, Pointed, Said, Size, State, TaskState
 
 
 def session_started(state: State, event: ev.SessionStarted) -> State:
@@ -52,7 +54,9 @@ def mode_changed(state: State, event: ev.ModeChanged) -> State:
 
 def asked(state: State, event: ev.Asked) -> State:
     """The human gave a task."""
-    tasks = (*state.tasks, TaskState(event.task, event.text, markers=event.markers))
+    answers = _asks(event.markers)
+    task = TaskState(event.task, event.text, markers=event.markers, answers=answers, told=event.told)
+    tasks = (*state.tasks, task)
     # What the baseline's checks said stands, unless the tree they looked at was landed on.
     landed = bool(state.tasks) and state.tasks[-1].outcome == "landed"
     checks = () if landed else tuple(check for check in state.checks if check.where == "baseline")
@@ -62,10 +66,16 @@ def asked(state: State, event: ev.Asked) -> State:
 def steered(state: State, event: ev.Steered) -> State:
     """The human said something while the loop was running."""
     tasks = state.tasks
-    if event.markers and state.task is not None:
-        task = msgspec.structs.replace(state.task, markers=(*state.task.markers, *event.markers))
-        tasks = (*tasks[:-1], task)
-    return say(state, Said("human", event.text), queued=(*state.queued, event.text), tasks=tasks)
+    if state.task is not None:
+        markers, answers = (*state.task.markers, *event.markers), state.task.answers and _asks(event.markers)
+        tasks = (*tasks[:-1], msgspec.structs.replace(state.task, markers=markers, answers=answers))
+    queued, pointed = (*state.queued, event.text), (*state.pointed, Pointed(event.markers, event.told))
+    return say(state, Said("human", event.text), queued=queued, pointed=pointed, tasks=tasks)
+
+
+def _asks(markers: Collection[ev.Marker]) -> bool:
+    """Whether words that came by comments want nothing but an answer."""
+    return bool(markers) and all(marker.kind == "answer" for marker in markers)
 
 
 def items_appended(state: State, event: ev.ItemsAppended) -> State:
@@ -78,7 +88,15 @@ def prompt_sent(state: State, event: ev.PromptSent) -> State:
     """A request went to the partner."""
     size = msgspec.structs.replace(state.size, sent=state.size.estimated)
     return msgspec.structs.replace(
-        state, steps=event.step, phase="thinking", queued=(), untold=(), unheard=(), retry_in=None, size=size
+        state,
+        steps=event.step,
+        phase="thinking",
+        queued=(),
+        pointed=(),
+        untold=(),
+        unheard=(),
+        retry_in=None,
+        size=size,
     )
 
 
