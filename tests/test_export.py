@@ -167,8 +167,11 @@ def test_a_part_that_was_taken_is_told_with_its_own_verdict() -> None:
         ("ghp_abcdefghijklmnopqrstuvwxyz0123456789", "[secret]"),
         ("Authorization: Bearer abcdefghijklmnop1234", "Authorization: Bearer [secret]"),
         ("postgres://me:s3cr3t@db/x", "postgres://me:[secret]@db/x"),
-        ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nrest", "[secret]\nrest"),
-        ("-----BEGIN PRIVATE KEY-----\ncut off", "[secret]"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nrest", "[secret]\n\n\nrest"),
+        ("-----BEGIN PRIVATE KEY-----\ncut off", "[secret]\n"),
+        ("authorization: bearer abcdefghijklmnop1234", "authorization: bearer [secret]"),
+        ("{'Authorization': 'Basic dXNlcjpwYXNz'}", "{'Authorization': 'Basic [secret]'}"),
+        ("a basic misunderstanding of tokens", "a basic misunderstanding of tokens"),
         ("task-sk-1 risk-management-of-the-shop", "task-sk-1 risk-management-of-the-shop"),
         ("see https://example.org/a@b", "see https://example.org/a@b"),
         ("a true value", "a true value"),
@@ -181,6 +184,23 @@ def test_secrets_are_known_by_their_form(text: str, kept: str) -> None:
 def test_secrets_are_known_by_the_name_of_their_variable() -> None:
     mask = Masker({"A_TOKEN": "abcdefgh", "B_TOKEN": "abcdefgh-long", "PLAIN": "plain-value", "X": "named-by"}, "X")
     assert mask("abcdefgh-long abcdefgh plain-value named-by") == "[secret] [secret] plain-value [secret]"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("x = ghp_abcdefgh\n[... 9 lines left out ...]\ny", "x = [secret]\n[... 9 lines left out ...]\ny"),
+        ("x = abcdefghij\n[... 9 lines left out ...]\ny", "x = [secret]\n[... 9 lines left out ...]\ny"),
+        ("x\n[... 12 characters left out ...]\nmnopqrst\ny", "x\n[... 12 characters left out ...]\n[secret]\ny"),
+        (
+            "x\n[... 2 lines left out ...]\n+MIIabc/+=\n+-----END PRIVATE KEY-----\n+y",
+            "x\n[... 2 lines left out ...]\n[secret]\n\n+y",
+        ),
+        ("nothing here\n[... 2 lines left out ...]\nnor here", "nothing here\n[... 2 lines left out ...]\nnor here"),
+    ],
+)
+def test_secrets_that_a_bound_cut_are_taken_out_too(text: str, kept: str) -> None:
+    assert Masker({"A_TOKEN": "abcdefghijklmnopqrst"})(text) == kept
 
 
 async def test_from_the_command_line(tmp_path: Path) -> None:
