@@ -10,6 +10,7 @@ import msgspec
 from agent_core import events as ev
 from agent_core.assessor import Assessor
 from agent_core.calls import Calls
+from agent_core.compacting import Compactor
 from agent_core.conversation import ToolResultItem, UserItem
 from agent_core.deciding import Deciding
 from agent_core.decisions import Decision, Inbox
@@ -59,6 +60,9 @@ class Loop:
         inbox: Where the human's answers arrive.
     """
 
+    Attributes:
+        compactor: Keeps the conversation within the partner's context.
+
     def __init__(self, parts: Parts, judge: Judge, checks: Sequence[Check], landings: Landings, inbox: Inbox) -> None:
         self._parts = parts
         self._judge = judge
@@ -68,6 +72,7 @@ class Loop:
         self._deciding = Deciding(parts, self._proposals, self._assessor, checks, inbox)
         self._calls = Calls(parts, judge, self._proposals, inbox, self._assessor.quiet)
         self._broken = BrokenRequests(0)
+        self.compactor = Compactor(parts, self._calls.specs)
         self._blamed = 0
         self._nudged = 0
         self._steps = 0
@@ -95,6 +100,7 @@ class Loop:
     async def close(self) -> None:
         """End what runs in the background."""
         await self._assessor.stop()
+        await self.compactor.stop()
 
     async def _work(self, task: int) -> End:
         tries = self._parts.config.loop.max_attempts
@@ -129,7 +135,7 @@ class Loop:
         while refusals < most and not self._calls.repeated and self._steps < self._parts.config.loop.max_steps:
             self._steps += 1
             self._tell_blame()
-            calls = await take_turn(self._parts, self._calls.specs, self._broken)
+            calls = await take_turn(self._parts, self._calls.specs, self._broken, self.compactor)
             if not calls:
                 proposal = self._proposals.undecided(task)
                 if self._goes_on(proposal):

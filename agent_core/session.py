@@ -263,6 +263,8 @@ class Session:
 
     def _ask(self, text: str, group: asyncio.TaskGroup) -> None:
         if not text.strip():
+            case commands.Compact() | commands.Uncompact():
+                self._loop.compactor.obey(command, group)
             return
         if self._state.task is not None:
             self._steer(text, group)
@@ -318,6 +320,7 @@ class Session:
         if self._state.task is not None:
             self._ending.interrupted(task.number)
 
+        await self._loop.compactor.stop()
     async def _stop(self) -> None:
         """Cancel the loop and wait until it is gone."""
         if self._work is not None and not self._work.done():

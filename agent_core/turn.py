@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 
 from agent_core import events as ev
+from agent_core.compacting import Compactor
 from agent_core.conversation import (
     AssistantItem,
     Completed,
@@ -25,10 +26,12 @@ from agent_core.patch.stream import PatchText
 from agent_core.prompt import replies
 from agent_core.prompt.edit_words import edits_item
 from agent_core.prompt.instructions import instructions
+from agent_core.state import State
 from agent_core.tools.toolbox import APPLY_PATCH
 
 # Enough for a small model to leave a rut, not so much that it loses the form of a patch.
 _VARIETY = 0.6
+_MOST_SHORTENED = 2
 
 
 class _Answer:
@@ -42,9 +45,11 @@ class _Answer:
         self._patches: dict[str, tuple[PatchText, Paced]] = {}
         self._line_over = True
         self.text = ""
+        self.begun = False
         self.completed: Completed | None = None
 
     def take(self, chunk: TextDelta | ReasoningDelta | ToolCallDelta | Retrying | Completed) -> None:
+        self.begun = not isinstance(chunk, Retrying)
         match chunk:
             case TextDelta(text):
                 self.text += text
@@ -106,16 +111,20 @@ class BrokenRequests:
             raise PartnerError("unreachable", text, hint)
 
 
-async def take_turn(parts: Parts, tools: tuple[ToolSpec, ...], broken: BrokenRequests) -> tuple[ToolCallItem, ...]:
+async def take_turn(
+    parts: Parts, tools: tuple[ToolSpec, ...], broken: BrokenRequests, compactor: Compactor
+) -> tuple[ToolCallItem, ...]:
     """Tell the partner what is new, and hear it out.
 
-    Human edits and steering since the last request go to the end of the input; nothing before them changes. When the
-    turn is cut off, what was said so far is kept in the conversation.
+    Human edits and steering since the last request go to the end of the input; nothing before them changes, unless the
+    context is full: then a summary takes the place of what is oldest. When the turn is cut off, what was said so far is
+    kept in the conversation.
 
     Args:
         parts: The session's parts.
         tools: What it is offered.
         broken: Where requests that break off are counted.
+        compactor: Makes room where the context is full.
 
     Returns:
         The tools it calls, in order; none when it only said something.
@@ -123,15 +132,40 @@ async def take_turn(parts: Parts, tools: tuple[ToolSpec, ...], broken: BrokenReq
     Raises:
         PartnerError: It could not be reached, refused, or broke off for good.
     """
+    again = replies.said_again(parts.state().items)
+    if again:
+        parts.append(UserItem(replies.SAME_AGAIN))
+    await compactor.make_room(_news(parts.state()))
+    shortened = 0
+    while True:
+        # What was said while room was made is among the news too: from here to the request nobody else has a word.
+        parts.append(*(UserItem(compactor.fitted(text)) for text in _news(parts.state())))
+        answer = _Answer(parts, broken)
+        try:
+            return await _asked(parts, tools, answer, _VARIETY if again else 0.0)
+        except PartnerError as error:
+            # An answer that was cut off is as long as it may be: only where nothing came of it was there no room.
+            if error.kind != "context_too_long" or answer.begun or shortened == _MOST_SHORTENED:
+                raise
+            if not await compactor.refused(again=bool(shortened)):
+                raise
+            shortened += 1
+
+
+def _news(state: State) -> tuple[str, ...]:
+    """What the partner has not been told yet."""
+    edits = edits_item(state.untold) if state.untold else ""
+    return tuple(filter(None, (edits, *state.queued)))
+
+
+async def _asked(
+    parts: Parts, tools: tuple[ToolSpec, ...], answer: _Answer, variety: float
+) -> tuple[ToolCallItem, ...]:
+    """Send one request; see `take_turn`."""
     state = parts.state()
-    news = (edits_item(state.untold),) if state.untold else ()
-    again = replies.said_again(state.items)
-    parts.append(*(UserItem(text) for text in (*((replies.SAME_AGAIN,) if again else ()), *news, *state.queued)))
-    items = parts.state().items
-    parts.emit(ev.PromptSent(state.steps + 1, len(items)))
-    answer = _Answer(parts, broken)
+    parts.emit(ev.PromptSent(state.steps + 1, len(state.items)))
     try:
-        request = Request(instructions(), items, tools, parts.session, _VARIETY if again else 0.0)
+        request = Request(instructions(), state.items, tools, parts.session, variety, state.replaced)
         async with aclosing(closing(parts.model.stream(request))) as chunks:
             async for chunk in chunks:
                 answer.take(chunk)
