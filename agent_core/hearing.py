@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from agent_core import events as ev
@@ -70,9 +70,9 @@ class Hearing:
             return
         self._watcher = watcher(self._note)
         try:
-            async for _ in self._watcher.batches():
+            async for touched in self._watcher.batches():
                 try:
-                    await self.look()
+                    await self.look(touched)
                 except JournalError:
                     raise
                 except PairloopError as error:
@@ -84,9 +84,13 @@ class Hearing:
             self._watcher, self._without = None, "lost"
             self._note(f"Your saves are heard only before each step from now on: {type(error).__name__}: {error}.")
 
-    async def look(self) -> Snapshot:
-        """Tell what changed since the last look; gives the working tree as it is now."""
-        now, edits = await self._tracker.look()
+    async def look(self, touched: Collection[str] = ()) -> Snapshot:
+        """Tell what changed since the last look; gives the working tree as it is now.
+
+        Args:
+            touched: Look at these paths only; none for everything.
+        """
+        now, edits = await self._tracker.look(touched)
         for edit in edits[:_MOST_EDITS]:
             self._emit(edit)
         if len(edits) > _MOST_EDITS:
