@@ -10,6 +10,7 @@ from agent_core.assessor import Assessor, may_land, usable
 from agent_core.checks.model import Verdict
 from agent_core.decisions import Decision, Inbox, by_mode
 from agent_core.errors import PairloopError
+from agent_core.memory.repeats import wanted
 from agent_core.mending import mended
 from agent_core.parts import Parts
 from agent_core.prompt import replies
@@ -182,6 +183,8 @@ class Deciding:
         mode, verdict = self._parts.state().mode, proposal.verdict
         green = verdict is not None and verdict.green and verdict.complete
         if mode == "auto" and green and verdict is not None and verdict.unable:
+            return True, None
+        if mode == "auto" and green and not wanted(self._parts.state(), proposal):
             return True, None
         decision = by_mode(mode, proposal.number, green=green, final=final)
         return decision is not None or mode == "auto", decision

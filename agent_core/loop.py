@@ -18,6 +18,7 @@ from agent_core.diagnosis.blame import Blamer
 from agent_core.errors import PairloopError
 from agent_core.judge import Judge
 from agent_core.landings import Landings
+from agent_core.memory.repeats import wanted
 from agent_core.parts import Parts
 from agent_core.prompt import replies
 from agent_core.prompt.named_files import named_files
@@ -58,10 +59,10 @@ class Loop:
         checks: Who judges, for what is asked of them beside verdicts.
         landings: Lands what is accepted.
         inbox: Where the human's answers arrive.
-    """
 
     Attributes:
         compactor: Keeps the conversation within the partner's context.
+    """
 
     def __init__(self, parts: Parts, judge: Judge, checks: Sequence[Check], landings: Landings, inbox: Inbox) -> None:
         self._parts = parts
@@ -71,8 +72,8 @@ class Loop:
         self._assessor = Assessor(parts, judge, Blamer(parts.workspace, checks), inbox.news)
         self._deciding = Deciding(parts, self._proposals, self._assessor, checks, inbox)
         self._calls = Calls(parts, judge, self._proposals, inbox, self._assessor.quiet)
-        self._broken = BrokenRequests(0)
         self.compactor = Compactor(parts, self._calls.specs)
+        self._broken = BrokenRequests(0)
         self._blamed = 0
         self._nudged = 0
         self._steps = 0
@@ -99,8 +100,8 @@ class Loop:
 
     async def close(self) -> None:
         """End what runs in the background."""
-        await self._assessor.stop()
         await self.compactor.stop()
+        await self._assessor.stop()
 
     async def _work(self, task: int) -> End:
         tries = self._parts.config.loop.max_attempts
@@ -330,6 +331,11 @@ class Loop:
             self._parts.emit(ev.LandingConflicted(proposal.number, 0, text, collisions))
             return End("conflict", text)
         summary = verdict.summary if verdict else "it was not checked"
+        if verdict is not None and verdict.green and not verdict.unable and not wanted(self._parts.state(), proposal):
+            text = (
+                f"Nothing was landed, as you did not want what proposal {proposal.number} does. Ask for it to get it."
+            )
+            return End("not_green", text)
         if verdict is not None and verdict.green:
             return End("not_green", f"Nothing was landed, as not every check could judge: {summary}.")
         tries = "1 attempt" if proposal.attempt == 1 else f"{proposal.attempt} attempts"

@@ -10,10 +10,12 @@ from agent_core import events as ev
 from agent_core.conversation import ToolCallItem
 from agent_core.draft import Draft, draft_of, rebase, take
 from agent_core.errors import PatchRefusedError
+from agent_core.memory.repeats import repeated
 from agent_core.parts import Parts
 from agent_core.patch.diff import unified
 from agent_core.patch.stream import patch_text
 from agent_core.prompt import replies
+from agent_core.prompt.replies import REPEATED
 from agent_core.review import Overlap
 from agent_core.state import ProposalState
 from agent_core.view import DraftView
@@ -36,6 +38,7 @@ class Proposals:
         self._collided = ""  # hash of the working tree that the draft was found to collide with
         self._places: tuple[str, ...] = ()
         self._ground: Snapshot | None = None  # that tree
+        self._questioned: set[int] = set()  # proposals of which the partner has been told that it does the same again
 
     @property
     def draft(self) -> Draft:
@@ -73,6 +76,7 @@ class Proposals:
     def begin(self, base: Snapshot) -> None:
         """Start with an empty draft over the working tree."""
         self._draft, self._collided = Draft(base), ""
+        self._questioned.clear()
 
     def undecided(self, task: int) -> ProposalState | None:
         """The last proposal of a task if it is neither landed nor dropped."""
@@ -114,12 +118,28 @@ class Proposals:
                 )
             self._draft = rebased.draft
         applied = await asyncio.to_thread(take, self.draft, text, self._parts.workspace, may_replace=may_replace)
+        self._question(applied.draft)
         self._draft, self._collided = applied.draft, ""
         return applied.note
 
+    def _question(self, draft: Draft) -> None:
+        """Refuse once what the human rejected before, so that it costs nobody a look; sent again it is meant.
+
+        Raises:
+            PatchRefusedError: The draft does what was rejected, and the human has said nothing since.
+        """
+        again = repeated(self._parts.state(), draft.patch())
+        if again is None or not again.unheard or again.proposal in self._questioned:
+            return
+        self._questioned.add(again.proposal)
+        raise PatchRefusedError(again.fact, REPEATED)
+
     def propose(self, task: int, call_id: str, note: str) -> None:
-        """Make the draft a new proposal."""
-        earlier = self._parts.state().proposals
+        """Make the draft a new proposal; where it was tried before, that is said with it."""
+        state = self._parts.state()
+        again = repeated(state, self.draft.patch())
+        note = " ".join(part for part in (note, again.fact if again is not None else "") if part)
+        earlier = state.proposals
         number = earlier[-1].number + 1 if earlier else 1
         self._emit(number, 1 + sum(one.task == task for one in earlier), call_id, note)
 

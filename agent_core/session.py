@@ -21,6 +21,7 @@ from agent_core.journal import SqliteJournal
 from agent_core.judge import Judge
 from agent_core.landings import Landings
 from agent_core.loop import Loop
+from agent_core.memory.notes import Notes
 from agent_core.parts import Parts
 from agent_core.protocols import Check, Model, Workspace
 from agent_core.shell import Shells
@@ -101,6 +102,7 @@ class Session:
         )
         self._ending = Ending(parts)
         self._shells = Shells(parts)
+        self._notes = Notes(parts)
         # Where nobody looks on, nobody has anything of an early word.
         followed = outfit.watcher is not None
         self._judge = Judge(outfit.workspace, outfit.checks, self._emit, early=followed)
@@ -258,13 +260,15 @@ class Session:
             case commands.Redo(landing):
                 await self._landings.redo(landing)
                 self._inbox.edited()
+            case commands.Memorize():
+                self._notes.obey(command)
+            case commands.Compact() | commands.Uncompact():
+                self._loop.compactor.obey(command, group)
             case commands.Quit():
                 pass
 
     def _ask(self, text: str, group: asyncio.TaskGroup) -> None:
         if not text.strip():
-            case commands.Compact() | commands.Uncompact():
-                self._loop.compactor.obey(command, group)
             return
         if self._state.task is not None:
             self._steer(text, group)
@@ -313,6 +317,7 @@ class Session:
 
     async def _interrupt(self) -> None:
         await self._shells.stop()
+        await self._loop.compactor.stop()
         task = self._state.task
         if task is None:
             return
@@ -320,7 +325,6 @@ class Session:
         if self._state.task is not None:
             self._ending.interrupted(task.number)
 
-        await self._loop.compactor.stop()
     async def _stop(self) -> None:
         """Cancel the loop and wait until it is gone."""
         if self._work is not None and not self._work.done():

@@ -19,6 +19,7 @@ from agent_core.conversation import (
     UserItem,
 )
 from agent_core.errors import PartnerError
+from agent_core.memory.notes import notes_item
 from agent_core.pacing import Paced
 from agent_core.partners.closing import closing
 from agent_core.parts import Parts
@@ -155,7 +156,7 @@ async def take_turn(
 def _news(state: State) -> tuple[str, ...]:
     """What the partner has not been told yet."""
     edits = edits_item(state.untold) if state.untold else ""
-    return tuple(filter(None, (edits, *state.queued)))
+    return tuple(filter(None, (edits, notes_item(state), *state.queued)))
 
 
 async def _asked(

@@ -187,6 +187,10 @@ CODE_IN_WORDS = (
 )
 
 
+REPEATED = (
+    "Do it in another way. If what the human has said asks for exactly this all the same, send it again as it is, and "
+    "say why."
+)
 EMPTY = "[Your answer was empty. Send the patch with apply_patch now; if nothing is to be changed, say so in words.]"
 
 
