@@ -9,6 +9,9 @@ import msgspec
 
 OPENAI_URL = "https://api.openai.com/v1"
 
+_SHORTEST = 8
+"""Characters of the shortest key that is a secret; ``x`` or ``local`` is what is given where any will do."""
+
 
 def is_openai(base_url: str) -> bool:
     """Whether an address is OpenAI's own (or one of its regional hosts)."""
@@ -41,8 +44,8 @@ class Key:
         return self._value
 
     def redact(self, text: str) -> str:
-        """Some text without the key in it."""
-        return text.replace(self._value, "[key]") if self._value else text
+        """Some text without the key in it, unless it is too short for one: what is given where none is needed."""
+        return text.replace(self._value, "[key]") if len(self._value) >= _SHORTEST else text
 
 
 class Endpoint(msgspec.Struct, frozen=True):

@@ -75,7 +75,9 @@ class RetryingModel:
                     raise
                 attempt += 1
                 seconds = wait_before(attempt, error.retry_after, self._draw())
-                yield Retrying(seconds, error.message, attempt)
+                # What to do about it is worth knowing while it goes on; once will do.
+                reason = f"{error.message} {error.hint}".strip() if attempt == 1 else error.message
+                yield Retrying(seconds, reason, attempt)
                 await self._sleep(seconds)
             else:
                 return

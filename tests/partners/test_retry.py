@@ -80,3 +80,12 @@ def test_waits_are_bounded_and_respect_the_server(attempt: int, asked: float | N
 def test_waits_grow() -> None:
     assert [wait_before(attempt, None, 1.0) for attempt in range(1, 9)] == [0.5, 1, 2, 4, 8, 16, 32, 60]
     assert wait_before(1, None, 0.0) == 0.25
+
+
+async def test_what_to_do_is_told_with_the_first_failure_already() -> None:
+    async with ModelServer([fault("drop"), fault("drop"), text("there")]) as server:
+        partner, _ = patient("chat", server.base_url)
+        chunks = await chunks_of(partner, request())
+        await partner.close()
+    first, second = (chunk.reason for chunk in chunks if isinstance(chunk, Retrying))
+    assert first == f"{second} Its own output may say why."

@@ -209,6 +209,11 @@ async def test_a_key_in_a_servers_words_is_not_repeated(api: str) -> None:
     assert "\x1b" not in str(caught)
 
 
+async def test_what_is_given_for_a_key_where_none_is_needed_garbles_no_words(api: str) -> None:
+    caught = await failure(api, error(400, "request exceeds the context size"), key="x")
+    assert "exceeds the context" in str(caught)
+
+
 async def test_no_server_at_all(api: str) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
