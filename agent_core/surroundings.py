@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,6 +20,8 @@ AT_MOST = 1.0
 """Seconds between two looks at the repository."""
 _UNTIL_HEARD = 20
 """So many times it is looked whether saves are heard by now."""
+_STILL_HEARD = 5.0
+"""Seconds after which it is looked whether they are heard still: whoever hears them may fail at any time."""
 
 _CHANGING = (ev.HumanEdited, ev.Landed, ev.LandingTurned)
 log = logging.getLogger(__name__)
@@ -32,6 +35,7 @@ class Surroundings:
         heard: Says how saves are heard now.
         ask: What tells where the repository stands; None where there is none.
         at_most: Seconds between two looks.
+        still: Seconds between two looks at whether saves are heard.
     """
 
     def __init__(
@@ -41,11 +45,13 @@ class Surroundings:
         *,
         ask: Callable[[Path], Awaitable[GitStatus | None]] = status,
         at_most: float = AT_MOST,
+        still: float = _STILL_HEARD,
     ) -> None:
         self._root = root
         self._heard = heard
         self._ask = ask
         self._at_most = at_most
+        self._still = still
         self._told: Callable[[], None] | None = None
         self._git: GitStatus | None = None
         self._wanted = asyncio.Event()
@@ -102,7 +108,9 @@ class Surroundings:
             if not self.heard and left:
                 left -= 1
             elif self.heard == before[1]:
-                await self._wanted.wait()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._still):
+                        await self._wanted.wait()
 
     async def _ask_git(self) -> None:
         try:

@@ -108,6 +108,20 @@ async def test_that_saves_are_heard_by_now_is_told() -> None:
     end()
 
 
+async def test_that_saves_are_heard_no_more_is_told_though_nothing_happens() -> None:
+    heard: list[Heard] = ["watched"]
+    told = []
+    repository = Repository()
+    around = Surroundings(Path(), lambda: heard[0], ask=repository, at_most=0.0, still=0.01)
+    end = around.follow(lambda: told.append(around.heard))
+    await until(lambda: told == ["watched"])
+    await asyncio.sleep(0.05)
+    heard[0] = "lost"
+    await until(lambda: told == ["watched", "lost"])
+    assert repository.asked == 1
+    end()
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A repository with one commit and a file that is not in it."""
