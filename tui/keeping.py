@@ -40,7 +40,7 @@ class Keeping(Looking):
                 forks = told(self, self._fork_at(session.state.session, proposal), "The session could not be forked")
                 self.run_worker(forks, exit_on_error=False)
 
-        await self.push_screen(TimelineScreen(session.state, session.content), done)
+        await self.push_screen(TimelineScreen(session.state, session.content, self.settings), done)
 
     async def _fork_at(self, session: str, proposal: int) -> None:
         assert self.life.engine is not None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from agent_core import events as ev
+from agent_core.screen_settings import ScreenConfig
 from tests.tui import scenes
-from tests.tui.driving import NARROW, SIZES, Driver, running
+from tests.tui.driving import NARROW, SIZES, WIDE, Driver, running
 from tests.tui.fake_session import FakeEngine, FakeSession
 from tui.screens.timeline import TimelineScreen, attempts_strip
+from tui.settings import Settings
 
 
 def two_attempts(session: FakeSession) -> None:
@@ -50,6 +52,14 @@ async def test_every_attempt_can_be_looked_at(size: tuple[int, int]) -> None:
         # Looking has decided nothing.
         assert driver.session.commands == []
         assert driver.session.state.waiting == 2
+
+
+async def test_its_diff_is_laid_out_as_the_other_one() -> None:
+    settings = Settings(ScreenConfig(diff="split", wrap=False))
+    async with running(WIDE, settings=settings) as driver:
+        screen = await opened(driver)
+        assert screen.diff.wants_beside
+        assert not screen.diff.look.wrap
 
 
 async def test_no_key_of_the_panes_acts_from_the_timeline() -> None:

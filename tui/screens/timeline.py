@@ -17,6 +17,7 @@ from agent_core.state import CheckState, LandingState, ProposalState, State
 from tui.panes.checks import ChecksPane
 from tui.panes.checks_lines import attempt_cell
 from tui.panes.diff import DiffPane
+from tui.settings import Settings
 from tui.widgets.lines import Line, Piece, Rows, clean
 
 _KEYS = (
@@ -126,6 +127,7 @@ class TimelineScreen(ModalScreen[int | None]):
     Args:
         state: The session's state; it stays the one that was when the screen was opened.
         content: Gives the contents of files by hash.
+        settings: How diffs are laid out.
     """
 
     DEFAULT_CSS = """
@@ -154,14 +156,14 @@ class TimelineScreen(ModalScreen[int | None]):
         Binding("tab,shift+tab", "other", show=False, priority=True),
     ]
 
-    def __init__(self, state: State, content: Callable[[str], bytes]) -> None:
+    def __init__(self, state: State, content: Callable[[str], bytes], settings: Settings | None = None) -> None:
         super().__init__()
         self._state = state
         self._at = len(state.proposals) - 1
         self._strip = Rows()
         self._story = Rows()
         self._keys = Rows(id="keys-below")
-        self.diff = DiffPane()
+        self.diff = DiffPane(settings)
         self.diff.attach(content)
         self.checks = ChecksPane(time.monotonic)
 
