@@ -21,7 +21,7 @@ import pytest
 
 from agent_core import events as ev
 from agent_core.build import Engine
-from agent_core.commands import Ask, Interrupt
+from agent_core.commands import AnyCommand, Ask, Interrupt, Withdraw
 from agent_core.fold import fold
 from agent_core.patch.diff import make_patch
 from agent_core.state import ProposalState
@@ -145,6 +145,14 @@ class Paper(io.StringIO):
     def write(self, text: str) -> int:
         self.news.set()
         return super().write(text)
+
+
+class Sends:
+    """A session as far as words that wait are concerned."""
+
+    def __init__(self, session: Any, sent: list[AnyCommand], queued: tuple[str, ...]) -> None:
+        self.state = msgspec.structs.replace(session.state, queued=queued)
+        self.submit = sent.append
 
 
 class Talking:
@@ -389,6 +397,21 @@ async def test_what_looks_mistyped_is_not_said_before_it_is_typed_again(project:
         assert talk.here.state.waiting == 1
         talk.type("acept\n")
         await talk.told("Going on from proposal 1: acept")
+
+
+async def test_words_are_taken_back_by_the_number_they_were_told_under(project: Path, tmp_path: Path) -> None:
+    async with talking(project, script_of(tmp_path / "script.json")) as talked:
+        talk = talked.talk
+        sent: list[AnyCommand] = []
+        here = Sends(talk._session, sent, ("first", "second"))
+        talk._session = here  # type: ignore[assignment] - as much of one as is asked
+        talk._obey(orders.Order("withdraw", 2))
+        talk._obey(orders.Order("status"))
+        here.state = msgspec.structs.replace(here.state, queued=("second",))
+        talk._obey(orders.Order("withdraw", 2))
+        talk._obey(orders.Order("withdraw", 3))
+        await talked.told("No words wait under the number 3.")
+    assert sent == [Withdraw(1, "second")] * 2
 
 
 async def test_a_command_is_run_and_its_output_shared(project: Path, tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ from tui.plain.console import Console, Typed
 from tui.plain.dialogs import Dialogs
 from tui.plain.questions import Key, approval_lines, decision_lines, idle_lines, proposal_of, waits_for
 from tui.plain.showing import SHOWN, answer_to
-from tui.plain.status import status_of
 from tui.plain.telling import Teller
 
 _ANYWAY = "lands it anyway"
@@ -68,6 +67,7 @@ class Talk:
         self._continued: list[str] = []
         self._runs = 0
         self._looking = False
+        self._listed: tuple[str, ...] = ()  # the words that waited when their numbers were last told
         self.dialogs = Dialogs(
             session, console, asking, decide=self._decide_late, speak=self._written, ended=self._dialog_ended
         )
@@ -87,7 +87,7 @@ class Talk:
             "allow": lambda _: self._approve(allowed=True),
             "deny": lambda _: self._approve(allowed=False),
             "mode": lambda order: self._mode(order.text),
-            "withdraw": lambda order: self._session.submit(cmd.Withdraw(order.number - 1)),
+            "withdraw": lambda order: self._withdraw(order.number),
             "share": lambda _: self._share(),
             "write": lambda _: self.dialogs.write(),
             "stop": lambda _: self._interrupt(),
@@ -215,7 +215,7 @@ class Talk:
                 self._refuse(text)
             return
         if not text:
-            self._asking.remind() if self._asking.open else self.say(*status_of(self.state))
+            self._asking.remind() if self._asking.open else self._obey(orders.Order("status"))
             return
         order = orders.read(text)
         if order is None:
@@ -227,6 +227,8 @@ class Talk:
 
     def _obey(self, order: orders.Order) -> None:
         if order.name in SHOWN:
+            if order.name == "status":
+                self._listed = self.state.queued
             self.say(*answer_to(order, self.state, self.content))
         else:
             self._orders[order.name](order)
@@ -331,6 +333,14 @@ class Talk:
             return
         self._along.attach(ran)
         self.say("It goes along with your next words to the partner.")
+
+    def _withdraw(self, number: int) -> None:
+        """Take back the words that were told under a number, wherever they are by now."""
+        listed = self._listed or self.state.queued
+        if 1 <= number <= len(listed):
+            self._session.submit(cmd.Withdraw(number - 1, listed[number - 1]))
+        else:
+            self.say(f"No words wait under the number {number}. Type status to see those that do.")
 
     def _unmark(self) -> None:
         if self.state.waiting:
