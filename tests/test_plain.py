@@ -404,7 +404,7 @@ async def test_words_are_taken_back_by_the_number_they_were_told_under(project: 
         talk = talked.talk
         sent: list[AnyCommand] = []
         here = Sends(talk._session, sent, ("first", "second"))
-        talk._session = here  # type: ignore[assignment] - as much of one as is asked
+        talk._session = here  # type: ignore[assignment]  # as much of one as is asked
         talk._obey(orders.Order("withdraw", 2))
         talk._obey(orders.Order("status"))
         here.state = msgspec.structs.replace(here.state, queued=("second",))
