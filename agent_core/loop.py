@@ -179,8 +179,11 @@ class Loop:
         self._proposals.begin(base)
         state = parts.state()
         text, view = state.tasks[-1].text, self._proposals.view
-        named = await asyncio.to_thread(named_files, text, view.paths(), view.read)
-        text = replies.task_part(text, await shown(view, named, parts.config.prompt.tool_tokens))
+        if told := state.tasks[-1].told:
+            text = told
+        else:
+            named = await asyncio.to_thread(named_files, text, view.paths(), view.read)
+            text = replies.task_part(text, await shown(view, named, parts.config.prompt.tool_tokens))
         if not state.items:
             budget = parts.config.prompt.project_tokens
             context = await asyncio.to_thread(project_context, parts.workspace.root, view.read, view.paths(), budget)
@@ -212,6 +215,8 @@ class Loop:
         if not words:
             # Beside a proposal that is not green there is something to be said on that.
             return replies.EMPTY if proposal is None else ""
+        if state.task is not None and state.task.answers:
+            return ""
         if replies.looks_like_patch(words):
             return replies.NOT_A_CALL
         # Models behind compatible servers are often weak: they write the code down instead of calling a tool. Asked

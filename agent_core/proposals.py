@@ -7,8 +7,9 @@ import asyncio
 import msgspec
 
 from agent_core import events as ev
+from agent_core.comments.removing import Removing
 from agent_core.conversation import ToolCallItem
-from agent_core.draft import Draft, draft_of, rebase, take
+from agent_core.draft import Draft, draft_of
 from agent_core.errors import PatchRefusedError
 from agent_core.memory.repeats import repeated
 from agent_core.parts import Parts
@@ -34,6 +35,7 @@ class Proposals:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._removing = Removing(parts)
         self._draft: Draft | None = None
         self._collided = ""  # hash of the working tree that the draft was found to collide with
         self._places: tuple[str, ...] = ()
@@ -106,7 +108,7 @@ class Proposals:
         text = _patch_of(call)
         base = await self._parts.look()
         if base.tree != self.draft.base.tree:
-            rebased = await rebase(self.draft, base, self._parts.workspace)
+            rebased = await self._removing.rebase(self.draft, base)
             if rebased.conflicts:
                 self._draft, self._collided = Draft(base), ""
                 places = rebased.conflicts[:_MOST_PLACES]
@@ -117,7 +119,7 @@ class Proposals:
                     "Read these places again and send the whole change over the new text.",
                 )
             self._draft = rebased.draft
-        applied = await asyncio.to_thread(take, self.draft, text, self._parts.workspace, may_replace=may_replace)
+        applied = await asyncio.to_thread(self._removing.take, self.draft, text, may_replace=may_replace)
         self._question(applied.draft)
         self._draft, self._collided = applied.draft, ""
         return applied.note
@@ -180,7 +182,7 @@ class Proposals:
         # Edits that were taken back leave the tree as it was and the verdict in doubt: it is made anew.
         if now.tree == self.draft.base.tree and not proposal.stale:
             return False
-        rebased = await rebase(self.draft, now, self._parts.workspace)
+        rebased = await self._removing.rebase(self.draft, now)
         if rebased.conflicts:
             known = {(one.block, one.path) for one in proposal.overlaps}
             if not known >= {(one.block, one.path) for one in rebased.overlaps}:
