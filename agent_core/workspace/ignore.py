@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from agent_core.errors import SandboxError
+from agent_core.patch.paths import is_own
 from agent_core.process import Completed, run
 from agent_core.workspace.disk import is_temp
 
@@ -100,8 +101,9 @@ def git_environment(environ: Mapping[str, str], settings: Iterable[tuple[str, st
     return env
 
 
-async def _git(root: Path, *arguments: str) -> Completed:
-    return await run(("git", *arguments), cwd=root, timeout=_GIT_SECONDS, env=git_environment(os.environ), cap=_CAP)
+async def _git(root: Path, *arguments: str, given: bytes = b"") -> Completed:
+    environment = git_environment(os.environ)
+    return await run(("git", *arguments), cwd=root, timeout=_GIT_SECONDS, env=environment, cap=_CAP, stdin=given)
 
 
 def _names(output: bytes) -> tuple[str, ...]:
@@ -134,9 +136,9 @@ def _environments(root: Path) -> Iterator[str]:
                     yield _SPECIAL.sub(r"\\\g<0>", entry.name)
 
 
-def _is_landing(path: str) -> bool:
-    """Whether a path is a file that a landing is just writing: it is never part of the project."""
-    return is_temp(path.rsplit("/", 1)[-1])
+def _is_ours(path: str) -> bool:
+    """Whether a path is a file that a landing is just writing, or that pairloop keeps: never part of the project."""
+    return is_temp(path.rsplit("/", 1)[-1]) or is_own(path)
 
 
 def is_editors(path: str) -> bool:
@@ -216,7 +218,7 @@ class Lister:
         if kind == "plain":
             return Listing(tuple(_plain(walk(self._root))), kind, self._note)
         listed = await self._list(kind, "-c", "-o") if kind == "repository" else await self._list(kind, "-o")
-        files = tuple(path for path in listed if not path.endswith("/") and not _is_landing(path))
+        files = tuple(path for path in listed if not path.endswith("/") and not _is_ours(path))
         return Listing(files, kind, self._note)
 
     async def counting(self, kind: Kind, names: Iterable[str]) -> tuple[str, ...]:
@@ -236,7 +238,41 @@ class Lister:
             return await asyncio.to_thread(_plain_below, self._root, there)
         options = ("-c", "-o") if kind == "repository" else ("-o",)
         listed = await self._list(kind, *options, "--", *there)
-        return tuple(path for path in listed if not path.endswith("/") and not _is_landing(path))
+        return tuple(path for path in listed if not path.endswith("/") and not _is_ours(path))
+
+    async def new_folders(self, kind: Kind) -> tuple[str, ...]:
+        """The outermost folders without a tracked file that are not ignored, empty ones too.
+
+        Raises:
+            SandboxError: git cannot list them.
+        """
+        if kind == "plain":
+            return tuple(await asyncio.to_thread(_top_folders, self._root))
+        listed = await self._list(kind, "-o", "--directory")
+        return tuple(path[:-1] for path in listed if path.endswith("/") and path != "./")
+
+    async def ignored_folders(self, kind: Kind, names: Iterable[str]) -> frozenset[str]:
+        """Which of some folders git ignores."""
+        wanted = [f"{name}/" for name in names]
+        if kind == "plain" or not wanted:
+            return frozenset()
+        where = await self._arguments(kind)
+        given = b"\0".join(os.fsencode(name) for name in wanted)
+        done = await _git(self._root, *where, "check-ignore", "-z", "--stdin", given=given)
+        return frozenset(name.rstrip("/") for name in _names(done.stdout))
+
+    async def git_folders(self) -> tuple[Path, Path]:
+        """Where git keeps what it knows of the work tree the project is in, and what it shares with others.
+
+        Raises:
+            SandboxError: git does not say.
+        """
+        own, common = "--absolute-git-dir", "--git-common-dir"
+        done = await _git(self._root, "rev-parse", "--path-format=absolute", own, common)
+        if done.code != 0:
+            raise SandboxError(f"{self._root}: git does not say where it keeps things: {_first_line(done)}.")
+        own, common = (os.fsdecode(line) for line in done.stdout.split(b"\n")[:2])
+        return Path(own), Path(common)
 
     async def ignored(self) -> tuple[str, ...]:
         """What is ignored, whole folders as one entry with a ``/`` at the end.
@@ -256,7 +292,7 @@ class Lister:
 
 def _plain(paths: Iterable[str]) -> Iterator[str]:
     """The files that count where no git rules say anything."""
-    return (path for path in paths if not _is_landing(path) and not is_editors(path))
+    return (path for path in paths if not _is_ours(path) and not is_editors(path))
 
 
 def _there(root: Path, names: Iterable[str]) -> list[str]:
@@ -270,6 +306,14 @@ def _plain_below(root: Path, names: Iterable[str]) -> tuple[str, ...]:
             place = root / name
             found.extend(_plain(walk(root, name) if place.is_dir() and not place.is_symlink() else [name]))
     return tuple(found)
+
+
+def _top_folders(root: Path) -> list[str]:
+    with contextlib.suppress(OSError), os.scandir(root) as entries:
+        return [
+            entry.name for entry in entries if entry.name not in DEFAULT_IGNORED and entry.is_dir(follow_symlinks=False)
+        ]
+    return []
 
 
 def _default_ignored(root: Path) -> tuple[str, ...]:

@@ -131,12 +131,16 @@ def sight(path: str, last: Sighting | None) -> Sighting | None:
         last: What it was before, which is given back where nothing can have changed.
 
     Returns:
-        What it is now; None when there is none, or nothing that could be read as one.
+        What it is now; what it was where its folder cannot be entered; None when there is none, or nothing that could
+        be read as one.
     """
     found: Sighting | None = None
     for _ in range(3):
         try:
-            info = os.lstat(path)
+            try:
+                info = os.lstat(path)
+            except PermissionError:
+                return last
             if last is not None and last.still(info):
                 return last
             if not (stat.S_ISREG(info.st_mode) or stat.S_ISLNK(info.st_mode)):

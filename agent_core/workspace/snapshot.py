@@ -164,7 +164,7 @@ class Scanner:
             if self._known is None or len(names) > _MOST_NAMES:
                 return await self._scan()
             wanted = {name for name in names if name in self._seen}
-            others = [name for name in names if name not in wanted]
+            others = [name for name in names if name not in wanted and not name.startswith(".git/")]
             if others:
                 wanted |= await asyncio.to_thread(self._below, others)
                 try:
@@ -201,6 +201,12 @@ class Scanner:
         finally:
             # A thread cannot be cancelled; left to read on, it would keep the whole program from ending.
             stop.set()
+        if not await asyncio.to_thread(os.path.isdir, self._prefix):
+            # That its files are gone says nothing about them.
+            raise SandboxError(
+                f"The project's folder {self._prefix.rstrip('/')} is gone.",
+                "Move it back, or start pairloop where it is now.",
+            )
         # Nothing is awaited from here on, so all of it is remembered or nothing.
         self._known, self._seen = known, known.seen
         self._touched += look.touched
@@ -231,7 +237,11 @@ class Scanner:
                     pass
             self._take(look, path, sight(prefix + path, last) if real else None)
         for path in gone:
-            self._take(look, path, None)
+            # Of a folder that cannot be listed nobody knows what is in it.
+            hidden = not os.access(f"{prefix}{path.rpartition('/')[0]}", os.R_OK) and self._is_real(
+                path.rpartition("/")[0], folders
+            )
+            self._take(look, path, sight(prefix + path, old[path]) if hidden else None)
 
     def _take(self, look: _Look, path: str, now: Sighting | None) -> None:
         """Put what a file is now into a look."""
@@ -288,6 +298,9 @@ class Scanner:
         parent = folder.rpartition("/")[0]
         try:
             known[folder] = self._is_real(parent, known) and stat.S_ISDIR(os.lstat(self._prefix + folder).st_mode)
+        except PermissionError:
+            # What is in a folder that cannot be entered is there for all we know.
+            known[folder] = True
         except OSError:
             known[folder] = False
         return known[folder]
