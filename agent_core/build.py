@@ -15,6 +15,7 @@ from agent_core.checks.chosen import default_checks
 from agent_core.journal import SessionSummary, SqliteJournal, new_session
 from agent_core.landings import recover
 from agent_core.masking import Masker
+from agent_core.memory.lesson_book import LessonBook
 from agent_core.partners.build import build_partner, warm
 from agent_core.session import Outfit, Session
 from agent_core.session_lock import hold, in_use
@@ -100,6 +101,7 @@ class Engine:
         choosing = Choosing(
             lambda read: default_checks(workspace.interpreter, settings().checks, read, environ), workspace.read
         )
+        mask = Masker(self._environ, config.partner.key_env)
         outfit = Outfit(
             config=config,
             workspace=workspace,
@@ -111,6 +113,8 @@ class Engine:
             watcher=partial(_watcher, self.root, self.state) if self._watch else None,
             warm=warm if not config.partner.script else None,
             recovered=recovered,
+            mask=mask,
+            lessons=LessonBook(self.root, self.state, config.memory.file, mask) if config.memory.lessons else None,
         )
         return Session(session, outfit, resume=resume is not None)
 

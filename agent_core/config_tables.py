@@ -8,6 +8,7 @@ import msgspec
 
 from agent_core.checks.settings import CommandConfig, Seconds
 from agent_core.events.base import Mode
+from agent_core.patch.paths import is_own
 from agent_core.sandbox.limits import Limits, parse_limits
 from agent_core.screen_settings import Keys, ScreenConfig
 
@@ -169,12 +170,21 @@ class MemoryConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         compact_at: How full the partner's context may get before the oldest of the conversation is replaced by a
             summary, as a share of its window; 1 and more: only when the partner refuses a request as too long.
         lessons: Whether lessons are proposed, and told to the partner where they fit.
-        file: The project's file of lessons; relative to the project's folder.
+        file: The project's file of lessons: a ``.md`` in the folder ``.pairloop`` of the project.
     """
 
     compact_at: Annotated[float, msgspec.Meta(gt=0)] = 0.8
     lessons: bool = True
     file: str = ".pairloop/memory.md"
+
+    def __post_init__(self) -> None:
+        """Refuse a file that could be one of the project's own.
+
+        Raises:
+            ValueError: Says why.
+        """
+        if not is_own(self.file) or not self.file.endswith(".md"):
+            raise ValueError("has to be a .md file in .pairloop, such as .pairloop/memory.md")
 
 
 class GitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

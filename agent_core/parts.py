@@ -8,11 +8,16 @@ from typing import Protocol
 
 from agent_core.config_tables import Config
 from agent_core.conversation import Item
-from agent_core.events import AnyEvent, ItemsAppended
+from agent_core.events import AnyEvent, ItemsAppended, SettingsTold
 from agent_core.journal import SqliteJournal
 from agent_core.protocols import Model, Workspace
 from agent_core.state import State
 from agent_core.workspace.tree import Snapshot
+
+
+async def _nothing() -> tuple[Item, ...]:
+    """Nobody remembers anything."""
+    return ()
 
 
 class Emit(Protocol):
@@ -35,6 +40,7 @@ class Parts:
         emit: Adds an event.
         state: Gives the state after the last event.
         look: Reports human edits, and gives the working tree as it is now.
+        recall: Gives what the partner is to be told of earlier sessions before its next request.
     """
 
     session: str
@@ -45,6 +51,13 @@ class Parts:
     emit: Emit
     state: Callable[[], State]
     look: Callable[[], Awaitable[Snapshot]]
+    recall: Callable[[], Awaitable[tuple[Item, ...]]] = _nothing
+
+    def tell_partner(self) -> None:
+        """Say who proposes, if more is known of that by now: the model's name, how much it can read."""
+        state, info = self.state(), self.model.info
+        if state.partner is not None and info != state.partner:
+            self.emit(SettingsTold(info, state.mode, state.candidate, state.interpreter))
 
     def append(self, *items: Item) -> None:
         """Let the conversation grow."""

@@ -12,6 +12,7 @@ from agent_core import __version__, commands
 from agent_core import events as ev
 from agent_core.checks.choosing import Choosing
 from agent_core.config_tables import Config
+from agent_core.conversation import UserItem
 from agent_core.decisions import Decision, Inbox, Mark
 from agent_core.ending import Ending
 from agent_core.errors import ConfigError, JournalError, PairloopError, first_cause
@@ -21,9 +22,11 @@ from agent_core.journal import SqliteJournal
 from agent_core.judge import Judge
 from agent_core.landings import Landings
 from agent_core.loop import Loop
+from agent_core.memory.lesson_book import LessonBook
 from agent_core.memory.notes import Notes
 from agent_core.parts import Parts
 from agent_core.protocols import Check, Model, Workspace
+from agent_core.remembering import Remembering
 from agent_core.shell import Shells
 from agent_core.state import State
 from agent_core.surroundings import Surroundings
@@ -46,10 +49,12 @@ class Outfit:
         model: The partner.
         checks: Who judges.
         choosing: Chooses them anew when a file changes that says which there are; None where they stay the same.
+        mask: Takes secrets out of what is shown, or told to the partner, of the human's files.
         journal: The project's journal.
         lander: Writes to the working tree.
         watcher: Makes the watcher, given where its notes go; None to look only before each step.
         warm: Gets the partner's library ready in the background; None when there is nothing to get ready.
+        lessons: Where lessons over sessions are kept; None where none are wanted.
         recovered: What was found and mended of landings cut short, for the human.
     """
 
@@ -63,6 +68,8 @@ class Outfit:
     warm: Callable[[], Coroutine[None, None, None]] | None = None
     recovered: tuple[str, ...] = ()
     choosing: Choosing | None = None
+    mask: Callable[[str], str] = str
+    lessons: LessonBook | None = None
 
 
 class Session:
@@ -99,10 +106,13 @@ class Session:
             emit=self._emit,
             state=lambda: self._state,
             look=self._hearing.look,
+            recall=self._recall,
         )
         self._ending = Ending(parts)
         self._shells = Shells(parts)
         self._notes = Notes(parts)
+        self._remembering = Remembering(parts, outfit.lessons)
+        self._listeners.append(self._remembering.listen)
         # Where nobody looks on, nobody has anything of an early word.
         followed = outfit.watcher is not None
         self._judge = Judge(outfit.workspace, outfit.checks, self._emit, early=followed)
@@ -131,6 +141,11 @@ class Session:
     def paths(self) -> Sequence[str]:
         """The project's files as they were last seen, without those that are ignored."""
         return self._tracker.paths
+
+    @property
+    def lessons(self) -> Remembering:
+        """What is remembered of earlier sessions of the project."""
+        return self._remembering
 
     @property
     def surroundings(self) -> Surroundings:
@@ -162,6 +177,7 @@ class Session:
                 helpers = [
                     group.create_task(self._hearing.watch(self._outfit.watcher)),
                     group.create_task(self._warm()),
+                    group.create_task(self._remembering.run()),
                 ]
                 self._take_up(group)
                 while not isinstance(command := await self._commands.get(), commands.Quit):
@@ -169,6 +185,7 @@ class Session:
                 await self._stop()
                 await self._shells.stop()
                 await self._loop.close()
+                await self._remembering.settled()
                 for helper in helpers:
                     helper.cancel()
         except BaseExceptionGroup as errors:
@@ -264,6 +281,8 @@ class Session:
                 self._notes.obey(command)
             case commands.Compact() | commands.Uncompact():
                 self._loop.compactor.obey(command, group)
+            case commands.Teach() | commands.KeepLesson() | commands.DropLesson():
+                await self._remembering.obey(command)
             case commands.Quit():
                 pass
 
@@ -331,6 +350,9 @@ class Session:
             self._work.cancel()
             await asyncio.wait([self._work])
         self._work = None
+
+    async def _recall(self) -> tuple[UserItem, ...]:
+        return await self._remembering.recall()
 
     # -- in the background
 

@@ -347,6 +347,7 @@ class State(msgspec.Struct, frozen=True):
         replaced: How much that is.
         uncompacted: The human has taken the last compaction back: it is not to come again before it has to.
         lessons: What this session proposed to remember for later ones.
+        recalled: Ids of the lessons that the partner has been told, and has not had taken from it by a compaction.
         commit: The commit that waits for the human's word.
     """
 
@@ -384,6 +385,7 @@ class State(msgspec.Struct, frozen=True):
     replaced: Replaced = Replaced()
     uncompacted: bool = False
     lessons: tuple[LessonState, ...] = ()
+    recalled: tuple[str, ...] = ()
     commit: CommitDraft | None = None
 
     @property

@@ -117,9 +117,9 @@ async def take_turn(
 ) -> tuple[ToolCallItem, ...]:
     """Tell the partner what is new, and hear it out.
 
-    Human edits and steering since the last request go to the end of the input; nothing before them changes, unless the
-    context is full: then a summary takes the place of what is oldest. When the turn is cut off, what was said so far is
-    kept in the conversation.
+    Lessons that fit, human edits and steering since the last request go to the end of the input; nothing before them
+    changes, unless the context is full: then a summary takes the place of what is oldest. When the turn is cut off,
+    what was said so far is kept in the conversation.
 
     Args:
         parts: The session's parts.
@@ -136,6 +136,7 @@ async def take_turn(
     again = replies.said_again(parts.state().items)
     if again:
         parts.append(UserItem(replies.SAME_AGAIN))
+    parts.append(*await parts.recall())
     await compactor.make_room(_news(parts.state()))
     shortened = 0
     while True:

@@ -84,6 +84,8 @@ def compacted(state: State, event: ev.Compacted) -> State:
         replaced=Replaced(state.replaced.items + len(gone), max(answers, 0)),
         uncompacted=False,
         usage=state.usage + event.usage,
+        # What was told of them may be among what is gone.
+        recalled=() if gone else state.recalled,
     )
 
 
@@ -122,13 +124,36 @@ def lesson_proposed(state: State, event: ev.LessonProposed) -> State:
     """Something may be worth knowing later; proposed again it is not asked about twice."""
     if any(one.lesson.id == event.lesson.id for one in state.lessons):
         return state
-    return msgspec.structs.replace(state, lessons=(*state.lessons, LessonState(event.lesson)))
+    lesson = LessonState(event.lesson)
+    return say(state, _lesson_line(lesson), lessons=(*state.lessons, lesson))
 
 
 def lesson_settled(state: State, event: ev.LessonSettled) -> State:
     """A lesson was agreed to, or dropped."""
-    lessons = tuple(_settled(one, event) if one.lesson.id == event.id else one for one in state.lessons)
-    return msgspec.structs.replace(state, lessons=lessons)
+    old = next((one for one in state.lessons if one.lesson.id == event.id), None)
+    if old is None:
+        # One of an earlier session.
+        what = "Kept what is worth remembering" if event.kept else "Forgotten, and not proposed again"
+        return say(state, Notice("info", f"{what}{f': {event.text}' if event.text else '.'}", about="memory"))
+    new = _settled(old, event)
+    lessons = tuple(new if one is old else one for one in state.lessons)
+    if (line := _lesson_line(old)) not in state.chat:
+        return say(state, _lesson_line(new), lessons=lessons)
+    chat = tuple(_lesson_line(new) if entry == line else entry for entry in state.chat)
+    return msgspec.structs.replace(state, lessons=lessons, chat=chat)
+
+
+def _lesson_line(one: LessonState) -> Notice:
+    """What the chat says of a lesson: one line, whatever becomes of it."""
+    if one.stands == "proposed":
+        what = "Worth remembering?"
+    elif one.stands == "kept":
+        what = "Remembered for later sessions:"
+    else:
+        what = "Not remembered:"
+    why = ", which a green landing bore out" if (one.stands, one.by) == ("kept", "landing") else ""
+    hint = f"From {one.lesson.source}{why}. In the memory (m) you keep, drop or reword it."
+    return Notice("info", f"{what} {one.lesson.text}", hint, about="memory")
 
 
 def _settled(one: LessonState, event: ev.LessonSettled) -> LessonState:
@@ -138,6 +163,7 @@ def _settled(one: LessonState, event: ev.LessonSettled) -> LessonState:
 
 def lessons_recalled(state: State, event: ev.LessonsRecalled) -> State:
     """Lessons of earlier sessions fit."""
-    what = "A lesson" if len(event.lessons) == 1 else f"{len(event.lessons)} lessons"
+    what = "A lesson of earlier sessions fits" if len(event.lessons) == 1 else f"{len(event.lessons)} lessons fit"
     told = "\n".join(f"{one.text} ({one.source})" for one in event.lessons)
-    return say(state, Notice("info", f"{what} of earlier sessions: {event.why}", told, about="memory"))
+    recalled = tuple(dict.fromkeys((*state.recalled, *(one.id for one in event.lessons))))
+    return say(state, Notice("info", f"{what} {event.why}.", told, about="memory"), recalled=recalled)

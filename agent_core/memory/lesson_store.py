@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS lessons (
     filed TEXT
 );
 CREATE TABLE IF NOT EXISTS wants (
-    want TEXT NOT NULL, finding TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL, at REAL NOT NULL,
+    want TEXT NOT NULL, finding TEXT NOT NULL, of TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL,
+    at REAL NOT NULL,
     PRIMARY KEY (want, finding)
 );
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(id UNINDEXED, text, paths, tokenize = 'porter unicode61');
@@ -54,12 +55,14 @@ class Want(msgspec.Struct, frozen=True):
     Attributes:
         want: In words, such as ``the environment variable DATABASE_URL``.
         finding: Fingerprint of the failure.
+        check: Of which check.
         name: The test, or what else failed.
         path: Its file; may be empty.
     """
 
     want: str
     finding: str
+    check: str
     name: str
     path: str
 
@@ -192,8 +195,8 @@ class LessonStore:
     def want(self, want: Want) -> None:
         """Keep in mind what a failure was for want of; of very many, the newest."""
         self._do(
-            "INSERT OR REPLACE INTO wants VALUES (?, ?, ?, ?, ?)",
-            (want.want, want.finding, want.name, want.path, time.time()),
+            "INSERT OR REPLACE INTO wants VALUES (?, ?, ?, ?, ?, ?)",
+            (want.want, want.finding, want.check, want.name, want.path, time.time()),
         )
         self._do(
             "DELETE FROM wants WHERE rowid NOT IN (SELECT rowid FROM wants ORDER BY at DESC LIMIT ?)", (_MOST_WANTS,)
@@ -201,7 +204,7 @@ class LessonStore:
 
     def wants(self) -> tuple[Want, ...]:
         """All that are kept in mind."""
-        return tuple(Want(*row) for row in self._do("SELECT want, finding, name, path FROM wants ORDER BY at"))
+        return tuple(Want(*row) for row in self._do("SELECT want, finding, of, name, path FROM wants ORDER BY at"))
 
     def unwant(self, findings: Iterable[str]) -> None:
         """These failures are over."""

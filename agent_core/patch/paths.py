@@ -10,6 +10,7 @@ from pathlib import Path
 
 from agent_core.errors import PatchRefusedError
 
+_OWN = re.compile(r"\.pairloop/(?:\.gitignore|[^/]+\.md)", re.IGNORECASE)
 _HINT = "Name files relative to the project's root, such as src/app.py."
 
 # What HFS+ leaves out when it compares names: the list of next_hfs_char in git's utf8.c, and two more that are unseen.
@@ -17,6 +18,11 @@ _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\u206a-\u206f\ufeff]")
 # What NTFS takes for .git: is_ntfs_dotgit in git's path.c. It drops dots and blanks at the end, and after a colon
 # comes the name of a stream of the same file.
 _GIT = re.compile(r"(?:\.git|git~1)[. ]*(?::.*)?", re.IGNORECASE | re.DOTALL)
+
+
+def is_own(path: str) -> bool:
+    """Whether a path is that of a file which pairloop keeps for itself in a project, no part of what is judged."""
+    return _OWN.fullmatch(path) is not None
 
 
 def plain_path(path: str) -> str:
@@ -55,9 +61,16 @@ def plain_path(path: str) -> str:
     if not parts or path.endswith(("/", "/.", "/..")):
         raise PatchRefusedError(f"{path}: is a folder; a patch names files.", _HINT)
     name = "/".join(parts)
-    if any(_GIT.fullmatch(_UNSEEN.sub("", part)) for part in parts):
-        raise PatchRefusedError(f"{name}: git's own files are not to be touched.")
+    if whose := _not_the_projects(parts):
+        raise PatchRefusedError(f"{name}: {whose} own files are not to be touched.")
     return name
+
+
+def _not_the_projects(parts: list[str]) -> str:
+    """Whose a file is, if it is not the project's; empty otherwise."""
+    if any(_GIT.fullmatch(_UNSEEN.sub("", part)) for part in parts):
+        return "git's"
+    return "pairloop's" if is_own("/".join(parts)) else ""
 
 
 def check_path(root: Path, path: str, gone: Container[str] = ()) -> str:
