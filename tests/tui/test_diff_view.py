@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from textual import events
 
 from agent_core import events as ev
 from agent_core.patch.model import Block, FilePatch, Patch
@@ -329,6 +330,30 @@ async def test_a_new_proposal_takes_neither_focus_nor_place_from_who_reads() -> 
         assert main.focused is main.prompt
         assert pane.stop.id == "a0"
         assert pane.scroll_y == 0
+
+
+async def test_nor_from_who_scrolls_it_by_the_wheel_while_they_write() -> None:
+    async with running((80, 24)) as driver:
+        await driver.play(waiting)
+        pane = driver.app.main.diff
+        for _ in range(9):
+            event = events.MouseScrollDown(pane, 5, 5, 0, 1, 0, shift=False, meta=False, ctrl=False)
+            pane.post_message(event)
+            await driver.settle()
+        place = pane.scroll_y
+        assert place > 0
+        assert driver.app.main.focused is driver.app.main.prompt
+        driver.session.emit(ev.Decided(1, "steer", "human"))
+        waiting(driver.session, 2, patch_of(driver.session))
+        await driver.drawn()
+        assert pane.scroll_y == place
+        # Who has gone back to the top, or is shown something else, does not read any more.
+        driver.session.emit(ev.Decided(2, "steer", "human"))
+        other = Patch((file_of(driver.session, "z.py", "", "x\n" * 60, "add"),))
+        waiting(driver.session, 3, other)
+        await driver.drawn()
+        assert pane.scroll_y == 0
+        assert not pane.read
 
 
 async def test_findings_lead_to_their_lines() -> None:

@@ -50,11 +50,12 @@ class ChecksPane(Pointing):
         if anew:
             self._number = number
             # Who reads here goes on reading what they look at.
-            if not (self.has_focus and self._earlier() is not None):
+            if not (self.read and self._earlier() is not None):
                 self._looked_at = 0
             self.forget_folds()
         self._draw()
-        if anew and not self.has_focus:
+        if anew and not self.read:
+            self.begin_anew()
             self.scroll_to(y=0, animate=False, force=True)
 
     def tick(self) -> None:

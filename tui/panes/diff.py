@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from agent_core.patch.model import Patch
 from agent_core.review import Mark
@@ -14,9 +15,11 @@ from tui.panes.diff_signs import SIGNS, notes_above, notes_below, state_of
 from tui.panes.diff_writing import Reviewing
 from tui.panes.highlight import Spans, highlight
 from tui.panes.pane import Trouble
-from tui.panes.written import WrittenPatch
 from tui.settings import Settings
 from tui.widgets.lines import Line, Piece
+
+if TYPE_CHECKING:
+    from tui.panes.written import WrittenPatch
 
 
 class DiffPane(Reviewing):
@@ -83,6 +86,9 @@ class DiffPane(Reviewing):
 
     def _show_written(self, text: str) -> None:
         """The patch as it is being written; only what is new is made into lines."""
+        # Long before a partner writes a patch there has to be something to see.
+        from tui.panes.written import WrittenPatch  # noqa: PLC0415
+
         written = self._written
         if written is None or not written.goes_on(text):
             self._written = written = WrittenPatch()
@@ -104,7 +110,9 @@ class DiffPane(Reviewing):
         before = old[0] if old else None
         same = isinstance(before, ProposalState) and before.number == proposal.number
         # Somebody who reads here goes on reading, if what they read is in the new proposal too.
-        reads = self.has_focus and isinstance(before, ProposalState) and _shares(before.patch, proposal.patch)
+        reads = self.read and isinstance(before, ProposalState) and _shares(before.patch, proposal.patch)
+        if not (same or reads):
+            self.begin_anew()
         self._written = None
         self.meet(proposal, waiting=state.waiting == proposal.number)
         self._lay(again=same or reads)

@@ -82,6 +82,7 @@ class Pane(SearchView):
         super().__init__(id=id)
         self.border_title = self.TITLE
         self._empty = True
+        self._wheeled = False
         self.news = ""
         """A sign for the tab of a pane that is hidden; empty when there is nothing new."""
 
@@ -90,6 +91,23 @@ class Pane(SearchView):
         """Takes what it wants done."""
         assert isinstance(self.app, Desk)
         return self.app
+
+    @property
+    def read(self) -> bool:
+        """Whether somebody reads here: it has the focus, or was scrolled by the wheel, and not back to its beginning."""
+        return self.has_focus or (self._wheeled and self.scroll_offset.y > 0)
+
+    def on_mouse_scroll_down(self) -> None:
+        """Who scrolls by the wheel reads here, wherever the focus is."""
+        self._wheeled = True
+
+    def on_mouse_scroll_up(self) -> None:
+        """Who scrolls by the wheel reads here, wherever the focus is."""
+        self._wheeled = True
+
+    def begin_anew(self) -> None:
+        """Something else is shown, from its beginning: nobody has read in it yet."""
+        self._wheeled = False
 
     @property
     def facts(self) -> frozenset[str]:
