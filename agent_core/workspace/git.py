@@ -105,16 +105,18 @@ def project_root(chosen: Path | None) -> Path:
     return root
 
 
-def without_filters(root: Path) -> tuple[tuple[str, str], ...]:
+def without_filters(root: Path, *, everywhere: bool = False) -> tuple[tuple[str, str], ...]:
     """Settings that switch off the content filters a repository itself configures.
 
     Comparing files and reading them as a checkout writes them would run them.
 
     Args:
         root: A folder of the repository.
+        everywhere: Also those that the human configures for all their repositories.
     """
     wanted = r"^filter\..*\.(clean|smudge|process|required)$"
-    command = ("git", "config", "--local", "--includes", "-z", "--name-only", "--get-regexp", wanted)
+    scope = () if everywhere else ("--local",)
+    command = ("git", "config", *scope, "--includes", "-z", "--name-only", "--get-regexp", wanted)
     try:
         done = run_blocking(command, cwd=root, timeout=_SECONDS, env=git_environment(os.environ))
     except OSError:
