@@ -25,7 +25,10 @@ class Keeping(Looking):
         except PairloopError as error:
             self.complain(error)
             return
-        await self.push_screen(SessionsScreen(shelf, self.state.session), self._switch_to)
+        await self.push_screen(SessionsScreen(shelf, self.state.session, busy=self._at_work), self._switch_to)
+
+    def _at_work(self) -> bool:
+        return self.state.phase not in {"idle", "deciding", "approving"}
 
     async def action_timeline(self) -> None:
         """Look at the attempts of this session."""

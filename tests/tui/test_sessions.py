@@ -64,6 +64,25 @@ def chosen(screen: SessionsScreen) -> str:
     return found.card.id if found is not None else ""
 
 
+@pytest.mark.parametrize("key", ["enter", "n", "f"])
+async def test_a_partner_at_work_is_cut_off_only_by_who_means_it(key: str) -> None:
+    async with running(engine=engine_with()) as driver:
+        await driver.play(scenes.start)
+        await driver.play(scenes.ask)
+        screen = await opened(driver)
+        assert chosen(screen) == "s1"
+        await driver.press("down", key)
+        assert driver.app.screen is screen
+        assert f"would be cut off. {key} again" in driver.text
+        # What is asked for elsewhere is asked for the first time.
+        await driver.press("up", "down", key)
+        assert driver.app.screen is screen
+        assert driver.session.commands == []
+        await driver.press(key)
+        await driver.until(lambda: driver.app.screen is not screen)
+        assert (driver.session.commands == [Quit()]) is (key != "f")
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_sessions_are_shown_and_searched(size: tuple[int, int]) -> None:
     async with running(size, engine=engine_with()) as driver:

@@ -94,7 +94,7 @@ class Pane(SearchView):
 
     @property
     def read(self) -> bool:
-        """Whether somebody reads here: it has the focus, or was scrolled by the wheel, and not back to its beginning."""
+        """Whether somebody reads here: it has the focus, or was scrolled by the wheel and not back to the top."""
         return self.has_focus or (self._wheeled and self.scroll_offset.y > 0)
 
     def on_mouse_scroll_down(self) -> None:

@@ -127,6 +127,7 @@ class SessionsScreen(ModalScreen[Wanted | None]):
         shelf: Where they are.
         current: Id of the session that is open here; empty where none is.
         too_early: Whether it has only just appeared, by itself, so that what is pressed may have been meant elsewhere.
+        busy: Whether the partner is at work in the session that is open here, which another one would cut off.
     """
 
     DEFAULT_CSS = """
@@ -156,9 +157,13 @@ class SessionsScreen(ModalScreen[Wanted | None]):
         Binding("h", "hidden", show=False),
     ]
 
-    def __init__(self, shelf: Shelf, current: str, too_early: Callable[[], bool] = bool) -> None:
+    def __init__(
+        self, shelf: Shelf, current: str, too_early: Callable[[], bool] = bool, busy: Callable[[], bool] = bool
+    ) -> None:
         super().__init__()
         self._too_early = too_early
+        self._busy = busy
+        self._warned = ""  # what was asked for that would cut the partner off
         self._shelf = shelf
         self._current = current
         self._cards: Sequence[SessionCard] = ()
@@ -276,6 +281,7 @@ class SessionsScreen(ModalScreen[Wanted | None]):
     def action_move(self, by: int) -> None:
         """Move the cursor."""
         self.list.move(by)
+        self._warned = ""
         self._say("")
         self._show_preview()
 
@@ -297,15 +303,27 @@ class SessionsScreen(ModalScreen[Wanted | None]):
         elif found.card.in_use:
             self._say("It is open in another pairloop. Close that one first, or fork this one with f.")
         else:
-            self.dismiss(Wanted(found.card.id))
+            self._leave(Wanted(found.card.id), "enter")
 
     def action_new(self) -> None:
         """Begin a new session."""
-        self.dismiss(Wanted())
+        self._leave(Wanted(), "n")
+
+    def _leave(self, wanted: Wanted, key: str) -> None:
+        """Open another session; where that would cut the partner off, only when it is asked for again."""
+        if self._may_leave(key):
+            self.dismiss(wanted)
+
+    def _may_leave(self, key: str) -> bool:
+        if not self._busy() or self._warned == key:
+            return True
+        self._warned = key
+        self._say(f"The partner is at work here, and would be cut off. {key} again if you mean it.")
+        return False
 
     def action_fork(self) -> None:
         """Ask at which step, and begin a copy of the session there."""
-        if (found := self.list.chosen) is not None:
+        if (found := self.list.chosen) is not None and self._may_leave("f"):
             self._do(lambda: self._fork(found.card))
 
     async def _fork(self, card: SessionCard) -> None:
