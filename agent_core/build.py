@@ -16,7 +16,7 @@ from agent_core.journal import SessionSummary, SqliteJournal, new_session
 from agent_core.landings import recover
 from agent_core.masking import Masker
 from agent_core.memory.lesson_book import LessonBook
-from agent_core.partners.build import build_partner, warm
+from agent_core.partners.build import open_partner
 from agent_core.session import Outfit, Session
 from agent_core.session_lock import hold, in_use
 from agent_core.shelf import Shelf
@@ -102,16 +102,17 @@ class Engine:
             lambda read: default_checks(workspace.interpreter, settings().checks, read, environ), workspace.read
         )
         mask = Masker(self._environ, config.partner.key_env)
+        partner = open_partner(config.partner, self._environ)
         outfit = Outfit(
             config=config,
             workspace=workspace,
-            model=build_partner(config.partner, self._environ),
+            model=partner.model,
             checks=choosing.choose(),
             choosing=choosing,
             journal=journal,
             lander=lander,
             watcher=partial(_watcher, self.root, self.state) if self._watch else None,
-            warm=warm if not config.partner.script else None,
+            warm=partner.prepare,
             recovered=recovered,
             mask=mask,
             lessons=LessonBook(self.root, self.state, config.memory.file, mask) if config.memory.lessons else None,

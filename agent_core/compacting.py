@@ -127,6 +127,8 @@ class Compactor:
             Whether it is shorter now, so that it can be sent again.
         """
         async with self._lock:
+            # The refusal may have said how much it can read.
+            self._parts.tell_partner()
             size = self._tokens()
             known = min(size, self._window) if self._window else size
             return await self._compact("refused", known // (6 if again else 2))

@@ -97,7 +97,7 @@ class Session:
         self._hearing = Hearing(self._tracker, self._emit, self._looked)
         self._surroundings = Surroundings(outfit.workspace.root, lambda: self._hearing.heard)
         self._listeners.append(self._surroundings.listen)
-        parts = Parts(
+        parts = self._parts = Parts(
             session=session,
             config=outfit.config,
             workspace=outfit.workspace,
@@ -382,6 +382,13 @@ class Session:
             return
         if anew is not None:
             self._judge.renew(anew.checks)
+            else:
+                self._parts.tell_partner()
+
+    def _edited(self, edits: Sequence[ev.HumanEdited], now: Snapshot) -> None:
+        # Where nobody looks on, one task was given, and no other is taken up.
+        if self._outfit.watcher is not None:
+            self._comments.heard(edits, now)
             self._emit(ev.Noted("info", anew.text))
             self._judge.warm(self._tracker.seen)
 

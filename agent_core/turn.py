@@ -157,7 +157,7 @@ async def take_turn(
 def _news(state: State) -> tuple[str, ...]:
     """What the partner has not been told yet."""
     edits = edits_item(state.untold) if state.untold else ""
-    return tuple(filter(None, (edits, notes_item(state), *state.queued)))
+    return tuple(filter(None, (edits, notes_item(state), *state.sayings)))
 
 
 async def _asked(
@@ -183,4 +183,5 @@ async def _asked(
     words = "\n\n".join(item.text for item in done.items if isinstance(item, AssistantItem))
     parts.emit(ev.AnswerFinished(words, done.usage))
     parts.append(*done.items)
+    parts.tell_partner()
     return tuple(item for item in done.items if isinstance(item, ToolCallItem))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from agent_core.config import DEFAULT_MODEL
@@ -19,7 +20,7 @@ from agent_core.partners.scripted import ScriptedModel
 from agent_core.partners.text_calls import TextCallsModel
 from agent_core.protocols import Model
 
-__all__ = ["build_partner", "endpoint_of", "warm"]
+__all__ = ["Partner", "build_partner", "endpoint_of", "open_partner", "warm"]
 
 
 def endpoint_of(config: PartnerConfig, environ: Mapping[str, str]) -> Endpoint:
@@ -56,32 +57,52 @@ def endpoint_of(config: PartnerConfig, environ: Mapping[str, str]) -> Endpoint:
     return Endpoint(url, model, key, config.timeout, config.context_window)
 
 
-def build_partner(config: PartnerConfig, environ: Mapping[str, str]) -> Model:
+class Partner(NamedTuple):
+    """A partner, and what makes it ready.
+
+    Attributes:
+        model: A script's player, or a model that retries and whose written tool calls count.
+        prepare: To be called in the background: imports what the first request needs, and asks the server what it has.
+            None where there is nothing to get ready.
+    """
+
+    model: Model
+    prepare: Callable[[], Coroutine[None, None, None]] | None
+
+
+def open_partner(config: PartnerConfig, environ: Mapping[str, str]) -> Partner:
     """The partner that a configuration asks for; nothing is sent yet.
 
     Args:
         config: Who proposes.
         environ: The environment, for the key.
 
-    Returns:
-        A script's player, or a model that retries and whose written tool calls count.
-
     Raises:
         ConfigError: Nothing to talk to is configured, or not rightly; says how to do it.
         PartnerError: The script cannot be used.
     """
-    inner: Model
     if config.script:
-        inner = ScriptedModel(Path(config.script))
+        script = ScriptedModel(Path(config.script), window=config.context_window)
+        return Partner(RetryingModel(TextCallsModel(script), config.max_retries), None)
+    endpoint = endpoint_of(config, environ)
+    connection = Connection(endpoint)
+    api = config.api if config.api != "auto" else "responses" if endpoint.official else "chat"
+    # OpenAI's models reason, and take no temperature.
+    sampling = (config.reasoning_effort, -1.0 if endpoint.official else config.temperature)
+    inner: Model
+    if api == "responses":
+        inner = ResponsesModel(connection, *sampling, patch_tool=config.patch_tool)
     else:
-        endpoint = endpoint_of(config, environ)
-        connection = Connection(endpoint)
-        api = config.api if config.api != "auto" else "responses" if endpoint.official else "chat"
-        # OpenAI's models reason, and take no temperature.
-        sampling = (config.reasoning_effort, -1.0 if endpoint.official else config.temperature)
-        if api == "responses":
-            inner = ResponsesModel(connection, *sampling, patch_tool=config.patch_tool)
-        else:
-            inner = ChatModel(connection, *sampling)
-        inner = PricedModel(inner, endpoint, config.price)
-    return RetryingModel(TextCallsModel(inner), config.max_retries)
+        inner = ChatModel(connection, *sampling)
+    inner = PricedModel(inner, endpoint, config.price)
+
+    async def prepare() -> None:
+        await warm()
+        await connection.learn()
+
+    return Partner(RetryingModel(TextCallsModel(inner), config.max_retries), prepare)
+
+
+def build_partner(config: PartnerConfig, environ: Mapping[str, str]) -> Model:
+    """The model of `open_partner`."""
+    return open_partner(config, environ).model

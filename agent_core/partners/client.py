@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import logging
 from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from agent_core.conversation import PartnerInfo
 from agent_core.errors import PartnerError
 from agent_core.partners.endpoint import Endpoint
+from agent_core.partners.windows import LOCAL_OWNERS, asked_window, known_window, listed_window, said_window
 
 if TYPE_CHECKING:
     from agent_core.partners.wire import Api, Wire
 
 _DRAIN_SECONDS = 0.25
+log = logging.getLogger(__name__)
 # Parts of the names of models that do not converse; servers list them among the others.
 _NO_CHAT = ("embed", "rerank", "whisper", "tts")
 
@@ -50,11 +53,39 @@ class Connection:
         self._wire: Wire | None = None
         self._making = asyncio.Lock()
         self._model = endpoint.model
+        self._asked = 0
+        self._said = 0
+        self._requests = 0
+        self._unsure = False
+
+    @property
+    def window(self) -> int:
+        """How many tokens a request may have, as far as it is known: what the server refused with counts most."""
+        return self._said or self.endpoint.window or self._asked or known_window(self._model)
+
+    async def learn(self) -> None:
+        """Ask the server which model it has and how much that can read, where that is not known; it may not tell."""
+        try:
+            model = await self.resolve_model()
+            if self.endpoint.official or self.endpoint.window:
+                return
+            wire = await self._open()
+            listed = await wire.models()
+        except PartnerError as error:
+            # The first request meets the same, and tells it.
+            log.info("what the server has could not be asked: %s", error)
+            return
+        entry = next((one for one in listed if one["id"] == model), listed[0] if len(listed) == 1 else {})
+        self._asked = listed_window(entry)
+        if not self._asked and (self.endpoint.loopback or entry.get("owned_by") in LOCAL_OWNERS):
+            self._asked = await asked_window(entry, model, wire.beside)
+            # Some load a model when it is first asked, and only then know with how much.
+            self._unsure = not self._asked
 
     def info(self, kind: str) -> PartnerInfo:
         """Who is reached here, for a human; the model is empty until the server has been asked for it."""
         name = f"{self._model or 'its model'} via {self.endpoint.host}"
-        return PartnerInfo(kind, name, self._model, self.endpoint.window)
+        return PartnerInfo(kind, name, self._model, self.window)
 
     async def _open(self) -> Wire:
         async with self._making:
@@ -69,7 +100,7 @@ class Connection:
         Raises:
             PartnerError: The server cannot be reached, or refuses.
         """
-        return await (await self._open()).model_names()
+        return [entry["id"] for entry in await (await self._open()).models()]
 
     async def resolve_model(self) -> str:
         """The model's id; where none was configured, the first one the server lists.
@@ -94,9 +125,18 @@ class Connection:
     ) -> AsyncGenerator[dict[str, Any], None]:
         """Send a request and give the events of its answer; see `agent_core.partners.wire.Wire.events`."""
         wire = await self._open()
-        async with contextlib.aclosing(wire.events(api, body, optional)) as events:
-            async for event in events:
-                yield event
+        self._requests += 1
+        if self._unsure and self._requests > 1:
+            await self.learn()
+            self._unsure = False
+        try:
+            async with contextlib.aclosing(wire.events(api, body, optional)) as events:
+                async for event in events:
+                    yield event
+        except PartnerError as error:
+            if error.kind == "context_too_long":
+                self._said = said_window(error.message) or self._said
+            raise
 
     async def close(self) -> None:
         """Close the connections; the next request makes new ones."""

@@ -18,10 +18,13 @@ from agent_core.partners.endpoint import Endpoint
 from agent_core.text import printable
 
 _CONTEXT = re.compile(
-    r"context[ _](length|size|window)|maximum context|exceed_context|too many tokens|prompt is too long|"
-    r"input is too long|larger than the context|reduce the length",
+    r"context[ _](length|size|window)|maximum context|exceed_context|too many tokens|(prompt|input) (is )?too long|"
+    r"larger than the context|reduce the length|maximum (model|prompt|input) length|max_model_len|model token limit|"
+    r"input token count|input length should be|`inputs` tokens|context the overflows|request_too_large",
     re.IGNORECASE,
 )
+# OpenAI says so of a single request that is larger than what may be sent in a minute: waiting does not help.
+_TOO_LARGE = re.compile(r"request too large", re.IGNORECASE)
 _QUOTA = re.compile(r"insufficient_quota|billing|credit balance|exceeded your current quota|payment", re.IGNORECASE)
 _MODEL = re.compile(r"\bmodel\b", re.IGNORECASE)
 _POLICY = re.compile(
@@ -98,19 +101,26 @@ def from_status(endpoint: Endpoint, status: int, body: object, headers: Mapping[
     if status == 404:
         return _not_found(endpoint, said, codes)
     if status in {402, 429}:
-        if status == 402 or _QUOTA.search(f"{codes} {message}"):
-            return _no_quota(endpoint, quoted)
-        wait = retry_after(headers)
-        return PartnerError(
-            "rate_limit",
-            f"{endpoint.host} says that too many requests or tokens were sent{quoted}.",
-            "Wait a little.",
-            wait if wait is not None else _said_wait(message),
-        )
+        return _limited(endpoint, status, f"{codes} {message}", quoted, headers)
     passing = status in {408, 409, 425} or status >= 500
     if passing and not (_NO_TOOLS.search(message) or _CONTEXT.search(f"{codes} {message}")):
         return PartnerError("server", f"{endpoint.host} failed with status {status}{quoted}.", "", retry_after(headers))
     return from_codes(endpoint, codes, message, status=status)
+
+
+def _limited(endpoint: Endpoint, status: int, words: str, quoted: str, headers: Mapping[str, str]) -> PartnerError:
+    """The error for too much of something: money, requests, tokens in a minute, or in this one request."""
+    if status == 402 or _QUOTA.search(words):
+        return _no_quota(endpoint, quoted)
+    if _TOO_LARGE.search(words):
+        return _too_long(endpoint, quoted)
+    wait = retry_after(headers)
+    return PartnerError(
+        "rate_limit",
+        f"{endpoint.host} says that too many requests or tokens were sent{quoted}.",
+        "Wait a little.",
+        wait if wait is not None else _said_wait(words),
+    )
 
 
 def from_codes(endpoint: Endpoint, codes: str, message: str, *, status: int | None = None) -> PartnerError:

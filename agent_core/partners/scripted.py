@@ -163,20 +163,22 @@ class ScriptedModel:
 
     Args:
         path: The script's file.
+        window: How many tokens fit into its context, as settings say; it has none of its own.
 
     Raises:
         PartnerError: The file cannot be used.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, window: int = 0) -> None:
         self._path = path
+        self._window = window
         self._script = read_script(path)
         self._failed: dict[int, int] = {}
 
     @property
     def info(self) -> PartnerInfo:
         """Who this is: says that it is a script."""
-        return PartnerInfo("scripted", f"script {self._script.name or self._path.name} (not a model)")
+        return PartnerInfo("scripted", f"script {self._script.name or self._path.name} (not a model)", "", self._window)
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Play the turn that the request is at; see `agent_core.protocols.Model`."""

@@ -38,6 +38,7 @@ Api = Literal["responses", "chat"]
 # What a server that wants no key is sent: the package insists on some.
 _PLACEHOLDER = "none"
 _CONNECT_SECONDS = 15.0
+_BESIDE_SECONDS = 5.0
 
 
 def _status_error(endpoint: Endpoint, error: openai.APIStatusError) -> PartnerError:
@@ -74,11 +75,11 @@ async def _no_stream(endpoint: Endpoint, response: Any, content_type: str) -> Pa
     return web_page(endpoint, content_type)
 
 
-def _model_names(body: bytes) -> list[str]:
-    """The ids in an answer of ``/v1/models``; none when it is something else."""
+def _listed(body: bytes) -> list[dict[str, Any]]:
+    """The models in an answer of ``/v1/models``; none when it is something else."""
     try:
         listed = json.loads(body)["data"]
-        return [entry["id"] for entry in listed if isinstance(entry["id"], str)]
+        return [entry for entry in listed if isinstance(entry["id"], str)]
     except (ValueError, LookupError, TypeError):
         return []
 
@@ -116,8 +117,8 @@ class Wire:
         except (ValueError, TypeError, OSError) as error:
             raise PartnerError("bad_request", f"{endpoint.url} cannot be used: {error}.") from error
 
-    async def model_names(self) -> list[str]:
-        """The models the server lists, in its order.
+    async def models(self) -> list[dict[str, Any]]:
+        """The models the server lists, in its order; each has an ``id``, and what else it tells of it.
 
         Raises:
             PartnerError: It could not be reached, or refused.
@@ -128,7 +129,26 @@ class Wire:
             raise _status_error(self._endpoint, error) from error
         except openai.APIConnectionError as error:
             raise from_transport(self._endpoint, error, streaming=False) from error
-        return _model_names(answer.content)
+        return _listed(answer.content)
+
+    async def beside(self, path: str, body: Mapping[str, Any] | None = None) -> object:
+        """What a server tells beside the API, at an address of its own.
+
+        Args:
+            path: Under the address without ``/v1``.
+            body: What is posted; None to get it.
+
+        Returns:
+            Its JSON; None where there is none, whatever the reason.
+        """
+        url = self._endpoint.base_url.removesuffix("/v1") + path
+        limits: Any = {"timeout": _BESIDE_SECONDS}
+        try:
+            if body is None:
+                return await self._client.get(url, cast_to=object, options=limits)
+            return await self._client.post(url, cast_to=object, body=dict(body), options=limits)
+        except (openai.OpenAIError, ValueError):
+            return None
 
     async def events(
         self, api: Api, body: Mapping[str, Any], optional: tuple[str, ...]
