@@ -2,7 +2,7 @@ r"""Tool calls that models write as tags: the forms of Llama 3.1, Qwen3-Coder an
 
 - ``<function=NAME>{"key": "value"}</function>``
 - ``<function=NAME><parameter=KEY>value</parameter></function>``
-- ``<function name="NAME" arguments="{\"key\": \"value\"}"/>``
+- ``<function name="NAME" arguments="{\"key\": \"value\"}"/>``, or in single quotes, where nothing is escaped twice
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ DECODER = json.JSONDecoder(strict=False)
 _NAMED = re.compile(r"<function=([\w.-]+)>\s*")
 _END = re.compile(r"\s*</function>")
 _PARAMETER = re.compile(r"\s*<parameter=([\w.-]+)>\n?(.*?)\n?</parameter>", re.DOTALL)
-_ATTRIBUTES = re.compile(r'<function\s+name="([\w.-]+)"\s+arguments=(?=")')
+_ATTRIBUTES = re.compile(r'<function\s+name="([\w.-]+)"\s+arguments=(?=["\'])')
 _ATTRIBUTES_END = re.compile(r"\s*(?:/>|>\s*</function>|>)")
+_SPACE = re.compile(r"\s*")
+_QUOTE = re.compile(r"\s*'")
 _PLAIN = re.compile(r"-?\d{1,15}|true|false")
 
 
@@ -69,8 +71,15 @@ def _by_name(text: str, opening: re.Match[str]) -> tuple[dict[str, Any], int] | 
 
 
 def _by_attributes(text: str, opening: re.Match[str]) -> tuple[dict[str, Any], int] | None:
-    quoted, end = _decoded(text, opening.end())
-    arguments, _ = _decoded(quoted.strip(), 0) if isinstance(quoted, str) else (None, 0)
+    at = opening.end()
+    if text[at] == "'":
+        inside = _SPACE.match(text, at + 1)
+        arguments, end = _decoded(text, inside.end() if inside else at + 1)
+        over = _QUOTE.match(text, end)
+        end = over.end() if over else len(text)
+    else:
+        quoted, end = _decoded(text, at)
+        arguments, _ = _decoded(quoted.strip(), 0) if isinstance(quoted, str) else (None, 0)
     closing = _ATTRIBUTES_END.match(text, end)
     if not isinstance(arguments, dict) or closing is None:
         return None

@@ -81,6 +81,19 @@ READ_TEXT = '{"name": "read_file", "arguments": {"path": "a.py"}}'
             id="attributes, as qwen2.5-coder does now and then",
         ),
         pytest.param(
+            """<tools>\n  <function name="read_file" arguments='{"path": "a.py"}'/>\n"""
+            """  <function name="read_file" arguments=' {"path": "a.py"} '></function>\n</tools>""",
+            [READ, READ],
+            "",
+            id="attributes in single quotes, as it does too",
+        ),
+        pytest.param(
+            """<function name="read_file" arguments='{"path": "a.py"}/>""",
+            [],
+            """<function name="read_file" arguments='{"path": "a.py"}/>""",
+            id="a single quote never closed",
+        ),
+        pytest.param(
             '<function name="read_file" arguments="nothing"/>',
             [],
             '<function name="read_file" arguments="nothing"/>',
