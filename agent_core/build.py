@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from agent_core import config as configuration
-from agent_core import config_tables
+from agent_core import config_tables, places
 from agent_core.checks.choosing import Choosing
 from agent_core.checks.chosen import default_checks
 from agent_core.journal import SessionSummary, SqliteJournal, new_session
@@ -56,7 +56,7 @@ class Engine:
     @property
     def state(self) -> Path:
         """Where the project's journal, lock and caches live."""
-        return configuration.project_state(self.root)
+        return places.project_state(self.root)
 
     def config(self) -> config_tables.Config:
         """The configuration in force.

@@ -7,8 +7,6 @@ wrote it: it cannot choose where keys are sent, how commands are shut in, or tha
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -16,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import platformdirs
 
 from agent_core.checks.settings import CommandConfig, trouble
 from agent_core.config_tables import COMMANDS, ChecksConfig, Config, SandboxConfig
 from agent_core.errors import ConfigError
+from agent_core.places import user_file
 
 DEFAULT_MODEL = "gpt-6.2-sol"
 PROJECT_FILE = "pairloop.toml"
@@ -48,40 +46,6 @@ class OwnConfig(msgspec.Struct, frozen=True):
             reason: Why not, without a full stop.
         """
         return _refusal(user_file(), self.text, list(keys), reason)
-
-
-def user_file() -> Path:
-    """Where the user's own configuration lives."""
-    return Path(platformdirs.user_config_dir("pairloop")) / "config.toml"
-
-
-def state_dir() -> Path:
-    """Where journals, locks and caches live; ``PAIRLOOP_STATE_DIR`` overrides it."""
-    chosen = os.environ.get("PAIRLOOP_STATE_DIR")
-    return Path(chosen).absolute() if chosen else Path(platformdirs.user_state_dir("pairloop"))
-
-
-def project_state(root: Path) -> Path:
-    """Where pairloop keeps what belongs to one project: its journal, lock, caches, candidates.
-
-    Args:
-        root: Absolute path of the project.
-    """
-    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", root.name)[:40] or "root"
-    return state_dir() / "projects" / f"{name}-{digest}"
-
-
-def make_private(folder: Path) -> Path:
-    """Make a folder that nobody but its owner may look into: journals hold code, prompts and what tests print.
-
-    Raises:
-        OSError: It cannot be made.
-    """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if folder.stat().st_mode & 0o077:
-        folder.chmod(0o700)
-    return folder
 
 
 def _dotted(text: str) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from agent_core import __version__, config, config_tables
+from agent_core import __version__, config, config_tables, places
 from agent_core.checks.chosen import chosen
 from agent_core.checks.tool import own_tool, project_program
 from agent_core.conversation import PartnerInfo
@@ -85,9 +85,9 @@ async def examine(project: Path | None, flags: Mapping[str, Any], environ: Mappi
 
 
 def _state(root: Path) -> Entry:
-    folder = config.project_state(root)
+    folder = places.project_state(root)
     try:
-        config.make_private(folder)
+        places.make_private(folder)
         (folder / ".doctor").write_text("")
         (folder / ".doctor").unlink()
     except OSError as error:
@@ -97,7 +97,7 @@ def _state(root: Path) -> Entry:
 
 
 def _configuration(root: Path) -> Entry:
-    found = [str(file) for file in (config.user_file(), root / config.PROJECT_FILE) if file.exists()]
+    found = [str(file) for file in (places.user_file(), root / config.PROJECT_FILE) if file.exists()]
     return Entry("good", "configuration", ", ".join(found) or "no file, all defaults")
 
 
@@ -141,7 +141,7 @@ def _environment(environ: Mapping[str, str], passed: Mapping[str, str]) -> Entry
     """How much of the human's environment commands get to see: a test that misses a variable fails strangely."""
     kept = sum(name not in passed for name in environ)
     text = f"{len(environ) - kept} of your variables are passed on to checks, {kept} kept back"
-    hint = f'If a test needs more: env = ["NAME"] under [sandbox] in {config.user_file()}.' if kept else ""
+    hint = f'If a test needs more: env = ["NAME"] under [sandbox] in {places.user_file()}.' if kept else ""
     return Entry("good", "environment", text, hint)
 
 

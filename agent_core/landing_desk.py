@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from agent_core import __version__
-from agent_core.config import make_private, project_state
 from agent_core.errors import JournalError, LandingConflictError
 from agent_core.events import AnyEvent, SessionStarted
 from agent_core.journal import SqliteJournal, new_session
 from agent_core.landings import LandingService, recover
+from agent_core.places import make_private, project_state
 from agent_core.workspace.landing import Lander
 
 _JOURNAL = "journal.db"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from agent_core.config import make_private, project_state
 from agent_core.errors import PatchRefusedError
 from agent_core.patch.apply import apply_operations
 from agent_core.patch.choices import BlockChoice, Choices
@@ -18,6 +17,7 @@ from agent_core.patch.formats import Reading
 from agent_core.patch.model import Patch
 from agent_core.patch.operations import Operation, UpdateFile
 from agent_core.patch.select import select
+from agent_core.places import make_private, project_state
 from agent_core.workspace.disk import look
 from agent_core.workspace.git import current_folder, find_root, project_root
 from agent_core.workspace.ignore import Lister

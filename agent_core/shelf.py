@@ -11,12 +11,12 @@ from typing import Literal, TypeVar
 import msgspec
 
 from agent_core import forking
-from agent_core.config import make_private
 from agent_core.errors import JournalError
 from agent_core.export import Format, exported
 from agent_core.forking import Step
 from agent_core.journal import SqliteJournal
 from agent_core.masking import Masker
+from agent_core.places import make_private
 from agent_core.session_lock import in_use
 from agent_core.story import fit_to_show
 from agent_core.telling import story_of

@@ -18,7 +18,7 @@ import pexpect
 import pytest
 
 from agent_core.check_report import Report, Said, Told
-from agent_core.config import project_state
+from agent_core.places import project_state
 from tests.projects import git, make_project, write_files
 from tests.support.calling import Done, call
 from tests.support.command_line import Process, pairloop

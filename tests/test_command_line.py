@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agent_core.config import project_state, user_file
 from agent_core.events import Entry
 from agent_core.fold import replay
 from agent_core.journal import SqliteJournal
+from agent_core.places import project_state, user_file
 from tests.projects import git, make_project
 from tests.support.answers import call, error, text
 from tests.support.command_line import pairloop, run_pairloop

@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from agent_core.checks.settings import CommandConfig, JsonKeys
-from agent_core.config import load, merge, project_state, state_dir, user_file
+from agent_core.config import load, merge
 from agent_core.config_tables import Config
 from agent_core.errors import ConfigError
+from agent_core.places import project_state, state_dir, user_file
 
 
 def write(path: Path, text: str) -> Path:

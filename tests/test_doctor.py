@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agent_core.config import project_state
 from agent_core.doctor import Entry, _tool, examine, render
+from agent_core.places import project_state
 from agent_core.process import Completed, run
 from agent_core.workspace.interpreter import Interpreter
 from tests.projects import make_project

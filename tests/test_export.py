@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from agent_core import events as ev
 from agent_core.checks.model import CheckResult, Finding, Verdict
-from agent_core.config import project_state
 from agent_core.conversation import Usage
 from agent_core.export import code, exported, fenced, quoted
 from agent_core.journal import SqliteJournal
 from agent_core.masking import MASKED, Masker
 from agent_core.patch.model import Block, FilePatch, Patch
+from agent_core.places import project_state
 from agent_core.review import Mark, Review, between
 from agent_core.shelf import Shelf, named
 from agent_core.story import Proposal, Story, fit_to_show

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from agent_core import commands
-from agent_core.config import project_state
 from agent_core.journal import SqliteJournal
+from agent_core.places import project_state
 from tests.projects import make_project
 from tests.support.calling import call
 from tests.support.running import flags, running

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from agent_core.config import project_state
 from agent_core.journal import SqliteJournal
 from agent_core.landing_commands import LandingLine
 from agent_core.output import complain_of_conflict
+from agent_core.places import project_state
 from tests.projects import make_project
 from tests.support.calling import call
 from tests.support.command_line import run_pairloop

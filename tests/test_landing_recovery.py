@@ -13,7 +13,7 @@ import pytest
 
 from agent_core import events as ev
 from agent_core.commands import Ask
-from agent_core.config import project_state
+from agent_core.places import project_state
 from tests.projects import make_project
 from tests.support.calling import call
 from tests.support.running import flags, running

@@ -13,8 +13,8 @@ import pytest
 
 from agent_core import commands
 from agent_core import events as ev
-from agent_core.config import project_state
 from agent_core.journal import SqliteJournal
+from agent_core.places import project_state
 from tests.support.doomed import OFF
 from tests.support.running import Running, flags, running, stored
 from tests.support.shop import make_shop, tree

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from agent_core.build import Engine
-from agent_core.config import project_state
 from agent_core.patch_command import Outcome
+from agent_core.places import project_state
 from tests.projects import git, make_project, write_files
 from tests.support.calling import call
 from tests.support.shipping import (

@@ -14,12 +14,12 @@ import pytest
 from agent_core import commands
 from agent_core import events as ev
 from agent_core.build import Engine
-from agent_core.config import project_state
 from agent_core.conversation import ToolResultItem
 from agent_core.errors import JournalError, LandingConflictError, first_cause
 from agent_core.journal import SqliteJournal
-from agent_core.landings import to_the_end
+from agent_core.places import project_state
 from agent_core.state import State
+from agent_core.uninterrupted import to_the_end
 from tests.support.running import Running, running
 from tests.support.shop import MENDED, RIGHT_AT_ONCE, WRONG, make_shop
 from tests.test_resume import settings, write_script

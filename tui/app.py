@@ -17,7 +17,6 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from agent_core.commands import Shell
 from agent_core.state import Notice, State
-from tui import slash
 from tui.actions import applies, bind, use_keys
 from tui.bridge import Bridge
 from tui.engine import Engine, Session
@@ -212,6 +211,8 @@ class PairloopApp(Keeping, inherit_bindings=False):
         if sent.reason:
             self.reject(sent.text)
         elif sent.kind == "slash":
+            from tui import slash  # noqa: PLC0415 - not needed to paint
+
             if trouble := await slash.carry_out(self, sent.text):
                 self.main.prompt.give_back(sent.text)
                 self.say(trouble)

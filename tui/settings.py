@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from agent_core.config import load_own, state_dir
+from agent_core.places import state_dir, user_file
 from agent_core.screen_settings import ScreenConfig
 from tui.actions import ACTIONS
 from tui.actions.keys import Changes, UnusableKeys, remapped
@@ -151,6 +151,12 @@ def load_settings() -> Settings:
     Raises:
         ConfigError: Their configuration cannot be used; says where and why.
     """
+    kept = state_dir() / "screen.json"
+    if not user_file().exists():
+        return Settings(path=kept)
+    # What reads configurations is not free to import, and most have none.
+    from agent_core.config import load_own  # noqa: PLC0415
+
     own = load_own()
     keys = {name: (keys,) if isinstance(keys, str) else keys for name, keys in own.config.keys.items()}
     try:
@@ -159,4 +165,4 @@ def load_settings() -> Settings:
         raise own.refusal(["keys", error.action], error.reason) from error
     if own.config.screen.theme not in THEMES:
         raise own.refusal(["screen", "theme"], f"there is no such theme; there are {', '.join(THEMES)}")
-    return Settings(own.config.screen, keys, state_dir() / "screen.json")
+    return Settings(own.config.screen, keys, kept)

@@ -21,7 +21,7 @@ class Log:
 
     def open(self) -> None:
         """Take what any part of pairloop logs, from warnings on."""
-        from agent_core.config import state_dir  # noqa: PLC0415 - not needed to paint
+        from agent_core.places import state_dir  # noqa: PLC0415 - not needed to paint
 
         if self._handler is not None:
             return

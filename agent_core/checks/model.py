@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from typing import Literal
@@ -61,6 +60,9 @@ class Finding(msgspec.Struct, frozen=True):
             parts: tuple[str, ...] = (self.check, key_of_test(self.code))
         else:
             parts = (self.check, self.path or "", self.code, _NUMBERS.sub("#", self.message), self.text)
+        # The first paint needs what a finding is, and no hash, which is not free to import.
+        import hashlib  # noqa: PLC0415
+
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     @property

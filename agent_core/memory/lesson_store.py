@@ -12,10 +12,10 @@ from typing import Any, Self
 
 import msgspec
 
-from agent_core.config import make_private
 from agent_core.errors import LessonError
 from agent_core.events import Lesson, LessonBy
 from agent_core.memory.lessons import KnownLesson, Stands, words_of
+from agent_core.places import make_private
 
 _VERSION = 1
 _SCHEMA = """

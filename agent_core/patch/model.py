@@ -7,7 +7,6 @@ all of it be rebased, without trusting line numbers.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
@@ -50,6 +49,9 @@ class BlockNames:
 
     def name(self, removed: Sequence[str], added: Sequence[str]) -> str:
         """The name of the next block; equal blocks are told apart by their order."""
+        # The first paint needs what a patch is, and no hash, which is not free to import.
+        import hashlib  # noqa: PLC0415
+
         text = "\0".join((self._path, "".join(removed), "".join(added)))
         while True:
             self._seen[text] += 1

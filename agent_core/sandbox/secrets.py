@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent_core.config import state_dir, user_file
+from agent_core.places import state_dir, user_file
 
 # Below a home folder; a star stands for any name.
 _OF_HOME = (

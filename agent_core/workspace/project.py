@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import agent_core
-from agent_core.config import make_private, project_state
 from agent_core.config_tables import Config
 from agent_core.errors import ConfigError
+from agent_core.places import make_private, project_state
 from agent_core.sandbox.choose import Mechanism, choose
 from agent_core.sandbox.environment import command_environment
 from agent_core.sandbox.layer import stations

@@ -25,9 +25,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from agent_core import events as ev
-from agent_core.config import project_state
 from agent_core.conversation import AssistantItem, Usage, UserItem
 from agent_core.journal import SqliteJournal, new_session
+from agent_core.places import project_state
 from tests.bench import first_paint
 from tests.bench.streaming import FENCE_END, fence_tokens
 from tests.bench.terminal import Terminal

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_core.config import state_dir
+from agent_core.places import state_dir
 from agent_core.sandbox.remedy import remedy
 from agent_core.sandbox.secrets import Hidden, hidden_places, homes
 from tests.projects import write_files

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from agent_core.config import project_state
 from agent_core.config_tables import Config, SandboxConfig
 from agent_core.errors import SandboxError
+from agent_core.places import project_state
 from agent_core.workspace.project import open_project
 from tests.projects import make_project, write_files
 from tests.sandbox.shut_in import SECRET, opened, overlays, python, run_in

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from agent_core import events as ev
 from agent_core.build import Engine
 from agent_core.commands import AnyCommand, Quit
-from agent_core.config import project_state
 from agent_core.fold import replay
 from agent_core.journal import SqliteJournal
+from agent_core.places import project_state
 from agent_core.session import Session
 from agent_core.state import State
 

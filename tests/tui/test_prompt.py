@@ -13,7 +13,7 @@ from textual import events
 
 from agent_core import events as ev
 from agent_core.commands import Accept, Ask, Interrupt, Redo, SetMode, Shell, Steer, Undo, Withdraw
-from agent_core.config import project_state
+from agent_core.places import project_state
 from tests.tui import scenes
 from tests.tui.driving import MEDIUM, NARROW, SIZES, Driver, running
 from tests.tui.fake_session import FakeEngine, FakeSession

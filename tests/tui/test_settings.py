@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent_core.config import state_dir, user_file
 from agent_core.errors import ConfigError
+from agent_core.places import state_dir, user_file
 from agent_core.screen_settings import ScreenConfig
 from tests.tui.driving import MEDIUM, running
 from tests.tui.proposals import waiting

@@ -22,10 +22,10 @@ import pexpect
 import pytest
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 
-from agent_core.config import project_state
 from agent_core.events import Steered
 from agent_core.fold import replay
 from agent_core.journal import SqliteJournal
+from agent_core.places import project_state
 from agent_core.state import State
 from tests.support.shop import MENDED, RIGHT_AT_ONCE, WRONG, make_shop, tree
 from tests.test_resume import write_script

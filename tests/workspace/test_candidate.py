@@ -12,9 +12,9 @@ from textwrap import dedent
 
 import pytest
 
-from agent_core.config import project_state
 from agent_core.config_tables import Config, SandboxConfig
 from agent_core.errors import SandboxError
+from agent_core.places import project_state
 from agent_core.process import run
 from agent_core.protocols import Workspace
 from agent_core.workspace.layering import remove_tree

@@ -12,7 +12,6 @@ from agent_core.patch.encoding import MARK, readable
 from agent_core.patch.model import Block, FilePatch
 from agent_core.review import Mark
 from agent_core.text import printable
-from tui.editor import edit
 from tui.panes.diff_review import Marking
 from tui.panes.pane import Trouble
 from tui.widgets.lines import clean
@@ -186,6 +185,8 @@ class Reviewing(Marking):
             return
         key = ("file", file.path)
         begun = self._drafts.get(key, text)
+        from tui.editor import edit  # noqa: PLC0415 - not needed to paint
+
         new = await edit(self.app, begun, name=file.path, line=line)
         new = begun if new is None else new
         if new == text:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +19,8 @@ def read(path: Path) -> list[str]:
         lines = path.read_text("utf-8", "replace").splitlines()
     except OSError:
         return []
+    import json  # noqa: PLC0415 - not needed to paint
+
     found: list[str] = []
     for line in lines[-2 * MOST :]:
         with contextlib.suppress(ValueError):
@@ -39,7 +40,9 @@ def write(path: Path, entry: str, entries: list[str]) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    from agent_core.config import make_private  # noqa: PLC0415 - not needed to paint
+    import json  # noqa: PLC0415 - not needed to paint
+
+    from agent_core.places import make_private  # noqa: PLC0415 - as above
 
     make_private(path.parent)
     with _open(path, os.O_APPEND) as file:

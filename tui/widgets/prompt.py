@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -203,7 +202,9 @@ class Prompt(ChoosingArea):
 
     def _shell(self, line: str) -> None:
         if line:
-            run = secrets.token_hex(6)
+            from secrets import token_hex  # noqa: PLC0415 - not needed to paint
+
+            run = token_hex(6)
             self._runs.add(run)
             self.tell(self.Wants(Shell(run, line)))
 
@@ -364,7 +365,7 @@ class Prompt(ChoosingArea):
 
 def _history_of(project: str) -> tuple[Path, list[str]]:
     """The file in which the history of a project is kept, and what is in it."""
-    from agent_core.config import project_state  # noqa: PLC0415 - not needed to paint
+    from agent_core.places import project_state  # noqa: PLC0415 - not needed to paint
 
     # As the journal tells it, whatever the name of the folder is made of.
     path = project_state(Path(without_surrogates(project))) / "prompt-history.jsonl"

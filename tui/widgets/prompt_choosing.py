@@ -9,7 +9,6 @@ from typing import Any
 from textual.message import Message
 
 from agent_core.state import State
-from tui import slash
 from tui.panes.pane import told
 from tui.prompt.fuzzy import PathIndex
 from tui.prompt.history import History
@@ -116,7 +115,13 @@ class ChoosingArea(ChipArea):
             self.run_worker(offers, group="completion", exclusive=True, exit_on_error=False)
         elif asked.kind == "findings":
             self._offer(finding_choices(findings(self.state), asked.needle))
-        elif asked.kind == "commands":
+        else:
+            self._offer_commands(asked)
+
+    def _offer_commands(self, asked: Asked) -> None:
+        from tui import slash  # noqa: PLC0415 - not needed to paint
+
+        if asked.kind == "commands":
             self._offer(slash.choices(asked.needle, self._applies))
         else:
             self._offer(slash.argument_choices(asked.command, asked.needle, self.state))
