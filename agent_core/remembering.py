@@ -10,6 +10,7 @@ import msgspec
 
 from agent_core import commands
 from agent_core import events as ev
+from agent_core.checks.model import Finding
 from agent_core.conversation import UserItem
 from agent_core.errors import JournalError, LessonError
 from agent_core.memory.lesson_book import LessonBook
@@ -191,29 +192,21 @@ class Remembering:
 
     def _wishes(self) -> list[_Wish]:
         """What lessons are to be looked for, that have not been looked for yet."""
-        state, wishes = self._parts.state(), []
+        state = self._parts.state()
+        wishes: list[_Wish] = []
         task = state.task
         if task is None:
             return []
         if self._is_first("task", task.number):
-            red = [
-                one
-                for check in state.checks
-                if check.where == "baseline" and check.result
-                for one in check.result.findings
-            ]
-            wishes.append(
-                _Wish("the task", task.text, (), tuple(one.fingerprint for one in red), rules=task.number == 1)
-            )
+            wishes.append(_Wish("the task", text=task.text, rules=task.number == 1))
+            results = [check.result for check in state.checks if check.where == "baseline" and check.result is not None]
+            if red := [finding for result in results for finding in result.findings]:
+                wishes.append(_about(red))
         proposal = state.proposal
         verdict = proposal.verdict if proposal is not None and proposal.task == task.number else None
         against = () if verdict is None else (*verdict.broken, *verdict.targets_left)
         if proposal is not None and against and self._is_first("verdict", proposal.number, proposal.tree):
-            names = [one.code or one.place or one.check for one in against]
-            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-            paths = (*(one.path for one in against if one.path), *proposal.patch.paths)
-            failures = tuple(one.fingerprint for one in against)
-            wishes.append(_Wish(f"the failure of {', '.join(names[:_MOST_NAMED])}{more}", "", paths, failures))
+            wishes.append(_about(against, proposal.patch.paths))
         return wishes
 
     def _is_first(self, what: str, number: int, tree: str = "") -> bool:
@@ -272,7 +265,18 @@ class _Wish(msgspec.Struct, frozen=True):
     """What lessons are looked for; see `LessonBook.fitting`."""
 
     why: str
-    text: str
-    paths: Sequence[str]
-    fingerprints: Sequence[str]
+    text: str = ""
+    paths: tuple[str, ...] = ()
+    fingerprints: tuple[str, ...] = ()
     rules: bool = False
+
+
+def _about(failures: Sequence[Finding], paths: Sequence[str] = ()) -> _Wish:
+    """The wish for what is known of failures, and of files."""
+    names = [one.code or one.place or one.check for one in failures]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return _Wish(
+        f"the failure of {', '.join(names[:_MOST_NAMED])}{more}",
+        paths=(*(one.path for one in failures if one.path), *paths),
+        fingerprints=tuple(one.fingerprint for one in failures),
+    )
