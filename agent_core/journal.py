@@ -18,7 +18,7 @@ from typing import Any, Literal
 import msgspec
 
 from agent_core.errors import JournalError
-from agent_core.events import AnyEvent, Asked, Entry, LandingStarted, SessionStarted
+from agent_core.events import AnyEvent, Asked, Committed, Entry, LandingStarted, SessionStarted
 from agent_core.landing_log import LandingRecord, landing_records
 from agent_core.text import without_surrogates
 from agent_core.workspace.tree import content_hash
@@ -248,7 +248,7 @@ class SqliteJournal:
         ended: dict[int, Literal["landed", "abandoned"]] = {}
         for number, kind in self._numbers("Landed", "LandingAbandoned"):
             ended[number] = "landed" if kind == "Landed" else "abandoned"
-        return landing_records(started, ended)
+        return landing_records(started, ended, self._commits())
 
     def unfinished_landings(self) -> tuple[tuple[str, LandingStarted], ...]:
         """Landings that were begun and neither completed nor abandoned, each with its session, oldest first."""
@@ -291,6 +291,12 @@ class SqliteJournal:
                 yield self._counter.decode(body).landing, kind
             except msgspec.DecodeError as error:
                 raise JournalError(f"{self._path}: a landing cannot be read: {error}.") from error
+
+    def _commits(self) -> dict[int, str]:
+        """The commits of those landings that were committed, the newest of each."""
+        rows = sorted(self.bodies(Committed.__name__), key=lambda row: row[2])
+        events = [self._decode(body, f"session {session}") for session, _, _, _, body in rows]
+        return {event.landing: event.commit for event in events if isinstance(event, Committed)}
 
     def _title(self, session: str) -> str:
         sql = "SELECT body FROM events WHERE session = ? AND kind = ? ORDER BY seq LIMIT 1"

@@ -33,6 +33,7 @@ class LandingRecord(msgspec.Struct, frozen=True):
         about: For an undo or a redo the landing that started it all; 0 for that one itself.
         again: It is a redo.
         by: Number of the last undo or redo of it; 0 when there was none.
+        commit: Hash of the commit it was committed in last; empty when it was not.
     """
 
     number: int
@@ -46,16 +47,20 @@ class LandingRecord(msgspec.Struct, frozen=True):
     about: int = 0
     again: bool = False
     by: int = 0
+    commit: str = ""
 
 
 def landing_records(
-    started: Iterable[tuple[str, float, LandingStarted]], ended: Mapping[int, Literal["landed", "abandoned"]]
+    started: Iterable[tuple[str, float, LandingStarted]],
+    ended: Mapping[int, Literal["landed", "abandoned"]],
+    commits: Mapping[int, str] | None = None,
 ) -> tuple[LandingRecord, ...]:
     """Work out where every landing stands.
 
     Args:
         started: Session, time and intent of every landing, in any order.
         ended: How those ended that have ended.
+        commits: The commits of those that were committed; None for none.
 
     Returns:
         All of them, oldest first.
@@ -88,6 +93,7 @@ def landing_records(
                 about=about,
                 again=event.again,
                 by=turned.get(number, 0),
+                commit=(commits or {}).get(number, ""),
             )
         )
     return tuple(reversed(records))
@@ -129,6 +135,36 @@ class LandingLog:
             return record, again
         # An undo does the opposite of its landing: to undo it is to land again, and the other way round.
         return self._by_number[record.about], again if record.again else not again
+
+    def to_commit(self, number: int, session: str | None = None) -> LandingRecord:
+        """Which landing is meant by a commit.
+
+        Args:
+            number: Its number, that of an undo or a redo included; 0 for the last one that waits to be committed.
+            session: With the number 0: look only at what was written by that session.
+
+        Raises:
+            LandingUnknownError: There is none, or it does not stand.
+        """
+        if not number:
+            found = [one for one in self.uncommitted() if session in {None, one.session}]
+            if not found:
+                raise LandingUnknownError("There is no landing to commit.", _HINT)
+            return found[-1]
+        record = self._by_number.get(number)
+        if record is None:
+            raise LandingUnknownError(f"There is no landing {number} in this project.", _HINT)
+        if record.stands != "landed":
+            raise LandingUnknownError(f"Landing {number} does not stand in the files: it is {record.stands}.", _HINT)
+        return record
+
+    def uncommitted(self) -> list[LandingRecord]:
+        """What stands and is in no commit, oldest first: landings, and what turned such as are committed."""
+        return [
+            one
+            for one in self._records
+            if one.stands == "landed" and not one.commit and (not one.undoes or self._by_number[one.undoes].commit)
+        ]
 
     def last_link(self, record: LandingRecord) -> LandingRecord:
         """The end of a landing's chain: the undo or redo that made it stand as it does, or the landing itself."""

@@ -7,9 +7,8 @@ is taken back like what landed just now. `Landings` is how a session uses it.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from agent_core.errors import LandingConflictError, LandingUnknownError
 from agent_core.events import (
@@ -27,11 +26,10 @@ from agent_core.landing_log import LandingLog, LandingRecord
 from agent_core.parts import Emit
 from agent_core.patch.model import Patch
 from agent_core.state import ProposalState, State
+from agent_core.uninterrupted import to_the_end
 from agent_core.workspace.edits import EditTracker
 from agent_core.workspace.landing import Lander
 
-log = logging.getLogger(__name__)
-_Result = TypeVar("_Result")
 Append = Callable[[str, AnyEvent], object]
 
 
@@ -43,24 +41,6 @@ class Expecting(Protocol):
 
     def forget(self, files: Sequence[FileLanding]) -> None:
         """They have not been written after all."""
-
-
-async def to_the_end(work: Awaitable[_Result]) -> _Result:
-    """Carry out work that must not be cut in two; a cancellation takes effect after it."""
-    task = asyncio.ensure_future(work)
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError:
-            # Once is not the last time: who interrupts may quit next.
-            cancelled = True
-    if cancelled:
-        # Its error is looked at and left: who is to stop must not go on because of it.
-        if not task.cancelled() and (error := task.exception()):
-            log.warning("cut off: %s", error)
-        raise asyncio.CancelledError
-    return task.result()
 
 
 class LandingService:

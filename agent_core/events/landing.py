@@ -102,12 +102,18 @@ class CommitDrafted(Event, frozen=True):
     """There is a message for the commit of a landing; the human may change it before they commit.
 
     Attributes:
-        landing: The landing.
-        message: Subject, and after a blank line the body if there is one. Empty: nobody could think of one.
+        landing: The landing; 0 where none is to be committed any more.
+        message: Subject, and after a blank line the body if there is one; as it was where it could not be committed.
+        also: Earlier landings that it builds on and that go into the same commit, oldest first.
+        trouble: Why it cannot be committed, or could not when that was tried; empty when it can.
+        hint: What to do about that, and what hooks printed; may be empty.
     """
 
     landing: int
     message: str
+    also: tuple[int, ...] = ()
+    trouble: str = ""
+    hint: str = ""
 
 
 class Committed(Event, frozen=True):
@@ -117,7 +123,7 @@ class Committed(Event, frozen=True):
         landing: The landing.
         commit: Hash of the commit.
         message: What it says, trailers included.
-        branch: The branch it is on.
+        branch: The branch it is on; empty where HEAD is none.
     """
 
     landing: int

@@ -55,17 +55,25 @@ def landed(state: State, event: ev.Landed) -> State:
     if landing is None:
         return state
     names = ", ".join(file.path for file in landing.files) or "there was nothing left to write"
+    hint = ""
     if landing.undoes:
         state = _turn_chain(state, landing.undoes)
         stands = "landed" if landing.again else "undone"
         state = _set_landing(state, landing.undoes, by=landing.number)
         state = _set_landing(state, landing.about, stands=stands, by=landing.number)
         text = f"Landed landing {landing.about} again" if landing.again else f"Took back landing {landing.about}"
+        hint = _commit_stays(state, landing.undoes)
     else:
         proposal = next((one for one in state.proposals if one.number == landing.proposal), None)
         part = f"{proposal.taken} of {proposal.of} parts of " if proposal is not None and proposal.of else ""
         text = f"Landed {part}proposal {landing.proposal} as landing {landing.number}"
-    return say(state, Notice("info", f"{text}: {names}", about="landing"), phase=_after_landing(state))
+    return say(state, Notice("info", f"{text}: {names}", hint, about="landing"), phase=_after_landing(state))
+
+
+def _commit_stays(state: State, turned: int) -> str:
+    """What is said of the commit of a landing, undo or redo that was just turned; empty where there is none."""
+    commit = next((one.commit for one in state.landings if one.number == turned), "")
+    return f"Commit {commit[:8]} stays in git: commit this as well, or git revert {commit[:8]}." if commit else ""
 
 
 def landing_abandoned(state: State, event: ev.LandingAbandoned) -> State:
@@ -102,14 +110,20 @@ def landing_waits(state: State, event: ev.LandingWaits) -> State:
 
 
 def commit_drafted(state: State, event: ev.CommitDrafted) -> State:
-    """There is a message for a commit."""
-    return msgspec.structs.replace(state, commit=CommitDraft(event.landing, event.message))
+    """There is a message for a commit, or none any more."""
+    if not event.landing:
+        return msgspec.structs.replace(state, commit=None)
+    draft = CommitDraft(event.landing, event.message, event.also, event.trouble)
+    if not event.trouble:
+        return msgspec.structs.replace(state, commit=draft)
+    return say(state, Notice("error", event.trouble, event.hint, about="landing"), commit=draft)
 
 
 def committed(state: State, event: ev.Committed) -> State:
     """A landing was committed."""
     subject = event.message.partition("\n")[0]
-    text = f"Committed landing {event.landing} as {event.commit[:8]} on {event.branch}: {subject}"
+    where = f"on {event.branch}" if event.branch else "on no branch"
+    text = f"Committed landing {event.landing} as {event.commit[:8]} {where}: {subject}"
     state = _set_landing(state, event.landing, commit=event.commit)
     waits = state.commit if state.commit is not None and state.commit.landing != event.landing else None
     return say(state, Notice("info", text, about="landing"), commit=waits)

@@ -28,6 +28,8 @@ from agent_core.workspace.placing import Placer, changed, reverse
 
 _Done = tuple[FileLanding, Path | None]
 _POLL = 0.02
+COMMITTING = "committing"
+"""What the project's lock is held for by a commit: hooks may put files aside, so nothing lands meanwhile."""
 _NO_ROOM = "Make room on the disk, then try again."
 _NOT_ALLOWED = "Make the file and its folder writable, then try again."
 _HINTS = {
@@ -60,8 +62,11 @@ class Lander:
         self._patience = patience
 
     @contextlib.asynccontextmanager
-    async def locked(self) -> AsyncIterator[None]:
+    async def locked(self, what: str = "landing") -> AsyncIterator[None]:
         """Hold the project's lock; plan and write inside.
+
+        Args:
+            what: What it is held for; a commit, whose hooks take their time, is waited for as long as it takes.
 
         Raises:
             LandingConflictError: Another pairloop has held it for too long.
@@ -69,28 +74,28 @@ class Lander:
         self._lock.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            await self._acquire(descriptor)
+            await self._acquire(descriptor, what)
             yield
         finally:
             os.close(descriptor)
 
-    async def _acquire(self, descriptor: int) -> None:
+    async def _acquire(self, descriptor: int, what: str) -> None:
         deadline = time.monotonic() + self._patience
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                if time.monotonic() < deadline:
+                holder, _, does = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip().partition(" ")
+                if time.monotonic() < deadline or does == COMMITTING:
                     await asyncio.sleep(_POLL)
                     continue
-                holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
                 raise LandingConflictError(
                     f"Another pairloop (process {holder or 'unknown'}) is landing in {self._root}; "
                     f"it has held the lock {self._lock} for {self._patience:.0f} seconds.",
                     hint="Try again when it is done, or end it.",
                 ) from None
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            os.pwrite(descriptor, f"{os.getpid()} {what}\n".encode(), 0)
             return
 
     async def plan(self, patch: Patch) -> tuple[FileLanding, ...]:
