@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from agent_core import __version__, commands
 from agent_core import events as ev
 from agent_core.checks.choosing import Choosing
-from agent_core.committing import Committing
+from agent_core.comments.listening import Comments, Words
 from agent_core.config_tables import Config
 from agent_core.conversation import UserItem
 from agent_core.decisions import Decision, Inbox, Mark
@@ -33,6 +33,7 @@ from agent_core.state import State
 from agent_core.surroundings import Surroundings
 from agent_core.workspace.edits import EditTracker
 from agent_core.workspace.landing import Lander
+from agent_core.workspace.tree import Snapshot
 from agent_core.workspace.watcher import Watcher
 
 Listener = Callable[[ev.Entry, State], None]
@@ -91,11 +92,11 @@ class Session:
         self._state = replay(outfit.journal.entries(session)) if resume else State()
         self._resumed = resume
         self._inbox = Inbox(self._emit)
-        self._tracker = EditTracker(outfit.workspace)
+        self._tracker = EditTracker(outfit.workspace, outfit.mask)
         self._landings = Landings(
             session, outfit.journal, outfit.lander, self._tracker, self._emit, state=lambda: self._state
         )
-        self._hearing = Hearing(self._tracker, self._emit, self._looked)
+        self._hearing = Hearing(self._tracker, self._emit, self._looked, self._edited)
         self._surroundings = Surroundings(outfit.workspace.root, lambda: self._hearing.heard)
         self._listeners.append(self._surroundings.listen)
         parts = self._parts = Parts(
@@ -109,10 +110,10 @@ class Session:
             look=self._hearing.look,
             recall=self._recall,
         )
+        self._comments = Comments(parts, self._tracker.sides, outfit.mask)
+        self._listeners.append(self._comments.listen)
         self._ending = Ending(parts)
         self._shells = Shells(parts)
-        self._committing = Committing(parts, outfit.lander)
-        self._listeners.append(self._committing.listen)
         self._notes = Notes(parts)
         self._remembering = Remembering(parts, outfit.lessons)
         self._listeners.append(self._remembering.listen)
@@ -175,20 +176,20 @@ class Session:
         """
         try:
             async with asyncio.TaskGroup() as group:
-                self._committing.begin(group)
                 await self._open()
                 self._judge.warm(self._tracker.seen)
                 helpers = [
                     group.create_task(self._hearing.watch(self._outfit.watcher)),
                     group.create_task(self._warm()),
+                    group.create_task(self._comments.run(lambda words: self._pointed(words, group))),
                     group.create_task(self._remembering.run()),
+                    group.create_task(self._tracker.read_ahead()),
                 ]
                 self._take_up(group)
                 while not isinstance(command := await self._commands.get(), commands.Quit):
                     await self._obey(command, group)
                 await self._stop()
                 await self._shells.stop()
-                await self._committing.finish()
                 await self._loop.close()
                 await self._remembering.settled()
                 for helper in helpers:
@@ -288,8 +289,6 @@ class Session:
                 self._loop.compactor.obey(command, group)
             case commands.Teach() | commands.KeepLesson() | commands.DropLesson():
                 await self._remembering.obey(command)
-            case commands.DraftCommit() | commands.Commit():
-                self._committing.obey(command)
             case commands.Quit():
                 pass
 
@@ -311,6 +310,19 @@ class Session:
             self._ask(text, group)
         elif text.strip():
             self._emit(ev.Steered(text), durable=True)
+
+    def _pointed(self, words: Words, group: asyncio.TaskGroup) -> None:
+        """What comments in the code say: a task, or news for the running one, which goes on with it at once."""
+        state = self._state
+        if state.task is None:
+            number = len(state.tasks) + 1
+            self._emit(ev.Asked(number, words.text, words.markers, words.told), durable=True)
+            self._start(number, group)
+            return
+        self._emit(ev.Steered(words.text, words.markers, words.told), durable=True)
+        # One that had not come up when they saved is not what they wrote about: it is decided on first.
+        if state.waiting and state.waiting == words.waiting:
+            self._decide(Decision(state.waiting, "steer", "They wrote comments in the code, which follow."))
 
     def _withdraw(self, index: int, text: str) -> None:
         queued = self._state.queued
@@ -343,7 +355,6 @@ class Session:
 
     async def _interrupt(self) -> None:
         await self._shells.stop()
-        await self._committing.stop()
         await self._loop.compactor.stop()
         task = self._state.task
         if task is None:
@@ -371,6 +382,13 @@ class Session:
             except Exception:
                 # The first request will meet the same, and tell it.
                 log.exception("the partner's library could not be got ready")
+            else:
+                self._parts.tell_partner()
+
+    def _edited(self, edits: Sequence[ev.HumanEdited], now: Snapshot) -> None:
+        # Where nobody looks on, one task was given, and no other is taken up.
+        if self._outfit.watcher is not None:
+            self._comments.heard(edits, now)
 
     def _looked(self, *, changed: bool) -> None:
         # What changed may be what another session of this project has taken back.
@@ -390,13 +408,6 @@ class Session:
             return
         if anew is not None:
             self._judge.renew(anew.checks)
-            else:
-                self._parts.tell_partner()
-
-    def _edited(self, edits: Sequence[ev.HumanEdited], now: Snapshot) -> None:
-        # Where nobody looks on, one task was given, and no other is taken up.
-        if self._outfit.watcher is not None:
-            self._comments.heard(edits, now)
             self._emit(ev.Noted("info", anew.text))
             self._judge.warm(self._tracker.seen)
 
