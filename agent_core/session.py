@@ -12,6 +12,7 @@ from agent_core import __version__, commands
 from agent_core import events as ev
 from agent_core.checks.choosing import Choosing
 from agent_core.comments.listening import Comments, Words
+from agent_core.committing import Committing
 from agent_core.config_tables import Config
 from agent_core.conversation import UserItem
 from agent_core.decisions import Decision, Inbox, Mark
@@ -114,6 +115,8 @@ class Session:
         self._listeners.append(self._comments.listen)
         self._ending = Ending(parts)
         self._shells = Shells(parts)
+        self._committing = Committing(parts, outfit.lander)
+        self._listeners.append(self._committing.listen)
         self._notes = Notes(parts)
         self._remembering = Remembering(parts, outfit.lessons)
         self._listeners.append(self._remembering.listen)
@@ -176,6 +179,7 @@ class Session:
         """
         try:
             async with asyncio.TaskGroup() as group:
+                self._committing.begin(group)
                 await self._open()
                 self._judge.warm(self._tracker.seen)
                 helpers = [
@@ -190,6 +194,7 @@ class Session:
                     await self._obey(command, group)
                 await self._stop()
                 await self._shells.stop()
+                await self._committing.finish()
                 await self._loop.close()
                 await self._remembering.settled()
                 for helper in helpers:
@@ -289,6 +294,8 @@ class Session:
                 self._loop.compactor.obey(command, group)
             case commands.Teach() | commands.KeepLesson() | commands.DropLesson():
                 await self._remembering.obey(command)
+            case commands.DraftCommit() | commands.Commit():
+                self._committing.obey(command)
             case commands.Quit():
                 pass
 
@@ -355,6 +362,7 @@ class Session:
 
     async def _interrupt(self) -> None:
         await self._shells.stop()
+        await self._committing.stop()
         await self._loop.compactor.stop()
         task = self._state.task
         if task is None:
