@@ -195,6 +195,8 @@ def test_a_refused_patch_is_shown_by_its_first_line() -> None:
     state = after(ev.PatchStreamed("c", "*** Begin"), ev.PatchRejected("c", "It does not fit.\nMore."))
     assert state.live_patch == ""
     assert state.chat[-1] == Notice("warning", "Patch refused: It does not fit.", "It does not fit.\nMore.", "patch")
+    told = "The patch was refused and no file was changed: 1 part of it failed."
+    assert only(after(ev.PatchRejected("c", told)), Notice)[0].text == told, "it says so itself"
     assert "no reason given" in only(after(ev.PatchRejected("c", " \n")), Notice)[0].text
 
 

@@ -51,4 +51,6 @@ def patch_rejected(state: State, event: ev.PatchRejected) -> State:
         there = Notice("info", "Already there: the patch asks for nothing new.", about="patch")
         return say(state, there, live_patch="")
     first = event.message.strip().splitlines()[0] if event.message.strip() else "no reason given"
-    return say(state, Notice("warning", f"Patch refused: {first}", event.message, about="patch"), live_patch="")
+    # Where it says so itself it is not said twice.
+    words = first if first.startswith("The patch was refused") else f"Patch refused: {first}"
+    return say(state, Notice("warning", words, event.message, about="patch"), live_patch="")

@@ -111,7 +111,8 @@ class ReadFile:
         body = "\n".join(f"{number:>5} | {_shorten(line)}" for number, line in enumerate(lines[start - 1 : end], start))
         whole = start == 1 and end == len(lines)
         head = f"{path} ({len(lines)} lines)" if whole else f"{path} (lines {start}-{end} of {len(lines)})"
-        return ToolOutput(f"{head}\n{body}", f"{max(end - start + 1, 0)} lines")
+        count = max(end - start + 1, 0)
+        return ToolOutput(f"{head}\n{body}", f"{count} line{'' if count == 1 else 's'}")
 
 
 def _shorten(line: str) -> str:
