@@ -254,7 +254,7 @@ async def test_a_look_that_is_cut_off_loses_nothing(project: Project, tracker: E
     assert cut > 0
 
 
-@pytest.mark.parametrize("where", ["_read", "_edits"])
+@pytest.mark.parametrize("where", ["_compare", "_take_stock"])
 async def test_a_look_cut_off_while_it_reads(
     project: Project, tracker: EditTracker, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -17,9 +17,26 @@ from agent_core.workspace.tree import Snapshot, content_hash, differing
 
 _MOST_BYTES = 256 * 1024
 _MOST_TOTAL = 64 * 1024 * 1024
+_TRIES = 3
 _AT_ONCE = 0.1
 _AT_A_TIME = 0.05
 """Seconds that are spent reading texts before a session begins, and then in one go."""
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """What one look comes to.
+
+    Attributes:
+        expected: What of it pairloop was about to write.
+        texts: The contents of all that changed, where they are kept.
+        edits: What others did.
+        newer: Files that have been saved again since the look.
+    """
+
+    expected: Mapping[str, FileLanding]
+    texts: Mapping[str, bytes | None]
+    edits: tuple[HumanEdited, ...]
+    newer: Sequence[str]
 
 
 class EditTracker:
@@ -126,21 +143,33 @@ class EditTracker:
             if before is None or before.tree == now.tree:
                 self._seen = now
                 return now, ()
-            changed = await asyncio.to_thread(differing, before, now)
-            expected = {path: self._ours[path] for path in changed if path in self._ours}
-            theirs = [path for path in changed if path not in expected or expected[path].after != _hash(now, path)]
-            room = _MOST_TOTAL - self._kept + sum(len(self._texts.get(path, b"")) for path in changed)
-            texts = await asyncio.to_thread(self._read, changed, room)
-            edits = await asyncio.to_thread(self._edits, before, now, theirs, texts)
+            found = await asyncio.to_thread(self._compare, before, now, dict(self._ours))
+            for _ in range(_TRIES):
+                if not found.newer:
+                    break
+                # Saved again since: what is told has to fit together.
+                now = await self._workspace.glance(found.newer)
+                found = await asyncio.to_thread(self._compare, before, now, dict(self._ours))
             # Nothing is awaited from here on, so all of it is remembered or nothing.
-            for path, file in expected.items():
+            for path, file in found.expected.items():
                 # As it was before: it is still to be written.
                 if self._ours.get(path) is file and _hash(now, path) != file.before:
                     del self._ours[path]
-            self._earlier = {path: self._texts[path] for path in changed if path in self._texts}
-            self._keep(texts)
+            self._earlier = {path: self._texts[path] for path in found.texts if path in self._texts}
+            self._keep(found.texts)
             self._seen = now
-            return now, edits
+            return now, found.edits
+
+    def _compare(self, before: Snapshot, now: Snapshot, ours: Mapping[str, FileLanding]) -> _Found:
+        """What differs between two trees, with the texts that are there now."""
+        changed = differing(before, now)
+        expected = {path: ours[path] for path in changed if path in ours}
+        theirs = [path for path in changed if path not in expected or expected[path].after != _hash(now, path)]
+        room = _MOST_TOTAL - self._kept + sum(len(self._texts.get(path, b"")) for path in changed)
+        texts = self._read(changed, room)
+        newer = [path for path, data in texts.items() if data is not None and content_hash(data) != _hash(now, path)]
+        texts |= dict.fromkeys(newer)
+        return _Found(expected, texts, self._edits(before, now, theirs, texts), newer)
 
     def _edits(
         self, before: Snapshot, now: Snapshot, paths: Iterable[str], texts: Mapping[str, bytes | None]

@@ -35,7 +35,7 @@ SETTLED_NS = 75_000_000
 _PASSING = re.compile(r"sed[A-Za-z0-9]{6}|.+\.[A-Za-z0-9]{6}|\.tmp[A-Za-z0-9]{6}|.+\.vsctmp|.+\.tmp")
 
 
-class Sighting(msgspec.Struct, frozen=True, array_like=True):
+class Sighting(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A file as it was read.
 
     Attributes:

@@ -77,13 +77,11 @@ class _Known(msgspec.Struct, frozen=True):
     """What is known once a look is complete.
 
     Attributes:
-        seen: Each file as it was read.
-        snapshot: The same as a tree.
+        snapshot: The files as a tree.
         recent: See `Scanner.recent`.
         folders: The folders the files lie in, and whether they are some.
     """
 
-    seen: Mapping[str, Sighting]
     snapshot: Snapshot
     recent: frozenset[str] = frozenset()
     folders: Mapping[str, bool] = {}
@@ -102,7 +100,7 @@ class Scanner:
         self._store = state / "hashes.msgpack"
         self._lister = Lister(root, state)
         self._known: _Known | None = None
-        self._seen: Mapping[str, Sighting] = {}
+        self._seen: dict[str, Sighting] = {}
         self._unsaved = 0
         self._touched = 0
         self._busy = asyncio.Lock()
@@ -166,8 +164,8 @@ class Scanner:
             wanted = {name for name in names if name in self._seen}
             others = [name for name in names if name not in wanted and not name.startswith(".git/")]
             if others:
-                wanted |= await asyncio.to_thread(self._below, others)
                 try:
+                    wanted |= self._below(others)
                     wanted |= {*await self._lister.counting(self._kind, others)}
                 except SandboxError:
                     return await self._scan()
@@ -191,30 +189,33 @@ class Scanner:
         """
         look, stop = _Look(reported), threading.Event()
         try:
-            await asyncio.to_thread(self._look, look, paths, stop)
+            known = await asyncio.to_thread(self._take_stock, look, paths, stop)
             left = round(_MOST_SETTLING / _SETTLING)
-            while look.unsettled and left:
+            while known is None:
                 await asyncio.sleep(_SETTLING)
-                await asyncio.to_thread(self._look_again, look, stop)
                 left -= 1
-            known = await asyncio.to_thread(self._sum, look)
+                known = await asyncio.to_thread(self._look_again, look, stop, believe=not left)
         finally:
             # A thread cannot be cancelled; left to read on, it would keep the whole program from ending.
             stop.set()
-        if not await asyncio.to_thread(os.path.isdir, self._prefix):
-            # That its files are gone says nothing about them.
-            raise SandboxError(
-                f"The project's folder {self._prefix.rstrip('/')} is gone.",
-                "Move it back, or start pairloop where it is now.",
-            )
         # Nothing is awaited from here on, so all of it is remembered or nothing.
-        self._known, self._seen = known, known.seen
+        for path, now in look.seen.items():
+            if now is None:
+                self._seen.pop(path, None)
+            else:
+                self._seen[path] = now
+        self._known = known
         self._touched += look.touched
         self._unsaved += len(look.seen)
         if self._unsaved >= _SAVE_AFTER:
             self._unsaved = 0
-            await asyncio.to_thread(self._save, known.seen)
+            await asyncio.to_thread(self._save)
         return known.snapshot
+
+    def _take_stock(self, look: _Look, paths: Iterable[str], stop: threading.Event) -> _Known | None:
+        """Look at files; what is known then, None while some seem unfinished."""
+        self._look(look, paths, stop)
+        return None if look.unsettled else self._sum(look)
 
     def _look(self, look: _Look, paths: Iterable[str], stop: threading.Event) -> None:
         old, prefix, folders = self._seen, self._prefix, look.folders
@@ -255,8 +256,8 @@ class Scanner:
         if unfinished(self._prefix + path, last, now):
             look.unsettled.append(path)
 
-    def _look_again(self, look: _Look, stop: threading.Event) -> None:
-        """Look again at what seemed unfinished."""
+    def _look_again(self, look: _Look, stop: threading.Event, *, believe: bool) -> _Known | None:
+        """Look again at what seemed unfinished; what is known then, None if it still does and is not to be believed."""
         still: list[str] = []
         for path in look.unsettled:
             if stop.is_set():
@@ -268,28 +269,37 @@ class Scanner:
             if unfinished(self._prefix + path, last, now):
                 still.append(path)
         look.unsettled = still
+        return None if still and not believe else self._sum(look)
 
     def _sum(self, look: _Look) -> _Known:
-        """What is known after a look."""
+        """What is known after a look.
+
+        Raises:
+            SandboxError: The project's folder is gone: that its files are says nothing about them.
+        """
+        if not os.path.isdir(self._prefix):  # noqa: PTH112 - as everywhere here, no Path is made
+            folder = self._prefix.rstrip("/")
+            raise SandboxError(
+                f"The project's folder {folder} is gone.", "Move it back, or start pairloop where it is now."
+            )
         before = self._known
-        seen, recent = dict(self._seen), set(before.recent if before is not None else ())
+        recent = set(before.recent if before is not None else ())
         states: dict[str, FileState | None] = {}
         for path, now in look.seen.items():
-            last = seen.pop(path, None)
+            last = self._seen.get(path)
             recent.discard(path)
-            if now is not None:
-                seen[path] = now
-                if now.racy:
-                    recent.add(path)
+            if now is not None and now.racy:
+                recent.add(path)
             state = None if now is None else now.state
             if state != (None if last is None else last.state):
                 states[path] = state
         if before is None:
-            whole = snapshot_of({path: one.state for path, one in seen.items()})
-            return _Known(seen, whole, frozenset(recent), look.folders)
+            seen = {**self._seen, **look.seen}
+            whole = snapshot_of({path: one.state for path, one in seen.items() if one is not None})
+            return _Known(whole, frozenset(recent), look.folders)
         snapshot = with_states(before.snapshot, states) if states else before.snapshot
         folders = look.folders if look.reported is None else {**before.folders, **look.folders}
-        return _Known(seen, snapshot, frozenset(recent), folders)
+        return _Known(snapshot, frozenset(recent), folders)
 
     def _is_real(self, folder: str, known: dict[str, bool]) -> bool:
         """Whether a folder is one, and no link on the way to it."""
@@ -320,8 +330,8 @@ class Scanner:
             # A memory that is missing or damaged costs time only.
             return {}
 
-    def _save(self, known: Mapping[str, Sighting]) -> None:
-        keep = {path: seen for path, seen in known.items() if _encodable(path)}
+    def _save(self) -> None:
+        keep = {path: seen for path, seen in self._seen.items() if _encodable(path)}
         temporary = self._store.with_suffix(f".{os.getpid()}")
         with contextlib.suppress(OSError):
             temporary.parent.mkdir(parents=True, exist_ok=True)

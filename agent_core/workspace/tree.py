@@ -15,7 +15,7 @@ REGULAR, EXECUTABLE, SYMLINK = 0o100644, 0o100755, 0o120000
 _BUCKETS = 1024
 
 
-class FileState(msgspec.Struct, frozen=True):
+class FileState(msgspec.Struct, frozen=True, gc=False):
     """One file of a tree.
 
     Attributes:
