@@ -74,6 +74,15 @@ class Engine:
         """
         return Shelf(self.state, Masker(self._environ, self.config().partner.key_env))
 
+    def lessons(self) -> LessonBook:
+        """What is remembered of the project over its sessions.
+
+        Raises:
+            ConfigError: The configuration cannot be used.
+        """
+        config = self.config()
+        return LessonBook(self.root, self.state, config.memory.file, Masker(self._environ, config.partner.key_env))
+
     async def previous(self) -> SessionSummary | None:
         """The last session, if something in it was left open (or any was wanted) and no other pairloop has it."""
         return await asyncio.to_thread(self._previous)

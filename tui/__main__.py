@@ -189,6 +189,28 @@ def _export(options: argparse.Namespace) -> int:
     return asyncio.run(export(engine, options.session, options.format, options.output))
 
 
+def _memory(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from agent_core import memory_command as memory  # noqa: PLC0415
+    from agent_core.build import Engine  # noqa: PLC0415
+
+    engine = Engine(_project(options), {}, os.environ)
+    match options.action:
+        case "search":
+            return asyncio.run(memory.search(engine, options.words, json=options.json))
+        case "add":
+            return asyncio.run(memory.change(engine, "add", "", options.words))
+        case "keep":
+            return asyncio.run(memory.change(engine, "keep", options.id, options.words))
+        case "forget":
+            return asyncio.run(memory.change(engine, "forget", options.id, ()))
+        case "share":
+            return asyncio.run(memory.share(engine, shared=not options.stop))
+        case _:
+            return asyncio.run(memory.list_lessons(engine, dropped=options.all, json=options.json))
+
+
 def _doctor(options: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415
 
@@ -228,6 +250,7 @@ _COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
     "log": _log,
     "sessions": _sessions,
     "export": _export,
+    "memory": _memory,
     "doctor": _doctor,
     "try": _try,
 }

@@ -87,6 +87,22 @@ exit codes:
   0 written                              2 usage or configuration
   1 there is no such session, or the file cannot be written"""
 
+_MEMORY = """Lessons are what is worth knowing in later sessions: what pairloop found and you agreed to, or a green
+landing bore out, and what you taught. They are kept in .pairloop/memory.md, where you may change them, too; git leaves
+that file out unless you share it.
+
+examples:
+  pairloop memory                                  all of them, those that wait for your word first
+  pairloop memory search database url              those with these words in them, the best first
+  pairloop memory add "Tests need DATABASE_URL."   one of your own
+  pairloop memory keep fix-ca97                    agree to one, by its id or the beginning of it
+  pairloop memory forget fix-ca97                  have it neither kept nor proposed again
+  pairloop memory share                            have git take the file along
+
+exit codes:
+  0 done                                 2 usage or configuration
+  1 there is no such lesson, or the file cannot be written"""
+
 _SESSIONS = """examples:
   pairloop sessions            the sessions of this project, the one used last first
   pairloop sessions --json     one JSON object a line and session
@@ -126,6 +142,7 @@ def parser() -> argparse.ArgumentParser:
     _add_apply(patch.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True))
     _add_landing_commands(commands)
     _add_session_commands(commands)
+    _add_memory(commands)
 
     doctor = commands.add_parser("doctor", help="say what was found here, and what to do about what is missing")
     _add_settings(doctor, modes=())
@@ -220,6 +237,30 @@ def _add_session_commands(commands: _Commands) -> None:
     export.add_argument("--format", choices=("md", "json"), default="md", help="Markdown or JSON (default: md)")
     export.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to (default: standard output)")
     _add_project(export)
+
+
+def _add_memory(commands: _Commands) -> None:
+    memory = _command(commands, "memory", "list, search and change what is remembered of the project", _MEMORY)
+    memory.set_defaults(all=False, json=False)
+    _add_project(memory)
+    actions = memory.add_subparsers(dest="action", metavar="ACTION", title="actions (none lists them)")
+    listing = actions.add_parser("list", help="those that wait for your word first, then the newest")
+    listing.add_argument("--all", action="store_true", help="also those that are not wanted")
+    search = actions.add_parser("search", help="those in which all words occur, the best first")
+    search.add_argument("words", metavar="WORD", nargs="+")
+    for one in (listing, search):
+        one.add_argument("--json", action="store_true", help="write one JSON object a lesson")
+    add = actions.add_parser("add", help="remember something in your own words")
+    keep = actions.add_parser("keep", help="agree to a lesson, as it is or in other words")
+    forget = actions.add_parser("forget", help="have a lesson neither kept nor proposed again")
+    for one in (keep, forget):
+        one.add_argument("id", metavar="ID", help="its id or the beginning of it")
+    add.add_argument("words", metavar="TEXT", nargs="+")
+    keep.add_argument("words", metavar="TEXT", nargs="*", help="what it is to say (default: as it is)")
+    share = actions.add_parser("share", help="have git take the file along, for all who have the project")
+    share.add_argument("--stop", action="store_true", help="have git leave it out again")
+    for one in (listing, search, add, keep, forget, share):
+        _add_project(one)
 
 
 def _add_plain(one: argparse.ArgumentParser, *, default: bool | str) -> None:
