@@ -209,9 +209,7 @@ async def test_what_fails_already_when_a_task_begins_brings_lessons_up(tmp_path:
     async with running(project, script(tmp_path, WRONG, RIGHT, mode="auto")) as here:
         here.submit(commands.Ask("mend it"))
         await ended(here)
-        assert [event.why for event in here.all(ev.LessonsRecalled)][
-            0
-        ] == "the failure of tests/test_prices.py::test_total"
+        assert (await here.seen(ev.LessonsRecalled)).why == "the failure of tests/test_prices.py::test_total"
         # A few at a time, and each once.
         counts = [len(event.lessons) for event in here.all(ev.LessonsRecalled)]
         assert counts == [3, 2]
