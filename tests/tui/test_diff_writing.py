@@ -54,6 +54,25 @@ async def test_the_new_side_is_edited_in_place(size: tuple[int, int]) -> None:
         await driver.until(lambda: no_writing(driver))
 
 
+@pytest.mark.parametrize("lines", [9, 200])
+async def test_what_one_writes_about_is_seen_beside_it(lines: int) -> None:
+    async with running((120, 40)) as driver:
+        before = [f"line {number}" for number in range(lines)]
+        after = [*before[:2], "other 2", *before[3:-2], "other last", before[-1]]
+        patch = Patch((file_of(driver.session, "a.py", "\n".join(before) + "\n", "\n".join(after) + "\n"),))
+        waiting(driver.session, 1, patch)
+        await driver.drawn()
+        driver.clock.pass_(1.0)
+        await into_diff(driver)
+        await driver.press("j", "c")
+        writing, pane = writing_of(driver), driver.app.main.diff
+        await driver.settle()
+        assert "+ other last" in driver.text
+        assert pane.region.contains_region(writing.region)
+        await driver.press(*"why")
+        assert "why" in driver.text
+
+
 async def test_nothing_decides_while_one_writes() -> None:
     async with running(MEDIUM) as driver:
         await driver.play(waiting)

@@ -60,11 +60,17 @@ class Reviewing(Marking):
         writing.focus()
         stop = self.stop
         if stop is not None and stop.id == block.id:
-            # What it is about is seen above it.
+            # What it is about is seen above it; below it where a short diff ends with that.
             room = self.size.height - writing.rows
-            bottom = self._starts[stop.first + stop.length]
+            top, bottom = self._starts[stop.first], self._starts[stop.first + stop.length]
             if bottom - round(self.scroll_y) > room:
-                self.scroll_to_row(min(bottom - room, self._starts[stop.first]))
+                to = min(bottom - room, top)
+                self.scroll_to_row(to)
+                first = min(to, round(self.max_scroll_y))
+                # Its borders are those of the pane, one row outside of what is read.
+                if bottom - first > room + 1 and top - first >= writing.rows - 1:
+                    writing.at_top = True
+                    writing.place(self.region)
 
     def _close(self, writing: Writing, *, keep: bool) -> None:
         """End the writing; what is written is kept where it was not handed in."""

@@ -53,6 +53,8 @@ class Writing(TextArea):
         """What stood in it at first."""
         self.rows = 0
         """How many rows it takes."""
+        self.at_top = False
+        """It lies over the upper part of the pane, as what it is about is at the end of a short one."""
         self.cursor_blink = False
         # As a text it would be read as markup, and a path may have brackets.
         self.border_title = Content(title)
@@ -66,7 +68,7 @@ class Writing(TextArea):
         return self.text != self.before
 
     def place(self, pane: Region) -> None:
-        """Lie over the lower part of a pane.
+        """Lie over the lower part of a pane, or the upper one.
 
         Args:
             pane: Where it is on the screen.
@@ -74,7 +76,7 @@ class Writing(TextArea):
         wanted = self.document.line_count + 3
         self.rows = height = min(max(wanted, _LEAST), max(pane.height * 2 // 3, _LEAST), pane.height)
         self.styles.width, self.styles.height = pane.width, height
-        self.styles.offset = (pane.x, pane.bottom - height)
+        self.styles.offset = (pane.x, pane.y if self.at_top else pane.bottom - height)
 
     async def _on_paste(self, event: events.Paste) -> None:
         # What a terminal would obey is shown; and terminals send returns for the newlines of a paste.
