@@ -15,6 +15,7 @@ from agent_core.state import State
 
 if TYPE_CHECKING:
     from agent_core.forking import Step
+    from agent_core.memory.lessons import KnownLesson
     from agent_core.shelf import Said, SessionCard
     from agent_core.workspace.git import GitStatus
 
@@ -59,6 +60,17 @@ class Surroundings(Protocol):
         """Have a look soon."""
 
 
+class Lessons(Protocol):
+    """What is to be known in later sessions of the project."""
+
+    async def known(self) -> Sequence[KnownLesson]:
+        """All of them: those that wait for a word first, then the newest.
+
+        Raises:
+            PairloopError: They cannot be read.
+        """
+
+
 class Session(Protocol):
     """A session that is open: commands in, events out."""
 
@@ -73,6 +85,10 @@ class Session(Protocol):
     @property
     def surroundings(self) -> Surroundings:
         """What it stands in."""
+
+    @property
+    def lessons(self) -> Lessons:
+        """The project's lessons."""
 
     def submit(self, command: AnyCommand) -> None:
         """Hand in a command; never blocks. To be called on the event loop."""

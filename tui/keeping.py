@@ -1,4 +1,4 @@
-"""The part of the app that knows of more than one session: the picker, the timeline, forks."""
+"""The part of the app that knows of sessions as a whole: the picker, the timeline, forks, what is remembered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui.panes.pane import told
 
 
 class Keeping(Looking):
-    """Sessions looked through, opened and forked; the app inherits it."""
+    """Sessions looked through, opened and forked, and their memory; the app inherits it."""
 
     async def action_sessions(self) -> None:
         """Look through the sessions of the project."""
@@ -44,6 +44,13 @@ class Keeping(Looking):
                 self.run_worker(forks, exit_on_error=False)
 
         await self.push_screen(TimelineScreen(session.state, session.content, self.settings), done)
+
+    async def action_memory(self) -> None:
+        """Look at what is remembered of this session."""
+        from tui.screens.memory import MemoryScreen  # noqa: PLC0415 - not needed to paint
+
+        if self.life.session is not None:
+            await self.push_screen(MemoryScreen(self.life.session))
 
     async def _fork_at(self, session: str, proposal: int) -> None:
         assert self.life.engine is not None

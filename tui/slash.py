@@ -8,7 +8,7 @@ from typing import Protocol, get_args
 
 import msgspec
 
-from agent_core.commands import AnyCommand, Redo, Undo
+from agent_core.commands import AnyCommand, Memorize, Redo, Undo
 from agent_core.events import Mode
 from agent_core.state import State
 from tui.actions import ACTIONS, in_force
@@ -97,13 +97,24 @@ def _model(app: Doer, _argument: str) -> str:
     return ""
 
 
+def _remember(app: Doer, argument: str) -> str:
+    if not argument:
+        return "What is to be remembered? Write it behind /remember; /memory shows what is."
+    if not app.state.session:
+        return "There is no session yet that could remember it."
+    app.submit(Memorize(argument))
+    return ""
+
+
 _ARGUMENTS: Mapping[str, tuple[str, Callable[[Doer, str], str]]] = {
     "undo": ("number of a landing", _undo),
     "redo": ("number of a landing", _redo),
     "mode": (", ".join(get_args(Mode)), _mode),
+    "remember": ("words", _remember),
 }
 _OTHERS: Mapping[str, tuple[str, Callable[[Doer, str], str]]] = {
     "model": ("Say who the partner is.", _model),
+    "remember": ("Note something down for the partner; it is told at its next step, and never summed up.", _remember),
 }
 
 
@@ -122,7 +133,7 @@ def commands() -> dict[str, Slash]:
         takes = _ARGUMENTS[name][0] if name in _ARGUMENTS else ""
         found[name] = Slash(name, action.help, action.id, takes, key_name(keys[0]) if keys else "")
     for name, (words, _) in _OTHERS.items():
-        found.setdefault(name, Slash(name, words))
+        found.setdefault(name, Slash(name, words, takes=_ARGUMENTS[name][0] if name in _ARGUMENTS else ""))
     return found
 
 

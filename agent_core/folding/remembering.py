@@ -123,7 +123,7 @@ def _edited(state: State, event: ev.HumanEdited) -> Records:
 def _edited_many(state: State, event: ev.FilesEdited) -> Records:
     count = event.added + event.changed + event.deleted
     named = ", ".join(event.paths[:_NAMED]) + (f" and {count - _NAMED} more" if count > _NAMED else "")
-    return _with_edit(state, f"{count} files", "changed", event.by, named)
+    return _with_edit(state, "", f"{count} files", event.by, named)
 
 
 def _moved(state: State, event: ev.BranchChanged) -> Records:
@@ -139,7 +139,7 @@ def _with_edit(state: State, path: str, kind: str, by: MadeBy, line: str) -> Rec
         one = edits[at]
         if (one.task, one.step) != (task, step) or by == "git":
             break
-        if (one.path, one.by) == (path, by):
+        if path and (one.path, one.by) == (path, by):
             kind = "added" if one.kind == "added" and kind == "changed" else kind
             edits[at] = msgspec.structs.replace(one, kind=kind, line=line or one.line, count=one.count + 1)
             return msgspec.structs.replace(old, edits=tuple(edits))

@@ -10,7 +10,7 @@ from agent_core.checks.model import Finding, Verdict
 from agent_core.folding.memory import OWN
 from agent_core.memory.fingerprint import changes, fingerprint
 from agent_core.memory.model import Attempt, Memory, MemoryEntry, Outcome
-from agent_core.memory.records import Choice, EditMade
+from agent_core.memory.records import Choice, EditMade, MadeBy
 from agent_core.memory.words import memory_text
 from agent_core.state import CheckState, LandingState, MemoryNote, ProposalState, State, TaskState
 
@@ -27,6 +27,14 @@ _OUTCOMES = {
     "conflict": "collided, nothing landed",
     "interrupted": "interrupted",
     "failed": "failed",
+}
+
+_HANDS: dict[MadeBy, str] = {
+    "human": "you",
+    "formatter": "a formatter",
+    "pairloop": "another pairloop",
+    "unknown": "someone who is not known",
+    "git": "git",
 }
 
 
@@ -113,7 +121,6 @@ def _tried(attempt: Attempt, proposal: ProposalState) -> MemoryEntry:
         *([f"why: {attempt.diagnosis}"] if attempt.diagnosis else ()),
         *(f"it comes from {place}" for place in attempt.blame),
         *([f"note: {proposal.note}"] if proposal.note else ()),
-        f"changes {attempt.fingerprint}",
     )
     source = f"attempt {attempt.attempt} at task {attempt.task}"
     return MemoryEntry(f"attempt:{attempt.proposal}", "attempt", text, source, detail, task=attempt.task)
@@ -159,16 +166,11 @@ def _landing(landing: LandingState) -> MemoryEntry:
 
 
 def _edit(edit: EditMade) -> MemoryEntry:
-    hands = {
-        "human": "by you",
-        "formatter": "by a formatter",
-        "pairloop": "by another pairloop",
-        "unknown": "by someone else",
-        "git": "by git",
-    }
     times = f" ({edit.count} saves)" if edit.count > 1 else ""
     if edit.path:
-        text = f"{edit.path} was {edit.kind} {hands[edit.by]}{times}{f': {edit.line}' if edit.line else ''}"
+        text = f"{edit.path} was {edit.kind} by {_HANDS[edit.by]}{times}{f': {edit.line}' if edit.line else ''}"
+    elif edit.by != "git":
+        text = f"{edit.kind} were changed at once by {_HANDS[edit.by]}: {edit.line}"
     else:
         text = f"git: {edit.kind} ({edit.line})"
     when = f"while task {edit.task} was worked on" if edit.task else "between tasks"

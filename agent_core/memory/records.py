@@ -84,8 +84,8 @@ class EditMade(msgspec.Struct, frozen=True):
         number: From 1, in the session.
         task: The task that was worked on; 0 when there was none.
         step: How many requests had been sent.
-        path: The file; empty where git moved many.
-        kind: ``added``, ``changed``, ``deleted``, or what git did.
+        path: The file; empty where there were many.
+        kind: ``added``, ``changed``, ``deleted``, or what git did; of many files, how many there were.
         by: Whose it was.
         line: The first line of what changed, in short.
         count: How many saves.

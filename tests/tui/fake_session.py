@@ -14,6 +14,7 @@ from agent_core.errors import JournalError, PairloopError
 from agent_core.events import AnyEvent, Entry
 from agent_core.fold import fold
 from agent_core.forking import Step
+from agent_core.memory.lessons import KnownLesson
 from agent_core.shelf import Said, SessionCard
 from agent_core.state import State
 from agent_core.workspace.git import GitStatus
@@ -57,6 +58,16 @@ class FakeSurroundings:
             told()
 
 
+class FakeLessons:
+    """The lessons of a project in memory."""
+
+    def __init__(self) -> None:
+        self.listed: tuple[KnownLesson, ...] = ()
+
+    async def known(self) -> tuple[KnownLesson, ...]:
+        return self.listed
+
+
 class FakeSession:
     """A session whose events come from the test."""
 
@@ -67,6 +78,7 @@ class FakeSession:
         self.error: Exception | None = None
         self.stubborn = False
         self.surroundings = FakeSurroundings()
+        self.lessons = FakeLessons()
         self._state = State()
         self._listeners: list[Listener] = []
         self._quit = asyncio.Event()

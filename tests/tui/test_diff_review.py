@@ -201,7 +201,7 @@ def _signs(driver: Driver) -> dict[str, str]:
     return {stop.id: pane.lines[stop.first].whole[1] for stop in pane.stops}
 
 
-@pytest.mark.parametrize("keys", [(), ("m", "t")], ids=["one below the other", "side by side"])
+@pytest.mark.parametrize("keys", [(), ("0", "t")], ids=["one below the other", "side by side"])
 async def test_blocks_and_files_wear_their_state(keys: tuple[str, ...]) -> None:
     async with running(WIDE) as driver:
         await driver.play(waiting)

@@ -204,7 +204,7 @@ async def test_both_sides_only_where_they_fit() -> None:
         await driver.press("t")
         assert "needs 100 cells" in driver.text
         assert not _is_beside(pane)
-        await driver.press("m", "t")
+        await driver.press("0", "t")
         await driver.drawn()
         assert _is_beside(pane)
         assert any("- line 5" in row and "+ changed 5" in row for row in driver.rows())
@@ -391,7 +391,7 @@ async def test_what_is_unchanged_unfolds_and_folds() -> None:
         assert pane.plain_text.replace("▌", " ") == folded.replace("▌", " ")
 
 
-@pytest.mark.parametrize("keys", [(), ("m", "t")], ids=["one below the other", "side by side"])
+@pytest.mark.parametrize("keys", [(), ("0", "t")], ids=["one below the other", "side by side"])
 async def test_the_search_finds_and_the_cursor_goes_along(keys: tuple[str, ...]) -> None:
     async with running(WIDE) as driver:
         await driver.play(waiting)

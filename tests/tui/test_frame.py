@@ -157,14 +157,14 @@ async def test_a_pane_is_zoomed_and_comes_back(size: tuple[int, int]) -> None:
         before = driver.rows()
         await driver.press("f6")
         focused = driver.rows()
-        await driver.press("m")
+        await driver.press("0")
         assert main.diff.outer_size.width == size[0]
         assert not main.chat.display
         assert main.focused is main.diff
         await driver.press("3")
         await driver.until(lambda: main.focused is main.checks)
         assert not main.diff.display
-        await driver.press("f6", "m")
+        await driver.press("f6", "f11")
         await driver.until(lambda: main.focused is main.diff)
         assert driver.rows() == focused
         await driver.press("i")
@@ -292,17 +292,17 @@ async def test_help_begins_with_what_acts_here_and_can_be_searched() -> None:
 
 
 async def test_other_keys_do_an_action_and_are_shown_everywhere() -> None:
-    settings = Settings(keys={"accept": ("f11", "Y"), "help": ("ctrl+t",)})
+    settings = Settings(keys={"accept": ("f13", "Y"), "help": ("ctrl+t",)})
     try:
         async with running(settings=settings) as driver:
             await driver.play(scenes.green)
-            assert "F11 accept all" in driver.app.main.question.plain_text.replace("\u00a0", " ")
-            assert "F11 accept all" in driver.app.main.keys.plain_text.replace("\u00a0", " ")
-            assert any("Y F11" in line.whole for line in help_lines())
+            assert "F13 accept all" in driver.app.main.question.plain_text.replace("\u00a0", " ")
+            assert "F13 accept all" in driver.app.main.keys.plain_text.replace("\u00a0", " ")
+            assert any("Y F13" in line.whole for line in help_lines())
             await driver.press("f2", "Y")
             assert driver.session.commands == []
             assert driver.app.main.prompt.text == "Y"
-            await driver.press("f11")
+            await driver.press("f13")
             assert driver.session.commands == [Accept(2)]
             await driver.press("tab", "Y")
             assert driver.session.commands == [Accept(2), Accept(2)]
@@ -311,7 +311,7 @@ async def test_other_keys_do_an_action_and_are_shown_everywhere() -> None:
             await driver.press("ctrl+t")
             assert isinstance(front(driver), HelpScreen)
             await driver.press("escape", "ctrl+p", *"accept all")
-            assert "Y F11" in driver.text
+            assert "Y F13" in driver.text
     finally:
         use_keys({})
 

@@ -102,7 +102,7 @@ def test_the_user_s_configuration_is_read() -> None:
 
 
 # Moving the diff to F2 means that all who had F2 have to go.
-UNTANGLED = 'allow = "f11"\nresume = "f11"\n'
+UNTANGLED = 'allow = "f13"\nresume = "f13"\n'
 
 
 @pytest.mark.parametrize(
@@ -157,8 +157,8 @@ def test_what_is_no_key_is_refused(written: str) -> None:
 
 
 def test_actions_that_never_meet_may_share_a_key() -> None:
-    changed = remapped(ACTIONS, dict.fromkeys(("accept", "allow", "resume"), ("f11",)))
-    assert {action.keys["everywhere"] for action in changed.values()} == {("f11",)}
+    changed = remapped(ACTIONS, dict.fromkeys(("accept", "allow", "resume"), ("f13",)))
+    assert {action.keys["everywhere"] for action in changed.values()} == {("f13",)}
 
 
 def test_an_action_may_have_no_key_at_all() -> None:

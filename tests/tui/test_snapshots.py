@@ -57,7 +57,7 @@ OVER: dict[str, tuple[Callable[[FakeSession], None], tuple[str, ...]]] = {
     "palette": (scenes.green, ("ctrl+p", *"la")),
     "themes": (scenes.green, ("tab", "T", "down")),
     "jump": (scenes.green, ("ctrl+o",)),
-    "zoomed": (scenes.green, ("tab", "2", "m")),
+    "zoomed": (scenes.green, ("tab", "2", "0")),
     "commands": (scenes.landed, ("/",)),
     "waiting_words": (scenes.queued, ("ctrl+up",)),
     "unfolded": (scenes.edited, ("tab", "1", "up", "up", "enter")),

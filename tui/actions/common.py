@@ -201,6 +201,15 @@ COMMON: tuple[Action, ...] = (
         footer=False,
     ),
     Action(
+        "memory",
+        "memory",
+        "Look at what is remembered of this session, rewrite it, add to it; what the partner was told; lessons.",
+        "Sessions",
+        {"panes": ("m",)},
+        when=_open,
+        footer=False,
+    ),
+    Action(
         "sessions",
         "sessions",
         "Look through the sessions of this project: search, open, fork, export, begin a new one.",

@@ -36,7 +36,7 @@ FRAME: tuple[Action, ...] = (
         "zoom",
         "Give this pane all the room, or take it back.",
         "Look",
-        {"panes": ("m",)},
+        {"panes": ("0", "f11")},
         target="panes",
         when=_roomy,
         footer=False,

@@ -28,6 +28,7 @@ _SIGNS = {
     "patch": ("·", "dim"),
     "task": ("■", "dim"),
     "note": ("·", "dim"),
+    "memory": ("★", "accent"),
 }
 _JUDGED = {"verdict", "diagnosis"}
 

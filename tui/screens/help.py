@@ -37,6 +37,7 @@ _SIGNS = (
     ("◆", "accent", "a proposal: nothing of it is in your files yet"),
     ("⤓", "good", "a landing: written to your files, can be undone"),
     ("✎", "primary", "you changed a file yourself; the partner is told"),
+    ("★", "accent", "something is remembered, or the conversation was summed up"),
     ("!", "warn", "worth knowing"),
     ("↪", "faint", "a long line goes on"),
     ("⋯", "faint", "left out here"),
