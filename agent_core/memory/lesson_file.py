@@ -46,7 +46,7 @@ _BULLET = re.compile(r"[-*+][ \t]+(?=\S)")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _NOTE = re.compile(r"<!--(?P<inside>(?:(?!<!--).)*?)-->[ \t\r\n]*\Z", re.DOTALL)
 # What would end a value, an item of a list, or the comment.
-_ENDS = re.compile(r"[%|<>]|-(?=-)")
+_ENDS = re.compile(r"[%|<>\t\n]|-(?=-)|\A\s|\s\Z")
 
 
 class Bullet(msgspec.Struct, frozen=True):
@@ -138,7 +138,7 @@ def _listed(text: str) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    return _ENDS.sub(lambda match: f"%{ord(match.group()):02X}", text)
+    return _ENDS.sub(lambda match: "".join(f"%{byte:02X}" for byte in match.group().encode()), text)
 
 
 def _listing(values: Iterable[str]) -> str:
@@ -166,7 +166,13 @@ def with_lesson(text: str, lesson: Lesson) -> str:
         return "".join((*lines[: mine.start], bullet(lesson, newline), *lines[mine.end :]))
     if not text.strip():
         return HEAD + bullet(lesson)
-    at = there[-1].end if there else len(lines)
+    if not there and lessons_of(f"{text}{newline}- x"):
+        at = len(lines)
+    elif not there:
+        # At the end it would stand in code or in a comment that nobody has closed.
+        return bullet(lesson, newline) + newline + text
+    else:
+        at = there[-1].end
     if not lines[at - 1].endswith("\n"):
         lines[at - 1] += newline
     gap = "" if there or not lines[at - 1].strip() else newline

@@ -154,12 +154,11 @@ class Finder:
     def _judged(self, state: State, number: int, verdict: Verdict) -> Found:
         if not verdict.complete:
             return Found()
-        suggestions = [self._wavering(finding) for finding in verdict.flaky if finding.code]
+        suggestions = tuple(self._wavering(finding) for finding in verdict.flaky if finding.code)
         landing = next((one for one in state.landings if one.proposal == number and _stands(one)), None)
-        if landing is not None:
-            # What was accepted early is checked to the end after it has landed.
-            suggestions += self._fixed(state, landing)
-        return Found(tuple(suggestions), over=tuple(one.fingerprint for one in verdict.fixed))
+        # What was accepted early is checked to the end after it has landed.
+        landed = self._landed(state, landing.number) if landing is not None else Found()
+        return msgspec.structs.replace(landed, suggestions=(*suggestions, *landed.suggestions))
 
     def _wavering(self, finding: Finding) -> Suggestion:
         how = finding.detail.split("\n", 1)[0]
@@ -212,7 +211,12 @@ class Finder:
             return Found()
         if landing.undoes:
             return Found() if landing.again else Found(undone=landing.about)
-        return Found(tuple(self._fixed(state, landing)))
+        verdict = _verdict_of(next((one for one in state.proposals if one.number == landing.proposal), None))
+        fixed = {one.fingerprint for one in verdict.fixed} if verdict is not None else set()
+        # What a patch has mended was wanting in the code.
+        over = tuple(one.finding for one in self._wants.values() if one.finding in fixed)
+        self._wants = {key: one for key, one in self._wants.items() if one.finding not in fixed}
+        return Found(tuple(self._fixed(state, landing)), over=over)
 
     def _fixed(self, state: State, landing: LandingState) -> Iterator[Suggestion]:
         """What the failures were fixed by that are gone since a landing; told once a landing."""
