@@ -115,11 +115,13 @@ class Checker:
         base, trees = await self._trees(now)
         self._check_paths(now, trees)
         self._board.begin(self._names)
+        touched = self.project.touched
         if trees is not None and trees.changed():
             verdict = await self._compared(trees)
         else:
             verdict = await self._alone(now, compared=trees is not None)
-        return base, verdict, (await self.project.snapshot()).tree == now.tree
+        settled = (await self.project.snapshot()).tree == now.tree and self.project.touched == touched
+        return base, verdict, settled
 
     async def _trees(self, now: Snapshot) -> tuple[Base | None, Trees | None]:
         """What is compared; nothing where there is no commit."""

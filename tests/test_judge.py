@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -56,10 +57,10 @@ class Bench:
         self.events.append(event)
         self._news.set()
 
-    async def begins(self, check: str) -> None:
-        """Wait until a check of the candidate begins."""
+    async def begins(self, check: str, count: int = 1) -> None:
+        """Wait until a check of the candidate begins (the count-th time)."""
         async with asyncio.timeout(30):
-            while not self.started(check, "candidate"):
+            while self.started(check, "candidate") < count:
                 self._news.clear()
                 await self._news.wait()
 
@@ -211,6 +212,29 @@ async def test_files_changed_while_they_are_checked_make_no_verdict(opened: Open
     await bench.judge.close()
     assert (verdict.green, verdict.complete) == (False, False)
     assert "the files were changed while they were checked" in verdict.summary
+
+
+async def test_a_file_saved_and_put_back_while_it_is_checked_voids_the_verdict(opened: Open) -> None:
+    project = await opened(SHOP)
+    bench = Bench(project, "mypy", "ruff")
+    path = project.root / "test_shop.py"
+    text, times = path.read_bytes(), path.stat()
+    completes = []
+    for number in range(1, 4):
+        task = asyncio.create_task(bench.verdict({"shop.py": MENDED}))
+        await bench.begins("pytest", number)
+        path.write_text("def test_nothing():\n    assert False\n")
+        path.write_bytes(text)
+        # Not even its times tell.
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        verdict = await asyncio.wait_for(task, 60)
+        completes.append((verdict.complete, verdict.green))
+        assert any("saved" in note for note in verdict.notes)
+    # Where something does so all the time there is a verdict in the end, which says so.
+    assert completes == [(False, False), (False, False), (True, True)]
+    verdict = await bench.verdict({"shop.py": MENDED})
+    await bench.judge.close()
+    assert (verdict.complete, verdict.notes) == (True, ())
 
 
 async def test_any_two_trees_made_of_the_working_tree_are_compared(opened: Open) -> None:

@@ -56,6 +56,8 @@ class BaseTree:
         self.results: dict[Check, asyncio.Task[CheckResult]] = {}
         # Those of the results that were begun and ended while the working tree was the one they were made of.
         self.sure: set[asyncio.Task[CheckResult]] = set()
+        # How often files had been touched when they were begun, see `Workspace.touched`.
+        self.begun: dict[asyncio.Task[CheckResult], int] = {}
         self.batches: dict[tuple[str, ...], Batch] = {}
         # Checks whose word from an earlier session is not good enough any more.
         self.afresh: set[str] = set()

@@ -20,6 +20,7 @@ from agent_core.protocols import Candidate, Check, Workspace
 from agent_core.workspace.tree import Changes, Snapshot, with_changes
 
 _TREES_KEPT = 8
+_TRIES = 3
 
 
 @runtime_checkable
@@ -258,6 +259,20 @@ class Baseline:
         return batch
 
     async def _judge(self, tree: BaseTree, paths: tuple[str, ...], batch: Batch) -> tuple[CheckResult, ...]:
+        for _ in range(_TRIES - 1):
+            results, told = await self._judged_once(tree, paths, batch)
+            if told:
+                return results
+        results, told = await self._judged_once(tree, paths, batch)
+        if not told:
+            # Something saves files all the time. What is said of them then is not kept for anybody else.
+            tree.batches.pop(paths, None)
+        return results
+
+    async def _judged_once(
+        self, tree: BaseTree, paths: tuple[str, ...], batch: Batch
+    ) -> tuple[tuple[CheckResult, ...], bool]:
+        """What all checks say, and whether that is to be told: not where a file was saved and put back meanwhile."""
         begun: list[Check] = []
         async with self._borrow(tree) as candidate:
             tasks = []
@@ -267,6 +282,7 @@ class Baseline:
                 if task is None or _failed(task):
                     begun.append(bound)
                     task = tree.results[bound] = asyncio.create_task(self._run(tree, bound))
+                    tree.begun[task] = self._workspace.touched
                 tasks.append(task)
             # The tasks belong to the tree: another batch may wait for them too.
             results = tuple(await asyncio.gather(*(self._heard(batch, task) for task in tasks)))
@@ -274,11 +290,17 @@ class Baseline:
             # A human edit came in between: what was judged is a mixture, good for nobody who asks later.
             tree.batches.pop(paths, None)
             tree.results = {check: task for check, task in tree.results.items() if not task.done()}
+            return results, True
+        touched = self._workspace.touched
+        mixed = {task for task in tasks if task not in tree.sure and tree.begun.get(task) != touched}
+        if mixed:
+            tree.results = {check: task for check, task in tree.results.items() if task not in mixed}
         else:
             done = {check: tree.results[check] for check in begun if check in tree.results}
             tree.sure.update(done.values())
             self.keep({check: task.result() for check, task in done.items() if task.done() and not _failed(task)})
-        return results
+        tree.begun = {task: count for task, count in tree.begun.items() if task in tree.results.values()}
+        return results, not mixed
 
     async def _heard(self, batch: Batch, task: asyncio.Task[CheckResult]) -> CheckResult:
         said = await asyncio.shield(task)

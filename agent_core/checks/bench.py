@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -56,11 +57,14 @@ class Memory:
         wavers: Tests that wavered, by `key_of_test`.
         failed: Tests that failed on the last candidate.
         verified: For a base tree that was judged in an earlier session: its tests that have been run again in this one.
+        restless: How many judgements of a tree were given up in a row as its files were saved, and were what they had
+            been.
     """
 
     wavers: dict[str, Waver] = field(default_factory=dict)
     failed: tuple[str, ...] = ()
     verified: dict[str, set[str]] = field(default_factory=dict)
+    restless: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ from agent_core.workspace.tree import Changes, FileChange, with_changes
 
 _NODE = re.compile(r"[\w./-]+\.py::[\w:.\[\]-]+")
 _MOST_FIRST = 1000
+_MOST_RESTLESS = 3
+_RESTLESS = "some files are saved again and again with the same content: it was judged while that went on"
 
 
 class Case:
@@ -61,6 +63,7 @@ class Case:
             SandboxError: A tree could not be put up.
         """
         bench, trees = self._bench, self._trees
+        touched = bench.workspace.touched
         candidate = await bench.workspace.candidate(trees.base, trees.after, cache="candidate")
         try:
             checks = tuple(bound_to(check, candidate, self._changed) for check in bench.checks)
@@ -71,11 +74,17 @@ class Case:
         # Where there is no check, no result says which tree it is about.
         verdict = msgspec.structs.replace(verdict, tree=candidate.tree)
         if (await bench.workspace.snapshot()).tree != trees.base.tree:
-            note = "the files were changed while they were checked: this is about neither tree"
-            summary = f"{note}; {verdict.summary}"
-            return msgspec.structs.replace(
-                verdict, green=False, complete=False, notes=(*verdict.notes, note), summary=summary
-            )
+            return _void(verdict, "the files were changed while they were checked: this is about neither tree")
+        if bench.workspace.touched != touched:
+            restless = bench.memory.restless
+            restless[candidate.tree] += 1
+            if restless[candidate.tree] < _MOST_RESTLESS:
+                return _void(
+                    verdict, "files were saved and put back while they were checked: this may be about neither"
+                )
+            # Something writes all the time what is there already. It is judged as it is, and not remembered.
+            return msgspec.structs.replace(verdict, notes=(*verdict.notes, _RESTLESS))
+        del bench.memory.restless[candidate.tree]
         if not verdict.flaky:
             bench.baseline.keep(dict(zip(checks, results, strict=True)))
         return verdict
@@ -241,6 +250,12 @@ class Case:
             return ()
         text = f"the change also touches how the project is checked ({', '.join(files)})"
         return (f"{text}; it was judged by the checks as they were chosen before",)
+
+
+def _void(verdict: Verdict, note: str) -> Verdict:
+    """A verdict that is good for nobody, and says why."""
+    summary = f"{note}; {verdict.summary}"
+    return msgspec.structs.replace(verdict, green=False, complete=False, notes=(*verdict.notes, note), summary=summary)
 
 
 def _data(file: FileChange | None) -> bytes | None:

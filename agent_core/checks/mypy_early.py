@@ -137,13 +137,13 @@ class EarlyTypes:
         """Read the types and answer, until cancelled or for as long as that works."""
         async with self._quiet():
             pass
-        base = await self._workspace.snapshot()
+        base, touched = await self._workspace.snapshot(), self._workspace.touched
         candidate = await self._workspace.candidate(base, {}, cache=_CACHE)
         held = _Held(candidate, setup)
         try:
             async with asyncio.TaskGroup() as group:
                 run = group.create_task(held.run())
-                group.create_task(self._announce(held, run))
+                group.create_task(self._announce(held, run, touched))
         except BaseExceptionGroup as errors:
             raise first_cause(errors) from errors
         finally:
@@ -151,7 +151,7 @@ class EarlyTypes:
                 self._held = None
             await candidate.close()
 
-    async def _announce(self, held: _Held, run: asyncio.Task[str]) -> None:
+    async def _announce(self, held: _Held, run: asyncio.Task[str], touched: int) -> None:
         """Let it be asked as soon as it is ready, unless it has read other files than it was to."""
         ready = asyncio.ensure_future(held.ready.wait())
         try:
@@ -160,7 +160,7 @@ class EarlyTypes:
             ready.cancel()
         if run.done():
             self._failed(run.result())
-        elif (await self._workspace.snapshot()).tree != held.candidate.tree:
+        elif (await self._workspace.snapshot()).tree != held.candidate.tree or self._workspace.touched != touched:
             self._give_up("the files were changed while their types were read")
         else:
             self._held = held

@@ -19,8 +19,9 @@ _MOST_BYTES = 256 * 1024
 _MOST_TOTAL = 64 * 1024 * 1024
 _TRIES = 3
 _AT_ONCE = 0.1
-_AT_A_TIME = 0.05
-"""Seconds that are spent reading texts before a session begins, and then in one go."""
+_AT_A_TIME = 0.01
+_BETWEEN = 0.02
+"""Seconds that are spent reading texts before a session begins, then in one go, and between two of those."""
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -96,7 +97,7 @@ class EditTracker:
         """Read the texts there was no time for at the start, a few at a time; until then their edits have no diff."""
         while self._unread:
             # Between two of them everything else has its turn.
-            await asyncio.sleep(_AT_A_TIME)
+            await asyncio.sleep(_BETWEEN)
             async with self._lock:
                 await self._read_on(_AT_A_TIME)
 

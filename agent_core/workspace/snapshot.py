@@ -204,8 +204,10 @@ class Scanner:
                 self._seen.pop(path, None)
             else:
                 self._seen[path] = now
+        if self._known is not None:
+            # Of what was there before the first look nobody knows anything.
+            self._touched += look.touched
         self._known = known
-        self._touched += look.touched
         self._unsaved += len(look.seen)
         if self._unsaved >= _SAVE_AFTER:
             self._unsaved = 0
