@@ -118,7 +118,7 @@ def _read(text: str) -> Lesson | None:
         pairs = (part.split(":", 1) for part in note["inside"].split("|"))
         fields = {pair[0].strip(): pair[1].strip() for pair in pairs if len(pair) == 2}
         text = text[: note.start()]
-    said = one_line(_BULLET.sub("", text, count=1).replace("&lt;!--", "<!--"))
+    said = one_line(_BULLET.sub("", text, count=1).replace("&lt;!--", "<!--").replace("\r", " "))
     if not said:
         return None
     name = fields.get("lesson", "")
