@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import msgspec
 
@@ -13,12 +12,14 @@ from agent_core import events as ev
 from agent_core.comments.find import may_hold
 from agent_core.comments.news import News, Saved, news
 from agent_core.comments.words import context_of, heading, told
+from agent_core.decisions import Decision
 from agent_core.errors import JournalError
 from agent_core.parts import Parts
 from agent_core.state import State
 from agent_core.workspace.tree import Snapshot
 
 _MOST_ORIGINS = 64
+_FOLLOWS = "They wrote comments in the code, which follow."
 _GOES_ON = frozenset({"answered", "landed", "green", "not_green", "conflict"})
 log = logging.getLogger(__name__)
 
@@ -39,13 +40,6 @@ class Words(msgspec.Struct, frozen=True):
     waiting: int = 0
 
 
-class Obey(Protocol):
-    """Does what comments say: makes it a task, or tells the running one."""
-
-    def __call__(self, words: Words) -> None:
-        """Called on the event loop."""
-
-
 class _Heard(msgspec.Struct, frozen=True):
     """Some saves, and when they were heard."""
 
@@ -61,16 +55,23 @@ class Comments:
 
     Args:
         parts: The session's parts.
-        sides: Gives what a file that has just been edited held before, and holds now; see `EditTracker.sides`.
+        text: Gives what a file that has just been edited held before, and holds now; see `EditTracker.text`.
         mask: Takes secrets out of a text.
+        decide: Decides on the proposal that waits.
     """
 
     def __init__(
-        self, parts: Parts, sides: Callable[[str], tuple[bytes | None, bytes | None]], mask: Callable[[str], str]
+        self,
+        parts: Parts,
+        text: Callable[[str, str], bytes | None],
+        mask: Callable[[str], str],
+        decide: Callable[[Decision], None],
     ) -> None:
         self._parts = parts
-        self._sides = sides
+        self._text = text
         self._mask = mask
+        self._decide = decide
+        self._meant = 0  # the proposal that waited when they wrote what the partner has not been told yet
         self._heard: asyncio.Queue[_Heard | None] = asyncio.Queue()
         # By file: what it held before the human began to write in it, and the hash of what they wrote last.
         self._origins: dict[str, tuple[bytes, str | None]] = {}
@@ -91,23 +92,30 @@ class Comments:
         if any(may_hold(one.old) or may_hold(one.new) for one in saves):
             self._heard.put_nowait(_Heard(tuple(saves), now, self._parts.state().waiting))
 
-    def listen(self, entry: ev.Entry, _state: State) -> None:
-        """What was said to a task that ended before its partner was told is a task of its own."""
+    def listen(self, entry: ev.Entry, state: State) -> None:
+        """Take an event: what comments said to a task that ends is a task of its own, if its partner was not told."""
         if isinstance(entry.event, ev.TaskFinished) and entry.event.outcome in _GOES_ON:
             self._heard.put_nowait(None)
+        elif isinstance(entry.event, ev.DecisionAwaited):
+            # The save itself had it checked again.
+            self._send_back(state)
 
-    async def run(self, obey: Obey) -> None:
-        """Have comments obeyed, until cancelled.
+    async def run(self, ask: Callable[[Words], None]) -> None:
+        """Have comments obeyed, until cancelled: they become a task, or news for the running one.
 
         Args:
-            obey: Does what they say.
+            ask: Makes them a task.
         """
         while True:
             heard = await self._heard.get()
             try:
                 words = self._left() if heard is None else await self._words(heard)
-                if words is not None:
-                    obey(words)
+                if words is not None and self._parts.state().task is None:
+                    ask(words)
+                elif words is not None:
+                    self._parts.emit(ev.Steered(words.text, words.markers, words.told), durable=True)
+                    self._meant = words.waiting
+                    self._send_back(self._parts.state())
             except JournalError:
                 raise
             except Exception as error:
@@ -115,14 +123,19 @@ class Comments:
                 text = f"The comments in what you saved could not be read: {type(error).__name__}: {error}."
                 self._parts.emit(ev.Noted("error", text, "Type what they say."))
 
+    def _send_back(self, state: State) -> None:
+        """Have the partner go on from the proposal that the human looked at when they wrote to it.
+
+        One that had not come up when they saved is not what they wrote about: it is decided on first.
+        """
+        if self._meant and state.waiting == self._meant and any(how.markers for how in state.pointed):
+            self._meant = 0
+            self._decide(Decision(state.waiting, "steer", _FOLLOWS))
+
     def _saved(self, edit: ev.HumanEdited, now: Snapshot) -> Saved | None:
         """An edit with its contents; None where they are not known."""
         path = edit.path
-        old, new = self._sides(path)
-        if edit.before is None:
-            old = b""
-        if edit.after is None:
-            new = b""
+        old, new = (b"" if digest is None else self._text(path, digest) for digest in (edit.before, edit.after))
         if old is None or new is None:
             self._origins.pop(path, None)
             if may_hold(new):

@@ -17,6 +17,7 @@ from agent_core.workspace.tree import Snapshot, content_hash, differing
 
 _MOST_BYTES = 256 * 1024
 _MOST_TOTAL = 64 * 1024 * 1024
+_MOST_EARLIER = 64
 _TRIES = 3
 _AT_ONCE = 0.1
 _AT_A_TIME = 0.01
@@ -73,16 +74,20 @@ class EditTracker:
         """The files there were at the last look; none before there was one."""
         return () if self._seen is None else tuple(self._seen.files)
 
-    def sides(self, path: str) -> tuple[bytes | None, bytes | None]:
-        """What a file held before the last look that saw it changed among others, and what it held then.
+    def text(self, path: str, digest: str) -> bytes | None:
+        """What a file holds, or held before one of the last looks that saw it changed.
 
         Args:
-            path: One of the files that the last such look told of.
+            path: The file.
+            digest: Hash of the content.
 
         Returns:
-            Either is None where there was no file, or its text is not kept.
+            None where it is not kept.
         """
-        return self._earlier.get(path), self._texts.get(path)
+        if (earlier := self._earlier.get(digest)) is not None:
+            return earlier
+        data = self._texts.get(path)
+        return data if data is not None and content_hash(data) == digest else None
 
     async def start(self) -> Snapshot:
         """Take the tree as it is now for the starting point."""
@@ -156,7 +161,7 @@ class EditTracker:
                 # As it was before: it is still to be written.
                 if self._ours.get(path) is file and _hash(now, path) != file.before:
                     del self._ours[path]
-            self._earlier = {path: self._texts[path] for path in found.texts if path in self._texts}
+            self._remember(before, found.texts)
             self._keep(found.texts)
             self._seen = now
             return now, found.edits
@@ -200,6 +205,16 @@ class EditTracker:
                     data = texts[path] = self._workspace.read(path)
                     room -= len(data or b"")
         return texts
+
+    def _remember(self, tree: Snapshot, paths: Iterable[str]) -> None:
+        """Keep for a while what files held in a tree, of which they are about to hold something else."""
+        for path in paths:
+            digest = _hash(tree, path)
+            if digest is not None and path in self._texts:
+                self._earlier.pop(digest, None)
+                self._earlier[digest] = self._texts[path]
+        while len(self._earlier) > _MOST_EARLIER:
+            del self._earlier[next(iter(self._earlier))]
 
     def _keep(self, texts: Mapping[str, bytes | None]) -> None:
         for path, data in texts.items():
