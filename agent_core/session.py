@@ -111,7 +111,7 @@ class Session:
             look=self._hearing.look,
             recall=self._recall,
         )
-        self._comments = Comments(parts, self._tracker.sides, outfit.mask)
+        self._comments = Comments(parts, self._tracker.text, outfit.mask, self._decide)
         self._listeners.append(self._comments.listen)
         self._ending = Ending(parts)
         self._shells = Shells(parts)
@@ -185,7 +185,7 @@ class Session:
                 helpers = [
                     group.create_task(self._hearing.watch(self._outfit.watcher)),
                     group.create_task(self._warm()),
-                    group.create_task(self._comments.run(lambda words: self._pointed(words, group))),
+                    group.create_task(self._comments.run(lambda words: self._ask(words, group))),
                     group.create_task(self._remembering.run()),
                     group.create_task(self._tracker.read_ahead()),
                 ]
@@ -256,7 +256,7 @@ class Session:
     ) -> None:
         match command:
             case commands.Ask(text):
-                self._ask(text, group)
+                self._ask(Words(text), group)
             case commands.Steer(text):
                 self._steer(text, group)
             case commands.Accept(number):
@@ -299,14 +299,14 @@ class Session:
             case commands.Quit():
                 pass
 
-    def _ask(self, text: str, group: asyncio.TaskGroup) -> None:
-        if not text.strip():
+    def _ask(self, words: Words, group: asyncio.TaskGroup) -> None:
+        if not words.text.strip():
             return
         if self._state.task is not None:
-            self._steer(text, group)
+            self._steer(words.text, group)
             return
         number = len(self._state.tasks) + 1
-        self._emit(ev.Asked(number, text), durable=True)
+        self._emit(ev.Asked(number, words.text, words.markers, words.told), durable=True)
         self._start(number, group)
 
     def _steer(self, text: str, group: asyncio.TaskGroup) -> None:
@@ -314,22 +314,9 @@ class Session:
         if self._state.waiting:
             self._decide(Decision(self._state.waiting, "steer", text))
         elif self._state.task is None:
-            self._ask(text, group)
+            self._ask(Words(text), group)
         elif text.strip():
             self._emit(ev.Steered(text), durable=True)
-
-    def _pointed(self, words: Words, group: asyncio.TaskGroup) -> None:
-        """What comments in the code say: a task, or news for the running one, which goes on with it at once."""
-        state = self._state
-        if state.task is None:
-            number = len(state.tasks) + 1
-            self._emit(ev.Asked(number, words.text, words.markers, words.told), durable=True)
-            self._start(number, group)
-            return
-        self._emit(ev.Steered(words.text, words.markers, words.told), durable=True)
-        # One that had not come up when they saved is not what they wrote about: it is decided on first.
-        if state.waiting and state.waiting == words.waiting:
-            self._decide(Decision(state.waiting, "steer", "They wrote comments in the code, which follow."))
 
     def _withdraw(self, index: int, text: str) -> None:
         queued = self._state.queued
