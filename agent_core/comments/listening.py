@@ -25,18 +25,18 @@ log = logging.getLogger(__name__)
 
 
 class Words(msgspec.Struct, frozen=True):
-    """What comments say.
+    """What a human wants, as comments say it or as it was typed.
 
     Attributes:
         text: For the human.
-        markers: The comments.
-        told: For the partner.
+        markers: The comments; none where it was typed.
+        told: For the partner; empty where that is the same.
         waiting: Number of the proposal that waited for the human when they saved them, 0 when none did.
     """
 
     text: str
-    markers: tuple[ev.Marker, ...]
-    told: str
+    markers: tuple[ev.Marker, ...] = ()
+    told: str = ""
     waiting: int = 0
 
 
