@@ -52,13 +52,16 @@ class CommitService:
         journal: The project's journal.
         lander: Its lock is held meanwhile, as hooks may put the human's files aside for a moment.
         emit: Adds an event.
+        terminal: Nothing else has the terminal: whoever signs may ask there for a passphrase.
     """
 
-    def __init__(self, root: Path, journal: SqliteJournal, lander: Lander, emit: Emit) -> None:
+    def __init__(
+        self, root: Path, journal: SqliteJournal, lander: Lander, emit: Emit, *, terminal: bool = False
+    ) -> None:
         self._journal = journal
         self._lander = lander
         self._emit = emit
-        self.git = GitCommits(root, journal.get)
+        self.git = GitCommits(root, journal.get, terminal=terminal)
 
     async def meant(self, number: int, session: str | None = None) -> tuple[LandingRecord, ...]:
         """What goes into a commit of a landing: it, and what it builds on that is in no commit yet; oldest first.

@@ -40,9 +40,10 @@ class LandingDesk:
         self._root = root
         self._session = new_session()
         self._begun = False
-        self.service = LandingService(journal, lander, self._session, self._emit)
+        self.service = LandingService(journal, lander, self._session, self.emit)
 
-    def _emit(self, event: AnyEvent, *, durable: bool = False) -> None:
+    def emit(self, event: AnyEvent, *, durable: bool = False) -> None:
+        """Add an event to the session of this desk, which begins with the first one."""
         if not self._begun:
             self.journal.create(self._session)
             self.journal.append(self._session, SessionStarted(self._session, str(self._root), __version__))

@@ -6,11 +6,12 @@ Only what every call needs is imported at the top: each command imports the rest
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from tui.command_line import parser
 def _flags(options: argparse.Namespace) -> dict[str, Any]:
     """The options as the configuration's nested tables."""
     flags: dict[str, dict[str, Any]] = {"partner": {}, "loop": {}}
+    if "commit" in options:
+        flags["git"] = {"commit": options.commit}
     if "model" in options:
         flags["partner"]["model"] = options.model
     if "script" in options:
@@ -33,6 +36,26 @@ def _flags(options: argparse.Namespace) -> dict[str, Any]:
 
 def _project(options: argparse.Namespace) -> Path | None:
     return getattr(options, "project", None)
+
+
+@contextlib.contextmanager
+def _workplace(options: argparse.Namespace) -> Iterator[Path | None]:
+    """The project's folder: with ``--worktree`` that in a worktree, of which is told at the end where it is."""
+    if "worktree" not in options:
+        yield _project(options)
+        return
+    from agent_core.output import complain  # noqa: PLC0415
+    from agent_core.workspace.git import project_root  # noqa: PLC0415
+    from agent_core.workspace.worktree import farewell, open_worktree  # noqa: PLC0415
+
+    worktree = open_worktree(project_root(_project(options)), options.worktree)
+    if worktree.made:
+        complain(f"made the worktree {worktree.top} on branch {worktree.branch}.")
+    try:
+        yield worktree.root
+    finally:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(farewell(worktree))
 
 
 def _open_screen(project: Path | None, flags: dict[str, Any], *, draft: str = "", finished: bool = False) -> int:
@@ -73,17 +96,22 @@ def _is_plain(options: argparse.Namespace) -> bool:
 
 def _screen(options: argparse.Namespace) -> int:
     if options.web:
+        if "worktree" in options:
+            sys.stderr.write("pairloop: --worktree and --web do not go together: name a worktree with --project.\n")
+            return 2
         return _serve(options.arguments, options.port)
     # In a browser there is no terminal, but a page that draws.
     served = os.environ.get("TEXTUAL_DRIVER", "").startswith("textual.drivers.web_driver")
     if not served and _is_plain(options):
-        return _open_plain(_project(options), _flags(options), finished=options.resume)
+        with _workplace(options) as project:
+            return _open_plain(project, _flags(options), finished=options.resume)
     if not served and not (sys.stdin.isatty() and sys.stdout.isatty()):
         sys.stderr.write(
             "pairloop: there is no terminal here. `pairloop exec TASK` and `pairloop --plain` work without one.\n"
         )
         return 2
-    return _open_screen(_project(options), _flags(options), finished=options.resume)
+    with _workplace(options) as project:
+        return _open_screen(project, _flags(options), finished=options.resume)
 
 
 def _serve(arguments: Sequence[str], port: int) -> int:
@@ -118,7 +146,8 @@ def _execute(options: argparse.Namespace) -> int:
     if not task.strip():
         sys.stderr.write("pairloop: the task is empty.\n")
         return 2
-    return _work_on(_project(options), _flags(options), task, json=options.json)
+    with _workplace(options) as project:
+        return _work_on(project, _flags(options), task, json=options.json)
 
 
 def _apply(options: argparse.Namespace) -> int:
@@ -158,6 +187,23 @@ def _turn(options: argparse.Namespace) -> int:
     from agent_core.landing_commands import turn  # noqa: PLC0415
 
     return asyncio.run(turn(_project(options), options.landing, again=options.command == "redo"))
+
+
+def _commit(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from agent_core.commit_command import CommitWish, commit  # noqa: PLC0415
+
+    async def edit(text: str) -> str:
+        from tui.editors import edited  # noqa: PLC0415
+        from tui.plain.writing import in_foreground  # noqa: PLC0415
+
+        new = await edited(text, name="COMMIT_EDITMSG", run=in_foreground)
+        return text if new is None else new
+
+    asks = not options.yes and sys.stdin.isatty() and sys.stdout.isatty()
+    wish = CommitWish(options.landing, options.message, options.show)
+    return asyncio.run(commit(_project(options), wish, edit if asks else None))
 
 
 def _log(options: argparse.Namespace) -> int:
@@ -247,6 +293,7 @@ _COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
     "patch": _apply,
     "undo": _turn,
     "redo": _turn,
+    "commit": _commit,
     "log": _log,
     "sessions": _sessions,
     "export": _export,

@@ -74,6 +74,19 @@ exit codes:
   0 told                                 2 usage
   1 there is no such landing"""
 
+_COMMIT = """Only the lines that landed are committed: what else you have changed or staged stays as it is, in the same
+files too. Your hooks run. Without -m the partner writes the message in the style of your log; in a terminal your editor
+opens with it.
+
+examples:
+  pairloop commit                    the last landing that is not committed yet
+  pairloop commit 12 -m "Sum all"    landing 12, as `pairloop log` numbers them
+  pairloop commit --show             the message alone; nothing is committed
+
+exit codes:
+  0 committed (with --show: told)        2 usage or configuration
+  1 there is nothing to commit
+  3 a hook refused, or what landed cannot be told from your own changes; nothing committed"""
 
 _EXPORT = """What was said, what was proposed as diffs, what the checks said, what you decided and why, what landed.
 Secrets that the environment or their form betrays are masked.
@@ -217,6 +230,19 @@ def _add_landing_commands(commands: _Commands) -> None:
         "landing", metavar="N", type=_positive, nargs="?", default=0, help="its number (default: what was undone last)"
     )
     _add_project(redo)
+    commit = _command(commands, "commit", "commit what a landing wrote, and nothing else", _COMMIT)
+    commit.add_argument(
+        "landing",
+        metavar="N",
+        type=_positive,
+        nargs="?",
+        default=0,
+        help="its number (default: the last one to commit)",
+    )
+    commit.add_argument("-m", "--message", metavar="TEXT", default="", help="what the commit says")
+    commit.add_argument("-y", "--yes", action="store_true", help="take the message as it is written, without an editor")
+    commit.add_argument("--show", action="store_true", help="only write the message out")
+    _add_project(commit)
     log = _command(commands, "log", "list what has landed in the project, newest first", _LOG)
     log.add_argument("landing", metavar="N", type=_positive, nargs="?", default=0, help="only this landing")
     log.add_argument("-n", dest="count", type=_positive, metavar="COUNT", default=0, help="only the last COUNT")
@@ -290,6 +316,17 @@ def _add_settings(one: argparse.ArgumentParser, modes: tuple[str, ...]) -> None:
     if modes:
         one.add_argument("--mode", choices=modes, default=nothing, help="when you are asked")
         one.add_argument("--max-attempts", type=_positive, metavar="N", default=nothing, help="proposals per task")
+        one.add_argument(
+            "--commit", action="store_true", default=nothing, help="commit each landing: its lines and nothing else"
+        )
+        one.add_argument(
+            "--worktree",
+            metavar="BRANCH",
+            nargs="?",
+            const="",
+            default=nothing,
+            help="work in a git worktree of its own, on that branch (default: a new one); your checkout stays as it is",
+        )
         one.add_argument(
             "--script", type=Path, metavar="FILE", default=nothing, help="play a script of turns as partner"
         )

@@ -20,6 +20,7 @@ from agent_core.sandbox.limits import PATIENT, with_patience
 from agent_core.sandbox.warm import python_command
 from agent_core.workspace.copy import editable_paths
 from agent_core.workspace.layering import Ground, build_copy, build_layer, differing, read_below, remove_tree
+from agent_core.workspace.linked import main_checkout
 from agent_core.workspace.tree import Changes, Snapshot, with_changes
 
 _numbers = itertools.count(1)
@@ -239,7 +240,10 @@ async def make_candidate(
             ignored = await ground.scanner.lister.ignored()
             layer = await asyncio.to_thread(build_copy, ground, folder, place, base=base, changes=real, ignored=ignored)
             if ground.prefix is not None:
-                found = editable_paths(ground.prefix, ground.root, layer.project, folder / "shims")
+                # In a linked worktree the environment may be that of the main checkout, and its installs lead there.
+                places = dict.fromkeys((ground.root, main_checkout(ground.root) or ground.root))
+                shims = folder / "shims"
+                found = [one for place in places for one in editable_paths(ground.prefix, place, layer.project, shims)]
                 own = environment.get("PYTHONPATH")
                 environment["PYTHONPATH"] = os.pathsep.join([*map(str, found), *([own] if own else [])])
     except OSError as error:

@@ -12,6 +12,7 @@ from agent_core.errors import ConfigError
 from agent_core.process import run_blocking
 from agent_core.workspace.git_operation import GitFolder, Operation, git_folder, operation_in, rebased_branch
 from agent_core.workspace.ignore import git_environment
+from agent_core.workspace.linked import main_checkout
 
 _SECONDS = 10.0
 
@@ -25,6 +26,7 @@ class GitStatus(msgspec.Struct, frozen=True):
         empty: There is no commit yet.
         dirty: How many paths differ from the last commit, new files included.
         operation: What it is in the midst of; None when it is in nothing.
+        linked: It is a worktree beside the main checkout.
     """
 
     branch: str
@@ -32,6 +34,7 @@ class GitStatus(msgspec.Struct, frozen=True):
     empty: bool = False
     dirty: int = 0
     operation: Operation | None = None
+    linked: bool = False
 
 
 def _top(path: Path) -> Path | None:
@@ -157,7 +160,8 @@ def _status(root: Path) -> GitStatus | None:
         # Only for as long as it takes: it is where the human is, and will be again.
         branch = rebased
     detached = branch == "(detached)"
-    return GitStatus(head[:8] if detached else branch, detached, head == "(initial)", dirty, operation)
+    linked = main_checkout(root) is not None
+    return GitStatus(head[:8] if detached else branch, detached, head == "(initial)", dirty, operation, linked)
 
 
 async def status(root: Path) -> GitStatus | None:

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -25,12 +23,12 @@ from agent_core.landing_log import LandingRecord
 from agent_core.process import Completed, run
 from agent_core.uninterrupted import to_the_end
 from agent_core.workspace.commit_plan import Bench, Change, plan_commit, plan_index
+from agent_core.workspace.commit_trace import refusing_hook, shown
 from agent_core.workspace.repository import Repository, Stored, index_entries, open_repository, said_by
 
 _HOOK_SECONDS = 600.0
 _PATIENCE = 3.0
 _POLL = 0.02
-_SHOWN = 2000
 _UNTOUCHED = "Nothing was committed, and what landed stands in your files."
 _QUIET = ("-c", "gc.auto=0", "-c", "maintenance.auto=false")
 
@@ -72,12 +70,16 @@ class GitCommits:
         root: The project's folder.
         content: Gives content by its hash in the journal.
         seconds: How long hooks and signing may take.
+        terminal: Nothing else has the terminal: whoever signs may ask there for a passphrase.
     """
 
-    def __init__(self, root: Path, content: Callable[[str], bytes], *, seconds: float = _HOOK_SECONDS) -> None:
+    def __init__(
+        self, root: Path, content: Callable[[str], bytes], *, seconds: float = _HOOK_SECONDS, terminal: bool = False
+    ) -> None:
         self._root = root
         self._content = content
         self._seconds = seconds
+        self._terminal = terminal
 
     async def ready(self, landings: Sequence[LandingRecord]) -> Ready:
         """What a commit of landings would change; nothing is committed.
@@ -88,8 +90,8 @@ class GitCommits:
         Raises:
             CommitError: They cannot be committed; says why and what to do.
         """
-        repository = await open_repository(self._root)
-        refuse_under_way(repository)
+        repository = await open_repository(self._root, terminal=self._terminal)
+        repository.refuse_under_way()
         async with _bench(repository) as bench:
             changes = await plan_commit(bench, landings, self._content)
             await plan_index(repository, changes)
@@ -97,7 +99,7 @@ class GitCommits:
 
     async def contains(self, commit: str) -> bool:
         """Whether the commit that is checked out comes after another one, or is it."""
-        repository = await open_repository(self._root)
+        repository = await open_repository(self._root, terminal=self._terminal)
         try:
             await repository.git("merge-base", "--is-ancestor", commit, "HEAD")
         except CommitError:
@@ -106,7 +108,7 @@ class GitCommits:
 
     async def log(self, count: int) -> tuple[str, ...]:
         """The subjects of the last commits, newest first."""
-        repository = await open_repository(self._root)
+        repository = await open_repository(self._root, terminal=self._terminal)
         try:
             said = await repository.git("log", "--no-merges", "-z", "--format=%s", f"-{count}", "HEAD")
         except CommitError:
@@ -125,8 +127,8 @@ class GitCommits:
         Raises:
             CommitError: It cannot be committed, a hook refused, or git failed; nothing is committed then.
         """
-        repository = await open_repository(self._root)
-        refuse_under_way(repository)
+        repository = await open_repository(self._root, terminal=self._terminal)
+        repository.refuse_under_way()
         await _refuse_nobody(repository)
         async with _bench(repository) as bench, _held(repository) as lock:
             changes = await plan_commit(bench, landings, self._content)
@@ -260,16 +262,6 @@ class _Attempt:
         return CommitError(f"git did not commit: {said_by(done)}. {_UNTOUCHED}", output=said)
 
 
-def refuse_under_way(repository: Repository) -> None:
-    """Refuse to commit in the midst of something: the commit would become a part of it.
-
-    Raises:
-        CommitError: git is in the midst of something.
-    """
-    if what := repository.under_way():
-        raise CommitError(f"git is in the midst of {what}: nothing was committed.", "End or abort it, then try again.")
-
-
 async def _refuse_nobody(repository: Repository) -> None:
     """Refuse to commit where git does not know who commits."""
     for who in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
@@ -324,39 +316,3 @@ async def _held(repository: Repository) -> AsyncIterator[Path]:
         with contextlib.suppress(OSError):
             if os.path.samestat(lock.stat(), mine):
                 lock.unlink()
-
-
-def refusing_hook(trace: Path) -> str:
-    """The hook that refused a commit, by what git wrote down of what it ran (its trace2 events); empty for none.
-
-    One that did not end is the one meant, too.
-    """
-    running: dict[int, str] = {}
-    for event in _events(trace):
-        number = int(event.get("child_id", -1))
-        if event.get("event") == "child_start" and event.get("child_class") == "hook":
-            running[number] = str(event.get("hook_name") or "")
-        elif event.get("event") == "child_exit" and number in running:
-            name = running.pop(number)
-            if event.get("code"):
-                return name
-    return next(iter(running.values()), "")
-
-
-def _events(trace: Path) -> Iterator[dict[str, Any]]:
-    if not trace.exists():
-        return
-    own = ""
-    for line in trace.read_text("utf-8", "replace").splitlines():
-        with contextlib.suppress(ValueError):
-            event = json.loads(line)
-            own = own or event.get("sid", "")
-            # What hooks run of git writes into it too.
-            if event.get("sid") == own:
-                yield event
-
-
-def shown(done: Completed) -> str:
-    """The end of what a commit printed, hooks included."""
-    text = done.text.strip()
-    return text if len(text) <= _SHOWN else f"[...] {text[-_SHOWN:]}"

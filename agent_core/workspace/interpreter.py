@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from agent_core.process import run_blocking
+from agent_core.workspace.linked import main_checkout
 
 _SECONDS = 20.0
 
@@ -48,6 +49,11 @@ def _environments(root: Path, environ: Mapping[str, str]) -> Iterator[tuple[str,
     for name in (".venv", "venv"):
         if (root / name / "pyvenv.cfg").is_file():
             yield name, root / name
+    # A worktree has nothing of what git ignores.
+    main = main_checkout(root)
+    for name in (".venv", "venv") if main is not None else ():
+        if main is not None and (main / name / "pyvenv.cfg").is_file():
+            yield f"{name} of the main checkout", main / name
     for variable in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "CONDA_PREFIX"):
         if value := environ.get(variable):
             prefix = root / value
@@ -93,8 +99,9 @@ def _system_python(root: Path, environ: Mapping[str, str]) -> Path | None:
 def find_interpreter(root: Path, environ: Mapping[str, str]) -> Interpreter:
     """Find the Python that should run a project's checks.
 
-    The project's own environment comes first: ``.venv``, ``venv``, then the environments that variables name, then
-    Poetry's. Where there is none, ``python3`` on the PATH if it has pytest, else pairloop's own Python, which has it.
+    The project's own environment comes first: ``.venv``, ``venv``, in a linked worktree those of the main checkout,
+    then the environments that variables name, then Poetry's. Where there is none, ``python3`` on the PATH if it has
+    pytest, else pairloop's own Python, which has it.
 
     Args:
         root: The project's folder.

@@ -19,8 +19,10 @@ from agent_core.sandbox.layer import stations
 from agent_core.sandbox.shelter import make_shelter
 from agent_core.sandbox.warm import WarmRuns
 from agent_core.workspace.candidate import TreeCandidate, make_candidate
+from agent_core.workspace.copy import editable_paths
 from agent_core.workspace.interpreter import Interpreter, find_interpreter
 from agent_core.workspace.layering import Ground, read_below, remove_tree
+from agent_core.workspace.linked import main_checkout
 from agent_core.workspace.shadows import Shadows
 from agent_core.workspace.snapshot import Scanner
 from agent_core.workspace.stamps import Stamps
@@ -156,6 +158,17 @@ def _visible(root: Path, interpreter: Interpreter) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(folders))
 
 
+def _borrowed(root: Path, state: Path, interpreter: Interpreter) -> tuple[Path, ...]:
+    """Folders to import from first in a linked worktree whose environment is the main checkout's.
+
+    What is installed there to be edited leads into the main checkout, whose code is not what is judged here.
+    """
+    main = main_checkout(root)
+    if main is None or interpreter.prefix is None:
+        return ()
+    return editable_paths(interpreter.prefix, main, root, state / "shims")
+
+
 def _home(environ: Mapping[str, str]) -> Path:
     return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
 
@@ -199,13 +212,17 @@ async def open_project(path: Path, config: Config, environ: Mapping[str, str]) -
         allowed=config.sandbox.env,
         network=config.sandbox.network,
     )
+    borrowed = await asyncio.to_thread(_borrowed, root, state, interpreter)
+    if borrowed:
+        own = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join([*map(str, borrowed), *([own] if own else [])])
     ground = Ground(
         root,
         state,
         mechanism,
         interpreter.prefix,
         environment,
-        _visible(root, interpreter),
+        (*_visible(root, interpreter), *(folder for folder in borrowed if not folder.is_relative_to(root))),
         Scanner(root, state),
         await asyncio.to_thread(Stamps, state / "stamps.sqlite"),
         Shadows(root, interpreter.prefix),

@@ -19,6 +19,7 @@ import msgspec
 from agent_core.errors import CommitError
 from agent_core.process import Completed, run, run_blocking
 from agent_core.workspace.git import find_root
+from agent_core.workspace.git_operation import GitFolder, how_to_end, operation_in, operation_words
 from agent_core.workspace.ignore import git_environment
 
 _SECONDS = 120.0
@@ -26,23 +27,12 @@ _CAP = 400_000_000
 _ARGUMENTS = 400
 SUBMODULE = 0o160000
 
-# What an outer git command sets, such as the one whose hook started this process; and what lets git or its helpers
-# write on a terminal that is somebody else's now.
+# What an outer git command sets, such as the one whose hook started this process.
 _OUTER = (
     *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE"),
     *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE"),
-    *("GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS", "GPG_TTY"),
+    *("GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS"),
 )
-
-# Left behind by what is under way in a git folder, and what it is called.
-_UNDER_WAY = {
-    "rebase-merge": "a rebase",
-    "rebase-apply": "a rebase (or git am)",
-    "MERGE_HEAD": "a merge",
-    "CHERRY_PICK_HEAD": "a cherry-pick",
-    "REVERT_HEAD": "a revert",
-    "BISECT_LOG": "a bisect",
-}
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -64,13 +54,24 @@ class Repository:
         nothing: The name that stands for no content.
     """
 
-    def __init__(self, root: Path, top: Path, prefix: str, folder: Path, index: Path, *, sha256: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        top: Path,
+        prefix: str,
+        folder: Path,
+        index: Path,
+        *,
+        sha256: bool = False,
+        terminal: bool = False,
+    ) -> None:
         self.root = root
         self.top = top
         self.prefix = prefix
         self.folder = folder
         self.index = index
         self.nothing = "0" * (64 if sha256 else 40)
+        self._terminal = terminal
 
     def environment(self, index: Path | None, tree: Path | None, *, own: bool) -> dict[str, str]:
         """The environment of a git command.
@@ -80,7 +81,7 @@ class Repository:
             tree: Another work tree than the human's.
             own: With all that the human's configuration and the repository's own start; see this module.
         """
-        env = own_environment(os.environ) if own else git_environment(os.environ)
+        env = own_environment(os.environ, terminal=self._terminal) if own else git_environment(os.environ)
         if index is not None:
             env["GIT_INDEX_FILE"] = str(index)
         if tree is not None:
@@ -177,14 +178,29 @@ class Repository:
         said = await self.git("symbolic-ref", "--short", "-q", "HEAD", fine=(0, 1))
         return said.decode("utf-8", "replace").strip()
 
-    def under_way(self) -> str:
-        """What git is in the midst of here, such as ``a rebase``; empty where it is in nothing."""
-        return next((what for name, what in _UNDER_WAY.items() if (self.folder / name).exists()), "")
+    def refuse_under_way(self) -> None:
+        """Refuse to commit in the midst of something: the commit would become a part of it.
+
+        Raises:
+            CommitError: git is in the midst of something.
+        """
+        if (operation := operation_in(GitFolder(self.folder, self.folder))) is not None:
+            raise CommitError(
+                f"git is in the midst of {operation_words(operation)}: nothing was committed.",
+                f"{how_to_end(operation)}, then try again.",
+            )
 
 
-def own_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The human's own environment for git, without what belongs to an outer git command; nothing is asked."""
+def own_environment(environ: Mapping[str, str], *, terminal: bool = False) -> dict[str, str]:
+    """The human's own environment for git, without what belongs to an outer git command; no editor is opened.
+
+    Args:
+        environ: The environment variables.
+        terminal: Whoever signs may ask on the terminal; elsewhere that would be written over what is shown there.
+    """
     env = {name: value for name, value in environ.items() if name not in _OUTER}
+    if not terminal:
+        env.pop("GPG_TTY", None)
     return env | {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
 
 
@@ -213,11 +229,12 @@ def _output(done: Completed, arguments: Sequence[str], fine: Sequence[int]) -> b
     raise CommitError(f"git {name} failed: {said_by(done)}.")
 
 
-async def open_repository(root: Path) -> Repository:
+async def open_repository(root: Path, *, terminal: bool = False) -> Repository:
     """The repository that a project's folder is in.
 
     Args:
         root: The project's folder.
+        terminal: See `own_environment`.
 
     Raises:
         CommitError: It is in none (one that ignores it does not count), or there is no git.
@@ -233,4 +250,4 @@ async def open_repository(root: Path) -> Repository:
     if done.code != 0:
         raise CommitError(f"git cannot use the repository of {root}: {said_by(done)}.", none.hint)
     folder, top, index, form, prefix, *_ = os.fsdecode(done.stdout).split("\n")
-    return Repository(root, Path(top), prefix, Path(folder), root / index, sha256=form == "sha256")
+    return Repository(root, Path(top), prefix, Path(folder), root / index, sha256=form == "sha256", terminal=terminal)

@@ -34,10 +34,10 @@ async def write(console: Console, text: str, name: str) -> str | None:
         if not env.get("EDITOR", "").strip():
             raise EditorError("There is no editor for a terminal like this.", "Set EDITOR to one, such as ed.")
     with console.given_away():
-        return await edited(text, name=name, run=_in_foreground, env=env)
+        return await edited(text, name=name, run=in_foreground, env=env)
 
 
-async def _in_foreground(argv: Sequence[str]) -> str:
+async def in_foreground(argv: Sequence[str]) -> str:
     """Give an editor the terminal until it ends; why it failed, empty when it did not."""
     try:
         return end_failure(argv[0], await process.in_foreground(argv, cwd=Path.cwd()))

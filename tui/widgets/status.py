@@ -79,7 +79,10 @@ def context_piece(state: State) -> Piece:
 
 
 def git_text(git: GitStatus | None) -> str:
-    """The branch, what git is in the midst of, how many paths differ from the last commit: ``git main|REBASE ±3``."""
+    """The branch, what git is in the midst of, how many paths differ from the last commit: ``git main|REBASE ±3``.
+
+    In a worktree beside the checkout it is ``worktree topic``.
+    """
     if git is None:
         return ""
     branch = clean(git.branch)
@@ -88,7 +91,8 @@ def git_text(git: GitStatus | None) -> str:
     where = f"at {branch}" if git.detached else branch
     if git.operation is not None:
         where = f"{where}|{git.operation.upper()}"
-    return f"git {where}{' without a commit' if git.empty else ''}{f' ±{git.dirty}' if git.dirty else ''}"
+    kind = "worktree" if git.linked else "git"
+    return f"{kind} {where}{' without a commit' if git.empty else ''}{f' ±{git.dirty}' if git.dirty else ''}"
 
 
 def _fitting(text: str, room: int) -> str:
