@@ -14,6 +14,7 @@ from agent_core.checks.choosing import Choosing
 from agent_core.checks.chosen import default_checks
 from agent_core.journal import SessionSummary, SqliteJournal, new_session
 from agent_core.landings import recover
+from agent_core.last_seen import LastSeen
 from agent_core.masking import Masker
 from agent_core.memory.lesson_book import LessonBook
 from agent_core.partners.build import open_partner
@@ -123,6 +124,8 @@ class Engine:
             watcher=partial(_watcher, self.root, self.state) if self._watch else None,
             warm=partner.prepare,
             recovered=recovered,
+            isolated=workspace.isolated,
+            seen=LastSeen(self.state, session),
             mask=mask,
             lessons=LessonBook(self.root, self.state, config.memory.file, mask) if config.memory.lessons else None,
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Protocol
 
 from agent_core import events as ev
+from agent_core.attribution import Attribution
 from agent_core.errors import JournalError, PairloopError
 from agent_core.parts import Emit
 from agent_core.surroundings import Heard
@@ -14,8 +17,7 @@ from agent_core.workspace.edits import EditTracker
 from agent_core.workspace.tree import Snapshot
 from agent_core.workspace.watcher import Watcher
 
-_MOST_EDITS = 40
-_MOST_NAMED = 8
+_MOST_LOOKS = 5
 log = logging.getLogger(__name__)
 
 
@@ -34,22 +36,38 @@ class Edited(Protocol):
 
 
 class Hearing:
-    """Looks what the human changed: when a watcher says so, and whenever it is asked.
+    """Looks what others changed: when a watcher says so, and whenever it is asked.
 
     Args:
         tracker: Knows what was there before.
+        attribution: Knows whose the changes are.
         emit: Adds an event to the session.
         looked: Called after each look.
         edited: Called with what the human themselves edited, before `looked`.
+        stirred: Called when git has done anything, be it only to itself.
     """
 
-    def __init__(self, tracker: EditTracker, emit: Emit, looked: Looked, edited: Edited | None = None) -> None:
+    def __init__(
+        self,
+        tracker: EditTracker,
+        attribution: Attribution,
+        emit: Emit,
+        *,
+        looked: Looked,
+        edited: Edited | None = None,
+        stirred: Callable[[], None] = lambda: None,
+    ) -> None:
         self._tracker = tracker
+        self._attribution = attribution
         self._emit = emit
         self._looked = looked
         self._edited = edited
+        self._stirred = stirred
         self._watcher: Watcher | None = None
         self._without: Heard = ""
+        self._watched = True
+        self._found: list[ev.HumanEdited] = []  # what has been found and not been told yet
+        self._lock = asyncio.Lock()
 
     @property
     def heard(self) -> Heard:
@@ -66,6 +84,7 @@ class Hearing:
         Args:
             watcher: Makes the watcher, given where its notes go; None to hear of saves only before each step.
         """
+        self._watched = watcher is not None
         if watcher is None:
             return
         self._watcher = watcher(self._note)
@@ -81,30 +100,61 @@ class Hearing:
             raise
         except Exception as error:
             log.exception("the watcher failed")
-            self._watcher, self._without = None, "lost"
+            self._watcher, self._without, self._watched = None, "lost", False
             self._note(f"Your saves are heard only before each step from now on: {type(error).__name__}: {error}.")
 
     async def look(self, touched: Collection[str] = ()) -> Snapshot:
-        """Tell what changed since the last look; gives the working tree as it is now.
+        """Tell what changed since the last look, and whose it is; gives the working tree as it is now.
+
+        While git is at work it waits, so that what git does is one event, however many steps it takes. A look that is
+        cancelled has told nothing; what it found is told by the next one.
 
         Args:
             touched: Look at these paths only; none for everything.
         """
+        moves = self._attribution.moves
+        async with self._lock:
+            await moves.rest()
+            now = await self._take_in(() if moves.has_moved else touched)
+            for _ in range(_MOST_LOOKS):
+                if not await moves.rest():
+                    break
+                # What was seen may be half of what git was doing.
+                now = await self._take_in()
+            stirred = moves.has_moved
+            events = await self._attribution.events(self._found, watched=self._watched)
+            # Nothing is awaited from here on, so all of it is told or nothing.
+            self._found = []
+            for event in events:
+                self._emit(event)
+            if stirred:
+                self._stirred()
+            own = [event for event in events if isinstance(event, ev.HumanEdited) and event.by == "human"]
+            if self._edited is not None and own:
+                self._edited(own, now)
+            self._looked(changed=bool(events))
+            return now
+
+    async def catch_up(self, found: Sequence[ev.HumanEdited]) -> None:
+        """Tell what changed while nobody looked at all.
+
+        Args:
+            found: The changes, nobody's yet.
+        """
+        async with self._lock:
+            for event in await self._attribution.events(found, watched=False):
+                self._emit(event)
+
+    @contextlib.asynccontextmanager
+    async def at_rest(self) -> AsyncIterator[None]:
+        """No look is under way inside: everything that was found has been told."""
+        async with self._lock:
+            yield
+
+    async def _take_in(self, touched: Collection[str] = ()) -> Snapshot:
         now, edits = await self._tracker.look(touched)
-        for edit in edits[:_MOST_EDITS]:
-            self._emit(edit)
-        if len(edits) > _MOST_EDITS:
-            rest = edits[_MOST_EDITS:]
-            self._emit(ev.Noted("info", f"{len(rest)} more files changed at the same time.", _names(rest)))
-        if self._edited is not None and (own := [edit for edit in edits if edit.by == "human"]):
-            self._edited(own, now)
-        self._looked(changed=bool(edits))
+        self._found += edits
         return now
 
     def _note(self, text: str) -> None:
         self._emit(ev.Noted("warning", text))
-
-
-def _names(edits: tuple[ev.HumanEdited, ...]) -> str:
-    names = [edit.path for edit in edits[:_MOST_NAMED]]
-    return ", ".join(names) + (" and more" if len(edits) > len(names) else "")

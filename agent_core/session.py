@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from agent_core import __version__, commands
 from agent_core import events as ev
+from agent_core.attribution import Attribution
 from agent_core.checks.choosing import Choosing
 from agent_core.comments.listening import Comments, Words
 from agent_core.committing import Committing
@@ -23,7 +24,9 @@ from agent_core.hearing import Hearing
 from agent_core.journal import SqliteJournal
 from agent_core.judge import Judge
 from agent_core.landings import Landings
+from agent_core.last_seen import LastSeen
 from agent_core.loop import Loop
+from agent_core.meanwhile import Meanwhile
 from agent_core.memory.lesson_book import LessonBook
 from agent_core.memory.notes import Notes
 from agent_core.parts import Parts
@@ -57,6 +60,8 @@ class Outfit:
         lander: Writes to the working tree.
         watcher: Makes the watcher, given where its notes go; None to look only before each step.
         warm: Gets the partner's library ready in the background; None when there is nothing to get ready.
+        isolated: Commands are shut in, and cannot write to the working tree.
+        seen: Keeps what the session saw last for when it goes on; None to keep nothing.
         lessons: Where lessons over sessions are kept; None where none are wanted.
         recovered: What was found and mended of landings cut short, for the human.
     """
@@ -72,6 +77,8 @@ class Outfit:
     recovered: tuple[str, ...] = ()
     choosing: Choosing | None = None
     mask: Callable[[str], str] = str
+    isolated: bool = True
+    seen: LastSeen | None = None
     lessons: LessonBook | None = None
 
 
@@ -97,8 +104,23 @@ class Session:
         self._landings = Landings(
             session, outfit.journal, outfit.lander, self._tracker, self._emit, state=lambda: self._state
         )
-        self._hearing = Hearing(self._tracker, self._emit, self._looked, self._edited)
         self._surroundings = Surroundings(outfit.workspace.root, lambda: self._hearing.heard)
+        self._attribution = Attribution(
+            session, outfit.workspace, outfit.journal, outfit.mask, isolated=outfit.isolated
+        )
+        self._listeners.append(self._attribution.listen)
+        self._hearing = Hearing(
+            self._tracker,
+            self._attribution,
+            self._emit,
+            looked=self._looked,
+            edited=self._edited,
+            stirred=self._surroundings.look,
+        )
+        self._meanwhile = Meanwhile(
+            outfit.seen, self._tracker, self._attribution, self._hearing, lambda: outfit.journal.entries(session)
+        )
+        self._listeners.append(self._meanwhile.listen)
         self._listeners.append(self._surroundings.listen)
         parts = self._parts = Parts(
             session=session,
@@ -184,6 +206,7 @@ class Session:
                 self._judge.warm(self._tracker.seen)
                 helpers = [
                     group.create_task(self._hearing.watch(self._outfit.watcher)),
+                    group.create_task(self._meanwhile.run()),
                     group.create_task(self._warm()),
                     group.create_task(self._comments.run(lambda words: self._ask(words, group))),
                     group.create_task(self._remembering.run()),
@@ -199,6 +222,7 @@ class Session:
                 await self._remembering.settled()
                 for helper in helpers:
                     helper.cancel()
+                await self._meanwhile.keep()
         except BaseExceptionGroup as errors:
             raise first_cause(errors) from errors
         finally:
@@ -230,6 +254,7 @@ class Session:
             self._emit(ev.Noted("warning", outfit.workspace.note))
         self._landings.catch_up()
         await self._tracker.start()
+        await self._meanwhile.begin(resumed=self._resumed)
 
     def _take_up(self, group: asyncio.TaskGroup) -> None:
         """Go on where a resumed session was left."""

@@ -23,7 +23,7 @@ _UNTIL_HEARD = 20
 _STILL_HEARD = 5.0
 """Seconds after which it is looked whether they are heard still: whoever hears them may fail at any time."""
 
-_CHANGING = (ev.HumanEdited, ev.Landed, ev.LandingTurned)
+_CHANGING = (ev.HumanEdited, ev.FilesEdited, ev.BranchChanged, ev.Landed, ev.LandingTurned)
 log = logging.getLogger(__name__)
 
 

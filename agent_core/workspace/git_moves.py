@@ -84,9 +84,10 @@ class GitMoves:
         else:
             self._known = self._rested
 
-    async def moved(self) -> bool:
-        """Whether git has been at work since it was last explained; costs a few looks at files."""
-        return self._folder is not None and await asyncio.to_thread(stamp, self._folder) != self._known
+    @property
+    def has_moved(self) -> bool:
+        """Whether git had been at work when it last rested, and it has not been explained yet."""
+        return self._rested != self._known
 
     async def rest(self) -> bool:
         """Wait, at most half a minute, until git has done what it is doing.

@@ -82,8 +82,11 @@ def told(move: Move | None) -> tuple[str, str, str]:
 async def test_nothing(here: Followed) -> None:
     assert await here.look() == (None, {})
     write_files(here.root, {"a.py": "mine\n"})
-    assert not await here.moves.moved()
     assert await here.look() == (None, {"a.py": "else"})
+    assert not here.moves.has_moved
+    git(here.root, "switch", "-q", "-c", "other")
+    assert await here.moves.rest()
+    assert here.moves.has_moved
 
 
 async def test_a_switch_and_an_edit_in_the_same_moment(here: Followed) -> None:

@@ -1,0 +1,206 @@
+"""Who did it: whose the edits are that a look has found. Never guessed; what cannot be known is said to be unknown."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+from agent_core import events as ev
+from agent_core.errors import JournalError
+from agent_core.journal import SqliteJournal
+from agent_core.protocols import Workspace
+from agent_core.state import State
+from agent_core.workspace.edits import edit_between
+from agent_core.workspace.git_changes import Change
+from agent_core.workspace.git_moves import GitMoves, Move
+from agent_core.workspace.tree import content_hash
+
+MOST_EDITS = 40
+"""More edits than that at once are told by their names alone."""
+_MOST_MOVED = 40
+_MOST_NAMED = 200
+_RIGHT_AFTER = 10.0
+"""Seconds after a landing in which a formatter goes over what has landed."""
+
+
+class Attribution:
+    """Says whose edits are.
+
+    Args:
+        session: The session's id.
+        workspace: The project.
+        journal: Its journal, which knows what others landed.
+        mask: Takes secrets out of what is shown.
+        isolated: Commands are shut in: they cannot have edited anything.
+    """
+
+    def __init__(
+        self,
+        session: str,
+        workspace: Workspace,
+        journal: SqliteJournal,
+        mask: Callable[[str], str] = str,
+        *,
+        isolated: bool = True,
+    ) -> None:
+        self._session = session
+        self._workspace = workspace
+        self._journal = journal
+        self._mask = mask
+        self._isolated = isolated
+        self.moves = GitMoves(workspace.root)
+        """Follows git."""
+        self._next_landing = 0
+        self._changes = -1
+        self._others: dict[tuple[str, str | None], float] = {}
+        self._begun: dict[int, ev.LandingStarted] = {}
+        self._landed: dict[str, tuple[str, float]] = {}  # what of ours was just put where, and when
+        self._at_work = 0
+        self._was_at_work = False
+
+    def listen(self, entry: ev.Entry, state: State) -> None:  # noqa: ARG002 - the session's listener signature
+        """Take an event: what has just landed, and whether commands are at work that could write anywhere."""
+        match entry.event:
+            case ev.LandingStarted() as started:
+                self._begun[started.landing] = started
+            case ev.Landed(number) if number in self._begun:
+                now = time.monotonic()
+                landed = self._begun.pop(number).files
+                self._landed |= {file.path: (file.after, now) for file in landed if file.after is not None}
+            case _ if self._isolated:
+                pass
+            case ev.ToolStarted() | ev.ShellStarted() | ev.CheckStarted():
+                self._at_work, self._was_at_work = self._at_work + 1, True
+            case ev.ToolFinished() | ev.ShellFinished() | ev.CheckFinished():
+                self._at_work = max(self._at_work - 1, 0)
+
+    async def start(self, landing: int = 0) -> None:
+        """Take what others have landed so far as known.
+
+        Args:
+            landing: The number of the first landing that is not known; 0 for the project's next one.
+        """
+        self._next_landing = landing or self._journal.next_landing()
+
+    @property
+    def next_landing(self) -> int:
+        """The number of the first landing of others that is not known yet."""
+        return self._next_landing
+
+    def edit(self, path: str, before: str | None, after: str | None, *, shown: bool) -> ev.HumanEdited:
+        """A change of a file that nobody saw happen, nobody's yet.
+
+        Args:
+            path: The file.
+            before: Hash of its content before; None where there was none.
+            after: Hash of its content now.
+            shown: With a diff, if the content before is known.
+        """
+        kind: Literal["added", "changed", "deleted"] = (
+            "added" if before is None else "deleted" if after is None else "changed"
+        )
+        edit = ev.HumanEdited(path, kind, "", before, after)
+        if not shown:
+            return edit
+        try:
+            old = self._journal.get(before) if before is not None else None
+            new = self._workspace.read(path)
+        except (JournalError, OSError, ValueError):
+            return edit
+        same = (content_hash(new) if new is not None else None) == after
+        return edit_between(path, old, new, self._mask) if same else edit
+
+    async def events(self, edits: Sequence[ev.HumanEdited], *, watched: bool) -> list[ev.AnyEvent]:
+        """What is to be told of edits: git's as one event, the others with who did them.
+
+        Nothing is taken for known when it is cancelled; it is asked again then.
+
+        Args:
+            edits: What a look has found, oldest first, nobody's yet.
+            watched: Somebody was watching while they happened.
+        """
+        self._read_landings(edits)
+        by = await self._by_hand(edits, "human" if watched and not self._was_at_work else "unknown")
+        move = await self.moves.explain(_changes(edits))
+        self._was_at_work = self._at_work > 0
+        return list(_told(by, move))
+
+    def _read_landings(self, edits: Sequence[ev.HumanEdited]) -> None:
+        """Note what other pairloops of this project have landed since this was last asked."""
+        if not edits or (changes := self._journal.changes()) == self._changes:
+            return
+        self._changes = changes
+        now = time.monotonic()
+        for record in self._journal.landings():
+            if record.number >= self._next_landing and record.session != self._session:
+                self._others |= {(file.path, file.after): now for file in record.files}
+        self._next_landing = self._journal.next_landing()
+
+    async def _by_hand(self, edits: Sequence[ev.HumanEdited], else_by: ev.EditedBy) -> list[ev.HumanEdited]:
+        """The edits with whose they are where git did nothing."""
+        now = time.monotonic()
+        self._others = {what: at for what, at in self._others.items() if now - at < _RIGHT_AFTER}
+        self._landed = {path: what for path, what in self._landed.items() if now - what[1] < _RIGHT_AFTER}
+        found = []
+        for edit in edits:
+            if (edit.path, edit.after) in self._others:
+                found.append(msgspec.structs.replace(edit, by="pairloop"))
+            elif edit.path in self._landed and (formatted := await asyncio.to_thread(self._formatted, edit)):
+                found.append(formatted)
+            else:
+                found.append(msgspec.structs.replace(edit, by=else_by))
+        return found
+
+    def _formatted(self, edit: ev.HumanEdited) -> ev.HumanEdited | None:
+        """An edit as one of a formatter, over what had landed; None where it is not shown to be one."""
+        # Only where it is used: nothing of it is needed before there is a landing.
+        from agent_core.layout_only import only_layout  # noqa: PLC0415
+
+        digest = self._landed[edit.path][0]
+        try:
+            old, new = self._journal.get(digest), self._workspace.read(edit.path)
+        except (JournalError, OSError, ValueError):
+            return None
+        if new is None or content_hash(new) != edit.after or not only_layout(edit.path, old, new):
+            return None
+        return msgspec.structs.replace(edit_between(edit.path, old, new, self._mask), by="formatter")
+
+
+def _changes(edits: Iterable[ev.HumanEdited]) -> list[Change]:
+    """What became of each file, over several looks."""
+    found: dict[str, Change] = {}
+    for edit in edits:
+        before = found[edit.path].before if edit.path in found else edit.before
+        found[edit.path] = Change(edit.path, before, edit.after)
+    return list(found.values())
+
+
+def _told(edits: Sequence[ev.HumanEdited], move: Move | None) -> Iterable[ev.AnyEvent]:
+    whose = move.whose if move is not None else {}
+    moved = sorted({edit.path for edit in edits if whose.get(edit.path) == "git"})
+    if move is not None and move.what:
+        yield ev.BranchChanged(
+            move.what, move.before.name, move.after.name, move.after.commit, tuple(moved[:_MOST_MOVED]), len(moved)
+        )
+    left = [
+        msgspec.structs.replace(edit, by="unknown") if whose.get(edit.path) == "unknown" else edit
+        for edit in edits
+        if whose.get(edit.path) != "git"
+    ]
+    if len(left) <= MOST_EDITS:
+        yield from left
+        return
+    for by in dict.fromkeys(edit.by for edit in left):
+        yield many([edit for edit in left if edit.by == by], by)
+
+
+def many(edits: Sequence[ev.HumanEdited], by: ev.EditedBy) -> ev.FilesEdited:
+    """Many edits at once by the same hand as one event."""
+    kinds = {edit.path: edit.kind for edit in edits}
+    count = Counter(kinds.values())
+    return ev.FilesEdited(tuple(sorted(kinds)[:_MOST_NAMED]), count["added"], count["changed"], count["deleted"], by)
