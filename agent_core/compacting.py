@@ -40,6 +40,8 @@ _MOST_READ = 60_000
 _SECONDS = 120.0
 _LEAST_ROOM = 400
 _NEWS_SHARE = 0.3
+_MEMORY_PART, _LEAST_MEMORY = 6, 4000
+"""What is remembered gets so much of the context in any case: a part of it, but no more tokens than these."""
 log = logging.getLogger(__name__)
 
 
@@ -159,7 +161,9 @@ class Compactor:
         estimated = max(items_tokens(state.items), 1)
         # How the provider counts, as against our estimate.
         scale = before / (estimated + self._overhead)
-        room = Room(max(int(target / scale) - self._overhead, int(target / scale * 0.4), _LEAST_ROOM))
+        all_items = max(int(target / scale) - self._overhead, int(target / scale * 0.4), _LEAST_ROOM)
+        least = min(self._window // _MEMORY_PART, _LEAST_MEMORY) if self._window else _LEAST_MEMORY
+        room = Room(all_items, int(least / scale))
         memory = memory_text(memory_of(state), room.memory)
         plan = planned(state.items, room, estimate_tokens(memory))
         if not self._gains(plan, estimated, room, memory, unasked=why == "full"):

@@ -92,9 +92,9 @@ def compacted(state: State, event: ev.Compacted) -> State:
 def _compaction_words(event: ev.Compacted) -> tuple[str, str]:
     did = []
     if event.summed:
-        who = "the partner" if event.by == "partner" else "pairloop"
+        who = "by the partner" if event.by == "partner" else "made by pairloop"
         oldest = "the oldest item" if event.summed == 1 else f"the oldest {event.summed} items"
-        did.append(f"{oldest} of the conversation {'is' if event.summed == 1 else 'are'} a summary by {who} now")
+        did.append(f"{oldest} of the conversation {'is' if event.summed == 1 else 'are'} a summary now, {who}")
     if event.cut:
         what = "a text that was" if event.cut == 1 else f"{event.cut} texts that were"
         did.append(f"{what} too long lost {'its' if event.cut == 1 else 'their'} middle")

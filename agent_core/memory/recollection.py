@@ -13,12 +13,15 @@ from agent_core.memory.model import Attempt, Memory, MemoryEntry, Outcome
 from agent_core.memory.records import Choice, EditMade, MadeBy
 from agent_core.memory.words import memory_text
 from agent_core.state import CheckState, LandingState, MemoryNote, ProposalState, State, TaskState
+from agent_core.text import shortened
 
 __all__ = ["memory_of", "memory_text", "new_note_id"]
 
 _MOST_FILES = 4
 _MOST_FINDINGS = 5
 _MESSAGE = 200
+_MOST_CHANGED = 6
+_CHANGED = 120
 _OUTCOMES = {
     "answered": "answered",
     "landed": "landed",
@@ -117,6 +120,7 @@ def _decision(choice: Choice) -> MemoryEntry:
 def _tried(attempt: Attempt, proposal: ProposalState) -> MemoryEntry:
     text = f"Proposal {attempt.proposal}, {_files(attempt.paths)} {_size(proposal)}: {_came_of_it(attempt)}"
     detail = (
+        *(f"it was: {line}" for line in (_change(proposal) if attempt.outcome != "landed" else ())),
         *(f"against it: {line}" for line in attempt.failures),
         *([f"why: {attempt.diagnosis}"] if attempt.diagnosis else ()),
         *(f"it comes from {place}" for place in attempt.blame),
@@ -124,6 +128,20 @@ def _tried(attempt: Attempt, proposal: ProposalState) -> MemoryEntry:
     )
     source = f"attempt {attempt.attempt} at task {attempt.task}"
     return MemoryEntry(f"attempt:{attempt.proposal}", "attempt", text, source, detail, task=attempt.task)
+
+
+def _change(proposal: ProposalState) -> tuple[str, ...]:
+    """The first lines that a proposal changes: what is not in the files says what it was about."""
+    lines = [
+        f"{sign}{line.rstrip()}"
+        for file in proposal.patch.files
+        for block in file.blocks
+        for sign, side in (("-", block.removed), ("+", block.added))
+        for line in side
+    ]
+    shown = tuple(shortened(line, _CHANGED) for line in lines[:_MOST_CHANGED])
+    more = len(lines) - len(shown)
+    return (*shown, f"and {more} more {'lines' if more > 1 else 'line'}") if more else shown
 
 
 def _came_of_it(attempt: Attempt) -> str:

@@ -14,7 +14,7 @@ import msgspec
 
 from agent_core.conversation import AssistantItem, Item, ReasoningItem, ToolCallItem, ToolResultItem, UserItem
 from agent_core.item_text import cut_item, item_text, item_tokens, items_tokens
-from agent_core.text import cap_text, estimate_tokens, shortened
+from agent_core.text import cap_text, estimate_tokens
 
 SUMMARY_HEAD = (
     "[The conversation became too long for your context, so its oldest part was taken out. What follows stands for it.]"
@@ -43,6 +43,7 @@ Answer with the summary alone, in at most {words} words."""
 _HEAD_SHARE, _TASK_SHARE, _MEMORY_SHARE, _SUMMARY_SHARE, _RECENT_SHARE = 0.3, 0.1, 0.25, 0.15, 0.3
 _LEAST = 200
 _MOST_SUMMARY = 2500
+_LINE = 140
 _SHOWN = 1500
 """Most tokens of one item in what the partner is to sum up."""
 
@@ -52,9 +53,11 @@ class Room(msgspec.Struct, frozen=True):
 
     Attributes:
         all: For all items together.
+        least_memory: For what is remembered, at the least.
     """
 
     all: int
+    least_memory: int = _LEAST
 
     def share(self, part: float) -> int:
         """A part of it, and never so little that nothing can be said in it."""
@@ -68,7 +71,7 @@ class Room(msgspec.Struct, frozen=True):
     @property
     def memory(self) -> int:
         """For what is remembered."""
-        return self.share(_MEMORY_SHARE)
+        return max(self.share(_MEMORY_SHARE), self.least_memory)
 
     @property
     def task(self) -> int:
@@ -244,7 +247,8 @@ def _line(item: Item) -> str:
 
 def _first(text: str) -> str:
     """The first words of a text, in one line."""
-    return shortened(" ".join(text.split()), 200)
+    words = " ".join(text.split())
+    return words if len(words) <= _LINE else f"{words[: _LINE - 1]}…"
 
 
 def _called(arguments: str) -> str:
