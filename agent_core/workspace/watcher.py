@@ -15,7 +15,8 @@ from agent_core.workspace.ignore import DEFAULT_IGNORED
 from agent_core.workspace.watched import GIT, Ground, Watched, is_rule, tells
 
 _DEBOUNCE_MS = 50
-_STEP_MS = 10
+# Shorter steps are heard sooner, and cost more while nothing happens.
+_STEP_MS = 15
 _LEISURE = 0.5
 _LATEST = 5.0
 """Seconds of quiet after which a look at everything is asked for that is owed, and seconds it may wait for them."""

@@ -66,7 +66,7 @@ def root(tmp_path: Path) -> Path:
 
 
 async def test_every_kind_of_save(root: Path, tmp_path: Path) -> None:
-    async with listening(Watcher(root, tmp_path / "state")) as heard:
+    async with listening(Watcher(root, tmp_path / "state", leisure=60)) as heard:
         (root / "a.py").write_text("changed")
         await heard.until("a.py")
         (root / "sub" / "new.py").write_text("new")
@@ -79,7 +79,7 @@ async def test_every_kind_of_save(root: Path, tmp_path: Path) -> None:
 
 
 async def test_what_is_ignored_is_not_heard(root: Path, tmp_path: Path) -> None:
-    async with listening(Watcher(root, tmp_path / "state")) as heard:
+    async with listening(Watcher(root, tmp_path / "state", leisure=60)) as heard:
         (root / "node_modules" / "x" / "y.js").write_text("noise")
         (root / "sub" / "__pycache__" / "b.pyc").write_text("noise")
         (root / ".git" / "index.lock").write_text("noise")
@@ -90,7 +90,7 @@ async def test_what_is_ignored_is_not_heard(root: Path, tmp_path: Path) -> None:
 
 
 async def test_new_folders_join(root: Path, tmp_path: Path) -> None:
-    async with listening(Watcher(root, tmp_path / "state")) as heard:
+    async with listening(Watcher(root, tmp_path / "state", leisure=60)) as heard:
         write_files(root, {"one/two/c.py": ""})
         # The folder itself, and then the word to look at everything, once it is watched too.
         await heard.until("one")
@@ -100,7 +100,7 @@ async def test_new_folders_join(root: Path, tmp_path: Path) -> None:
 
 
 async def test_folders_made_again_are_heard_again(root: Path, tmp_path: Path) -> None:
-    async with listening(Watcher(root, tmp_path / "state")) as heard:
+    async with listening(Watcher(root, tmp_path / "state", leisure=60)) as heard:
         shutil.rmtree(root / "sub")
         await heard.until("sub")
         batches = heard.batches
