@@ -136,7 +136,7 @@ class Assessor:
     def diagnosis(self, proposal: ProposalState, verdict: Verdict) -> tuple[str, str]:
         """Summary for the human and evidence for the partner."""
         earlier = self._attempts(proposal)[:-1]
-        return diagnose(verdict, proposal, earlier, self._parts.config.prompt.tool_tokens)
+        return diagnose(verdict, proposal, earlier, self._parts.tool_tokens)
 
     # -- judging
 

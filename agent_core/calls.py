@@ -154,7 +154,7 @@ class Calls:
         if refusal.already:
             return ToolResultItem(one.call.call_id, replies.already(str(refusal)))
         paths = replies.updated_files(one.call.arguments)
-        files = await shown(self._proposals.view, paths, self._parts.config.prompt.tool_tokens)
+        files = await shown(self._proposals.view, paths, self._parts.tool_tokens, self._parts.state().items)
         return ToolResultItem(one.call.call_id, replies.refused(str(refusal), files, others=others), ok=False)
 
     async def _use(self, call: ToolCallItem) -> None:
@@ -177,7 +177,7 @@ class Calls:
         except PairloopError as error:
             output = ToolOutput(str(error), error.message, ok=False)
         parts.emit(ev.ToolFinished(call.call_id, output.ok, output.summary))
-        text = cap_text(output.text, parts.config.prompt.tool_tokens)
+        text = cap_text(output.text, parts.tool_tokens)
         parts.append(ToolResultItem(call.call_id, text, ok=output.ok))
 
     async def _approve(self, command: str) -> bool:

@@ -89,7 +89,7 @@ class Ending:
         """What the human decided on a proposal whose partner has not heard it yet; empty when it is still open."""
         content = self._parts.journal.get
         if proposal.of and self._has_landed(proposal):
-            return review_words.part_landed(proposal, content, self._parts.config.prompt.tool_tokens // 2)
+            return review_words.part_landed(proposal, content, self._parts.tool_tokens // 2)
         if outcome == "landed":
             return review_words.with_said(replies.landed_part(proposal.number, proposal.reason), proposal, content)
         if proposal.decision != "reject":

@@ -183,9 +183,9 @@ class Loop:
             text = told
         else:
             named = await asyncio.to_thread(named_files, text, view.paths(), view.read)
-            text = replies.task_part(text, await shown(view, named, parts.config.prompt.tool_tokens))
+            text = replies.task_part(text, await shown(view, named, parts.tool_tokens))
         if not state.items:
-            budget = parts.config.prompt.project_tokens
+            budget = parts.project_tokens
             context = await asyncio.to_thread(project_context, parts.workspace.root, view.read, view.paths(), budget)
             known = await self._judge.known(base, wait=_BASELINE_WAIT)
             text = replies.first_item(context, known, text)
@@ -291,7 +291,7 @@ class Loop:
         if refused:
             return refused
         decided = self._proposals.newest
-        self._tell(decided, part_landed(decided, parts.journal.get, parts.config.prompt.tool_tokens // 2))
+        self._tell(decided, part_landed(decided, parts.journal.get, parts.tool_tokens // 2))
         silent = not decision.reason and not says_anything(proposal)
         if silent and not leaves_anything(proposal, parts.journal.get):
             return End("landed", "")

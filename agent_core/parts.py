@@ -20,6 +20,10 @@ async def _nothing() -> tuple[Item, ...]:
     return ()
 
 
+_WINDOW_SHARE = 8
+"""One text may take this part of the partner's window: a small one is else full before anything is done."""
+
+
 class Emit(Protocol):
     """Adds an event to the session: journal first, then state, then whoever listens."""
 
@@ -41,6 +45,7 @@ class Parts:
         state: Gives the state after the last event.
         look: Reports human edits, and gives the working tree as it is now.
         recall: Gives what the partner is to be told of earlier sessions before its next request.
+        followed: Somebody looks on who can act beside pairloop.
     """
 
     session: str
@@ -52,12 +57,27 @@ class Parts:
     state: Callable[[], State]
     look: Callable[[], Awaitable[Snapshot]]
     recall: Callable[[], Awaitable[tuple[Item, ...]]] = _nothing
+    followed: bool = True
 
     def tell_partner(self) -> None:
         """Say who proposes, if more is known of that by now: the model's name, how much it can read."""
         state, info = self.state(), self.model.info
         if state.partner is not None and info != state.partner:
             self.emit(SettingsTold(info, state.mode, state.candidate, state.interpreter))
+
+    @property
+    def tool_tokens(self) -> int:
+        """Most tokens of one tool's output: as it is set, but no more than an eighth of what the partner can read."""
+        return self._within_window(self.config.prompt.tool_tokens)
+
+    @property
+    def project_tokens(self) -> int:
+        """Budget for the project's documents, likewise."""
+        return self._within_window(self.config.prompt.project_tokens)
+
+    def _within_window(self, tokens: int) -> int:
+        window = self.model.info.window
+        return min(tokens, window // _WINDOW_SHARE) if window else tokens
 
     def append(self, *items: Item) -> None:
         """Let the conversation grow."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from agent_core.conversation import Item, ToolResultItem, UserItem
 from agent_core.draft import Draft
 from agent_core.patch.encoding import MARK, text_of
 from agent_core.process import Completed
@@ -62,7 +63,7 @@ class DraftView:
         return await self._workspace.candidate(self._draft.base, self._draft.changes, cache="tools")
 
 
-async def shown(view: DraftView, paths: Iterable[str], tokens: int) -> str:
+async def shown(view: DraftView, paths: Iterable[str], tokens: int, told: Sequence[Item] = ()) -> str:
     """Text files as they are, for the partner; those that are not there or do not fit are left out.
 
     Without line numbers: small models copy them into their patches.
@@ -71,7 +72,9 @@ async def shown(view: DraftView, paths: Iterable[str], tokens: int) -> str:
         view: The tree.
         paths: Which files.
         tokens: Most tokens of all of them.
+        told: The conversation so far: what stands in it as it is now is named, not shown once more.
     """
+    before = [said for item in told if (said := _said(item))]
     found, left = [], tokens
     for path in paths:
         data = await asyncio.to_thread(view.read, path)
@@ -79,8 +82,22 @@ async def shown(view: DraftView, paths: Iterable[str], tokens: int) -> str:
         if text is None:
             continue
         part = f"{path}:\n```\n{text.removeprefix(MARK).rstrip()}\n```"
+        if any(part in said for said in before):
+            found.append(f"{path}: as it was shown to you before, letter by letter.")
+            continue
         left -= estimate_tokens(part)
         if left < 0:
             break
         found.append(part)
     return "\n\n".join(found)
+
+
+def _said(item: Item) -> str:
+    """What pairloop told the partner in an item; empty where it is the partner's own."""
+    match item:
+        case UserItem(text):
+            return text
+        case ToolResultItem():
+            return item.output
+        case _:
+            return ""

@@ -53,7 +53,9 @@ async def test_repairs_are_asked_for_and_a_rut_is_left(tmp_path: Path, api: str)
     assert "holds none that can be read" in said(server, start + 1)
     refused = said(server, start + 2)
     assert "result += money" in refused
-    assert "for price in prices[1:]" in refused, "the file as it is goes with the refusal"
+    assert "for price in prices[1:]" in refused, "the closest place goes with the refusal"
+    assert "shop/prices.py: as it was shown to you before, letter by letter." in refused
+    assert "return result" not in refused, "what stands in the conversation is not sent once more"
     assert "exactly the same again" in said(server, start + 3)
     heat = [request.body["temperature"] for request in server.requests]
     assert heat[:-1] == [0.0] * (start + 3)
@@ -115,3 +117,34 @@ async def test_a_patch_may_come_as_a_list_of_its_lines(tmp_path: Path) -> None:
         assert (await here.seen(ev.TaskFinished)).outcome == "landed"
     assert "for price in prices[1:]" in said(server, 1), "the file as it is goes with the refusal"
     assert "The arguments hold no patch" in said(server, 2)
+
+
+async def test_a_file_that_was_not_shown_yet_goes_with_a_refusal(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    answers = [call("apply_patch", "one", patch=OFF_THE_MARK), text("I give up."), text("Really.")]
+    async with (
+        ModelServer(answers) as server,
+        running(project, flags("auto", off=QUICK) | server_settings(server.base_url, "chat")) as here,
+    ):
+        here.submit(commands.Ask("mend the sum"))
+        await here.seen(ev.TaskFinished)
+    refused = said(server, 1)
+    assert "return result" in refused
+    assert "as it was shown to you before" not in refused
+
+
+async def test_a_small_window_gets_small_texts(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    (project / "README.md").write_text("Words about the shop, again and again.\n" * 2000)
+    sizes = []
+    for window in (0, 4096):
+        settings = flags("auto", off=QUICK)
+        async with ModelServer([text("Nothing."), text("Nothing.")]) as server:
+            told = server_settings(server.base_url, "chat")
+            told["partner"]["context_window"] = window
+            async with running(project, settings | told) as here:
+                here.submit(commands.Ask("what is this"))
+                await here.seen(ev.TaskFinished)
+            sizes.append(len(said(server, 0)))
+    assert sizes[0] > 16_000
+    assert sizes[1] < 4096

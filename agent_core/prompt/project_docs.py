@@ -8,10 +8,12 @@ from pathlib import PurePath, PurePosixPath
 
 import msgspec
 
+from agent_core.prompt.readme import undecorated
 from agent_core.text import estimate_tokens, printable
 
 _RULES = "AGENTS.md"
 _READMES = ("README.md", "README.rst", "README.txt", "README")
+_ABOUT = "what this project is"
 _LISTED_DEPTH = 4
 _LISTED_MOST = 400
 # The listing gets this part of the budget; documents that are short leave it more.
@@ -59,7 +61,7 @@ def _documents(paths: Sequence[str]) -> list[tuple[str, str]]:
     by_case = {path.lower(): path for path in sorted(present, reverse=True) if "/" not in path}
     readme = next((by_case[name.lower()] for name in _READMES if name.lower() in by_case), None)
     # The root's rules, then what the project is, then the rules of its parts.
-    rest = [("what this project is", readme)] if readme else []
+    rest = [(_ABOUT, readme)] if readme else []
     rest += [("how it is built", "pyproject.toml")] if "pyproject.toml" in present else []
     at = sum(1 for _, path in chosen if "/" not in path)
     return chosen[:at] + rest + chosen[at:]
@@ -163,7 +165,9 @@ def project_context(
     """
     known = sorted(set(paths))
     sections = [
-        _Section(title, path, text) for title, path in _documents(known) if (text := _text(read, path)) is not None
+        _Section(title, path, undecorated(text) if title == _ABOUT else text)
+        for title, path in _documents(known)
+        if (text := _text(read, path)) is not None
     ]
     room = budget_tokens - budget_tokens // _LISTING_SHARE
     shown = sections[: max(room // _LEAST, 1)]
