@@ -8,7 +8,7 @@ from typing import Protocol, get_args
 
 import msgspec
 
-from agent_core.commands import AnyCommand, Memorize, Redo, Undo
+from agent_core.commands import AnyCommand, Compact, Memorize, Redo, Uncompact, Undo
 from agent_core.events import Mode
 from agent_core.state import State
 from tui.actions import ACTIONS, in_force
@@ -106,6 +106,20 @@ def _remember(app: Doer, argument: str) -> str:
     return ""
 
 
+def _compact(app: Doer, _argument: str) -> str:
+    if not app.state.items:
+        return "There is no conversation yet that could be summed up."
+    app.submit(Compact())
+    return ""
+
+
+def _uncompact(app: Doer, _argument: str) -> str:
+    if not app.state.compactions:
+        return "There is no summary in the conversation that could be taken back."
+    app.submit(Uncompact())
+    return ""
+
+
 _ARGUMENTS: Mapping[str, tuple[str, Callable[[Doer, str], str]]] = {
     "undo": ("number of a landing", _undo),
     "redo": ("number of a landing", _redo),
@@ -115,6 +129,8 @@ _ARGUMENTS: Mapping[str, tuple[str, Callable[[Doer, str], str]]] = {
 _OTHERS: Mapping[str, tuple[str, Callable[[Doer, str], str]]] = {
     "model": ("Say who the partner is.", _model),
     "remember": ("Note something down for the partner; it is told at its next step, and never summed up.", _remember),
+    "compact": ("Sum up the oldest of the conversation now; what was decided and tried stays word for word.", _compact),
+    "uncompact": ("Take the last summary back: the partner has the whole conversation again.", _uncompact),
 }
 
 

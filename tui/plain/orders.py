@@ -60,6 +60,8 @@ NAMES = {
     "mode": f"choose when you are asked: mode and one of {', '.join(get_args(Mode))}",
     "status": "tell what is going on, and what waits to be told to the partner",
     "withdraw": "withdraw and a number takes back words that the partner has not heard yet",
+    "compact": "sum up the oldest of the conversation, so that the partner has room again",
+    "uncompact": "take the last summary back",
     "share": "give the output of your last command to the partner, with your next words",
     "write": "write a longer text in your editor",
     "stop": "stop what is running, as ctrl+c does",

@@ -28,7 +28,14 @@ def status_of(state: State) -> Iterator[str]:
     used = state.usage
     if used.input or used.output:
         spent = f" They cost {used.cost:.3f} dollars." if used.cost is not None else ""
-        yield f"Tokens so far: {used.input:,} in, {used.output:,} out.{spent}"
+        cached = (
+            f", {100 * used.cached // used.input} percent of it from the cache" if used.cached and used.input else ""
+        )
+        yield f"Tokens so far: {used.input:,} in{cached}, {used.output:,} out.{spent}"
+    if state.size.counted:
+        window = partner.window if partner is not None else 0
+        share = f", {100 * state.size.tokens // window} percent of what the partner can read" if window else ""
+        yield f"The conversation has about {state.size.tokens:,} tokens{share}."
 
 
 def doing_of(state: State) -> str:

@@ -88,6 +88,8 @@ class Talk:
             "deny": lambda _: self._approve(allowed=False),
             "mode": lambda order: self._mode(order.text),
             "withdraw": lambda order: self._withdraw(order.number),
+            "compact": lambda _: self._session.submit(cmd.Compact()),
+            "uncompact": lambda _: self._session.submit(cmd.Uncompact()),
             "share": lambda _: self._share(),
             "write": lambda _: self.dialogs.write(),
             "stop": lambda _: self._interrupt(),

@@ -66,8 +66,8 @@ def cost_text(usage: Usage) -> str:
 
 
 def context_piece(state: State) -> Piece:
-    """How full the context was at the last request; in percent too where it is known how much it holds."""
-    used = state.last_usage.input
+    """How large the conversation is by now; in percent too where it is known how much the partner can read."""
+    used = state.size.tokens if state.size.counted else state.last_usage.input
     window = state.partner.window if state.partner is not None else 0
     if not used:
         return "", ""
