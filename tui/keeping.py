@@ -12,7 +12,11 @@ from tui.panes.pane import told
 
 
 class Keeping(Looking):
-    """Sessions looked through, opened and forked, and their memory; the app inherits it."""
+    """Sessions looked through, opened and forked, their memory, and commits; the app inherits it."""
+
+    def __init__(self, *, ansi_color: bool | None = None) -> None:
+        super().__init__(ansi_color=ansi_color)
+        self._commits_begun: dict[tuple[str, int], str] = {}  # messages that were not handed in
 
     async def action_sessions(self) -> None:
         """Look through the sessions of the project."""
@@ -51,6 +55,27 @@ class Keeping(Looking):
 
         if self.life.session is not None:
             await self.push_screen(MemoryScreen(self.life.session))
+
+    async def action_commit(self) -> None:
+        """Go over the message of the commit of the last landing."""
+        from tui.screens.commit import CommitScreen  # noqa: PLC0415 - not needed to paint
+
+        session = self.life.session
+        # What is drawn is meant: another may have landed since.
+        landing = self.main.state.committable
+        if session is None or landing is None:
+            return
+        key = (session.state.session, landing.number)
+
+        def done(left: str | None) -> None:
+            if left:
+                self._commits_begun[key] = left
+                self.say("Kept: K goes on with it.")
+            else:
+                self._commits_begun.pop(key, None)
+
+        begun = self._commits_begun.get(key, "")
+        await self.push_screen(CommitScreen(session, landing, begun, self.main.clock), done)
 
     async def _fork_at(self, session: str, proposal: int) -> None:
         assert self.life.engine is not None

@@ -39,6 +39,12 @@ def _redoable(situation: Situation) -> bool:
     return situation.open and situation.state.redoable is not None and situation.state.phase != "landing"
 
 
+def _committable(situation: Situation) -> bool:
+    if situation.focus == "diff" and situation.deciding:
+        return False  # there it says something about a block
+    return situation.open and situation.state.committable is not None and not situation.writing
+
+
 def _running(situation: Situation) -> bool:
     return situation.open and situation.state.task is not None and not situation.reason and not _momentary(situation)
 
@@ -153,6 +159,14 @@ COMMON: tuple[Action, ...] = (
         "Decide",
         {"panes": ("U",), "everywhere": ("f12",)},
         when=_redoable,
+    ),
+    Action(
+        "commit",
+        "commit",
+        "Commit the last landing, its lines and nothing else; you see the message first. In the diff it is c, too.",
+        "Decide",
+        {"diff": ("c",), "panes": ("K",)},
+        when=_committable,
     ),
     Action(
         "interrupt",

@@ -9,7 +9,7 @@ from tui.screens.asking import landing_mood, mood
 
 GRACE = 0.5
 """Seconds after a question appears in which no key answers it."""
-_PAUSE = 0.2
+PAUSE = 0.2
 """Seconds without a key after one that was refused: more than there are between those of a key held down."""
 TOO_EARLY = "That has only just appeared: look first, then press again."
 _AGAIN = 3.0
@@ -54,9 +54,9 @@ class Grace:
         """A key has come too early: while it is held down, or typing goes on, the same keys answer nothing either."""
         now = self._clock()
         if now < self._until:
-            self._until = max(self._until, now + _PAUSE)
+            self._until = max(self._until, now + PAUSE)
         if now < self._landing_until:
-            self._landing_until = max(self._landing_until, now + _PAUSE)
+            self._landing_until = max(self._landing_until, now + PAUSE)
 
     def insists(self, action: str, waiting: int) -> bool:
         """Whether somebody wants something far-reaching for the second time within a moment.

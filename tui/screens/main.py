@@ -104,6 +104,11 @@ class MainScreen(Screen[None]):
         self.draw_bars()
 
     @property
+    def clock(self) -> Callable[[], float]:
+        """Gives seconds; monotonic."""
+        return self._clock
+
+    @property
     def front(self) -> str:
         """Name of the pane in front."""
         return self.panes.front
