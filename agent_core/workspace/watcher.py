@@ -176,7 +176,10 @@ class Watcher:
     def _counts(self, _change: object, path: str) -> bool:
         """Whether a touched path is worth a look, decided by its name alone."""
         name, gits = self._place(path)
-        return tells(name.removeprefix(GIT)) if gits else DEFAULT_IGNORED.isdisjoint(name.split("/")) or name == ".git"
+        if gits:
+            return tells(name.removeprefix(GIT))
+        # What is heard lies in a folder that is watched: files count there, whatever the folder is called.
+        return name.rpartition("/")[2] not in DEFAULT_IGNORED or name == ".git"
 
     def _relative(self, path: str) -> str:
         return self._place(path)[0]

@@ -161,13 +161,14 @@ async def test_a_folder_that_is_gone_says_nothing_about_its_files(root: Path) ->
     assert (await one.glance(["b.py"])) == there == await one.scan()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable for root")
 @pytest.mark.parametrize("mode", [0o000, 0o300, 0o400])
 async def test_a_folder_that_cannot_be_read_is_as_it_was(root: Path, mode: int) -> None:
     write_files(root, {"sub/untracked.py": "u\n"})
     one = scanner(root)
     there = await one.scan()
     (root / "sub").chmod(mode)
+    if os.access(root / "sub", os.R_OK | os.X_OK):
+        pytest.skip("nothing is unreadable for root")
     try:
         assert (await one.scan()).files == there.files
         assert (await one.glance(["sub", "sub/a.py"])).files == there.files

@@ -27,6 +27,8 @@ class Heard:
     def __init__(self) -> None:
         self.paths: set[str] = set()
         self.batches = 0
+        self.wholes = 0
+        self.largest = 0
         self._more = asyncio.Condition()
 
     async def listen(self, watcher: Watcher) -> None:
@@ -34,11 +36,18 @@ class Heard:
             async with self._more:
                 self.paths |= batch
                 self.batches += 1
+                self.wholes += not batch
+                self.largest = max(self.largest, len(batch))
                 self._more.notify_all()
 
     async def until(self, *paths: str) -> None:
         async with asyncio.timeout(10), self._more:
             await self._more.wait_for(lambda: self.paths >= set(paths))
+
+    async def until_wholes(self, number: int) -> None:
+        """Wait until a look at everything has been asked for so often."""
+        async with asyncio.timeout(10), self._more:
+            await self._more.wait_for(lambda: self.wholes >= number)
 
     async def until_batches(self, number: int) -> None:
         async with asyncio.timeout(10), self._more:
