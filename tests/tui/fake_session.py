@@ -63,8 +63,11 @@ class FakeLessons:
 
     def __init__(self) -> None:
         self.listed: tuple[KnownLesson, ...] = ()
+        self.error: PairloopError | None = None
 
     async def known(self) -> tuple[KnownLesson, ...]:
+        if self.error is not None:
+            raise self.error
         return self.listed
 
 

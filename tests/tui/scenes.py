@@ -6,7 +6,8 @@ import difflib
 
 from agent_core import events as ev
 from agent_core.checks.model import Blame, CheckResult, Finding, Verdict
-from agent_core.conversation import PartnerInfo, Usage
+from agent_core.conversation import AssistantItem, PartnerInfo, ToolCallItem, ToolResultItem, Usage, UserItem
+from agent_core.memory.lessons import KnownLesson
 from agent_core.patch.model import Block, FileKind, FilePatch, Patch
 from agent_core.review import Overlap, Review, between, commented, marked
 from tests.tui.fake_session import FakeSession
@@ -329,3 +330,44 @@ def approval(session: FakeSession) -> None:
     start(session)
     ask(session)
     session.emit(ev.ApprovalAsked("c9", "python -m shop.report --since 2024-01-01 \\\n  | sort -n"))
+
+
+WORDS = "no rounding by hand; keep it as simple as it was"
+PROPOSED = KnownLesson(
+    ev.Lesson("env-1", "tests need DATABASE_URL to be set", "session 20260301-1042, landing 3", ("tests/test_db.py",))
+)
+KEPT = KnownLesson(ev.Lesson("own-1", "we reject bare excepts", "your own words"), "kept", "human")
+
+
+def lived(session: FakeSession) -> None:
+    """A session in which much has happened."""
+    start(session)
+    ask(session)
+    propose(session, 1, WRONG)
+    judge(session, 1, green=False)
+    session.emit(
+        ev.DecisionAwaited(1, "red"),
+        ev.Decided(1, "reject", "human", WORDS),
+        ev.Steered("leave the tests alone"),
+        ev.ItemsAppended(
+            (
+                UserItem("# Task\n\nA discount of 10 % on 19.99 gives 18."),
+                AssistantItem("I will look."),
+                ToolCallItem("c1", "read_file", '{"path": "shop/pricing.py"}'),
+                ToolResultItem("c1", "34 lines of code"),
+            )
+        ),
+        ev.PatchRejected("c9", "shop/pricing.py: the lines to be replaced are not in the file."),
+    )
+    propose(session, 2, RIGHT)
+    judge(session, 2, green=True)
+    session.emit(
+        ev.DecisionAwaited(2, "green"),
+        ev.Decided(2, "accept", "human"),
+        ev.LandingStarted(4, 2, 0, (ev.FileLanding("shop/pricing.py", "a", "b", 0, 0),)),
+        ev.Landed(4),
+        ev.TaskFinished(1, "landed", ""),
+        ev.HumanEdited("shop/pricing.py", "changed", "--- a/x\n+++ b/x\n@@\n-VAT\n+VAT = Decimal('0.21')\n", "a", "b"),
+        ev.MemoryKept("note:1", "prices are in cents\nexcept in shop/pricing.py"),
+    )
+    session.lessons.listed = (PROPOSED, KEPT)

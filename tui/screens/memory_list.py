@@ -47,6 +47,11 @@ class RowList(LinesView):
         """Keys of the rows of which all is shown."""
 
     @property
+    def rows(self) -> Sequence[Row]:
+        """All rows that are shown."""
+        return self._rows
+
+    @property
     def chosen(self) -> Row | None:
         """The row under the cursor."""
         return self._rows[self._stops[self._at]] if self._stops else None
