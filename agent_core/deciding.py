@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Literal
 
 from agent_core import events as ev
 from agent_core.assessor import Assessor, may_land, usable
 from agent_core.checks.model import Verdict
+from agent_core.commands import Settle
 from agent_core.decisions import Decision, Inbox, by_mode
 from agent_core.errors import PairloopError
+from agent_core.holding import Holding
 from agent_core.memory.repeats import wanted
 from agent_core.mending import mended
 from agent_core.parts import Parts
 from agent_core.prompt import replies
-from agent_core.prompt.review_words import says_anything
+from agent_core.prompt.review_words import REDO, says_anything
 from agent_core.proposals import Proposals
 from agent_core.protocols import Check
-from agent_core.review import leaves_any, takes_all, takes_any
+from agent_core.review import leaves_any, takes_all, takes_any, to_redo
 from agent_core.reviewing import Part, Reviewing
 from agent_core.state import ProposalState
 from agent_core.why import Standing, why
@@ -45,6 +48,7 @@ class Deciding:
         self._checks = checks
         self._inbox = inbox
         self._reviewing = Reviewing(parts, proposals)
+        self._holding = Holding(parts, inbox.news)
         self._wanted: Decision | None = None  # waits for the verdict on what it lands
         self._judged = ""  # tree of whose verdict they knew when they wanted it
         self._warned = ""  # tree of which the human has been told that it breaks something
@@ -140,22 +144,25 @@ class Deciding:
         Returns:
             Of kind ``land`` where a part lands, which `part` is.
         """
-        asked: tuple[str, bool] | None = None
         self._nothing_wanted()
+        try:
+            return await self._decided(final=final, refused=refused)
+        finally:
+            self._holding.let_go()
+
+    async def _decided(self, *, final: bool, refused: str) -> Decision | None:
+        asked: tuple[str, bool] | None = None
         while True:
             await self._reviewing.settle()
             await self._follow()
             proposal, open_ = self._proposals.newest, self._assessor.busy
-            if not refused and not open_:
-                decides, decision = self._mode_decides(proposal, final=final)
-                if decides:
-                    return decision
-            if (ready := self._ready(proposal)) is not None:
-                if await self._is_as_judged():
-                    return ready
+            go = await self._at_once(proposal, final=final, refused=refused)
+            if isinstance(go, tuple):
+                return go[0]
+            if go == "anew":
                 asked, refused = None, ""
                 continue
-            words = why(self._standing(proposal, refused))
+            words = why(self._standing(self._proposals.newest, refused))
             if (words, open_) != asked:
                 self._parts.emit(ev.DecisionAwaited(proposal.number, words))
                 asked = words, open_
@@ -169,12 +176,39 @@ class Deciding:
                 self._warned = "" if self._warned == proposal.tree else self._warned
                 before = self._proposals.newest.patch
                 await self._reviewing.carry_out(entry)
+                if isinstance(entry, Settle) and entry.side == "redo" and self._reviewing.asks_anew:
+                    return Decision(proposal.number, "steer", REDO)
                 if self._proposals.newest.patch is not before:
                     asked, refused = None, ""
             else:
                 self._told_trouble()
                 if (self._inbox.take_edits() or self._assessor.void) and await self._moved():
                     asked, refused = None, ""
+
+    async def _at_once(
+        self, proposal: ProposalState, *, final: bool, refused: str
+    ) -> tuple[Decision | None] | Literal["anew", "wait"]:
+        """What is decided and can be carried out now, see `decision`; or whether to begin anew, as the tree is another.
+
+        What lands waits where git is in the midst of something.
+        """
+        if not refused and not self._assessor.busy:
+            decides, decision = self._mode_decides(proposal, final=final)
+            if decides and decision is not None and decision.kind == "accept":
+                waited = self._holding.held
+                if await self._holding.holds(proposal.number):
+                    return "wait"
+                # What git has done meanwhile is judged first.
+                return "anew" if waited and await self._has_moved() else (decision,)
+            if decides:
+                return (decision,)
+        ready = self._ready(proposal)
+        if ready is None:
+            self._holding.let_go()
+            return "wait"
+        if await self._holding.holds(proposal.number):
+            return "wait"
+        return (ready,) if await self._is_as_judged() else "anew"
 
     def _mode_decides(self, proposal: ProposalState, *, final: bool) -> tuple[bool, Decision | None]:
         """Whether the mode has the say, and what it says; see `decision`."""
@@ -191,9 +225,12 @@ class Deciding:
 
     async def _is_as_judged(self) -> bool:
         """Whether the working tree is the one that what is about to land was judged over; heeds it where it is not."""
+        return not await self._has_moved() and self._wanted is not None
+
+    async def _has_moved(self) -> bool:
+        """Whether the working tree is another than was judged; heeds it."""
         await self._parts.look()
-        moved = self._inbox.take_edits() and await self._moved()
-        return not moved and self._wanted is not None
+        return self._inbox.take_edits() and await self._moved()
 
     def _nothing_wanted(self) -> None:
         self._wanted, self._judged, self._warned, self._unchecked = None, "", "", ""
@@ -305,6 +342,8 @@ class Deciding:
     def _sent_back(self, decision: Decision, proposal: ProposalState) -> Decision | None:
         """What comes of landing when nothing was taken."""
         if leaves_any(proposal.patch, proposal.review):
+            if to_redo(proposal.review):
+                return Decision(decision.proposal, "steer", decision.reason or REDO)
             return Decision(decision.proposal, "reject", decision.reason)
         if decision.reason or says_anything(proposal):
             return Decision(decision.proposal, "steer", decision.reason)

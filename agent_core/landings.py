@@ -21,6 +21,7 @@ from agent_core.events import (
     LandingTurned,
     Noted,
 )
+from agent_core.holding import keep_off
 from agent_core.journal import SqliteJournal
 from agent_core.landing_log import LandingLog, LandingRecord
 from agent_core.parts import Emit
@@ -145,6 +146,7 @@ class LandingService:
             # What somebody who died left half done is brought to an end before anything is built on it.
             for text in await mend(self._journal, self._lander, self._append):
                 self._emit(Noted("warning", text))
+            await asyncio.to_thread(keep_off, self._lander.root)
             landing = await plan()
             self._keep_off(landing.files)
             await self._write(landing)

@@ -132,6 +132,7 @@ class Session:
             state=lambda: self._state,
             look=self._hearing.look,
             recall=self._recall,
+            followed=outfit.watcher is not None,
         )
         self._comments = Comments(parts, self._tracker.text, outfit.mask, self._decide)
         self._listeners.append(self._comments.listen)
@@ -292,7 +293,7 @@ class Session:
                 self._decide(Decision(number, "fix"))
             case commands.Land(number, reason):
                 self._decide(Decision(number, "land", reason))
-            case commands.Take() | commands.Comment() | commands.Unmark() | commands.Rewrite():
+            case commands.Take() | commands.Comment() | commands.Unmark() | commands.Rewrite() | commands.Settle():
                 self._decide(command)
             case commands.Withdraw(index, text):
                 self._withdraw(index, text)

@@ -38,6 +38,8 @@ class Standing(msgspec.Struct, frozen=True):
 def why(now: Standing) -> str:
     """What there is to decide, in one line."""
     proposal, part = now.proposal, now.part
+    if proposal.waits:
+        return proposal.waits
     accepted = now.wanted is not None and now.wanted.kind == "accept"
     if part is None or accepted or now.warned == proposal.tree:
         return _of_all(now)

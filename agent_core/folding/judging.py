@@ -26,6 +26,7 @@ def proposal_made(state: State, event: ev.ProposalMade) -> State:
     checks = tuple(check for check in state.checks if check.where == "baseline")
     if state.proposal is not None and state.proposal.number == event.number:
         # The same proposal over a newer working tree, or mended: what was said of it is about another tree.
+        proposal = msgspec.structs.replace(proposal, waits=state.proposal.waits)
         return msgspec.structs.replace(
             doubted(state, {event.number}),
             proposals=(*state.proposals[:-1], review.said_again(proposal, state.proposal)),

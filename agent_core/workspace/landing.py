@@ -61,6 +61,11 @@ class Lander:
         self._disk = disk or FileSystem()
         self._patience = patience
 
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self._root
+
     @contextlib.asynccontextmanager
     async def locked(self, what: str = "landing") -> AsyncIterator[None]:
         """Hold the project's lock; plan and write inside.
