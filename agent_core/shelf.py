@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from agent_core import events as ev
 from agent_core import forking
 from agent_core.errors import JournalError
 from agent_core.export import Format, exported
@@ -111,7 +112,7 @@ class Shelf:
 
     def __init__(self, state: Path, mask: Masker) -> None:
         self._state = state
-        self._mask = mask
+        self.mask = mask
 
     async def cards(self, *, hidden: bool = False) -> tuple[SessionCard, ...]:
         """The sessions in which something was asked, the one used last first.
@@ -157,9 +158,13 @@ class Shelf:
             entries = tuple(journal.entries(session))
             if not entries:
                 raise _unknown(session)
-            return exported(fit_to_show(story_of(session, entries), self._mask), form)
+            return exported(fit_to_show(story_of(session, entries), self.mask), form)
 
         return await self._with(tell)
+
+    async def entries(self, session: str) -> tuple[ev.Entry, ...]:
+        """The events of a session, oldest first."""
+        return await self._with(lambda journal: tuple(journal.entries(session)), nothing=())
 
     async def export(self, session: str, form: Format) -> Path:
         """Write a session to a file of its own among pairloop's, not the project's; gives where it is.

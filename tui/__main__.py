@@ -209,6 +209,20 @@ def _commit(options: argparse.Namespace) -> int:
 def _log(options: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415
 
+    if options.prompts is not None:
+        from agent_core.build import Engine  # noqa: PLC0415
+        from agent_core.prompts_sent import log_prompts  # noqa: PLC0415
+
+        engine = Engine(_project(options), {}, os.environ)
+        sent = log_prompts(
+            engine,
+            session=options.session,
+            number=options.prompts,
+            count=options.count,
+            full=options.patch,
+            json=options.json,
+        )
+        return asyncio.run(sent)
     from agent_core.landing_commands import log  # noqa: PLC0415
 
     wanted = log(_project(options), number=options.landing, count=options.count, diff=options.patch, json=options.json)

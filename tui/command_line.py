@@ -69,6 +69,8 @@ _LOG = """examples:
   pairloop log -n 5     the last five landings
   pairloop log -p 12    landing 12 with its diff
   pairloop log --json   one JSON object a line and landing
+  pairloop log --prompts                what was sent to the partner in the session used last
+  pairloop log --prompts 7 --session 20260301     request 7 of that session, with what was new in it in full
 
 exit codes:
   0 told                                 2 usage
@@ -246,8 +248,19 @@ def _add_landing_commands(commands: _Commands) -> None:
     log = _command(commands, "log", "list what has landed in the project, newest first", _LOG)
     log.add_argument("landing", metavar="N", type=_positive, nargs="?", default=0, help="only this landing")
     log.add_argument("-n", dest="count", type=_positive, metavar="COUNT", default=0, help="only the last COUNT")
-    log.add_argument("-p", "--patch", action="store_true", help="with the diffs")
-    log.add_argument("--json", action="store_true", help="write one JSON object a landing")
+    log.add_argument("-p", "--patch", action="store_true", help="with the diffs; what is new in each request in full")
+    log.add_argument("--json", action="store_true", help="write one JSON object a landing or request")
+    log.add_argument(
+        "--prompts",
+        metavar="N",
+        type=_positive,
+        nargs="?",
+        const=0,
+        help="what was sent to the partner instead; with a number only that request, and what was new in it in full",
+    )
+    log.add_argument(
+        "--session", metavar="ID", default="", help="with --prompts: of that session, by the beginning of its id"
+    )
     _add_project(log)
 
 
