@@ -156,6 +156,8 @@ class Deciding:
             await self._reviewing.settle()
             await self._follow()
             proposal, open_ = self._proposals.newest, self._assessor.busy
+            if any(how.proposal == proposal.number for how in self._parts.state().pointed):
+                return Decision(proposal.number, "steer", replies.FOLLOWS)
             go = await self._at_once(proposal, final=final, refused=refused)
             if isinstance(go, tuple):
                 return go[0]

@@ -134,7 +134,7 @@ class Session:
             recall=self._recall,
             followed=outfit.watcher is not None,
         )
-        self._comments = Comments(parts, self._tracker.text, outfit.mask, self._decide)
+        self._comments = Comments(parts, self._tracker.text, outfit.mask, self._inbox.news)
         self._listeners.append(self._comments.listen)
         self._ending = Ending(parts)
         self._shells = Shells(parts)

@@ -246,10 +246,12 @@ class Pointed(msgspec.Struct, frozen=True):
     Attributes:
         markers: The comments in the code by which they were said; none where they were typed.
         told: What the partner is told in their place; empty where that is the same.
+        proposal: The proposal to go on from with them; 0 for none.
     """
 
     markers: tuple[ev.Marker, ...] = ()
     told: str = ""
+    proposal: int = 0
 
 
 class MemoryNote(msgspec.Struct, frozen=True):

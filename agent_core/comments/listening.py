@@ -12,14 +12,12 @@ from agent_core import events as ev
 from agent_core.comments.find import may_hold
 from agent_core.comments.news import News, Saved, news
 from agent_core.comments.words import context_of, heading, told
-from agent_core.decisions import Decision
 from agent_core.errors import JournalError
 from agent_core.parts import Parts
 from agent_core.state import State
 from agent_core.workspace.tree import Snapshot
 
 _MOST_ORIGINS = 64
-_FOLLOWS = "They wrote comments in the code, which follow."
 _GOES_ON = frozenset({"answered", "landed", "green", "not_green", "conflict"})
 log = logging.getLogger(__name__)
 
@@ -31,7 +29,8 @@ class Words(msgspec.Struct, frozen=True):
         text: For the human.
         markers: The comments; none where it was typed.
         told: For the partner; empty where that is the same.
-        waiting: Number of the proposal that waited for the human when they saved them, 0 when none did.
+        waiting: Number of the proposal that waited for the human when they saved them, 0 when none did: one that had
+            not come up yet is not what they wrote about.
     """
 
     text: str
@@ -57,7 +56,7 @@ class Comments:
         parts: The session's parts.
         text: Gives what a file that has just been edited held before, and holds now; see `EditTracker.text`.
         mask: Takes secrets out of a text.
-        decide: Decides on the proposal that waits.
+        wake: Has whoever waits for a decision look again.
     """
 
     def __init__(
@@ -65,13 +64,12 @@ class Comments:
         parts: Parts,
         text: Callable[[str, str], bytes | None],
         mask: Callable[[str], str],
-        decide: Callable[[Decision], None],
+        wake: Callable[[], None],
     ) -> None:
         self._parts = parts
         self._text = text
         self._mask = mask
-        self._decide = decide
-        self._meant = 0  # the proposal that waited when they wrote what the partner has not been told yet
+        self._wake = wake
         self._heard: asyncio.Queue[_Heard | None] = asyncio.Queue()
         # By file: what it held before the human began to write in it, and the hash of what they wrote last.
         self._origins: dict[str, tuple[bytes, str | None]] = {}
@@ -92,13 +90,10 @@ class Comments:
         if any(may_hold(one.old) or may_hold(one.new) for one in saves):
             self._heard.put_nowait(_Heard(tuple(saves), now, self._parts.state().waiting))
 
-    def listen(self, entry: ev.Entry, state: State) -> None:
+    def listen(self, entry: ev.Entry, _state: State) -> None:
         """Take an event: what comments said to a task that ends is a task of its own, if its partner was not told."""
         if isinstance(entry.event, ev.TaskFinished) and entry.event.outcome in _GOES_ON:
             self._heard.put_nowait(None)
-        elif isinstance(entry.event, ev.DecisionAwaited):
-            # The save itself had it checked again.
-            self._send_back(state)
 
     async def run(self, ask: Callable[[Words], None]) -> None:
         """Have comments obeyed, until cancelled: they become a task, or news for the running one.
@@ -113,24 +108,15 @@ class Comments:
                 if words is not None and self._parts.state().task is None:
                     ask(words)
                 elif words is not None:
-                    self._parts.emit(ev.Steered(words.text, words.markers, words.told), durable=True)
-                    self._meant = words.waiting
-                    self._send_back(self._parts.state())
+                    steered = ev.Steered(words.text, words.markers, words.told, words.waiting)
+                    self._parts.emit(steered, durable=True)
+                    self._wake()
             except JournalError:
                 raise
             except Exception as error:
                 log.exception("comments could not be read")
                 text = f"The comments in what you saved could not be read: {type(error).__name__}: {error}."
                 self._parts.emit(ev.Noted("error", text, "Type what they say."))
-
-    def _send_back(self, state: State) -> None:
-        """Have the partner go on from the proposal that the human looked at when they wrote to it.
-
-        One that had not come up when they saved is not what they wrote about: it is decided on first.
-        """
-        if self._meant and state.waiting == self._meant and any(how.markers for how in state.pointed):
-            self._meant = 0
-            self._decide(Decision(state.waiting, "steer", _FOLLOWS))
 
     def _saved(self, edit: ev.HumanEdited, now: Snapshot) -> Saved | None:
         """An edit with its contents; None where they are not known."""

@@ -30,11 +30,14 @@ class Steered(Event, frozen=True):
         text: The words.
         markers: The comments in the code by which it was said; none where it was typed.
         told: See `Asked`.
+        proposal: The proposal that waited when they wrote the comments, which the partner is to go on from; 0 when
+            none did.
     """
 
     text: str
     markers: tuple[Marker, ...] = ()
     told: str = ""
+    proposal: int = 0
 
 
 class Withdrawn(Event, frozen=True):

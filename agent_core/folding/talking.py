@@ -69,7 +69,7 @@ def steered(state: State, event: ev.Steered) -> State:
     if state.task is not None:
         markers, answers = (*state.task.markers, *event.markers), state.task.answers and _asks(event.markers)
         tasks = (*tasks[:-1], msgspec.structs.replace(state.task, markers=markers, answers=answers))
-    queued, pointed = (*state.queued, event.text), (*state.pointed, Pointed(event.markers, event.told))
+    queued, pointed = (*state.queued, event.text), (*state.pointed, Pointed(event.markers, event.told, event.proposal))
     return say(state, Said("human", event.text), queued=queued, pointed=pointed, tasks=tasks)
 
 
