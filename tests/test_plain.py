@@ -21,7 +21,7 @@ import pytest
 
 from agent_core import events as ev
 from agent_core.build import Engine
-from agent_core.commands import AnyCommand, Ask, Interrupt, Withdraw
+from agent_core.commands import AnyCommand, Ask, Interrupt, Reject, Withdraw
 from agent_core.fold import fold
 from agent_core.patch.diff import make_patch
 from agent_core.state import ProposalState
@@ -412,6 +412,25 @@ async def test_words_are_taken_back_by_the_number_they_were_told_under(project: 
         talk._obey(orders.Order("withdraw", 3))
         await talked.told("No words wait under the number 3.")
     assert sent == [Withdraw(1, "second")] * 2
+
+
+async def test_a_lesson_is_told_by_number_and_kept(project: Path, tmp_path: Path) -> None:
+    turns = [patch_turn(WRONG), {"text": "I see."}]
+    async with talking(project, script_of(tmp_path / "script.json", *turns)) as talked:
+        talked.here.submit(Ask("mend it"))
+        await talked.told("1 accept all of it")
+        talked.here.submit(Reject(1, "we never add one to a price"))
+        await talked.told("Worth remembering, lesson 1? We never add one to a price.")
+        await talked.told("I see.")
+        talked.answer("keep 2")
+        await talked.told("There is no lesson 2.")
+        talked.answer("keep 1")
+        await talked.told("It is remembered for later sessions.")
+        talked.answer("lessons")
+        await talked.told("1, kept: We never add one to a price. From what you said when you rejected proposal 1")
+        talked.answer("drop 1")
+        await talked.told("It is not remembered.")
+        assert [one.stands for one in talked.here.state.lessons] == ["dropped"]
 
 
 async def test_a_command_is_run_and_its_output_shared(project: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol, get_args
 
 import msgspec
 
-from agent_core.commands import AnyCommand, Compact, Memorize, Redo, Uncompact, Undo
+from agent_core.commands import AnyCommand, Compact, Memorize, Redo, Teach, Uncompact, Undo
 from agent_core.events import Mode
 from agent_core.state import State
 from tui.actions import ACTIONS, in_force
@@ -120,15 +120,26 @@ def _uncompact(app: Doer, _argument: str) -> str:
     return ""
 
 
+def _teach(app: Doer, argument: str) -> str:
+    if not argument:
+        return "What is to be known in later sessions? Write it behind /teach; /memory shows what is."
+    if not app.state.session:
+        return "There is no session yet that could keep it."
+    app.submit(Teach(argument))
+    return ""
+
+
 _ARGUMENTS: Mapping[str, tuple[str, Callable[[Doer, str], str]]] = {
     "undo": ("number of a landing", _undo),
     "redo": ("number of a landing", _redo),
     "mode": (", ".join(get_args(Mode)), _mode),
     "remember": ("words", _remember),
+    "teach": ("words", _teach),
 }
 _OTHERS: Mapping[str, tuple[str, Callable[[Doer, str], str]]] = {
     "model": ("Say who the partner is.", _model),
     "remember": ("Note something down for the partner; it is told at its next step, and never summed up.", _remember),
+    "teach": ("Keep a lesson for all later sessions of this project; /memory shows them.", _teach),
     "compact": ("Sum up the oldest of the conversation now; what was decided and tried stays word for word.", _compact),
     "uncompact": ("Take the last summary back: the partner has the whole conversation again.", _uncompact),
 }

@@ -11,6 +11,7 @@ import msgspec
 from agent_core.events import Mode
 from agent_core.review import leaves_any, parts_taken
 from agent_core.state import State
+from tui.plain.memory import NAME
 from tui.plain.words import count
 
 
@@ -60,8 +61,15 @@ NAMES = {
     "mode": f"choose when you are asked: mode and one of {', '.join(get_args(Mode))}",
     "status": "tell what is going on, and what waits to be told to the partner",
     "withdraw": "withdraw and a number takes back words that the partner has not heard yet",
+    "memory": "list what is remembered of this session, with the names of the entries",
+    "remember": "with a slash before it and words behind it: note them down for the partner; a name first rewrites",
+    "forget": "forget and the name of an entry, such as said:2, has it forgotten",
+    "restore": "restore and the name of an entry takes back what you last wrote of it",
     "compact": "sum up the oldest of the conversation, so that the partner has room again",
     "uncompact": "take the last summary back",
+    "lessons": "list what this session proposes to remember for later ones",
+    "keep": "keep and a number agrees to a lesson",
+    "drop": "drop and a number has a lesson not kept, nor proposed again",
     "share": "give the output of your last command to the partner, with your next words",
     "write": "write a longer text in your editor",
     "stop": "stop what is running, as ctrl+c does",
@@ -70,7 +78,7 @@ NAMES = {
 }
 DECIDING = frozenset({"choice", "accept", "reject", "go on", "fix", "land", "allow", "deny"})
 """What answers a question, and so must not have been typed before it was asked."""
-_WITH_NUMBER = frozenset({"undo", "redo", "findings", "withdraw", "diff"})
+_WITH_NUMBER = frozenset({"undo", "redo", "findings", "withdraw", "diff", "keep", "drop"})
 _MOST_DIGITS = 6
 
 
@@ -90,6 +98,8 @@ def read(line: str) -> Order | None:
     if line.startswith("!"):
         return Order("shell", text=line[1:].strip())
     # What else begins with a slash is a path.
+    if (order := _remembering(line)) is not None:
+        return order
     slashed = line.startswith("/") and " " not in line and "/" not in line[1:]
     words = " ".join(line.removeprefix("/").lower().split())
     name, _, argument = words.partition(" ")
@@ -103,6 +113,16 @@ def read(line: str) -> Order | None:
     elif name == "mode" and argument in get_args(Mode):
         found = Order(name, text=argument)
     return found
+
+
+def _remembering(line: str) -> Order | None:
+    """What a line wants of the memory, if it does."""
+    name, _, rest = line.partition(" ")
+    rest = rest.strip()
+    if name == "/remember" and rest:
+        return Order("remember", text=rest)
+    name = name.removeprefix("/").lower()
+    return Order(name, text=rest) if name in {"forget", "restore"} and NAME.fullmatch(rest) else None
 
 
 def words_of(line: str) -> str:

@@ -17,6 +17,8 @@ from tui.plain.along import Along
 from tui.plain.asking import Asking
 from tui.plain.console import Console, Typed
 from tui.plain.dialogs import Dialogs
+from tui.plain.lessons import lessons_of, settle
+from tui.plain.memory import remembered
 from tui.plain.questions import Key, approval_lines, decision_lines, idle_lines, proposal_of, waits_for
 from tui.plain.showing import SHOWN, answer_to
 from tui.plain.telling import Teller
@@ -88,8 +90,14 @@ class Talk:
             "deny": lambda _: self._approve(allowed=False),
             "mode": lambda order: self._mode(order.text),
             "withdraw": lambda order: self._withdraw(order.number),
+            "remember": lambda order: self._remember(order.text),
+            "forget": lambda order: self._rewrite(order.text),
+            "restore": lambda order: self._rewrite(order.text, back=True),
             "compact": lambda _: self._session.submit(cmd.Compact()),
             "uncompact": lambda _: self._session.submit(cmd.Uncompact()),
+            "lessons": lambda _: self.say(*lessons_of(self.state)),
+            "keep": lambda order: self._settle(order.number, kept=True),
+            "drop": lambda order: self._settle(order.number, kept=False),
             "share": lambda _: self._share(),
             "write": lambda _: self.dialogs.write(),
             "stop": lambda _: self._interrupt(),
@@ -343,6 +351,22 @@ class Talk:
             self._session.submit(cmd.Withdraw(number - 1, listed[number - 1]))
         else:
             self.say(f"No words wait under the number {number}. Type status to see those that do.")
+
+    def _settle(self, lesson: int, *, kept: bool) -> None:
+        if trouble := settle(self.state, lesson, kept=kept, submit=self._session.submit):
+            self.say(trouble)
+
+    def _remember(self, text: str) -> None:
+        if (command := remembered(text, self.state)) is not None:
+            self._session.submit(command)
+        else:
+            self.say("What is to be remembered? Type /remember and the words.")
+
+    def _rewrite(self, entry: str, *, back: bool = False) -> None:
+        if entry:
+            self._session.submit(cmd.Memorize("", entry, back))
+        else:
+            self.say("Which entry? Type memory to see their names.")
 
     def _unmark(self) -> None:
         if self.state.waiting:

@@ -78,6 +78,11 @@ class Teller:
                 self._say("It runs in the sandbox; nothing that it writes stays.")
             case ev.ShellFinished():
                 self._shell(event, state)
+            case ev.LessonProposed(lesson):
+                number = next((at for at, one in enumerate(state.lessons, 1) if one.lesson.id == lesson.id), 0)
+                self._say(f"Worth remembering, lesson {number}? {sentence(lesson.text)}")
+            case ev.LessonSettled(_, kept):
+                self._say("It is remembered for later sessions." if kept else "It is not remembered.")
             case ev.HumanEdited(path, kind):
                 self._edits.append((kind, path))
             case _:
