@@ -11,6 +11,9 @@ from agent_core.patch.document import Document
 from agent_core.patch.scopes import in_block, outer_lines
 from agent_core.text import cap_text
 
+ARROW = "\u21b3"
+"""Stands before the place of a comment, where it is told."""
+
 _AROUND = 20
 _MOST_LINES = 80
 _WHOLE_LINES = 120
@@ -42,7 +45,7 @@ def heading(markers: Sequence[Marker], mask: Callable[[str], str]) -> str:
         markers: The requests.
         mask: Takes secrets out of a text.
     """
-    return mask("\n".join(f"{_said(one)}\n\u21b3 {_sign(one)} {one.path}:{one.line}" for one in markers))
+    return mask("\n".join(f"{_said(one)}\n{ARROW} {_sign(one)} {one.path}:{one.line}" for one in markers))
 
 
 def told(markers: Sequence[Marker], context: Sequence[str], read: Read, mask: Callable[[str], str]) -> str:

@@ -7,6 +7,7 @@ from itertools import islice
 
 from agent_core import events as ev
 from agent_core.checks.model import Verdict
+from agent_core.comments.words import ARROW
 from agent_core.state import Notice, ProposalState, Ran, State
 from agent_core.text import cap_text
 from tui.plain.diff import Content, diff_of, parts_of, size_of
@@ -69,8 +70,10 @@ class Teller:
             case ev.SettingsTold():
                 self.settings(event, state.project)
             case ev.Asked(number, _):
+                self._pointed(event)
                 self._say(f"Task {number} begins.")
             case ev.Steered():
+                self._pointed(event)
                 self._say("The partner hears that at its next step.")
             case ev.Withdrawn(_, text):
                 self._say(f"Taken back: {text}")
@@ -89,6 +92,12 @@ class Teller:
                 if not self._of_partner(event) and not self._of_proposal(event, state):
                     # The fold has words for the rest, where it is worth any.
                     self._notice_told(notice)
+
+    def _pointed(self, said: ev.Asked | ev.Steered) -> None:
+        """Say what the human wrote in the code, as nobody typed it here."""
+        if said.markers:
+            self._say("Your comment in the code:" if len(said.markers) == 1 else "Your comments in the code:")
+            self._say(*(f"  {line.replace(ARROW, 'at')}" for line in said.text.split("\n")))
 
     def _of_partner(self, event: ev.AnyEvent) -> bool:
         """Tell what the partner says and does; gives whether there is nothing more to say of it."""
