@@ -85,6 +85,8 @@ class ModelServer:
         models: What ``/v1/models`` lists.
         refuses: Top-level fields that this server answers with status 400, as strict ones do.
         unknown_tools: Types of tools that it answers so, in OpenAI's words.
+        tells: What it tells of each model in its list beside its id.
+        beside: What it answers at addresses of its own, under its address without ``/v1``.
 
     Attributes:
         received: Every request, in order.
@@ -101,11 +103,15 @@ class ModelServer:
         models: Sequence[str] = ("test-model",),
         refuses: Sequence[str] = (),
         unknown_tools: Sequence[str] = (),
+        tells: Mapping[str, Any] | None = None,
+        beside: Mapping[str, Any] | None = None,
     ) -> None:
         self._answers = list(answers)
         self._models = tuple(models)
         self._refuses = tuple(refuses)
         self._unknown_tools = tuple(unknown_tools)
+        self._tells = dict(tells or {})
+        self._beside = dict(beside or {})
         self._server: asyncio.Server | None = None
         self._handlers: set[asyncio.Task[None]] = set()
         self.received: list[Received] = []
@@ -161,8 +167,12 @@ class ModelServer:
         request = Received(path, headers, body)
         self.received.append(request)
         if method == "GET" and path.endswith("/models"):
-            listed = {"object": "list", "data": [{"id": name, "object": "model"} for name in self._models]}
+            data = [{"id": name, "object": "model", **self._tells} for name in self._models]
+            listed = {"object": "list", "data": data}
             await _send(writer, 200, "application/json", json.dumps(listed).encode())
+            return
+        if path in self._beside:
+            await _send(writer, 200, "application/json", json.dumps(self._beside[path]).encode())
             return
         if method != "POST" or not path.endswith(("/responses", "/chat/completions")):
             await _send(writer, 404, "application/json", b'{"error": {"message": "no such address"}}')
