@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from agent_core.events import Mode
+from agent_core.review import Side
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -77,7 +78,7 @@ class Comment(Command, frozen=True):
 
 
 class Unmark(Command, frozen=True):
-    """Take back the last `Take`, `Comment` or `Rewrite` on the waiting proposal."""
+    """Take back the last `Take`, `Comment`, `Rewrite` or `Settle` on the waiting proposal."""
 
     proposal: int
 
@@ -96,6 +97,26 @@ class Rewrite(Command, frozen=True):
     path: str
     block: str
     text: str
+
+
+class Settle(Command, frozen=True):
+    """Say what is to stand at a place of the waiting proposal at which the human's own edits meet a block.
+
+    To leave the block, so that theirs stays, is `Take`; so is to have it go over what they wrote there. Nothing lands
+    before `Land`. To have it done anew is told the partner at once where nothing else is taken, and nothing else is
+    open at such places; else with the decision.
+
+    Attributes:
+        proposal: Its number.
+        block: Id of the block.
+        side: What is to stand there.
+        text: For the human's own side: whole lines in the place of both.
+    """
+
+    proposal: int
+    block: str
+    side: Side
+    text: str = ""
 
 
 class Land(Command, frozen=True):
@@ -267,6 +288,7 @@ AnyCommand = (
     | Comment
     | Unmark
     | Rewrite
+    | Settle
     | Land
     | Fix
     | Undo

@@ -15,17 +15,20 @@ from agent_core.errors import PairloopError
 from agent_core.holding import Holding
 from agent_core.memory.repeats import wanted
 from agent_core.mending import mended
+from agent_core.part_taken import Part
 from agent_core.parts import Parts
 from agent_core.prompt import replies
 from agent_core.prompt.review_words import REDO, says_anything
 from agent_core.proposals import Proposals
 from agent_core.protocols import Check
 from agent_core.review import leaves_any, takes_all, takes_any, to_redo
-from agent_core.reviewing import Part, Reviewing
+from agent_core.reviewing import Reviewing
 from agent_core.state import ProposalState
 from agent_core.why import Standing, why
 
-_REST = 0.3  # seconds without a mark before what is taken is checked
+_REST = 0.3  # seconds without a mark, or a save, before what is taken is checked
+_CALM = 0.25  # seconds without a save that a burst of them has ended by
+_MOST_CALM = 2.0  # seconds after which a burst is not waited for any more
 
 
 class Deciding:
@@ -53,6 +56,7 @@ class Deciding:
         self._judged = ""  # tree of whose verdict they knew when they wanted it
         self._warned = ""  # tree of which the human has been told that it breaks something
         self._unchecked = ""  # tree that could not be checked
+        self._heeded_at = -_CALM  # when the tree was last found to be another, by the event loop's clock
 
     @property
     def part(self) -> Part | None:
@@ -121,13 +125,32 @@ class Deciding:
     async def _superseded(self) -> bool:
         """Give up a judgement of a tree that is no more; gives whether the proposal is checked anew."""
         proposals, assessor = self._proposals, self._assessor
-        if not await proposals.carried_over():
+        if not await self._calmed():
             if proposals.collides:
                 await assessor.stop()
             if proposals.collides or not assessor.void:
                 return False
         await assessor.begin(proposals.newest, proposals.draft)
         return True
+
+    async def _calmed(self) -> bool:
+        """Carry the newest proposal over; gives whether it is another now.
+
+        The first save of a burst has it checked again at once; the others together, once they have ended: most of what
+        would be begun for each of them would be given up for the next.
+        """
+        loop = asyncio.get_running_loop()
+        over = await self._proposals.carried_over()
+        since, self._heeded_at = loop.time() - self._heeded_at, loop.time()
+        if not over or since > _CALM:
+            return over
+        self._assessor.give_up()
+        end = loop.time() + _MOST_CALM
+        while (left := min(self._heeded_at + _CALM, end) - loop.time()) > 0:
+            await asyncio.sleep(left)
+            if self._inbox.take_edits():
+                self._heeded_at = loop.time()
+        return await self._proposals.carried_over() or not self._proposals.collides
 
     # -- what is put before the human or the mode
 
@@ -253,6 +276,7 @@ class Deciding:
             self._assessor.give_up()
         tree = self._proposals.ground.tree
         over = await self._proposals.carried_over()
+        self._heeded_at = asyncio.get_running_loop().time()
         if self._wanted is not None and tree != self._proposals.ground.tree:
             self._wanted = None
             text = "Files changed meanwhile, so what you took is checked again first. Land it again then."
@@ -302,7 +326,7 @@ class Deciding:
                 await assessor.begin(proposal, proposals.draft)
             return
         loop = asyncio.get_running_loop()
-        rests_at = self._reviewing.marked_at + _REST
+        rests_at = max(self._reviewing.marked_at, self._heeded_at) + _REST
         if loop.time() < rests_at and self._wanted is None:
             loop.call_at(rests_at, self._inbox.news)
         else:

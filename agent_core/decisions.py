@@ -29,7 +29,7 @@ class Decision(msgspec.Struct, frozen=True):
     by: Literal["human", "mode"] = "human"
 
 
-Mark = commands.Take | commands.Comment | commands.Unmark | commands.Rewrite
+Mark = commands.Take | commands.Comment | commands.Unmark | commands.Rewrite | commands.Settle
 """What a human says of parts of a proposal before they decide."""
 
 

@@ -234,11 +234,13 @@ class Rebased(msgspec.Struct, frozen=True):
         conflicts: Where the human's edits and the draft overlap, with what each of them has there; empty when they
             do not.
         overlaps: The same places, for whoever decides block by block.
+        rest: Where they overlap, what of the draft goes over the newer tree; None where they do not.
     """
 
     draft: Draft
     conflicts: tuple[str, ...] = ()
     overlaps: tuple[Overlap, ...] = ()
+    rest: Draft | None = None
 
 
 async def rebase(draft: Draft, newer: Snapshot, workspace: Workspace) -> Rebased:
@@ -252,11 +254,12 @@ async def rebase(draft: Draft, newer: Snapshot, workspace: Workspace) -> Rebased
     known = draft.contents()
     disk = disk_reader(workspace, newer)
     rebased = await asyncio.to_thread(rebase_patch, draft.patch(), disk, known.__getitem__)
+    carried = draft_of(rebased.patch, newer, rebased.contents.__getitem__)
     if rebased.clean:
-        return Rebased(draft_of(rebased.patch, newer, rebased.contents.__getitem__))
+        return Rebased(carried)
     overlaps = [Overlap("", one.path, reason=one.reason) for one in rebased.stale_files]
-    overlaps += [Overlap(one.block.id, one.path, one.start, one.theirs) for one in rebased.stale]
-    return Rebased(draft, collisions(rebased), tuple(overlaps))
+    overlaps += [Overlap(one.block.id, one.path, one.start, one.theirs, ours=one.ours) for one in rebased.stale]
+    return Rebased(draft, collisions(rebased), tuple(overlaps), carried)
 
 
 def collisions(rebased: RebasedPatch) -> tuple[str, ...]:

@@ -23,7 +23,14 @@ from agent_core.parts import Parts
 from agent_core.prompt import replies
 from agent_core.prompt.named_files import named_files
 from agent_core.prompt.project_docs import project_context
-from agent_core.prompt.review_words import leaves_anything, part_landed, says_anything, with_marks, with_said
+from agent_core.prompt.review_words import (
+    leaves_anything,
+    part_landed,
+    rest_kept,
+    says_anything,
+    with_marks,
+    with_said,
+)
 from agent_core.proposals import Proposals
 from agent_core.protocols import Check
 from agent_core.reviewing import counted
@@ -270,7 +277,7 @@ class Loop:
             else:
                 if self._assessor.busy:
                     await self._assessor.stop()
-                self._send_back(proposal, replies.go_on_part(decision.reason))
+                self._send_back(proposal, self._going_on(decision))
             return None
 
     async def _landed_part(self, proposal: ProposalState, decision: Decision) -> End | str | None:
@@ -297,6 +304,13 @@ class Loop:
             return End("landed", "")
         self._proposals.begin(await parts.look())
         return None
+
+    def _going_on(self, decision: Decision) -> str:
+        """Have the draft stay for the partner to go on from; gives what it is told of that."""
+        if not self._proposals.collides:
+            return replies.go_on_part(decision.reason)
+        # Over the old text it would collide with every patch the partner sends for the new one.
+        return rest_kept(decision.reason, anything=self._proposals.keep_rest())
 
     def _tell_blame(self) -> None:
         """Tell the partner which blocks are to blame, if that was found out after it was told the verdict."""

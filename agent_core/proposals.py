@@ -11,6 +11,7 @@ from agent_core.comments.removing import Removing
 from agent_core.conversation import ToolCallItem
 from agent_core.draft import Draft, draft_of
 from agent_core.errors import PatchRefusedError
+from agent_core.folding.review import is_over_others
 from agent_core.memory.repeats import repeated
 from agent_core.parts import Parts
 from agent_core.patch.diff import unified
@@ -40,6 +41,7 @@ class Proposals:
         self._collided = ""  # hash of the working tree that the draft was found to collide with
         self._places: tuple[str, ...] = ()
         self._ground: Snapshot | None = None  # that tree
+        self._rest: Draft | None = None  # what of the draft goes over it
         self._questioned: set[int] = set()  # proposals of which the partner has been told that it does the same again
 
     @property
@@ -189,10 +191,14 @@ class Proposals:
                 text = f"Your edits overlap with proposal {proposal.number}: it can't land as it is."
                 self._parts.emit(ev.Noted("warning", text, "\n".join(rebased.conflicts)))
             self._collided, self._places, self._ground = now.tree, rebased.conflicts, now
+            self._rest = rebased.rest
             self._tell_overlaps(rebased.overlaps)
             return False
         self._draft, self._collided = rebased.draft, ""
         self._tell_overlaps(())
+        if not proposal.carried and is_over_others(rebased.draft.patch(), proposal.patch):
+            text = f"Proposal {proposal.number} is carried over to your edits, and checked again."
+            self._parts.emit(ev.Noted("info", text))
         self._emit(proposal.number, proposal.attempt, proposal.call_id, proposal.note)
         return True
 
@@ -224,6 +230,13 @@ class Proposals:
             if before != now:
                 edits.append(edit_between(path, before, now))
         return tuple(edits)
+
+    def keep_rest(self) -> bool:
+        """Go on from what of a draft that collides goes over the human's text; gives whether there is anything."""
+        assert self._ground is not None, "it collides"
+        rest = self._rest if self._rest is not None else Draft(self._ground)
+        self._draft, self._collided = rest, ""
+        return bool(rest.changes)
 
     def drop(self) -> None:
         """Forget the draft."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -11,6 +11,10 @@ from agent_core.patch.choices import BlockChoice, Choices
 from agent_core.patch.model import Block, FilePatch, Patch
 
 _Said = TypeVar("_Said")
+
+Side = Literal["partner", "both", "own", "redo"]
+"""What is to stand at a place at which the human's own edits and a block meet: the partner's lines; both, the human's
+first; what the human wrote there themselves; or what they have now, until the partner has done it anew over that."""
 
 
 class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -20,11 +24,16 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
         taken: Whether it is to land; None where that has not been said.
         lines: Which of its lines are taken, numbered as in `agent_core.patch.choices.BlockChoice`; None for all.
         comment: Words for the partner about it; may be empty.
+        side: What is to stand there, where the block is stale.
+        text: What the human wrote themselves, whole lines, where the side is their own. It is kept, untaken, where they
+            have written at that place in the file since.
     """
 
     taken: bool | None = None
     lines: tuple[int, ...] | None = None
     comment: str = ""
+    side: Side = "partner"
+    text: str = ""
 
 
 class Rewritten(msgspec.Struct, frozen=True):
@@ -130,6 +139,7 @@ class Overlap(msgspec.Struct, frozen=True):
         start: 1-based line at which `theirs` begins (where it would, if empty); 0 for a file as a whole.
         theirs: The lines that stand there now.
         reason: Why a file collides as a whole; empty for a block.
+        ours: What the proposal makes of the same place.
     """
 
     block: str
@@ -137,6 +147,11 @@ class Overlap(msgspec.Struct, frozen=True):
     start: int = 0
     theirs: tuple[str, ...] = ()
     reason: str = ""
+    ours: tuple[str, ...] = ()
+
+    def is_place_of(self, other: Overlap) -> bool:
+        """Whether both are one place, at which several blocks meet what the human wrote."""
+        return bool(self.block) and (self.path, self.start, self.theirs) == (other.path, other.start, other.theirs)
 
 
 def marked(
@@ -169,6 +184,47 @@ def marked(
         else:
             whole[path] = taken
     return msgspec.structs.replace(review, blocks=marks, files=whole)
+
+
+def settled(review: Review, blocks: Iterable[str], side: Side, text: str = "") -> Review:
+    """A review in which it is said what is to stand where some stale blocks meet the human's own edits.
+
+    Args:
+        review: What was said so far; comments stay, and which lines were chosen where both sides are wanted.
+        blocks: Their ids.
+        side: What is to stand there.
+        text: What the human wrote, for their own side.
+    """
+    marks = dict(review.blocks)
+    for block in blocks:
+        old = marks.get(block, Mark())
+        lines = old.lines if side == "both" else None
+        marks[block] = Mark(side != "redo", lines, old.comment, side, text)
+    return msgspec.structs.replace(review, blocks=marks)
+
+
+def unsettled(review: Review, blocks: Iterable[str]) -> Review:
+    """A review in which some blocks are taken no more, as what they were taken over is another text by now.
+
+    Args:
+        review: What was said so far; what the human wrote themselves is kept for when they go on with it.
+        blocks: Ids of the blocks.
+    """
+    marks = dict(review.blocks)
+    for block in blocks:
+        old = marks.get(block)
+        if old is None or not old.taken:
+            continue
+        mark = Mark(comment=old.comment, side=old.side, text=old.text) if old.text else Mark(comment=old.comment)
+        marks[block] = mark
+        if mark == Mark():
+            del marks[block]
+    return msgspec.structs.replace(review, blocks=marks)
+
+
+def to_redo(review: Review) -> tuple[str, ...]:
+    """Ids of the blocks that the partner is to do anew over the human's own text."""
+    return tuple(name for name, mark in review.blocks.items() if mark.taken is False and mark.side == "redo")
 
 
 def commented(review: Review, block: str, comment: str) -> Review:

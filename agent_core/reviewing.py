@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 
 import msgspec
 
 from agent_core import commands
 from agent_core import events as ev
 from agent_core.decisions import Mark as AnyMark
-from agent_core.draft import Draft, collisions, disk_reader, draft_of, tree_of
-from agent_core.errors import PairloopError, SelectionError
+from agent_core.draft import disk_reader
+from agent_core.errors import PairloopError
+from agent_core.part_taken import Ground, Part, part_of
 from agent_core.parts import Parts
-from agent_core.patch.model import Block, Patch
-from agent_core.patch.rebase import rebase
-from agent_core.patch.select import select
+from agent_core.patch.model import Block
 from agent_core.proposals import Proposals
 from agent_core.review import (
     Mark,
@@ -24,55 +23,18 @@ from agent_core.review import (
     all_but_left,
     between,
     carried,
-    choices_of,
     commented,
     marked,
     parts_taken,
-    takes_all,
+    settled,
     takes_any,
+    to_redo,
+    unsettled,
 )
-from agent_core.rewriting import Written, rewritten, taken_back
+from agent_core.rewriting import Written, own_text, rewritten, taken_back
 from agent_core.state import ProposalState
-from agent_core.workspace.tree import Reader, Snapshot
 
 _MOST_PLACES = 3
-
-
-class Part(msgspec.Struct, frozen=True):
-    """What was taken of a proposal, where that is neither nothing nor all of it.
-
-    Attributes:
-        patch: The changes that make it, over `base`.
-        contents: What the patch names, by hash.
-        base: The working tree it lands on.
-        tree: Hash of the tree it makes; empty when it cannot be had.
-        trouble: Why it cannot be had by itself; empty when it can.
-    """
-
-    patch: Patch
-    contents: Mapping[str, bytes]
-    base: Snapshot
-    tree: str = ""
-    trouble: str = ""
-
-    def draft(self) -> Draft:
-        """The same as a draft, to be judged."""
-        return draft_of(self.patch, self.base, self.contents.__getitem__)
-
-
-class Ground(msgspec.Struct, frozen=True):
-    """The working tree that a part lands on.
-
-    Attributes:
-        base: The tree.
-        read: Reads its files.
-        stale: Ids of the blocks that collide with what the human wrote, where the patch is over another tree than this.
-            What is taken of these goes over what they wrote there. None where it is over this one.
-    """
-
-    base: Snapshot
-    read: Reader
-    stale: frozenset[str] | None = None
 
 
 class Reviewing:
@@ -123,8 +85,19 @@ class Reviewing:
                     await self._say(commented(self._proposals.newest.review, block, text.strip()))
             case commands.Rewrite():
                 await self._rewrite(mark)
+            case commands.Settle():
+                await self._settle(mark)
             case commands.Unmark():
                 await self._unmark()
+
+    @property
+    def asks_anew(self) -> bool:
+        """Whether all that there is to say is that some places are to be done anew, over the human's own text."""
+        proposal = self._proposals.newest
+        review = proposal.review
+        if not to_redo(review) or takes_any(proposal.patch, review):
+            return False
+        return all(review.blocks.get(name, Mark()).taken is not None for name in _collisions(proposal)[0])
 
     async def take_rest(self) -> None:
         """Take everything of which nothing was said yet; where the human's edits collide, theirs stay."""
@@ -142,6 +115,9 @@ class Reviewing:
         if not self._is_there(mark.blocks, mark.files):
             return
         review = self._proposals.newest.review
+        # What was to stand in the place of both is about all that meets there: said of one block anew, it is void.
+        mates = {mate for name in mark.blocks for mate in self._place_of(name)} - {*mark.blocks}
+        review = unsettled(review, [name for name in mates if review.blocks.get(name, Mark()).side != "partner"])
         blocks = self._blocks()
         for name in mark.blocks:
             count = len(blocks[name].removed) + len(blocks[name].added)
@@ -153,6 +129,31 @@ class Reviewing:
             whole = lines is None or len(lines) in {0, count}
             review = marked(review, (name,), taken=taken, lines=None if whole else lines)
         await self._say(marked(review, (), taken=mark.taken, files=mark.files))
+
+    async def _settle(self, mark: commands.Settle) -> None:
+        proposal = self._proposals.newest
+        if not self._is_there((mark.block,), ()):
+            return
+        overlap = next((one for one in proposal.overlaps if one.block == mark.block), None)
+        if overlap is None:
+            if mark.side != "redo" or mark.block not in _collisions(proposal)[0]:
+                text = f"Nothing of yours stands at the place of block {mark.block} any more; take or leave it."
+                self._note(text)
+                return
+            text = ""
+        else:
+            try:
+                text = own_text(mark.text, overlap, self._blocks()[mark.block]) if mark.side == "own" else ""
+            except PairloopError as error:
+                self._note(f"What you wrote was not taken: {error.message}", error.hint)
+                return
+        await self._say(settled(proposal.review, self._place_of(mark.block) or (mark.block,), mark.side, text))
+
+    def _place_of(self, block: str) -> tuple[str, ...]:
+        """The blocks that collide at the same place as one does, itself among them; none where it does not."""
+        overlaps = self._proposals.newest.overlaps
+        place = next((one for one in overlaps if one.block == block), None)
+        return tuple(one.block for one in overlaps if one.is_place_of(place)) if place is not None and block else ()
 
     async def _rewrite(self, mark: commands.Rewrite) -> None:
         proposal, draft = self._proposals.newest, self._proposals.draft
@@ -245,7 +246,7 @@ class Reviewing:
         base = self._proposals.ground
         ground = Ground(base, disk_reader(self._parts.workspace, base))
         if self._proposals.collides:
-            ground = Ground(base, ground.read, frozenset(one.block for one in proposal.overlaps))
+            ground = Ground(base, ground.read, proposal.overlaps)
         return await asyncio.to_thread(part_of, proposal.patch, review, self._proposals.draft.contents, ground)
 
     def _blocks(self) -> dict[str, Block]:
@@ -264,39 +265,6 @@ class Reviewing:
 
     def _note(self, text: str, hint: str = "") -> None:
         self._parts.emit(ev.Noted("warning", text, hint))
-
-
-def part_of(patch: Patch, review: Review, contents: Callable[[], Mapping[str, bytes]], ground: Ground) -> Part | None:
-    """What was taken of a patch.
-
-    Args:
-        patch: The whole patch.
-        review: What was marked in it.
-        contents: Gives what the patch names, by hash.
-        ground: The working tree it lands on.
-
-    Returns:
-        The part; None when nothing or all was taken. All is a part too where the patch collides with the tree.
-    """
-    stale = ground.stale
-    if not takes_any(patch, review) or (stale is None and takes_all(patch, review)):
-        return None
-    nothing = Part(Patch(()), {}, ground.base)
-    try:
-        selected = select(patch, choices_of(patch, review), contents().__getitem__)
-    except SelectionError as error:
-        return msgspec.structs.replace(nothing, trouble=str(error))
-    part, known = selected.patch, selected.contents
-    if stale is not None:
-        over = {name for name in stale if (mark := review.blocks.get(name)) is not None and mark.taken}
-        rebased = rebase(part, ground.read, known.__getitem__, over=over)
-        if not rebased.clean:
-            places = "; ".join(collisions(rebased)[:_MOST_PLACES])
-            return msgspec.structs.replace(nothing, trouble=f"It collides with your own edits: {places}")
-        part, known = rebased.patch, rebased.contents
-    if not part.files:
-        return msgspec.structs.replace(nothing, trouble="What you took changes nothing by itself.")
-    return Part(part, known, ground.base, tree_of(part, ground.base, known.__getitem__))
 
 
 def _collisions(proposal: ProposalState) -> tuple[set[str], set[str]]:

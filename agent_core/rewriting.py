@@ -17,9 +17,11 @@ from agent_core.patch.model import Block, FilePatch, Patch
 from agent_core.patch.rebase import rebase
 from agent_core.patch.select import select
 from agent_core.protocols import Workspace
-from agent_core.review import Rewritten
+from agent_core.review import Overlap, Rewritten
 from agent_core.workspace.tree import REGULAR, FileChange, content_hash
 
+YOURS, PARTNERS, ENDED = "<<<<<<< yours, in the file now", "======= the partner's, in the proposal", ">>>>>>>"
+"""Lines around both sides of a place, as they are put before a human to write what is to stand there."""
 _ADDED = "A line break was added at the end of what you wrote: it stands between other lines."
 
 
@@ -74,6 +76,47 @@ def rewritten(patch: Patch, draft: Draft, wish: Rewrite, workspace: Workspace) -
     return Written(new, _hash(there), _hash(after), note)
 
 
+def both_sides(overlap: Overlap, block: Block, begun: str = "") -> str:
+    """Both sides of a place between lines that cannot land, for a human to make one of them.
+
+    Args:
+        overlap: The place.
+        block: The block that collides there.
+        begun: What they wrote for it before they changed the file there again; stands for the partner's side.
+    """
+    ours = "".join(overlap.ours or block.added)
+    sides = ("".join(overlap.theirs), begun or ours)
+    yours, partners = (text if not text or text.endswith("\n") else f"{text}\n" for text in sides)
+    second = "======= what you wrote here before" if begun else PARTNERS
+    return f"{YOURS}\n{yours}{second}\n{partners}{ENDED}\n"
+
+
+def own_text(text: str, overlap: Overlap, block: Block) -> str:
+    """What a human wrote for a place, as the lines that go there.
+
+    Args:
+        text: What they wrote.
+        overlap: The place.
+        block: The block that collides there.
+
+    Raises:
+        SelectionError: Lines are left in it that only told the sides apart.
+    """
+    sides = (*overlap.theirs, *(overlap.ours or block.added))
+    known = {line.rstrip("\r\n") for line in sides}
+    text = text.replace("\r\n", "\n")
+    for number, line in enumerate(split_lines(text), 1):
+        bare = line.rstrip("\n")
+        if bare not in known and (bare in {PARTNERS, ENDED} or bare.startswith(("<<<<<<< ", "======= ", ">>>>>>> "))):
+            raise SelectionError(
+                f"line {number} is {bare!r}, which only tells both sides apart.", "Take out these lines."
+            )
+    if text and not text.endswith("\n") and not _ends_text(overlap.theirs):
+        text += "\n"
+    ends = [line for line in sides if line.endswith("\n")]
+    return text.replace("\n", "\r\n") if ends and all(line.endswith("\r\n") for line in ends) else text
+
+
 def taken_back(
     draft: Draft, made: Sequence[Rewritten], content: Callable[[str], bytes], workspace: Workspace
 ) -> Draft | None:
@@ -123,7 +166,12 @@ def _hash(data: bytes | None) -> str | None:
 
 def _ends_file(block: Block) -> bool:
     """Whether the block holds the end of a file that has no line break there."""
-    return any(side and not side[-1].endswith("\n") for side in (block.removed, block.added))
+    return any(map(_ends_text, (block.removed, block.added)))
+
+
+def _ends_text(lines: Sequence[str]) -> bool:
+    """Whether some lines end a text that has no line break there."""
+    return bool(lines) and not lines[-1].endswith("\n")
 
 
 def _encoded(path: str, model: bytes, text: str) -> bytes:

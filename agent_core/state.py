@@ -144,6 +144,7 @@ class ProposalState(msgspec.Struct, frozen=True):
         taken: Of how many parts something landed (or was about to), where it was not decided on as a whole.
         of: How many parts there are; 0 where it was decided on as a whole, or not at all.
         waits: What it waits for before it lands, though it was accepted; empty when it does not.
+        carried: It was made over other texts of its files, and carried over to the human's edits since.
     """
 
     number: int
@@ -172,6 +173,7 @@ class ProposalState(msgspec.Struct, frozen=True):
     taken: int = 0
     of: int = 0
     waits: str = ""
+    carried: bool = False
 
     @property
     def green(self) -> bool:

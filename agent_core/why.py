@@ -6,7 +6,7 @@ import msgspec
 
 from agent_core.checks.model import Verdict
 from agent_core.decisions import Decision
-from agent_core.reviewing import Part
+from agent_core.part_taken import Part
 from agent_core.state import ProposalState
 
 _COLLIDES = "it collides with your own edits"

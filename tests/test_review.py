@@ -20,6 +20,7 @@ from agent_core import events as ev
 from agent_core.decisions import Mark as AnyMark
 from agent_core.draft import Draft, draft_of
 from agent_core.fold import fold, replay
+from agent_core.part_taken import Ground, part_of
 from agent_core.parts import Parts
 from agent_core.patch.diff import make_patch
 from agent_core.patch.model import Patch
@@ -38,7 +39,7 @@ from agent_core.review import (
     takes_all,
     takes_any,
 )
-from agent_core.reviewing import Ground, Reviewing, part_of
+from agent_core.reviewing import Reviewing
 from agent_core.state import ProposalState, State
 from agent_core.workspace.tree import REGULAR, FileChange, FileState, Snapshot, content_hash, tree_hash
 

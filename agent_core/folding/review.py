@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
 from agent_core import events as ev
 from agent_core.checks.model import Verdict
-from agent_core.review import Review, carried, marked, remarked
+from agent_core.patch.model import Patch
+from agent_core.review import Mark, carried, remarked, unsettled
 from agent_core.state import CheckState, ProposalState, Ran, Said, State
 
 _MOST_KEPT = 200
@@ -62,25 +62,23 @@ def overlapped(state: State, event: ev.Overlapped) -> State:
     """The human's own edits meet the proposal, or do not any more.
 
     What was taken of a block before the human wrote at its place is not meant to go over what they wrote: that has to
-    be said again, and again when they write there anew.
+    be said again, and again when they write there anew. So is what was to stand in the place of both, once they do not
+    meet any more.
     """
     old = next((one for one in state.proposals if one.number == event.proposal), None)
     if old is None:
         return state
     known = {(one.block, one.theirs) for one in old.overlaps}
     fresh = {one.block for one in event.overlaps if (one.block, one.theirs) not in known}
+    apart = {one.block for one in old.overlaps} - {one.block for one in event.overlaps}
+    fresh |= {name for name in apart if old.review.blocks.get(name, Mark()).side != "partner"}
     return _on(
         state,
         event.proposal,
         overlaps=event.overlaps,
-        review=_not_taken(old.review, fresh),
-        reviews=tuple(_not_taken(one, fresh) for one in old.reviews),
+        review=unsettled(old.review, fresh),
+        reviews=tuple(unsettled(one, fresh) for one in old.reviews),
     )
-
-
-def _not_taken(review: Review, blocks: Collection[str]) -> Review:
-    taken = [name for name in blocks if (mark := review.blocks.get(name)) is not None and mark.taken]
-    return marked(review, taken, taken=None) if taken else review
 
 
 def said_again(new: ProposalState, old: ProposalState) -> ProposalState:
@@ -96,6 +94,16 @@ def said_again(new: ProposalState, old: ProposalState) -> ProposalState:
         reviews=old.reviews,
         overlaps=old.overlaps,
         stale=bool(old.overlaps),
+        carried=old.carried or is_over_others(new.patch, old.patch),
+    )
+
+
+def is_over_others(new: Patch, old: Patch) -> bool:
+    """Whether a patch starts from other texts of the same files than the one whose place it takes."""
+    before = {file.old_path: (file.before, file.before_mode) for file in old.files}
+    return any(
+        (file.before, file.before_mode) != before.get(file.old_path, (file.before, file.before_mode))
+        for file in new.files
     )
 
 

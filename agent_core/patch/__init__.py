@@ -26,5 +26,5 @@ From changes to what is shown and decided on:
 - ``model`` has files, blocks and their ids; ``diff`` makes it from contents (``line_diff``, ``encoding``) and writes
   it out;
 - ``select`` takes a part (``choices`` says which; ``pairing``, ``between``), ``rebase`` goes over a newer base
-  (``overlap``), both by ``splice``.
+  (``overlap``; ``settling``: where both sides meet, what somebody chose), both by ``splice``.
 """

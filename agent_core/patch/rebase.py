@@ -8,7 +8,7 @@ sides. Files that came, went or changed their nature are told as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -18,6 +18,7 @@ from agent_core.patch.encoding import NotTextError
 from agent_core.patch.line_diff import changed_ranges
 from agent_core.patch.model import Block, FileKind, FilePatch, Patch
 from agent_core.patch.overlap import Edit, drawn_alike, edits_of, overlapping, side
+from agent_core.patch.settling import Wishes, settle
 from agent_core.patch.splice import Splice, blocks_of, spliced
 from agent_core.workspace.tree import SYMLINK, FileChange, Reader, content_hash
 
@@ -32,12 +33,14 @@ class StaleBlock(msgspec.Struct, frozen=True):
         block: What the patch wants there.
         start: 1-based line of the newer text at which `theirs` begins (where it would, if empty).
         theirs: The lines that stand there now.
+        ours: What the whole patch makes of the same place.
     """
 
     path: str
     block: Block
     start: int
     theirs: tuple[str, ...]
+    ours: tuple[str, ...]
 
 
 class StaleFile(msgspec.Struct, frozen=True):
@@ -75,18 +78,17 @@ class Rebased(msgspec.Struct, frozen=True):
         return not self.stale and not self.stale_files
 
 
-def rebase(patch: Patch, newer: Reader, content: Content, *, over: Collection[str] = ()) -> Rebased:
+def rebase(patch: Patch, newer: Reader, content: Content, *, over: Wishes | None = None) -> Rebased:
     """Carry a patch over to a newer base.
 
     Args:
         patch: The patch.
         newer: Gives the file that stands at a path now; None, or one without data, where there is none.
         content: Gives content by hash.
-        over: Ids of blocks that somebody wants all the same where they collide: with them the whole place becomes what
-            the patch makes of it, and what stands there now goes.
+        over: What somebody wants at places where blocks collide, by the ids of these; the whole place becomes that.
     """
     leaving = {file.old_path for file in patch.files if file.moved_from or file.after is None}
-    work = _Rebase(newer, content, leaving, frozenset(over))
+    work = _Rebase(newer, content, leaving, over or {})
     for file in patch.files:
         work.carry(file)
     return work.result()
@@ -95,7 +97,7 @@ def rebase(patch: Patch, newer: Reader, content: Content, *, over: Collection[st
 class _Rebase:
     """Carries one file after the other."""
 
-    def __init__(self, newer: Reader, content: Content, leaving: set[str], over: frozenset[str]) -> None:
+    def __init__(self, newer: Reader, content: Content, leaving: set[str], over: Wishes) -> None:
         self._over = over
         self._newer = newer
         self._content = content
@@ -231,22 +233,31 @@ class _Rebase:
         # Edits of one side keep their order in the groups.
         blocks, changes = iter(file.blocks), iter(there)
         splices: list[Splice] = []
-        shift = 0
+        shift = floor = 0
         made = drawn_alike(edits_of(there, current, is_ours=False), wanted, base)
         for group in overlapping([*wanted, *made]):
             mine = [next(blocks) for edit in group if edit.is_ours]
             grown = sum((d - c) - (b - a) for a, b, c, d in (next(changes) for edit in group if not edit.is_ours))
             if len(mine) == len(group):
-                splices += [Splice(one.old_start - 1 + shift, one.removed, one.added, one.id) for one in mine]
+                for one in mine:
+                    if (at := one.old_start - 1 + shift) >= floor:
+                        splices.append(Splice(at, one.removed, one.added, one.id))
+                    else:
+                        self._stale.append(StaleBlock(file.old_path, one, at + 1, one.removed, one.added))
             elif mine:
                 start, end = group[0].start, max(edit.end for edit in group)
                 theirs = current[start + shift : end + shift + grown]
                 ours = side([edit for edit in group if edit.is_ours], base, start, end)
                 open_ones = _missing(mine, start, ours, theirs)
-                if wanted_ones := [one for one in open_ones if one.id in self._over]:
-                    splices.append(Splice(start + shift, tuple(theirs), tuple(ours), wanted_ones[0].id))
-                    open_ones = []
-                self._stale += [StaleBlock(file.old_path, one, start + shift + 1, tuple(theirs)) for one in open_ones]
+                if name := next((one.id for one in open_ones if one.id in self._over), ""):
+                    place = settle(self._over[name], name, start + shift, (theirs, ours), current)
+                    # A text of somebody's own may go over more than collides here: nothing else may stand in that.
+                    if place is not None and (not splices or splices[-1].at + len(splices[-1].old) <= place.at):
+                        splices.append(place)
+                        open_ones, floor = [], place.at + len(place.old)
+                self._stale += [
+                    StaleBlock(file.old_path, one, start + shift + 1, tuple(theirs), tuple(ours)) for one in open_ones
+                ]
             shift += grown
         return splices
 

@@ -8,11 +8,13 @@ from agent_core.errors import SelectionError
 from agent_core.patch.diff import make_patch, unified
 from agent_core.patch.model import Block, FilePatch
 from agent_core.patch.select import Content, remainder
-from agent_core.review import Mark, choices_of
+from agent_core.review import Mark, Review, choices_of, to_redo
 from agent_core.state import ProposalState
 from agent_core.text import cap_text
 from agent_core.workspace.tree import FileChange, content_hash
 
+REDO = "Redo what collides with my edits, over my text as it is now."
+"""What the human says by having blocks done anew."""
 _MOST_NAMED = 40
 _SHOWN = 60
 _PLACE_TOKENS = 600
@@ -37,8 +39,8 @@ def said(proposal: ProposalState, content: Content) -> str:
 
 
 def says_anything(proposal: ProposalState) -> bool:
-    """Whether the human commented on any block."""
-    return any(mark.comment for mark in proposal.review.blocks.values())
+    """Whether the human commented on any block, or wants any done anew."""
+    return any(mark.comment for mark in proposal.review.blocks.values()) or bool(to_redo(proposal.review))
 
 
 def with_said(words: str, proposal: ProposalState, content: Content) -> str:
@@ -119,8 +121,35 @@ def _sorted_out(proposal: ProposalState) -> tuple[list[str], list[str]]:
                 count = len(block.removed) + len(block.added)
                 taken.append(f"{name}: {len(mark.lines)} of its {count} changed lines")
             else:
-                taken.append(f"{name}: as the human rewrote it" if block.id in review.edited else name)
+                taken.append(f"{name}{_how(block, review)}")
     return taken, left
+
+
+def _how(block: Block, review: Review) -> str:
+    """In which form a block was taken, where it is not as it was proposed."""
+    side = review.blocks.get(block.id, Mark()).side
+    if side == "own":
+        return ": as the human wrote it, in the place of your lines and theirs"
+    if side == "both":
+        return ": below the human's own lines, which stay"
+    return ": as the human rewrote it" if block.id in review.edited else ""
+
+
+def rest_kept(words: str, *, anything: bool) -> str:
+    """The partner goes on from a draft that the human's own edits met.
+
+    Args:
+        words: What the human says; may be empty.
+        anything: Whether anything of the draft goes over their text.
+    """
+    if anything:
+        kept = (
+            "[Your draft is over their text now and holds what does not collide with it; the places that do are as in "
+            "the working tree. Send a patch for these, over the text that stands there.]"
+        )
+    else:
+        kept = "[Your draft collides with their own edits, so it is gone: the files are as in the working tree.]"
+    return f"[The human says:] {words}\n{kept}" if words else kept
 
 
 def _named(places: list[str]) -> list[str]:
@@ -158,14 +187,16 @@ def _overlaps(proposal: ProposalState) -> str:
     """Where the human's edits meet the proposal and theirs stands, with both sides."""
     blocks = {block.id: block for _, block in _blocks(proposal)}
     taken = {name for name, mark in proposal.review.blocks.items() if mark.taken}
+    anew = to_redo(proposal.review)
     parts = []
     for one in proposal.overlaps:
         if one.reason or one.block not in blocks:
             parts.append(f"{one.path} collides with their own edits: {one.reason}")
         elif one.block not in taken:
             theirs, yours = ("".join(lines).rstrip("\n") for lines in (one.theirs, blocks[one.block].added))
+            wish = " Redo it over their text." if one.block in anew else ""
             parts.append(
-                f"{one.path}:{one.start} collides with their own edits, which stand. They have:\n```\n"
+                f"{one.path}:{one.start} collides with their own edits, which stand.{wish} They have:\n```\n"
                 f"{cap_text(theirs, _PLACE_TOKENS)}\n```\nYou want:\n```\n{cap_text(yours, _PLACE_TOKENS)}\n```"
             )
     return cap_text("\n".join(parts), _SAID_TOKENS)
