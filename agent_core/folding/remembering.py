@@ -122,7 +122,9 @@ def _edited(state: State, event: ev.HumanEdited) -> Records:
 
 def _edited_many(state: State, event: ev.FilesEdited) -> Records:
     count = event.added + event.changed + event.deleted
-    named = ", ".join(event.paths[:_NAMED]) + (f" and {count - _NAMED} more" if count > _NAMED else "")
+    shown = event.paths[:_NAMED]
+    more = count - len(shown)
+    named = ", ".join(shown) + (f" and {more} more" if more > 0 else "")
     return _with_edit(state, "", f"{count} files", event.by, named)
 
 

@@ -89,7 +89,7 @@ def _own(note: MemoryNote) -> MemoryEntry:
 
 def _task(task: TaskState) -> MemoryEntry:
     outcome = "under way" if task.outcome is None else _OUTCOMES[task.outcome]
-    where = [f"asked in {one.path}:{one.line}" for one in task.markers]
+    where = [f"by the comment at {one.path}:{one.line}" for one in task.markers]
     detail = (*where, *([task.result] if task.result else ()))
     return MemoryEntry(
         f"task:{task.number}", "task", task.text, f"task {task.number}, {outcome}", detail, task=task.number

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from agent_core.state import State
 from tui.plain import findings
 from tui.plain.diff import Content, diff_of, part_of, parts_of
+from tui.plain.memory import memory_lines
 from tui.plain.orders import Order, helped
 from tui.plain.status import status_of
 
-SHOWN = frozenset({"diff", "findings", "status", "help"})
+SHOWN = frozenset({"diff", "findings", "status", "memory", "help"})
 """The orders that only show something."""
 
 
@@ -27,6 +28,8 @@ def answer_to(order: Order, state: State, content: Content) -> Iterator[str]:
         yield from helped()
     elif order.name == "status":
         yield from status_of(state)
+    elif order.name == "memory":
+        yield from memory_lines(state)
     elif proposal is None:
         yield "There is no proposal yet."
     elif order.name == "findings":

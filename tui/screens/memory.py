@@ -17,20 +17,15 @@ from agent_core.errors import PairloopError
 from agent_core.events import Entry
 from agent_core.state import Notice, State
 from tui.panes.pane import told
+from tui.screens.memory_keys import keys_line
 from tui.screens.memory_list import EntryWriting, RowList
 from tui.screens.memory_rows import rows_of
-from tui.widgets.lines import Line, Piece, Rows, clean
+from tui.widgets.lines import Line, Rows, clean
 
 if TYPE_CHECKING:
     from agent_core.memory.lessons import KnownLesson
     from tui.engine import Session
 
-_NBSP = "\u00a0"
-_EVERYWHERE = (("n", "new note"), ("/", "search"), ("tab", "next part"), ("C", "sum up now"), ("esc", "back"))
-_OF_ENTRY = (("enter", "unfold"), ("e", "rewrite"), ("d", "forget"))
-_OF_PROPOSED = (("y", "keep"), ("n", "drop"), ("e", "reword"), ("enter", "unfold"))
-_OF_KEPT = (("enter", "unfold"), ("e", "reword"), ("d", "forget"))
-_OF_CONTEXT = (("enter", "unfold"),)
 # What is drawn of a state; what streams is not.
 _DRAWN = (
     "records",
@@ -164,23 +159,8 @@ class MemoryScreen(ModalScreen[None]):
         self._foot.set_lines([Line(((clean(text), style),))])
 
     def _keys(self) -> None:
-        pieces: list[Piece] = []
-        row = self.list.chosen
-        known: Sequence[tuple[str, str]] = _EVERYWHERE
-        if row is None or row.what == "plain":
-            own: Sequence[tuple[str, str]] = ()
-        elif row.lesson is not None:
-            own = _OF_PROPOSED if row.lesson.stands == "proposed" else _OF_KEPT
-            known = tuple(one for one in known if one[0] != "n") if row.lesson.stands == "proposed" else known
-        elif row.entry is not None:
-            own = (*_OF_ENTRY, ("u", "as it was")) if row.entry.back else _OF_ENTRY
-            own = tuple(one for one in own if one[0] != "d") if row.entry.forgotten else own
-        else:
-            own = (*_OF_CONTEXT, ("u", "undo the summary")) if self._session.state.compactions else _OF_CONTEXT
-        for key, word in (*own, *known):
-            # Key and words stay together where the line is broken.
-            pieces += [(key, "key"), (_NBSP + word.replace(" ", _NBSP) + "   ", "dim")]
-        self._foot.set_lines([Line(pieces)])
+        line = keys_line(self.list.chosen, compacted=bool(self._session.state.compactions))
+        self._foot.set_lines([line])
 
     @on(Input.Changed)
     def _typed(self, changed: Input.Changed) -> None:
