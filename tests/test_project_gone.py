@@ -35,6 +35,8 @@ async def test_nothing_lands_in_a_folder_that_is_gone(tmp_path: Path, pair: Pair
         assert (elsewhere / "shop/prices.py").read_bytes() == before
         assert not here.all(ev.HumanEdited), "that its files are gone is no edit of theirs"
         assert not here.all(ev.Landed)
+        if watch:
+            await here.until(lambda _: "Nothing is read or written until it is back" in notes(here))
         elsewhere.rename(project)
         if watch:
             await here.until(lambda _: "is back" in notes(here))

@@ -120,7 +120,9 @@ class Watcher:
                     yield frozenset()
                     continue
                 batch = pending.result()
-                if await asyncio.to_thread(self._identity) != self._known:
+                away = any(change.name != "modified" and self._relative(path) == "." for change, path in batch)
+                # One that was away for a moment is not watched any more.
+                if away or await asyncio.to_thread(self._identity) != self._known:
                     return
                 after = await self._regrouped(batch, ground)
                 # The next step is taken before the batch is handed out, so that nothing is missed meanwhile.

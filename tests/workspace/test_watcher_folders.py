@@ -140,6 +140,16 @@ async def test_a_burst_asks_for_a_look_at_everything_when_it_is_over(root: Path)
     assert heard.largest > 200
 
 
+async def test_a_project_that_is_away_for_a_moment_is_heard_again(root: Path) -> None:
+    async with listening(watcher(root)) as heard:
+        root.rename(root.parent / "elsewhere")
+        (root.parent / "elsewhere").rename(root)
+        await heard.until_wholes(1)
+        for name in ("a.py", "sub/b.py"):
+            (root / name).write_text("heard")
+            await heard.until(name)
+
+
 @pytest.mark.parametrize("how", ["renamed", "removed", "replaced", "its folder renamed"])
 async def test_the_project_itself_goes_and_comes_back(tmp_path: Path, how: str) -> None:
     root = make_project(tmp_path / "outer" / "p", {"a.py": "", "sub/b.py": ""})
