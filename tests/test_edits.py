@@ -14,6 +14,7 @@ import pytest
 
 from agent_core.config_tables import Config, SandboxConfig
 from agent_core.events import FileLanding, HumanEdited
+from agent_core.masking import Masker
 from agent_core.workspace import edits
 from agent_core.workspace.edits import EditTracker
 from agent_core.workspace.project import Project, open_project
@@ -147,6 +148,62 @@ async def test_long_diffs_are_cut(project: Project, tracker: EditTracker) -> Non
     (edit,) = (await tracker.look())[1]
     assert len(edit.diff) < 2500
     assert "lines left out" in edit.diff
+
+
+async def test_secrets_are_not_in_diffs_however_they_are_cut(project: Project) -> None:
+    key = (
+        "-----BEGIN PRIVATE KEY-----\n"
+        + "".join(f"MIIB{number:060}\n" for number in range(400))
+        + "-----END PRIVATE KEY-----\n"
+    )
+    (project.root / "key.pem").write_text(key)
+    (project.root / "settings.py").write_text("URL = 'x'\nTOKEN = 'hidden-value-1'\n")
+    tracker = EditTracker(project, Masker({"MY_TOKEN": "hidden-value-1"}))
+    await tracker.start()
+    # In the middle of the key: neither its beginning nor its end is in the diff.
+    (project.root / "key.pem").write_text(key.replace(f"MIIB{200:060}", "MIIBchanged"))
+    (project.root / "new.pem").write_text(key)
+    (project.root / "settings.py").write_text(
+        "URL = 'y'\nTOKEN = 'hidden-value-1'\nAUTH = 'authorization: bearer abcdefghijklmnop'\n"
+    )
+    found = {edit.path: edit.diff for edit in (await tracker.look())[1]}
+    assert found["key.pem"].endswith("(only what looks like a secret differs)")
+    assert not any(word in diff for word in ("MIIB", "hidden", "abcdefgh") for diff in found.values())
+    assert "+TOKEN" not in found["settings.py"]
+    assert " TOKEN = '[secret]'" in found["settings.py"]
+    assert "@@ -1,2 +1,3 @@" in found["settings.py"]
+
+
+async def test_a_file_saved_again_while_it_is_read_is_told_as_it_is(
+    project: Project, tracker: EditTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Project.read
+    saved: list[str] = []
+
+    def read(self: Project, path: str) -> bytes | None:
+        if not saved:
+            saved.append(path)
+            (project.root / "b.py").write_text("second\n")
+        return real(self, path)
+
+    (project.root / "b.py").write_text("first\n")
+    monkeypatch.setattr(Project, "read", read)
+    (edit,) = (await tracker.look())[1]
+    assert (edit.after, edit.diff.split("\n")[3:]) == (digest("second\n"), ["-b", "+second"])
+    assert await heard(tracker) == []
+
+
+async def test_texts_there_was_no_time_for_are_read_later(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edits, "_AT_ONCE", 0)
+    tracker = EditTracker(project)
+    await tracker.start()
+    (project.root / "a.py").write_text("1\n")
+    (edit,) = (await tracker.look())[1]
+    assert edit.diff == "", "nobody knows what it was"
+    await tracker.read_ahead()
+    (project.root / "b.py").write_text("2\n")
+    (edit,) = (await tracker.look())[1]
+    assert edit.diff.split("\n")[3:] == ["-b", "+2"]
 
 
 async def test_memory_is_bounded(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
