@@ -63,6 +63,9 @@ OVER: dict[str, tuple[Callable[[FakeSession], None], tuple[str, ...]]] = {
     "unfolded": (scenes.edited, ("tab", "1", "up", "up", "enter")),
     "deciding": (scenes.parts, ("tab", "2", "j")),
     "timeline": (scenes.landed, ("tab", "H")),
+    "memory": (scenes.lived, ("tab", "m")),
+    "memory_unfolded": (scenes.lived, ("tab", "m", "tab", "tab", "tab", "tab", "tab", "enter")),
+    "memory_rewritten": (scenes.lived, ("tab", "m", "tab", "tab", "tab", "tab", "e")),
 }
 LOOKS = [
     *itertools.product(["dark"], [*SCENES, *OVER, "error"], SIZES),
