@@ -13,7 +13,7 @@ from agent_core.memory.records import Records
 from agent_core.patch.model import Patch
 from agent_core.review import Overlap, Review
 
-About = Literal["note", "proposal", "verdict", "diagnosis", "decision", "landing", "patch", "task", "memory"]
+About = Literal["note", "proposal", "verdict", "diagnosis", "decision", "landing", "patch", "task", "memory", "lesson"]
 Phase = Literal["idle", "thinking", "tools", "checking", "deciding", "approving", "landing"]
 
 

@@ -13,6 +13,8 @@ from agent_core.state import Compaction, LessonState, MemoryNote, Notice, Size, 
 OWN = "note:"
 """What the ids of entries begin with that are the human's own."""
 _MOST_BACK = 20
+_BRIEF = 90
+"""So long may a lesson be in the line that says of it: it is to be no more than a line."""
 
 
 def memory_kept(state: State, event: ev.MemoryKept) -> State:
@@ -151,9 +153,12 @@ def _lesson_line(one: LessonState) -> Notice:
         what = "Remembered for later sessions:"
     else:
         what = "Not remembered:"
+    text = one.lesson.text
+    brief = text if len(text) <= _BRIEF else f"{text[: _BRIEF - 1]}…"
+    whole = [text] if brief != text else []
     why = ", which a green landing bore out" if (one.stands, one.by) == ("kept", "landing") else ""
-    hint = f"From {one.lesson.source}{why}. In the memory (m) you keep, drop or reword it."
-    return Notice("info", f"{what} {one.lesson.text}", hint, about="memory")
+    hints = (*whole, f"From {one.lesson.source}{why}.", "In the memory (m) you keep, drop or reword it.")
+    return Notice("info", f"{what} {brief}", "\n".join(hints), about="lesson")
 
 
 def _settled(one: LessonState, event: ev.LessonSettled) -> LessonState:
@@ -166,4 +171,4 @@ def lessons_recalled(state: State, event: ev.LessonsRecalled) -> State:
     what = "A lesson of earlier sessions fits" if len(event.lessons) == 1 else f"{len(event.lessons)} lessons fit"
     told = "\n".join(f"{one.text} ({one.source})" for one in event.lessons)
     recalled = tuple(dict.fromkeys((*state.recalled, *(one.id for one in event.lessons))))
-    return say(state, Notice("info", f"{what} {event.why}.", told, about="memory"), recalled=recalled)
+    return say(state, Notice("info", f"{what} {event.why}.", told, about="lesson"), recalled=recalled)

@@ -29,8 +29,11 @@ _SIGNS = {
     "task": ("■", "dim"),
     "note": ("·", "dim"),
     "memory": ("★", "accent"),
+    "lesson": ("★", "accent"),
 }
 _JUDGED = {"verdict", "diagnosis"}
+_QUIET = {*_JUDGED, "lesson"}
+"""What is one line until it is unfolded."""
 
 
 class Drawn:
@@ -262,8 +265,8 @@ def _notice(notice: Notice, *, unfolded: bool) -> Drawn:
     # The head of the notice may be the first line of what it points to.
     if hints and notice.text.endswith(hints[0].strip()):
         hints = hints[1:]
-    # The evidence for a verdict is the checks pane's business, unless it is asked for here.
-    shown = 0 if notice.about in _JUDGED else _HINT_LINES
+    # The evidence for a verdict is the checks pane's business, and a lesson the memory's, unless asked for here.
+    shown = 0 if notice.about in _QUIET else _HINT_LINES
     folds = len(hints) > shown + bool(shown)
     pieces = [(clean(first), text_style)]
     if notice.doubt == "stale" and notice.about == "verdict":

@@ -359,5 +359,6 @@ def _differs(old: State | None, new: State) -> bool:
 def _last_word(state: State) -> Notice | None:
     """What pairloop last said, which may be the answer to what was wanted here."""
     return next(
-        (one for one in reversed(state.chat) if isinstance(one, Notice) and one.about in {"memory", "note"}), None
+        (one for one in reversed(state.chat) if isinstance(one, Notice) and one.about in {"memory", "lesson", "note"}),
+        None,
     )
