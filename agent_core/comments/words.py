@@ -117,7 +117,10 @@ def _excerpt(path: str, markers: Sequence[Marker], data: bytes | None) -> str:
         document = Document("\n".join(lines))
         ranges = {_around(document, one.line - 1, one.count) for one in markers}
     parts = []
-    for start, end in _joined(ranges):
+    for start, last in _joined(ranges):
+        end = last
+        while start < end < len(lines) and not lines[end - 1].strip():
+            end -= 1
         text = "\n".join(line[:_LONGEST_LINE] for line in lines[start:end]).rstrip()
         text = text.encode("utf-8", "replace").decode("utf-8")
         where = path if (start, end) == (0, len(lines)) else f"{path}, lines {start + 1} to {end}"
