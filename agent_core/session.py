@@ -332,7 +332,7 @@ class Session:
             self._steer(words.text, group)
             return
         number = len(self._state.tasks) + 1
-        self._emit(ev.Asked(number, words.text, words.markers, words.told), durable=True)
+        self._emit(ev.Asked(number, words.text, words.markers, words.told, words.covers), durable=True)
         self._start(number, group)
 
     def _steer(self, text: str, group: asyncio.TaskGroup) -> None:

@@ -95,6 +95,8 @@ async def test_a_comment_becomes_a_task_and_goes_with_what_lands(tmp_path: Path,
         assert "[The code around, as it is now:]\nshop/prices.py:\n```\n" in words
         assert "    # AI! sum up all of them\n    for price in prices[1:]:" in words
         assert "README.md:2: totals are in cents" in words
+        # That the human saved the file it says by itself: told once more, small models take it for what is wanted.
+        assert [text for text in told(here.state) if "changed files in their editor" in text] == []
         proposal = here.state.proposals[-1]
         assert "-    # AI! sum up all of them" in proposal.diff
         assert proposal.note == "The comment that asked for it goes with it: shop/prices.py:7."

@@ -31,12 +31,14 @@ class Words(msgspec.Struct, frozen=True):
         told: For the partner; empty where that is the same.
         waiting: Number of the proposal that waited for the human when they saved them, 0 when none did: one that had
             not come up yet is not what they wrote about.
+        covers: Files in which nothing but the comments is new.
     """
 
     text: str
     markers: tuple[ev.Marker, ...] = ()
     told: str = ""
     waiting: int = 0
+    covers: tuple[str, ...] = ()
 
 
 class _Heard(msgspec.Struct, frozen=True):
@@ -108,7 +110,7 @@ class Comments:
                 if words is not None and self._parts.state().task is None:
                     ask(words)
                 elif words is not None:
-                    steered = ev.Steered(words.text, words.markers, words.told, words.waiting)
+                    steered = ev.Steered(words.text, words.markers, words.told, words.waiting, words.covers)
                     self._parts.emit(steered, durable=True)
                     self._wake()
             except JournalError:
@@ -159,7 +161,7 @@ class Comments:
             self._parts.emit(ev.Noted("info", text, "Write it next to AI!, or in other comments marked with AI."))
             return None
         words = await asyncio.to_thread(told, markers, context, read, self._mask)
-        return Words(heading(markers, self._mask), markers, words, heard.waiting)
+        return Words(heading(markers, self._mask), markers, words, heard.waiting, found.only)
 
     def _left(self) -> Words | None:
         """Takes back what the partner was not told in time; None where it is nothing, or a task runs again."""

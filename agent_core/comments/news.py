@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from agent_core.comments.find import Request, lines_of, may_hold, request_of, requests
+from agent_core.comments.removal import without
 from agent_core.events import Marker
 
 MOST = 20
@@ -40,11 +41,13 @@ class News(msgspec.Struct, frozen=True):
         markers: The requests that are new, in the order of the files.
         left: How many there were beyond `MOST`.
         gone: Files from which the human took a request out.
+        only: Files in which nothing but these requests is new.
     """
 
     markers: tuple[Marker, ...]
     left: int
     gone: tuple[str, ...]
+    only: tuple[str, ...]
 
 
 def news(saves: Sequence[Saved]) -> News:
@@ -75,7 +78,13 @@ def news(saves: Sequence[Saved]) -> News:
             found.append(_own(save, one).marker(save.path, save.file))
         else:
             left += 1
-    return News(tuple(found), left, tuple(gone))
+    only = tuple(save.path for save in saves if _nothing_else(save, [one for one in found if one.path == save.path]))
+    return News(tuple(found), left, tuple(gone), only)
+
+
+def _nothing_else(save: Saved, found: Sequence[Marker]) -> bool:
+    """Whether a file is, but for some requests, as it was before the human began to write; blanks apart."""
+    return bool(found) and without(save.new, save.path, found)[0].split() == save.origin.split()
 
 
 def _keys(found: Iterable[Request]) -> Counter[tuple[str, ...]]:

@@ -15,12 +15,14 @@ class Asked(Event, frozen=True):
         text: What was asked.
         markers: The comments in the code by which it was asked; none where it was typed.
         told: What the partner is told in its place: with the code around the comments. Empty where that is `text`.
+        covers: Files in which nothing but these comments is new: the partner need not be told of them once more.
     """
 
     task: int
     text: str
     markers: tuple[Marker, ...] = ()
     told: str = ""
+    covers: tuple[str, ...] = ()
 
 
 class Steered(Event, frozen=True):
@@ -32,12 +34,14 @@ class Steered(Event, frozen=True):
         told: See `Asked`.
         proposal: The proposal that waited when they wrote the comments, which the partner is to go on from; 0 when
             none did.
+        covers: See `Asked`.
     """
 
     text: str
     markers: tuple[Marker, ...] = ()
     told: str = ""
     proposal: int = 0
+    covers: tuple[str, ...] = ()
 
 
 class Withdrawn(Event, frozen=True):

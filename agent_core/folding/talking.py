@@ -10,7 +10,7 @@ from agent_core import events as ev
 from agent_core.folding import review
 from agent_core.folding.parts import checks_stopped, close_answer, say, stop_tools
 from agent_core.item_text import items_tokens
-from agent_core.state import Notice, Phase, Pointed, Said, Size, State, TaskState
+from agent_core.state import Edit, Edits, GitMove, Notice, Phase, Pointed, Said, Size, State, TaskState
 
 
 def session_started(state: State, event: ev.SessionStarted) -> State:
@@ -60,7 +60,9 @@ def asked(state: State, event: ev.Asked) -> State:
     # What the baseline's checks said stands, unless the tree they looked at was landed on.
     landed = bool(state.tasks) and state.tasks[-1].outcome == "landed"
     checks = () if landed else tuple(check for check in state.checks if check.where == "baseline")
-    return say(state, Said("human", event.text), tasks=tasks, phase="thinking", checks=checks)
+    return say(
+        state, Said("human", event.text), tasks=tasks, phase="thinking", checks=checks, untold=_left(state, event)
+    )
 
 
 def steered(state: State, event: ev.Steered) -> State:
@@ -70,7 +72,14 @@ def steered(state: State, event: ev.Steered) -> State:
         markers, answers = (*state.task.markers, *event.markers), state.task.answers and _asks(event.markers)
         tasks = (*tasks[:-1], msgspec.structs.replace(state.task, markers=markers, answers=answers))
     queued, pointed = (*state.queued, event.text), (*state.pointed, Pointed(event.markers, event.told, event.proposal))
-    return say(state, Said("human", event.text), queued=queued, pointed=pointed, tasks=tasks)
+    return say(
+        state, Said("human", event.text), queued=queued, pointed=pointed, tasks=tasks, untold=_left(state, event)
+    )
+
+
+def _left(state: State, said: ev.Asked | ev.Steered) -> tuple[Edit | Edits | GitMove, ...]:
+    """The edits that the partner still has to be told of beside some words."""
+    return tuple(one for one in state.untold if not (isinstance(one, Edit) and one.path in said.covers))
 
 
 def _asks(markers: Collection[ev.Marker]) -> bool:

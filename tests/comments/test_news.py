@@ -77,3 +77,13 @@ def test_thousands_at_once_are_cut() -> None:
     found = news([save("", "".join(f"x = {at}  # AI! do {at}\n" for at in range(3000)))])
     assert [one.text for one in found.markers] == [f"do {at}" for at in range(MOST)]
     assert found.left == 3000 - MOST
+
+
+def test_files_in_which_nothing_else_is_new() -> None:
+    asking = f"# AI! name it better\n{CODE}"
+    assert news([save(CODE, asking)]).only == ("a.py",)
+    assert news([save(CODE, f"{CODE}x = 1  # AI! name it better\n")]).only == ()
+    assert news([save(CODE, CODE.replace("return 1", "return 1  # AI! name it"))]).only == ("a.py",)
+    assert news([save(f"# AI! name\n{CODE}", asking, origin=CODE)]).only == ("a.py",)
+    assert news([save(CODE, asking), save("", "x = 1\n", "b.py")]).only == ("a.py",)
+    assert news([save(asking, CODE)]).only == ()
