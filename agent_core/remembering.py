@@ -100,21 +100,14 @@ class Remembering:
     async def _eyes(self) -> Finder:
         if self._finder is None:
             # What is said in this session the finder hears itself.
-            said = await asyncio.to_thread(self._said_before)
             assert self._book is not None
+            said = await asyncio.to_thread(self._book.said_before, self._parts.session)
             wants = () if await asyncio.to_thread(self._is_new) else await asyncio.to_thread(self._book.wants)
             self._finder = Finder(self._parts.session, said, wants)
         return self._finder
 
     def _is_new(self) -> bool:
         return self._book is None or self._book.is_new
-
-    def _said_before(self) -> list[str]:
-        """What the human said to the partner in other sessions, oldest first."""
-        decoder = msgspec.json.Decoder(_Words)
-        rows = [row for row in self._parts.journal.bodies("Steered", "Decided") if row[0] != self._parts.session]
-        words = (decoder.decode(body) for _, _, _, _, body in sorted(rows, key=lambda row: row[2]))
-        return [text for one in words if (text := one.text or (one.reason if one.by == "human" else ""))]
 
     async def _keep_in_mind(self, book: LessonBook, found: Found) -> None:
         if found.wants or not await asyncio.to_thread(self._is_new):
@@ -251,14 +244,6 @@ class Remembering:
         if error.message not in self._troubles:
             self._troubles.add(error.message)
             self._parts.emit(ev.Noted("warning", error.message, error.hint))
-
-
-class _Words(msgspec.Struct):
-    """The words in an event; the rest of it is skipped."""
-
-    text: str = ""
-    reason: str = ""
-    by: str = ""
 
 
 class _Wish(msgspec.Struct, frozen=True):

@@ -7,8 +7,7 @@ lesson, and all that are kept are in it again.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -206,6 +205,13 @@ class LessonBook:
 
         return self._with(do)
 
+    def said_before(self, session: str) -> list[str]:
+        """What the human said to the partner in other sessions than this one, oldest first."""
+        decoder = msgspec.json.Decoder(_Words)
+        rows = (row for row in self._told_in_sessions("Steered", "Decided") if row[0] != session)
+        words = (decoder.decode(body) for _, _, _, _, body in rows)
+        return [text for one in words if (text := one.text or (one.reason if one.by == "human" else ""))]
+
     # -- what failures were for want of
 
     def wants(self) -> tuple[Want, ...]:
@@ -296,9 +302,13 @@ class LessonBook:
         """Make the database again from what the sessions of the project say, and from the file."""
         for end in ("", "-wal", "-shm"):
             self._path.with_name(self._path.name + end).unlink(missing_ok=True)
-        told = list(self._told_in_sessions())
+        told = self._told_in_sessions("LessonProposed", "LessonSettled")
         with LessonStore(self._path) as store:
-            for event, at in told:
+            for _, _, at, _, body in told:
+                try:
+                    event = msgspec.json.decode(body, type=LessonProposed | LessonSettled)
+                except msgspec.DecodeError:
+                    continue
                 if isinstance(event, LessonProposed):
                     if store.get(event.lesson.id) is None:
                         store.put(event.lesson, "proposed", at=at)
@@ -312,18 +322,24 @@ class LessonBook:
                     if one.lesson.id not in store.filed():
                         store.put(one.lesson, "dropped", by=one.by)
 
-    def _told_in_sessions(self) -> Iterator[tuple[LessonProposed | LessonSettled, float]]:
+    def _told_in_sessions(self, *kinds: str) -> list[tuple[str, int, float, str, bytes]]:
+        """Events of all sessions, oldest first; on a connection of its own, as this is called in threads."""
         path = self._state / "journal.db"
         if not path.exists():
-            return
+            return []
         journal = SqliteJournal(path)
         try:
-            rows = sorted(journal.bodies("LessonProposed", "LessonSettled"), key=lambda row: (row[2], row[0], row[1]))
+            return sorted(journal.bodies(*kinds), key=lambda row: (row[2], row[0], row[1]))
         finally:
             journal.close()
-        for _, _, at, _, body in rows:
-            with contextlib.suppress(msgspec.DecodeError):
-                yield msgspec.json.decode(body, type=LessonProposed | LessonSettled), at
+
+
+class _Words(msgspec.Struct):
+    """The words in an event; the rest of it is skipped."""
+
+    text: str = ""
+    reason: str = ""
+    by: str = ""
 
 
 def _same_fix(store: LessonStore, lesson: Lesson) -> KnownLesson | None:
