@@ -59,7 +59,7 @@ class Attribution:
         self._changes = -1
         self._others: dict[tuple[str, str | None], float] = {}
         self._begun: dict[int, ev.LandingStarted] = {}
-        self._landed: dict[str, tuple[str, float]] = {}  # what of ours was just put where, and when
+        self._landed: dict[str, tuple[ev.FileLanding, float]] = {}  # what of ours was just put where, and when
         self._at_work = 0
         self._was_at_work = False
 
@@ -70,8 +70,7 @@ class Attribution:
                 self._begun[started.landing] = started
             case ev.Landed(number) if number in self._begun:
                 now = time.monotonic()
-                landed = self._begun.pop(number).files
-                self._landed |= {file.path: (file.after, now) for file in landed if file.after is not None}
+                self._landed |= {file.path: (file, now) for file in self._begun.pop(number).files}
             case _ if self._isolated:
                 pass
             case ev.ToolStarted() | ev.ShellStarted() | ev.CheckStarted():
@@ -150,25 +149,29 @@ class Attribution:
         for edit in edits:
             if (edit.path, edit.after) in self._others:
                 found.append(msgspec.structs.replace(edit, by="pairloop"))
-            elif edit.path in self._landed and (formatted := await asyncio.to_thread(self._formatted, edit)):
-                found.append(formatted)
+            elif edit.path in self._landed:
+                found.append(await asyncio.to_thread(self._over_landing, edit, else_by))
             else:
                 found.append(msgspec.structs.replace(edit, by=else_by))
         return found
 
-    def _formatted(self, edit: ev.HumanEdited) -> ev.HumanEdited | None:
-        """An edit as one of a formatter, over what had landed; None where it is not shown to be one."""
+    def _over_landing(self, edit: ev.HumanEdited, else_by: ev.EditedBy) -> ev.HumanEdited:
+        """An edit of a file that has just landed, as one of what landed; a formatter's if it is shown to be one."""
         # Only where it is used: nothing of it is needed before there is a landing.
         from agent_core.layout_only import only_layout  # noqa: PLC0415
 
-        digest = self._landed[edit.path][0]
+        file, plain = self._landed[edit.path][0], msgspec.structs.replace(edit, by=else_by)
+        # What was there before it landed may have been seen last, but not that it was there when it was edited.
+        if file.after in {None, edit.after} or edit.before not in {file.before, file.after}:
+            return plain
         try:
-            old, new = self._journal.get(digest), self._workspace.read(edit.path)
+            old, new = self._journal.get(file.after or ""), self._workspace.read(edit.path)
         except (JournalError, OSError, ValueError):
-            return None
-        if new is None or content_hash(new) != edit.after or not only_layout(edit.path, old, new):
-            return None
-        return msgspec.structs.replace(edit_between(edit.path, old, new, self._mask), by="formatter")
+            return plain
+        if (content_hash(new) if new is not None else None) != edit.after:
+            return plain
+        by: ev.EditedBy = "formatter" if new is not None and only_layout(edit.path, old, new) else else_by
+        return msgspec.structs.replace(edit_between(edit.path, old, new, self._mask), by=by)
 
 
 def _changes(edits: Iterable[ev.HumanEdited]) -> list[Change]:
