@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from agent_core import events as ev
-from agent_core.committing import CommitService, Drafter
+from agent_core.committing import CommitService, Drafter, task_of
 from agent_core.config import load
 from agent_core.errors import CommitError, LandingConflictError, LandingUnknownError, PairloopError
 from agent_core.landing_desk import LandingDesk, has_journal, open_desk
@@ -71,7 +71,7 @@ async def commit(project: Path | None, wish: CommitWish, edit: Callable[[str], A
             message = wish.message.strip()
             if not message:
                 async with _partner(root) as model:
-                    message = await Drafter(service, model, config).draft(landings, landings[-1].title)
+                    message = await Drafter(service, model, config).draft(landings, task_of(landings[-1]))
                 if wish.show:
                     return _tell(f"{message}\n")
                 if edit is not None:

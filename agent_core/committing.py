@@ -320,8 +320,15 @@ class Committing:
         state = self._parts.state()
         proposal = next((one for one in state.proposals if one.number == landing.proposal), None)
         if landing.session != self._parts.session or proposal is None:
-            return f"Revert: {landing.title}" if landing.undoes and not landing.again else landing.title
+            return task_of(landing)
         return next((one.text for one in state.tasks if one.number == proposal.task), landing.title)
+
+
+def task_of(landing: LandingRecord) -> str:
+    """What a landing was for, as far as the journal's list of them knows; empty for a patch that came by itself."""
+    if landing.undoes:
+        return landing.title if landing.again else f"Revert “{landing.title or f'landing {landing.about}'}”"
+    return landing.title if landing.proposal else ""
 
 
 def _touches(landing: LandingRecord, paths: Sequence[str]) -> bool:

@@ -41,6 +41,7 @@ class LandingLine(msgspec.Struct, frozen=True):
         stands: ``landed``, ``undone``, ``abandoned`` (nothing of it was written) or ``started`` (it was cut short and
             could not be mended yet).
         by: Number of the last undo or redo of it; null when there was none.
+        commit: Hash of the commit it was committed in last; null when it was not.
         files: What it did to each file.
         diff: The unified diff, with ``--patch``; else null.
     """
@@ -54,6 +55,7 @@ class LandingLine(msgspec.Struct, frozen=True):
     session: str
     stands: Literal["landed", "undone", "abandoned", "started"]
     by: int | None
+    commit: str | None
     files: tuple[FileReport, ...]
     diff: str | None
 
@@ -70,6 +72,7 @@ def _line(desk: LandingDesk, record: LandingRecord, *, diff: bool) -> LandingLin
         session=record.session,
         stands=record.stands,
         by=record.by or None,
+        commit=record.commit or None,
         files=report(patch),
         diff=unified(patch, desk.journal.get) if diff else None,
     )
@@ -101,7 +104,8 @@ def _stands(line: LandingLine) -> str:
 def _told(line: LandingLine, *, colour: bool) -> Iterator[str]:
     """A landing as a human reads it."""
     at = time.strftime("%Y-%m-%d %H:%M", time.localtime(line.at))
-    head = printable(f"{line.landing}  {at}  {_what(line)}  ({_stands(line)})")
+    commit = f", committed as {line.commit[:8]}" if line.commit else ""
+    head = printable(f"{line.landing}  {at}  {_what(line)}  ({_stands(line)}{commit})")
     yield heading(head, colour=colour)
     for file in line.files:
         yield printable(f"    {summary(file)}")
@@ -191,10 +195,15 @@ async def turn(project: Path | None, number: int, *, again: bool) -> int:
         except LandingConflictError as error:
             complain_of_conflict(error.message, error.conflicts, error.hint)
             return CONFLICT
-        [record] = [one for one in desk.journal.landings() if one.number == done.landing]
-        line = _line(desk, record, diff=False)
+        records = {one.number: one for one in desk.journal.landings()}
+        line = _line(desk, records[done.landing], diff=False)
+        commit = records[done.undoes].commit
     with reader(sys.stdout):
         sys.stdout.writelines(f"{text}\n" for text in _turned(line))
+        if commit:
+            sys.stdout.write(
+                f"commit {commit[:8]} stays in git: `pairloop commit {line.landing}` commits this as well\n"
+            )
     return DONE
 
 

@@ -19,6 +19,7 @@ say why. Never mention who or what wrote the change, and add no trailers such as
 
 _DIFF_TOKENS = 3000
 _TASK_TOKENS = 600
+_FEW = 3
 _SUBJECT = 72
 _LONGEST = 120
 _WIDTH = 76
@@ -72,9 +73,9 @@ def style_of(subjects: Sequence[str]) -> Style:
     """The style of a log.
 
     Args:
-        subjects: Its newest subjects; none for a project that begins.
+        subjects: Its newest subjects; of too few nothing can be told.
     """
-    if not subjects:
+    if len(subjects) < _FEW:
         return Style()
     rest = [_without_prefix(one) for one in subjects]
     words = [one.split(" ", 1)[0] for one in rest if one]
