@@ -107,7 +107,8 @@ async def test_a_project_that_vanishes_is_told(tmp_path: Path) -> None:
         here.submit(commands.Ask("mend total"))
         await here.until(lambda state: state.waiting == 1)
         shutil.rmtree(project)
-        await here.until(lambda state: "collides" in state.why)
+        await here.until(lambda _: any("is gone" in note.text for note in here.all(ev.Noted)))
+        assert here.state.waiting == 1, "what waits can wait until it is back"
         here.submit(commands.Interrupt())
         assert (await here.seen(ev.TaskFinished)).outcome == "interrupted"
 
