@@ -99,9 +99,8 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
             return f"landing {landing}: {', '.join(file.path for file in files) or 'nothing to write'}"
         case ev.LandingConflicted(_, _, message, conflicts):
             return "\n  ".join((f"✗ {message}", *conflicts))
-        case ev.Committed(landing, commit, message, branch):
-            subject = message.partition("\n")[0]
-            return f"Committed landing {landing} as {commit[:8]} on {branch or 'no branch'}: {subject}"
+        case ev.Committed():
+            return event.told
         case ev.CommitDrafted(trouble=trouble, hint=hint) if trouble:
             return f"✗ {trouble} {hint}".rstrip()
         case ev.HumanEdited(path, kind):

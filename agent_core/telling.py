@@ -188,6 +188,10 @@ class _Teller:
             case ev.LandingTurned() as event:
                 what = "landed again" if event.stands == "landed" else "taken back"
                 text = f"Landing {event.landing} has been {what} from another session."
+            case ev.Committed() as event:
+                text, hint = event.told, event.message.partition("\n")[2].strip()
+            case ev.CommitDrafted(trouble=trouble, hint=why) if trouble:
+                level, text, hint = "error", trouble, why
             case _:
                 return
         self.parts.append(Note(entry.at, entry.seq, level, text, hint))

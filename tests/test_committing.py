@@ -195,3 +195,13 @@ async def test_a_task_without_a_screen_is_committed_before_it_ends(tmp_path: Pat
     assert log(tree) == [TASK, "settings", "start"]
     assert (log(project), git(project, "status", "--porcelain")) == (["settings", "start"], "")
     assert f"The worktree stays in {tree}, on branch topic (1 commit of its own)." in err
+
+
+async def test_the_story_of_a_session_tells_of_commits(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    async with running(project, scripted(tmp_path, RIGHT_AT_ONCE, commit=True)) as here:
+        here.submit(commands.Ask(TASK))
+        committed = await here.seen(ev.Committed)
+    code, out, _ = await run_pairloop(["export"], project)
+    assert code == 0
+    assert f"Committed landing 1 as {committed.commit[:8]} on main: {TASK}" in out

@@ -130,3 +130,9 @@ class Committed(Event, frozen=True):
     commit: str
     message: str
     branch: str
+
+    @property
+    def told(self) -> str:
+        """It in a sentence, for the human."""
+        where = f"on {self.branch}" if self.branch else "on no branch"
+        return f"Committed landing {self.landing} as {self.commit[:8]} {where}: {self.message.partition(chr(10))[0]}"

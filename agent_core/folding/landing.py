@@ -121,9 +121,6 @@ def commit_drafted(state: State, event: ev.CommitDrafted) -> State:
 
 def committed(state: State, event: ev.Committed) -> State:
     """A landing was committed."""
-    subject = event.message.partition("\n")[0]
-    where = f"on {event.branch}" if event.branch else "on no branch"
-    text = f"Committed landing {event.landing} as {event.commit[:8]} {where}: {subject}"
     state = _set_landing(state, event.landing, commit=event.commit)
     waits = state.commit if state.commit is not None and state.commit.landing != event.landing else None
-    return say(state, Notice("info", text, about="landing"), commit=waits)
+    return say(state, Notice("info", event.told, about="landing"), commit=waits)
