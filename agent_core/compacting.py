@@ -35,7 +35,7 @@ By = Literal["partner", "pairloop"]
 _LATE = 0.95
 """How full the context may get once the human has taken a compaction back."""
 _WORTH = 0.1
-"""What has to be gained, as a share of the conversation, for it to be done unasked."""
+"""What has to be gained, as a share of the conversation, where it could be sent as it is."""
 _MOST_READ = 60_000
 _SECONDS = 120.0
 _LEAST_ROOM = 400
@@ -82,11 +82,10 @@ class Compactor:
     async def _as_asked(self) -> None:
         try:
             async with self._lock:
-                self._note("The oldest of the conversation is being summed up ...")
                 size, window = self._tokens(), self._window
                 target = min(size // 3, window // 2) if window else size // 3
                 if not await self._compact("asked", target):
-                    self._note("The conversation is too short for a summary to make it shorter.")
+                    self._note("A summary would not make the conversation much shorter by now.")
         except JournalError:
             raise
         except PairloopError as error:
@@ -166,12 +165,14 @@ class Compactor:
         room = Room(all_items, int(least / scale))
         memory = memory_text(memory_of(state), room.memory)
         plan = planned(state.items, room, estimate_tokens(memory))
-        if not self._gains(plan, estimated, room, memory, unasked=why == "full"):
+        if not self._gains(plan, estimated, room, memory, least=0.0 if why == "refused" else _WORTH):
             return False
         summary: tuple[Item, ...] = ()
         by: By = "pairloop"
         usage = Usage()
         if plan.replaced:
+            if why == "asked":
+                self._note("The oldest of the conversation is being summed up ...")
             text, by, usage = await self._summary(plan.replaced, room, scale)
             summary = (summary_item(text, memory, _task_words(state, plan, room)),)
         now = self._parts.state()
@@ -197,13 +198,13 @@ class Compactor:
         )
         return True
 
-    def _gains(self, plan: Plan, estimated: int, room: Room, memory: str, *, unasked: bool) -> bool:
-        """Whether a plan makes the conversation shorter, so that it is worth it."""
+    def _gains(self, plan: Plan, estimated: int, room: Room, memory: str, *, least: float) -> bool:
+        """Whether a plan makes the conversation shorter, by more than some share of it."""
         if not plan.cut and all(map(is_summary, plan.replaced)):
             return False
         new = estimate_tokens(memory) + min(room.summary, items_tokens(plan.replaced) // 2) if plan.replaced else 0
         gained = estimated - items_tokens(plan.items(())) - new
-        return gained > (estimated * _WORTH if unasked else 0)
+        return gained > estimated * least
 
     async def _summary(self, items: Sequence[Item], room: Room, scale: float) -> tuple[str, By, Usage]:
         """A summary by the partner, or else one without a model."""
