@@ -13,6 +13,8 @@ from typing import Literal
 
 import msgspec
 
+from agent_core.outside_words import capitalized
+from agent_core.outside_words import who as whose
 from agent_core.story import (
     AnyPart,
     Edit,
@@ -121,7 +123,7 @@ def _part(part: AnyPart) -> Iterator[str]:
         case Landing():
             yield from _landing(part)
         case Edit():
-            yield f"**You {part.kind}** {code(part.path)}"
+            yield f"**{capitalized(whose(part.by))} {part.kind}** {code(part.path)}"
             if part.diff:
                 yield from ("", *fenced(part.diff, "diff"))
         case Shell():

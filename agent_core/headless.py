@@ -14,6 +14,7 @@ from agent_core import events as ev
 from agent_core.checks.model import Blame, Verdict
 from agent_core.errors import PairloopError, PartnerError
 from agent_core.output import JsonWriter, complain, reader
+from agent_core.outside_words import edits_words, move_words, who
 from agent_core.session import Session
 from agent_core.state import State
 from agent_core.text import printable
@@ -103,8 +104,14 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
             return event.told
         case ev.CommitDrafted(trouble=trouble, hint=hint) if trouble:
             return f"✗ {trouble} {hint}".rstrip()
-        case ev.HumanEdited(path, kind):
-            return f"you {kind} {path}"
+        case ev.HumanEdited(path, kind, by=by):
+            return f"{who(by)} {kind} {path}"
+        case ev.FilesEdited():
+            return edits_words(event)
+        case ev.BranchChanged():
+            return move_words(event)
+        case ev.LandingWaits(_, reason):
+            return reason
         case ev.Noted(level, text, hint):
             return f"{level}: {text} {hint}".rstrip()
         case ev.ApprovalAsked(_, command):

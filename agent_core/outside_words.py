@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from agent_core.events import EditedBy
+from agent_core.events import BranchChanged, EditedBy, FilesEdited
 from agent_core.state import Edits, GitMove
 
 _WHO: dict[EditedBy, str] = {
     "human": "you",
     "formatter": "a formatter",
     "pairloop": "another pairloop",
-    "unknown": "someone else",
+    "unknown": "someone",
 }
 _NAMED = 3
 
@@ -19,17 +19,24 @@ def who(by: EditedBy) -> str:
     return _WHO[by]
 
 
-def edits_words(edits: Edits) -> str:
+def edits_words(edits: Edits | FilesEdited) -> str:
     """Many edits at once in a line: how many, and the first of them by name."""
     kinds = (("added", edits.added), ("changed", edits.changed), ("deleted", edits.deleted))
     did = ", ".join(f"{kind} {_files(count)}" for kind, count in kinds if count)
-    return f"{who(edits.by)} {did}: {_named(edits.paths, edits.count)}"
+    return f"{who(edits.by)} {did}: {_named(edits.paths, sum(count for _, count in kinds))}"
 
 
-def move_words(move: GitMove) -> str:
+def move_words(move: GitMove | BranchChanged) -> str:
     """What git did, in a line: what, from where to where, and how many files changed by it."""
-    where = f"{move.was} -> {move.branch}" if move.was != move.branch else f"on {move.branch}"
-    return f"git {move.what} ({where}), {_files(move.count) if move.count else 'no file'} changed"
+    where = f" ({move.was} -> {move.branch})" if move.was != move.branch else f" (on {move.branch})"
+    if move.was != move.branch and f"from {move.was} to {move.branch}" in move.what:
+        where = ""
+    return f"git {move.what}{where}, {_files(move.count) if move.count else 'no file'} changed"
+
+
+def capitalized(text: str) -> str:
+    """A text whose first letter is large."""
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _files(count: int) -> str:

@@ -228,7 +228,7 @@ class Proposals:
         for path, old in self.draft.before.items():
             before, now = old.data if old is not None else None, self._parts.workspace.read(path)
             if before != now:
-                edits.append(edit_between(path, before, now))
+                edits.append(msgspec.structs.replace(edit_between(path, before, now), by="unknown"))
         return tuple(edits)
 
     def keep_rest(self) -> bool:

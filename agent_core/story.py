@@ -146,11 +146,12 @@ class Landing(Part, frozen=True):
 
 
 class Edit(Part, frozen=True):
-    """The human changed a file."""
+    """A file changed, and not by us; `by` says whose edit it was."""
 
     path: str
     kind: str
     diff: str
+    by: ev.EditedBy = "human"
 
 
 class Shell(Part, frozen=True):

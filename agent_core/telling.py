@@ -10,6 +10,7 @@ import msgspec
 from agent_core import events as ev
 from agent_core.checks.model import Finding, Verdict
 from agent_core.landings import first_line
+from agent_core.outside_words import capitalized, edits_words, move_words
 from agent_core.patch.model import Patch
 from agent_core.review import Review, carried, remarked
 from agent_core.story import (
@@ -78,8 +79,8 @@ class _Teller:
             case ev.TaskFinished():
                 self._answered(entry)
                 self.parts.append(Ended(at, seq, event.task, event.outcome, event.text))
-            case ev.HumanEdited():
-                self.parts.append(Edit(at, seq, event.path, event.kind, event.diff))
+            case ev.HumanEdited() | ev.FilesEdited() | ev.BranchChanged() | ev.LandingWaits():
+                self._outside(entry)
             case ev.ToolStarted() | ev.ToolFinished() | ev.ShellStarted() | ev.ShellFinished():
                 self._ran(entry)
             case ev.LandingStarted() | ev.Landed() | ev.LandingAbandoned():
@@ -167,7 +168,19 @@ class _Teller:
                     decisions = (*old_part.decisions, decision)
                     self._grow(("proposal", event.proposal), decisions=decisions)
 
-    def _note(self, entry: ev.Entry) -> None:
+    def _outside(self, entry: ev.Entry) -> None:
+        at, seq = entry.at, entry.seq
+        match entry.event:
+            case ev.HumanEdited() as event:
+                self.parts.append(Edit(at, seq, event.path, event.kind, event.diff, event.by))
+            case ev.FilesEdited() as event:
+                self.parts.append(Note(at, seq, "info", capitalized(edits_words(event)), "\n".join(event.paths)))
+            case ev.BranchChanged() as event:
+                self.parts.append(Note(at, seq, "info", capitalized(move_words(event)), "\n".join(event.paths)))
+            case ev.LandingWaits(_, reason) if reason:
+                self.parts.append(Note(at, seq, "warning", reason, ""))
+
+    def _note(self, entry: ev.Entry) -> None:  # noqa: C901, PLR0912 - one arm an event reads best as one match
         level: ev.Level = "info"
         hint = ""
         match entry.event:

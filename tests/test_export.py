@@ -83,6 +83,21 @@ def test_everything_is_told() -> None:
     assert text.count("I will") == 1
 
 
+def test_whose_an_edit_was_is_told() -> None:
+    outside = (
+        ev.HumanEdited("b.py", "changed", "", "h3", "h4", "formatter"),
+        ev.FilesEdited(("c.py", "d.py"), 0, 2, 0, "unknown"),
+        ev.BranchChanged("checkout: moving from main to topic", "main", "topic", "c", ("a.py",), 1),
+        ev.LandingWaits(1, "Git is in the midst of a rebase."),
+        ev.LandingWaits(1, ""),
+    )
+    text = exported(told(outside), "md").replace("\\", "")
+    assert "**A formatter changed** `b.py`" in text
+    assert "Someone changed 2 files: c.py, d.py" in text
+    assert "Git checkout: moving from main to topic, 1 file changed" in text
+    assert text.count("in the midst of a rebase") == 1
+
+
 def test_json_holds_the_same_and_reads_back() -> None:
     story = told()
     data = json.loads(exported(story, "json"))

@@ -54,6 +54,26 @@ async def test_an_edit_unfolds_to_its_diff_and_folds_again() -> None:
         assert "-Shop" not in _chat(driver).plain_text
 
 
+async def test_many_files_at_once_are_one_line_that_unfolds() -> None:
+    async with running(WIDE) as driver:
+        await driver.play(scenes.start)
+        paths = tuple(f"src/f{number:02}.py" for number in range(40))
+        driver.session.emit(
+            ev.BranchChanged("checkout: moving from main to topic", "main", "topic", "c", paths, 1000),
+            ev.FilesEdited(paths[:3], 0, 50, 0, "unknown"),
+            ev.BranchChanged("checkout: moving from topic to \x1b[31mred", "topic", "red", "c", (), 0),
+        )
+        await driver.drawn()
+        text = _chat(driver).plain_text
+        assert "⎇ git checkout: moving from main to topic, 1,000 files changed ▸" in text
+        assert "✎ someone changed 50 files: src/f00.py, src/f01.py, src/f02.py and 47 more ▸" in text
+        assert "⎇ git checkout: moving from topic to ␛[31mred (topic -> red), no file changed" in text
+        await driver.press("tab", "up", "enter")
+        assert "  src/f39.py\n  ⋯ 960 more" in _chat(driver).plain_text
+        await driver.press("enter")
+        assert "src/f39.py" not in _chat(driver).plain_text
+
+
 async def test_a_click_unfolds_too() -> None:
     async with running(WIDE) as driver:
         await driver.play(scenes.start)

@@ -8,6 +8,7 @@ from itertools import islice
 from agent_core import events as ev
 from agent_core.checks.model import Verdict
 from agent_core.comments.words import ARROW
+from agent_core.outside_words import edits_words, move_words, who
 from agent_core.state import Notice, ProposalState, Ran, State
 from agent_core.text import cap_text
 from tui.plain.diff import Content, diff_of, parts_of, size_of
@@ -37,7 +38,7 @@ class Teller:
         self._proposals: set[int] = set()
         self._chat = 0
         self._trouble = ""
-        self._edits: list[tuple[str, str]] = []
+        self._edits: list[tuple[str, str, str]] = []
         self.last_run: Ran | None = None
         """The human's command that ended last."""
 
@@ -86,8 +87,8 @@ class Teller:
                 self._say(f"Worth remembering, lesson {number}? {sentence(lesson.text)}")
             case ev.LessonSettled(_, kept):
                 self._say("It is remembered for later sessions." if kept else "It is not remembered.")
-            case ev.HumanEdited(path, kind):
-                self._edits.append((kind, path))
+            case ev.HumanEdited() | ev.FilesEdited() | ev.BranchChanged():
+                self._outside(event)
             case _:
                 if not self._of_partner(event) and not self._of_proposal(event, state):
                     # The fold has words for the rest, where it is worth any.
@@ -149,13 +150,19 @@ class Teller:
                 return False
         return True
 
+    def _outside(self, event: ev.HumanEdited | ev.FilesEdited | ev.BranchChanged) -> None:
+        if isinstance(event, ev.HumanEdited):
+            self._edits.append((who(event.by), event.kind, event.path))
+        else:
+            self._say(sentence(move_words(event) if isinstance(event, ev.BranchChanged) else edits_words(event)))
+
     def tell_edits(self) -> None:
-        """Tell what the human changed since this was last called: many files may change at once."""
+        """Tell what others changed since this was last called: many files may change at once."""
         edits, self._edits = self._edits, []
-        for wanted in dict.fromkeys(kind for kind, _ in edits):
-            paths = list(dict.fromkeys(path for kind, path in edits if kind == wanted))
+        for by, wanted in dict.fromkeys((by, kind) for by, kind, _ in edits):
+            paths = list(dict.fromkeys(path for one, kind, path in edits if (one, kind) == (by, wanted)))
             more = [count(len(paths) - _PATHS, "other file")] if len(paths) > _PATHS else []
-            self._say(f"You {wanted} {enumeration([*paths[:_PATHS], *more])}.")
+            self._say(sentence(f"{by} {wanted} {enumeration([*paths[:_PATHS], *more])}"))
 
     # -- what the fold says
 
