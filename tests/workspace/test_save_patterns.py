@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,11 +19,11 @@ from agent_core.workspace.project import open_project
 from agent_core.workspace.tree import content_hash
 from agent_core.workspace.watcher import Watcher
 from tests.projects import make_project
+from tests.support.editors import PATTERNS, Pattern, emptied_and_filled, jetbrains, vim
 
 OLD, NEW = b"one\ntwo\nthree\n", b"one\n2\nthree\nfour\n"
 # What an editor may take between two of its steps, on a machine that is busy: longer than the watcher waits.
 PAUSE = 0.03
-Step = Callable[[], object]
 
 
 class Ear:
@@ -78,107 +78,11 @@ def root(tmp_path: Path) -> Path:
     return make_project(tmp_path / "p", {"a.py": OLD.decode(), "marker.txt": "", "sub/b.py": ""})
 
 
-def emptied_and_filled(path: Path) -> Iterator[Step]:
-    descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
-    yield lambda: None
-    yield lambda: os.write(descriptor, NEW)
-    yield lambda: os.close(descriptor)
-
-
-def beside(path: Path, name: str, data: bytes = NEW) -> Step:
-    return lambda: path.with_name(name).write_bytes(data)
-
-
-def rename(path: Path, old: str, new: str) -> Step:
-    return lambda: path.with_name(old).rename(path.with_name(new))
-
-
-def remove(path: Path, name: str) -> Step:
-    return lambda: path.with_name(name).unlink()
-
-
-def vim(path: Path) -> Iterator[Step]:
-    yield beside(path, ".a.py.swp", b"b0VIM")
-    yield beside(path, "4913", b"")
-    yield remove(path, "4913")
-    yield rename(path, "a.py", "a.py~")
-    yield from created_and_filled(path)
-    yield lambda: path.chmod(0o644)
-    yield remove(path, "a.py~")
-    yield remove(path, ".a.py.swp")
-
-
-def created_and_filled(path: Path) -> Iterator[Step]:
-    descriptors: list[int] = []
-    yield lambda: descriptors.append(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
-    yield lambda: os.write(descriptors[0], NEW)
-    yield lambda: os.close(descriptors[0])
-
-
-def vim_backupcopy(path: Path) -> Iterator[Step]:
-    yield beside(path, "a.py~", OLD)
-    yield from emptied_and_filled(path)
-    yield remove(path, "a.py~")
-
-
-def emacs(path: Path) -> Iterator[Step]:
-    yield lambda: path.with_name(".#a.py").symlink_to("me@host.4711:1700000000")
-    yield beside(path, "#a.py#", b"half a")
-    yield rename(path, "a.py", "a.py~")
-    yield from created_and_filled(path)
-    yield remove(path, "#a.py#")
-    yield remove(path, ".#a.py")
-
-
-def vs_code_atomic(path: Path) -> Iterator[Step]:
-    yield beside(path, "a.py.vsctmp")
-    yield rename(path, "a.py.vsctmp", "a.py")
-
-
-def jetbrains(path: Path) -> Iterator[Step]:
-    yield beside(path, "a.py___jb_tmp___")
-    yield rename(path, "a.py", "a.py___jb_old___")
-    yield rename(path, "a.py___jb_tmp___", "a.py")
-    yield remove(path, "a.py___jb_old___")
-
-
-def nano(path: Path) -> Iterator[Step]:
-    yield beside(path, ".a.py.swp", b"b0nano")
-    yield from emptied_and_filled(path)
-    yield remove(path, ".a.py.swp")
-
-
-def kate(path: Path) -> Iterator[Step]:
-    yield beside(path, ".a.py.kate-swp", b"swap")
-    yield beside(path, "a.py.aBcD12")
-    yield rename(path, "a.py.aBcD12", "a.py")
-    yield remove(path, ".a.py.kate-swp")
-
-
-def gedit(path: Path) -> Iterator[Step]:
-    yield beside(path, ".goutputstream-AB12CD")
-    yield beside(path, "a.py~", OLD)
-    yield rename(path, ".goutputstream-AB12CD", "a.py")
-
-
-def sed(path: Path) -> Iterator[Step]:
-    yield beside(path, "sedXa1b2C")
-    yield rename(path, "sedXa1b2C", "a.py")
-
-
-PATTERNS = (
-    *(emptied_and_filled, vim, vim_backupcopy, emacs, vs_code_atomic),
-    *(jetbrains, nano, kate, gedit, sed),
-)
-
-
 @pytest.mark.parametrize("pause", [0.0, PAUSE])
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.__name__)
-async def test_every_way_to_save_is_one_edit(
-    root: Path, pattern: Callable[[Path], Iterator[Step]], pause: float
-) -> None:
+async def test_every_way_to_save_is_one_edit(root: Path, pattern: Pattern, pause: float) -> None:
     async with listening(root) as ear:
-        for step in pattern(root / "a.py"):
+        for step in pattern(root / "a.py", NEW):
             step()
             # The editor's own pace.
             await asyncio.sleep(pause)
@@ -250,7 +154,7 @@ async def test_a_look_at_everything_between_two_steps_waits_for_the_next(root: P
     for pattern in (emptied_and_filled, vim, jetbrains):
         (root / "a.py").write_bytes(OLD)
         await tracker.look()
-        steps = list(pattern(root / "a.py"))
+        steps = list(pattern(root / "a.py", NEW))
         found: list[HumanEdited] = []
         for step in steps:
             step()
