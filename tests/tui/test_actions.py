@@ -66,7 +66,16 @@ def test_every_action_can_be_done_and_is_named_once() -> None:
 
 FACTS = {
     "chat": ("chat.entries", "chat.folds", "chat.code"),
-    "diff": ("diff.shown", "diff.blocks", "diff.marked", "diff.marks", "diff.files", "diff.cut"),
+    "diff": (
+        "diff.shown",
+        "diff.blocks",
+        "diff.marked",
+        "diff.marks",
+        "diff.stale",
+        "diff.collides",
+        "diff.files",
+        "diff.cut",
+    ),
     "checks": ("checks.rows", "checks.attempts"),
 }
 PANES_FACTS = ({"panes.one", "panes.narrow"}, {"panes.one"}, {"panes.columns", "colours"}, {"panes.stacked", "colours"})

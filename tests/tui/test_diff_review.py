@@ -246,7 +246,8 @@ async def test_stale_blocks_show_what_stands_there_now() -> None:
         shown = pane.plain_text
         assert "5 ✎ mine 0␛[2J" in shown
         assert "⋯ 10 more" in shown
-        assert "stale: you have removed" in shown
+        assert "yours: you have removed what was here" in shown
+        assert shown.count("stale: you have written here since; what is to stand here?") == 2
         assert "! It is there." in shown
         assert pane.stop is not None
         assert pane.stop.id == "a0"

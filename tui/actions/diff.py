@@ -50,6 +50,20 @@ def _unmarking(situation: Situation) -> bool:
     return situation.deciding and _has("marks")(situation)
 
 
+def _settling(situation: Situation) -> bool:
+    """In the diff of a proposal that waits, at a block at whose place the human has written too."""
+    return situation.deciding and _has("stale")(situation)
+
+
+def _redoing(situation: Situation) -> bool:
+    return situation.deciding and _has("collides")(situation)
+
+
+def _if_stale(label: str) -> Callable[[Situation], str]:
+    """What an action is called where the human has written too."""
+    return lambda situation: label if _settling(situation) else ""
+
+
 def _writing(situation: Situation) -> bool:
     return situation.writing
 
@@ -72,8 +86,30 @@ def _review(
 
 
 DIFF: tuple[Action, ...] = (
-    _review("take", "take", "Take the block, or the lines chosen: they are to land.", ("a",)),
-    _review("leave", "leave", "Leave the block, or the lines chosen: they go back to the partner.", ("r",)),
+    _review(
+        "take", "take", "Take the block, or the lines chosen: they are to land.", ("a",), words=_if_stale("partner's")
+    ),
+    _review(
+        "leave",
+        "leave",
+        "Leave the block, or the lines chosen: they go back to the partner.",
+        ("r",),
+        words=_if_stale("yours"),
+    ),
+    _review(
+        "take_both",
+        "both",
+        "Where you have written too: yours stays, and the block is to land below it.",
+        ("b",),
+        _settling,
+    ),
+    _review(
+        "redo_block",
+        "redo",
+        "Where you have written too: yours stays, and the partner does its part anew over that.",
+        ("o",),
+        _redoing,
+    ),
     _review(
         "toggle_block", "take, on", "Take the block or take that back, and on to the next.", ("space",), footer=False
     ),
@@ -87,7 +123,7 @@ DIFF: tuple[Action, ...] = (
         _landing,
         words=_back,
     ),
-    _review("edit_block", "edit", "Write the new side of the block yourself.", ("e",)),
+    _review("edit_block", "edit", "Write the new side of the block yourself.", ("e",), words=_if_stale("write it")),
     _review("edit_file", "editor", "Open the new file in $VISUAL or $EDITOR, at the line.", ("E",), footer=False),
     _review(
         "comment_block", "comment", "Say something about the block; the partner hears it with the decision.", ("c",)

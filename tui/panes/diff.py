@@ -12,6 +12,7 @@ from agent_core.state import ProposalState, State
 from tui.panes.diff_head import MOST_LISTED, file_header, file_list, head_lines
 from tui.panes.diff_lines import FileSides, Side
 from tui.panes.diff_signs import SIGNS, notes_above, notes_below, state_of
+from tui.panes.diff_stale import stale_blocks
 from tui.panes.diff_writing import Reviewing
 from tui.panes.highlight import Spans, highlight
 from tui.panes.pane import Trouble
@@ -129,13 +130,14 @@ class DiffPane(Reviewing):
         head += file_list(files, review, shown=listed, marks=self.shows_marks)
         drafts = self.draft_words()
         comments = {block: mark.comment for block, mark in review.blocks.items() if mark.comment}
-        said = (proposal.verdict, proposal.blames, proposal.unneeded, proposal.overlaps, comments, drafts)
+        stale = stale_blocks(proposal, waits=self.waits)
+        said = (proposal.verdict, proposal.blames, proposal.unneeded, proposal.overlaps, comments, drafts, stale)
         before, self._said = self._said, (proposal.patch, said)
         if before is not None and before[0] is proposal.patch and before[1] == said and self.set_head(head):
             return
         above, under = notes_above(proposal)
         notes = (above, notes_below(review, drafts), under)
-        self.set_patch(proposal.patch, content, head=head, header=self._header, notes=notes, again=again)
+        self.set_patch(proposal.patch, content, head=head, header=self._header, notes=notes, again=again, stale=stale)
 
     @property
     def shows_list(self) -> bool:
@@ -161,7 +163,7 @@ class DiffPane(Reviewing):
             return SIGNS[name][:2], not any(taken)
         if state == "pending" and any(overlap.block == found.id for overlap in proposal.overlaps):
             state = "stale"
-        return (SIGNS[state][:2] if first else (" ", "")), state == "left"
+        return (SIGNS[state][:2] if first else (" ", "")), state in {"left", "redo"}
 
     def _header(self, file: int) -> Line:
         """The header of a file, with the cursor where it is on it."""

@@ -10,6 +10,7 @@ from agent_core.review import Review, parts_taken, takes_all
 from agent_core.state import LandingState, ProposalState, State
 from agent_core.workspace.tree import SYMLINK
 from tui.panes.diff_signs import SIGNS, counts, file_state, file_words, states_of
+from tui.panes.diff_stale import open_places
 from tui.widgets.lines import Line, Piece, clean
 
 MOST_LISTED = 12
@@ -95,6 +96,20 @@ def _trouble(proposal: ProposalState) -> Piece:
     return f"  ! {clean(proposal.part_trouble)}", "warn"
 
 
+def _met_line(proposal: ProposalState) -> Line | None:
+    """Whether the human has written at the same places, or beside them; none where they have not."""
+    places = sum(bool(one.block) for one in proposal.overlaps)
+    if not places:
+        text = "carried over to your edits since, and checked over them"
+        return Line(((text, "dim"),), lead=(("· ", "dim"),)) if proposal.carried and not proposal.overlaps else None
+    left = open_places(proposal)
+    met = f"your edits meet it at {places} block{'s' * (places != 1)}"
+    said = "you have said what is to stand there" if not left else "yours stays unless you say otherwise"
+    if left and left != places:
+        said = f"{left} still open, where yours stays"
+    return Line(((f"{met}: {said}", "warn" if left else "dim"),), lead=(("! " if left else "· ", "warn"),))
+
+
 def head_lines(proposal: ProposalState, state: State) -> list[Line]:
     """What stands above a proposal."""
     files = proposal.patch.files
@@ -108,6 +123,8 @@ def head_lines(proposal: ProposalState, state: State) -> list[Line]:
     head = [Line(pieces)]
     if state.waiting == proposal.number and (part := part_line(proposal)) is not None:
         head.append(part)
+    if proposal.decision is None and (line := _met_line(proposal)) is not None:
+        head.append(line)
     if proposal.note:
         head.append(Line(((clean(proposal.note), "dim"),), lead=(("· ", "dim"),)))
     if proposal.reason:

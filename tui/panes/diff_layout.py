@@ -9,66 +9,23 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import accumulate, chain, islice
-from typing import NamedTuple, overload
+from typing import overload
 
 from agent_core.patch.model import Block, FilePatch
 from tui.panes.diff_lines import GUTTER, BesideLine, CodeText, Look, shown
 from tui.panes.diff_make import Gutter, LineMaker
+from tui.panes.diff_places import Fold, Section, Stop, base_fold, height, row_of
 from tui.panes.diff_signs import Notes
+from tui.panes.diff_stale import Stales, lines_above, lines_below, rows_of
 from tui.panes.diff_words import Row, beside
-from tui.widgets.lines import BLANK, MAX_CHARS, Line, clean
-from tui.widgets.wrap import breaks, expand_tabs
+from tui.widgets.lines import BLANK, Line, clean
+from tui.widgets.wrap import breaks
 
 CONTEXT = 3
 """Unchanged lines shown around a block."""
 QUICK = 500
 """Patches with more blocks are put side by side without comparing their lines."""
 _KEPT = 4000
-
-Fold = tuple[str, int]
-"""An unchanged region: the file's path, and the 1-based old line at which it begins."""
-
-
-class Stop(NamedTuple):
-    """A place the cursor can be at: a block, or a file that has none.
-
-    Attributes:
-        id: Tells it from the others, and stays when the proposal changes elsewhere.
-        file: Which file.
-        block: Which of its blocks, -1 for the file as a whole.
-        first: Index of its first line.
-        length: How many lines it has.
-    """
-
-    id: str
-    file: int
-    block: int
-    first: int
-    length: int
-
-
-class Section(NamedTuple):
-    """Some lines that are made in the same way.
-
-    Attributes:
-        file: Which file they are of.
-        line: The one line, where it is there already.
-        block: Which block they are of, -1 for unchanged lines.
-        start: The first unchanged line, on the old side.
-        shift: How many lines farther down they are on the new side.
-        rows: Of a block side by side: the places of what stands in each row.
-        fold: What a line stands for that is shown when it is opened.
-        is_header: It is the line above a file.
-    """
-
-    file: int
-    line: Line | None = None
-    block: int = -1
-    start: int = 0
-    shift: int = 0
-    rows: Sequence[Row] = ()
-    fold: Fold | None = None
-    is_header: bool = False
 
 
 class DiffLines(Sequence[Line]):
@@ -83,6 +40,7 @@ class DiffLines(Sequence[Line]):
         gutter: What stands before a line.
         notes: What stands above blocks and below them, by the block's id, and below the headers of files, by path.
         opened: Unchanged regions that are shown.
+        stale: Blocks at whose places the human has written too.
     """
 
     def __init__(
@@ -96,6 +54,7 @@ class DiffLines(Sequence[Line]):
         gutter: Gutter,
         notes: tuple[Notes, Notes, Notes],
         opened: Collection[Fold] = (),
+        stale: Stales | None = None,
     ) -> None:
         self.stops: list[Stop] = []
         self._files = files
@@ -105,6 +64,7 @@ class DiffLines(Sequence[Line]):
         self._maker = LineMaker(files, texts, look, gutter)
         self._above, self._below, self._under = notes
         self._opened = opened
+        self._stale = stale or {}
         self._quick = sum(len(file.blocks) for file in files) > QUICK
         self._sections: list[Section] = []
         self._firsts: list[int] = []
@@ -175,16 +135,25 @@ class DiffLines(Sequence[Line]):
         return Line(((text, "faint"),), lead=((" " * pad, ""),))
 
     def _lay_block(self, at: int, index: int, block: Block) -> None:
-        for line in self._above.get(block.id, ()):
+        stale, both = self._stale.get(block.id), self._look.beside
+        above, below = self._above.get(block.id, ()), self._below.get(block.id, ())
+        if stale is not None:
+            opened = base_fold(block) in self._opened
+            above = (*above, *lines_above(stale, block, both=both, opened=opened))
+            below = (*lines_below(stale), *below)
+        for line in above:
             self._add(Section(at, line, index), 1)
         count = len(block.removed) + len(block.added)
         rows: Sequence[Row] = ()
-        if self._look.beside:
+        if stale is not None and block.added:
+            rows = rows_of(stale, block, both=both, quick=self._quick)
+            count = len(rows)
+        elif both:
             rows = beside(block.removed, block.added, quick=self._quick)
             count = len(rows)
         self.stops.append(Stop(block.id, at, index, self._count, count))
         self._add(Section(at, None, index, rows=rows), count)
-        for line in self._below.get(block.id, ()):
+        for line in below:
             self._add(Section(at, line, index), 1)
 
     # -- Being lines
@@ -222,11 +191,16 @@ class DiffLines(Sequence[Line]):
             return self._header(section.file)
         if section.block < 0:
             return self._maker.unchanged(section.file, section.start + at, section.shift)
-        if section.rows:
-            return self._maker.beside(section.file, section.block, section.rows[at], first=at == 0)
-        count = len(self._files[section.file].blocks[section.block].removed)
-        row = (at, None) if at < count else (None, at - count)
-        return self._maker.changed(section.file, section.block, row)
+        block = self._files[section.file].blocks[section.block]
+        stale = self._stale.get(block.id)
+        if section.rows and self._look.beside:
+            row, first = section.rows[at], at == 0
+            if stale is not None and block.added:
+                theirs = stale.lines, stale.overlap.start
+                return self._maker.settling(section.file, section.block, row, theirs, first=first)
+            return self._maker.beside(section.file, section.block, row, first=first)
+        row = row_of(section, at, len(block.removed))
+        return self._maker.changed(section.file, section.block, row, first=at == 0)
 
     def _at(self, index: int) -> tuple[Section, int]:
         at = bisect_right(self._firsts, index) - 1
@@ -253,6 +227,8 @@ class DiffLines(Sequence[Line]):
             yield file.path, before.old_start + len(before.removed) if before else 1
             block = file.blocks[stop.block]
             yield file.path, block.old_start + len(block.removed)
+            if block.id in self._stale:
+                yield base_fold(block)
 
     def every_fold(self) -> Iterator[Fold]:
         """All unchanged regions, shown or not."""
@@ -260,15 +236,20 @@ class DiffLines(Sequence[Line]):
             yield file.path, 1
             for block in file.blocks:
                 yield file.path, block.old_start + len(block.removed)
+                if block.id in self._stale:
+                    yield base_fold(block)
 
     def places(self, stop: Stop, row: int) -> tuple[int, ...]:
         """Which lines of a block one of its rows shows, the removed ones counted first."""
         if stop.block < 0:
             return ()
         block = self._files[stop.file].blocks[stop.block]
-        if not self._look.beside:
+        rows = self._at(stop.first + row)[0].rows
+        if not rows:
             return (row,)
-        old, new = self._at(stop.first + row)[0].rows[row]
+        old, new = rows[row]
+        if block.id in self._stale and block.added:
+            old = None  # on that side stands what the human has now
         both = (old, None if new is None else len(block.removed) + new)
         return tuple(place for place in both if place is not None)
 
@@ -281,10 +262,10 @@ class DiffLines(Sequence[Line]):
                 if section.block < 0:
                     return clean(self._texts[section.file].sides.before.lines[section.start + at - 1])
                 block = self._files[section.file].blocks[section.block]
-                count = len(block.removed)
-                if at < count:
-                    return shown(block.removed[at], block.old_start + at)
-                return shown(block.added[at - count], block.new_start + at - count)
+                old, new = row_of(section, at, len(block.removed))
+                if old is not None:
+                    return shown(block.removed[old], block.old_start + old)
+                return shown(block.added[new or 0], block.new_start + (new or 0))
             line = self[index]
         return line.text
 
@@ -302,7 +283,10 @@ class DiffLines(Sequence[Line]):
                 starts.append(at)
                 continue
             room, fits = rooms[section.file]
-            if fits and not (section.block >= 0 and self._is_marked(section)):
+            if self._is_beside_theirs(section):
+                # Theirs are no lines of the file as the patch has it: how wide they are is not known.
+                starts.extend(islice(accumulate(self._heights(section, 0, room, fits=False), initial=at), 1, None))
+            elif fits and not (section.block >= 0 and self._is_marked(section)):
                 starts.extend(range(at + 1, at + 1 + end - first))
             else:
                 heights = self._heights(section, end - first, room, fits=fits)
@@ -319,6 +303,12 @@ class DiffLines(Sequence[Line]):
         else:
             rooms = (max(width - 2 * of.digits - GUTTER - 4, 8),) * 2
         return rooms, not self._look.wrap or of.widest <= min(rooms)
+
+    def _is_beside_theirs(self, section: Section) -> bool:
+        """Whether a section has the human's own lines on its left."""
+        if section.block < 0 or not section.rows or not self._look.beside:
+            return False
+        return self._files[section.file].blocks[section.block].id in self._stale
 
     def _is_marked(self, section: Section) -> bool:
         """Whether something is said at the end of a line of a block, for which there has to be room, too."""
@@ -344,23 +334,11 @@ class DiffLines(Sequence[Line]):
             text = shown(line, number) + self._maker.mark(block, line, number)
             return len(breaks(text, room, words=False))
 
-        removed = [changed(line, number, rooms[0]) for number, line in enumerate(block.removed, block.old_start)]
+        left, start = block.removed, block.old_start
+        if (stale := self._stale.get(block.id)) is not None and block.added and self._look.beside:
+            left, start = stale.overlap.theirs, stale.overlap.start
+        removed = [changed(line, number, rooms[0]) for number, line in enumerate(left, start)]
         added = [changed(line, number, rooms[1]) for number, line in enumerate(block.added, block.new_start)]
         if not self._look.beside:
-            return chain(removed, added)
+            return added if section.rows else chain(removed, added)
         return (max(1 if old is None else removed[old], 1 if new is None else added[new]) for old, new in section.rows)
-
-
-def height(line: str, room: int) -> int:
-    """How many rows a line takes, without its ending.
-
-    Args:
-        line: The line as it is in the file.
-        room: Cells of a row.
-    """
-    count = len(line)
-    if 4 * count <= room:  # a tab takes four cells, anything else at most two
-        return 1
-    if line.isascii() and count <= MAX_CHARS:
-        return -(-len(expand_tabs(line)) // room)
-    return len(breaks(clean(line), room, words=False))

@@ -20,7 +20,7 @@ GUTTER = 3
 """Cells before the line numbers: the cursor, how the block stands, and a blank."""
 
 _BASES = {"+": "add-row", "-": "del-row", " ": ""}
-_SIGNS = {"+": "good-bold", "-": "bad-bold", " ": "faint"}
+_SIGNS = {"+": "good-bold", "-": "bad-bold", " ": "faint", "✎": "human"}
 _WORDS = {"+": "add-word", "-": "del-word"}
 
 

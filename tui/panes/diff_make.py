@@ -61,20 +61,20 @@ class LineMaker:
         old = CodeLine(text, " ", f"{number:>{digits}} ", of=of, gutter=gutter, number=number)
         return BesideLine(old, CodeLine(text, " ", f"{other:>{digits}} ", of=of, number=number), same=True)
 
-    def changed(self, file: int, at: int, row: Row) -> CodeLine:
+    def changed(self, file: int, at: int, row: Row, *, first: bool) -> CodeLine:
         """A removed line or an added one.
 
         Args:
             file: Which file it is of.
             at: Which block it is in.
             row: Its place among the removed lines, or among the added ones.
+            first: It is the first that is shown of the block.
         """
         old, new = row
         block = self._files[file].blocks[at]
         digits = self._texts[file].digits
         before = f"{block.old_start + old:>{digits}}" if old is not None else " " * digits
         after = f"{block.new_start + new:>{digits}}" if new is not None else " " * digits
-        first = old == 0 or (new == 0 and not block.removed)
         gutter, muted = self._gutter(file, at, row, first=first)
         return self._code(file, block, row, f"{before} {after} ", gutter=gutter, muted=muted)
 
@@ -99,6 +99,29 @@ class LineMaker:
             left = self._code(file, block, (old, None), numbers, gutter=gutter, muted=muted)
         if new is not None:
             _, muted = self._gutter(file, at, (None, new), first=False)
+            right = self._code(file, block, (None, new), f"{block.new_start + new:>{of.digits}} ", muted=muted)
+        return BesideLine(left, right, same=False)
+
+    def settling(self, file: int, at: int, row: Row, theirs: tuple[Sequence[str], int], *, first: bool) -> Line:
+        """A row of a stale block side by side: what the human has there now, and what is proposed.
+
+        Args:
+            file: Which file it is of.
+            at: Which block it is in.
+            row: The places of the human's line and of the proposed one.
+            theirs: The human's lines, and the number of the first.
+            first: It is the first row.
+        """
+        mine, new = row
+        lines, start = theirs
+        of, block = self._texts[file], self._files[file].blocks[at]
+        gutter, muted = self._gutter(file, at, (None, new), first=first)
+        empty = " " * (of.digits + 1)
+        left, right = CodeLine("", "", empty, of=of, gutter=gutter), CodeLine("", "", empty, of=of)
+        if mine is not None:
+            text = clean(lines[mine].rstrip("\r\n"))
+            left = CodeLine(text, "✎", f"{start + mine:>{of.digits}} ", of=of, gutter=gutter)
+        if new is not None:
             right = self._code(file, block, (None, new), f"{block.new_start + new:>{of.digits}} ", muted=muted)
         return BesideLine(left, right, same=False)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent_core.commands import Land, Take, Unmark
+from agent_core.commands import Land, Settle, Take, Unmark
 from agent_core.patch.model import Block, FilePatch
-from agent_core.review import Mark
+from agent_core.review import Mark, Overlap, Side
 from agent_core.state import ProposalState
-from tui.panes.diff_layout import Stop
+from tui.panes.diff_places import Stop
 from tui.panes.diff_sheet import BESIDE
 from tui.panes.diff_signs import state_of
 from tui.panes.diff_view import DiffView
@@ -25,6 +25,7 @@ class Marking(DiffView):
         """It waits for the human's word."""
         self.shows_marks = False
         """How its blocks stand is shown."""
+        self._at_stale = False
         self.lists_files: bool | None = None
         """Whether its files are listed; None as long as nobody has said."""
 
@@ -54,6 +55,7 @@ class Marking(DiffView):
             found.add("blocks")
             found |= {"marked"} if proposal.review else set()
             found |= {"marks"} if proposal.reviews else set()
+            found |= self._collision_facts()
         if len(proposal.patch.files) > 1:
             found.add("files")
         if not self.look.wrap:
@@ -68,6 +70,60 @@ class Marking(DiffView):
     def block_at(self, stop: Stop) -> Block | None:
         """The block a stop is, None for a file as a whole."""
         return self.file_at(stop).blocks[stop.block] if stop.block >= 0 else None
+
+    # -- Where the human has written too
+
+    def place_at(self, stop: Stop | None) -> Overlap | None:
+        """Where a block meets what the human wrote, None where it does not."""
+        proposal = self.proposal
+        block = self.block_at(stop) if stop is not None and proposal is not None else None
+        if block is None or proposal is None:
+            return None
+        return next((one for one in proposal.overlaps if one.block == block.id), None)
+
+    def _collision_facts(self) -> set[str]:
+        stop, proposal = self.stop, self.proposal
+        if stop is None or stop.block < 0 or proposal is None:
+            return set()
+        if self.place_at(stop) is not None:
+            return {"stale", "collides"}
+        file = self.file_at(stop)
+        whole = any(not one.block and one.path in {file.path, file.old_path} for one in proposal.overlaps)
+        return {"collides"} if whole else set()
+
+    def light(self) -> None:
+        """Find out where the cursor is; what can be said there may be something else."""
+        super().light()
+        stale = self.waits and bool(self._collision_facts())
+        if stale or self._at_stale:
+            self.post_message(self.Changed())
+        self._at_stale = stale
+
+    def _settle(self, side: Side) -> None:
+        """Say of the places at the cursor, or in the range, what is to stand there."""
+        proposal = self.proposal
+        assert proposal is not None
+        stops = [self.stops[at] for at, _ in self.chosen()]
+        if side != "redo" or len(stops) > 1:
+            stops = [stop for stop in stops if self.place_at(stop) is not None]
+        blocks = [block for stop in stops if (block := self.block_at(stop)) is not None]
+        self._hand_in(*(Settle(proposal.number, block.id, side) for block in blocks))
+
+    def action_take_both(self) -> None:
+        """Have both sides."""
+        self._settle("both")
+
+    def action_redo_block(self) -> None:
+        """Have the partner do it anew."""
+        self._settle("redo")
+
+    def _but_stale(self, stops: Sequence[Stop]) -> list[Stop]:
+        """Those of some stops that can be taken without a word on which side is to stand; says of which not."""
+        found = [stop for stop in stops if self.place_at(stop) is None or self._is_taken(stop)]
+        if count := len(stops) - len(found):
+            what = "a block" if count == 1 else f"{count} blocks"
+            self.desk.say(f"Not taken: {what} where you have written too. Say there which side is to stand.")
+        return found
 
     # -- Taking and leaving
 
@@ -93,7 +149,7 @@ class Marking(DiffView):
             return self.file_at(stop).path not in self.proposal.review.files
         return state_of(block, self.proposal.review) == "pending"
 
-    def _hand_in(self, *commands: Take) -> bool:
+    def _hand_in(self, *commands: Take | Settle) -> bool:
         """Hand in marks, unless the question is too new; whether they were."""
         if not commands or not self.desk.decide(commands[0]):
             return False
@@ -124,6 +180,11 @@ class Marking(DiffView):
                 commands.append(self._whole([stop], taken=turned))
                 continue
             places = {place for row in rows for place in source.places(stop, row)}
+            if not places:
+                continue
+            if self.place_at(stop) is not None:
+                # What both sides started from is gone already, by what the human wrote.
+                places |= {*range(len(block.removed))}
             every = frozenset(range(len(block.removed) + len(block.added)))
             have = self._taken(block)
             takes = not places <= have if taken is None else taken
@@ -138,7 +199,12 @@ class Marking(DiffView):
         if self.by_line:
             self._hand_in(*self._by_lines(taken=taken))
         else:
-            self._hand_in(self._whole([self.stops[at] for at, _ in self.chosen()], taken=taken))
+            stops = [self.stops[at] for at, _ in self.chosen()]
+            # In one word on several, nobody has said that it is to go over what they wrote.
+            self._say_whole(self._but_stale(stops) if taken and len(stops) > 1 else stops, taken=taken)
+
+    def _say_whole(self, stops: Sequence[Stop], *, taken: bool | None) -> bool:
+        return bool(stops) and self._hand_in(self._whole(stops, taken=taken))
 
     def action_take(self) -> None:
         """Take what the cursor is on, or the range."""
@@ -149,7 +215,8 @@ class Marking(DiffView):
         self._mark(taken=False)
 
     def _mark_file(self, *, taken: bool) -> None:
-        self._hand_in(self._whole([stop for stop in self.stops if stop.file == self.file], taken=taken))
+        stops = [stop for stop in self.stops if stop.file == self.file]
+        self._say_whole(self._but_stale(stops) if taken else stops, taken=taken)
 
     def action_take_file(self) -> None:
         """Take the file the cursor is in."""
@@ -168,7 +235,7 @@ class Marking(DiffView):
         else:
             stops = [self.stops[at] for at, _ in chosen]
             turned = None if all(self._is_taken(stop) for stop in stops) else True
-            done = self._hand_in(self._whole(stops, taken=turned))
+            done = self._say_whole(self._but_stale(stops) if turned else stops, taken=turned)
         if done and self.by_line:
             self.go_to(last_at, rows[-1], whole=False)
             self.move(1)
@@ -286,4 +353,5 @@ class Marking(DiffView):
         if x != 1 or not self.waits or source is None or stop is None:
             return
         if (stop.file, stop.block) == source.block_at(index) and not self.by_line:
-            self._hand_in(self._whole([stop], taken=None if self._is_taken(stop) else True))
+            turned = None if self._is_taken(stop) else True
+            self._say_whole(self._but_stale([stop]) if turned else [stop], taken=turned)

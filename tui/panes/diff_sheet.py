@@ -10,10 +10,12 @@ from textual import events
 from textual.geometry import Size
 
 from agent_core.patch.model import FilePatch, Patch
-from tui.panes.diff_layout import DiffLines, Fold, Stop
+from tui.panes.diff_layout import DiffLines
 from tui.panes.diff_lines import CodeText, FileSides, Look
 from tui.panes.diff_make import texts_of
+from tui.panes.diff_places import Fold, Stop
 from tui.panes.diff_signs import Notes
+from tui.panes.diff_stale import Stales
 from tui.panes.diff_words import Row
 from tui.panes.pane import Pane
 from tui.widgets.lines import Line, Piece
@@ -64,6 +66,7 @@ class DiffSheet(Pane):
         header: Callable[[int], Line],
         notes: tuple[Notes, Notes, Notes],
         again: bool,
+        stale: Stales | None = None,
     ) -> None:
         """Show a patch.
 
@@ -75,6 +78,7 @@ class DiffSheet(Pane):
             notes: See `DiffLines`.
             again: It is what was shown before, or takes its place: cursor and scrolling stay where they were, told by
                 block.
+            stale: Blocks at whose places the human has written too.
         """
         texts = texts_of(patch.files, content, self.look, self.want_colors, self._texts)
         keys = [(file.before, file.after) for file in patch.files]
@@ -94,6 +98,7 @@ class DiffSheet(Pane):
                 gutter=self.before_line,
                 notes=notes,
                 opened=self._opened,
+                stale=stale,
             )
 
         self._parts = make

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from agent_core.patch.model import Block, FilePatch
-from agent_core.review import Mark, Overlap, Review
+from agent_core.review import Mark, Review
 from agent_core.state import ProposalState
 from tui.widgets.lines import Line, Piece, clean
 
 _NAMED = 3
-_MOST_THEIRS = 20
 
 SIGNS: Mapping[str, tuple[str, str, str]] = {
     "pending": ("○", "accent", "a block that waits for your word"),
@@ -18,6 +17,8 @@ SIGNS: Mapping[str, tuple[str, str, str]] = {
     "left": ("⊘", "bad", "a block (or a line) that goes back to the partner"),
     "partial": ("◐", "good", "a block of which some lines are to land"),
     "edited": ("✎", "primary", "a block that you rewrote; it is to land as you wrote it"),
+    "both": ("⊕", "good", "a block that is to land below what you wrote at its place since"),
+    "redo": ("↻", "warn", "a block that the partner does anew over what you wrote since"),
     "stale": ("!", "warn", "a block where you have changed the file since"),
 }
 """State of a block: its sign, the sign's style, and what the help says of it."""
@@ -32,7 +33,9 @@ def state_of(block: Block, review: Review) -> str:
     if mark.taken is None:
         return "pending"
     if not mark.taken:
-        return "left"
+        return "redo" if mark.side == "redo" else "left"
+    if mark.side != "partner":
+        return "both" if mark.side == "both" else "edited"
     if mark.lines is not None:
         return "partial"
     return "edited" if block.id in review.edited else "taken"
@@ -48,7 +51,8 @@ def states_of(file: FilePatch, review: Review) -> list[str]:
 
 def file_state(states: Sequence[str]) -> str:
     """How a file stands of which these are the blocks' states."""
-    kinds = {"taken" if state == "edited" else state for state in states}
+    alike = {"edited": "taken", "both": "taken", "redo": "left"}
+    kinds = {alike.get(state, state) for state in states}
     if len(kinds) == 1:
         return kinds.pop()
     return "pending" if kinds == {"pending", "left"} else "partial"
@@ -56,10 +60,10 @@ def file_state(states: Sequence[str]) -> str:
 
 def file_words(states: Sequence[str]) -> str:
     """How many blocks of a file are to land, in a word or two."""
-    taken = sum(state not in {"pending", "left"} for state in states)
+    taken = sum(state not in {"pending", "left", "redo"} for state in states)
     if len(states) == 1:
-        return {"pending": "", "left": "left"}.get(states[0], "taken")
-    if all(state == "left" for state in states):
+        return {"pending": "", "left": "left", "redo": "left"}.get(states[0], "taken")
+    if all(state in {"left", "redo"} for state in states):
         return "left"
     return f"{taken} of {len(states)}" if any(state != "pending" for state in states) else ""
 
@@ -86,28 +90,13 @@ def _found_out(proposal: ProposalState) -> dict[str, list[Line]]:
     return notes
 
 
-def _stale(overlap: Overlap) -> list[Line]:
-    """A block where the human has written too: what stands there now, above what is proposed."""
-    if overlap.reason:
-        return [_note("!", "warn", overlap.reason)]
-    if not overlap.theirs:
-        return [_note("!", "warn", "stale: you have removed what was here; taken, it goes over that")]
-    many = len(overlap.theirs) - _MOST_THEIRS
-    lines = [_note("!", "warn", "stale: you have written here since; taken, it goes over these lines of yours:")]
-    lines += [
-        Line(((clean(text.rstrip("\r\n")), "human"),), lead=((f"{number:>6} ", "faint"), ("✎ ", "human")), words=False)
-        for number, text in enumerate(overlap.theirs[:_MOST_THEIRS], overlap.start)
-    ]
-    return [*lines, _note("⋯", "faint", f"{many} more")] if many > 0 else lines
-
-
 def notes_above(proposal: ProposalState) -> tuple[Notes, Notes]:
     """What stands above blocks, by their ids, and what below the headers of files, by their paths."""
     blocks = _found_out(proposal)
     files: dict[str, list[Line]] = {}
     for overlap in proposal.overlaps:
-        where = blocks.setdefault(overlap.block, []) if overlap.block else files.setdefault(overlap.path, [])
-        where.extend(_stale(overlap))
+        if overlap.reason:
+            files.setdefault(overlap.path, []).append(_note("!", "warn", overlap.reason))
     return blocks, files
 
 

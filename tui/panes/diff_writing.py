@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from textual import events
 
-from agent_core.commands import Comment, Rewrite
+from agent_core.commands import Comment, Rewrite, Settle
 from agent_core.errors import JournalError, PairloopError
 from agent_core.patch.encoding import MARK, readable
 from agent_core.patch.model import Block, FilePatch
-from agent_core.review import Mark
+from agent_core.review import Mark, Overlap
 from agent_core.text import printable
 from tui.panes.diff_review import Marking
 from tui.panes.pane import Trouble
@@ -25,6 +25,7 @@ class Reviewing(Marking):
         super().__init__(id=id)
         self.writing: Writing | None = None
         """What is written over the pane now."""
+        self._place_of: Overlap | None = None  # what is written is to stand in the place of both sides there
         self._drafts: dict[tuple[str, str], str] = {}
         self._drafts_of: dict[str, dict[tuple[str, str], str]] = {}
         self._content: Callable[[str], bytes] | None = None
@@ -103,12 +104,14 @@ class Reviewing(Marking):
         if stop is None or block is None:
             self.desk.say("There are no lines to edit here: E opens the file in your editor.")
             return
-        text = new_side(block)
+        place = self.place_at(stop)
+        text = new_side(block) if place is None else self._sides(place, block)
         if printable(text) != text:
             self.desk.say("There are control characters in it: E opens the file in your editor.")
             return
         path = clean(self.file_at(stop).path)
-        title = f"{path}:{block.new_start} · your lines instead"
+        title = f"{path}:{block.new_start} · your lines instead{' of both sides' if place is not None else ''}"
+        self._place_of = place
         self._open("editor", block, text, line=block.new_start, title=title, subtitle="^s done · esc leaves")
 
     def action_comment_block(self) -> None:
@@ -152,10 +155,39 @@ class Reviewing(Marking):
             self._close(writing, keep=False)
             return
         file, block = place
+        met = next((one for one in proposal.overlaps if one.block == block.id), None)
+        if writing.kind == "editor" and (met is None) != (self._place_of is None):
+            self.desk.say("The file has changed there meanwhile: esc keeps what you wrote, and e goes on with it.")
+            return
+        if writing.kind == "editor" and met is not None:
+            self._hand_in_own(writing, proposal.number, met, block)
+            return
         if writing.kind == "comment":
             self.desk.submit(Comment(proposal.number, block.id, writing.text.strip()))
         else:
             self.desk.submit(Rewrite(proposal.number, file.path, block.id, as_lines(writing.text, block)))
+        self._close(writing, keep=False)
+
+    def _sides(self, place: Overlap, block: Block) -> str:
+        """Both sides of a place, or what the human has written for it."""
+        from agent_core.rewriting import both_sides  # noqa: PLC0415 - not needed to paint
+
+        assert self.proposal is not None
+        mark = self.proposal.review.blocks.get(block.id, Mark())
+        text = mark.text if mark.taken and mark.text else both_sides(place, block, mark.text)
+        return text.replace("\r\n", "\n").removesuffix("\n")
+
+    def _hand_in_own(self, writing: Writing, number: int, place: Overlap, block: Block) -> None:
+        """Hand in what is to stand in the place of both sides, unless it still has the lines that tell them apart."""
+        from agent_core.rewriting import own_text  # noqa: PLC0415 - not needed to paint
+
+        text = writing.text
+        try:
+            own_text(text, place, block)
+        except PairloopError as error:
+            self.desk.say(f"Not yet: {error.message} {error.hint}")
+            return
+        self.desk.submit(Settle(number, block.id, "own", text))
         self._close(writing, keep=False)
 
     # -- The human's own editor

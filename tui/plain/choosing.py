@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from agent_core.commands import AnyCommand, Comment, Land, Rewrite, Take, Unmark
+from agent_core.commands import AnyCommand, Comment, Land, Rewrite, Settle, Take, Unmark
+from agent_core.errors import PairloopError
 from agent_core.patch.model import Block
+from agent_core.review import Overlap, Side
+from agent_core.rewriting import both_sides, own_text
 from agent_core.state import ProposalState
 from tui.editors import EditorError
 from tui.plain.asking import Asking
-from tui.plain.diff import Part, mark_of, numbered_lines, part_of, parts_of
+from tui.plain.diff import Part, mark_of, numbered_lines, part_of, parts_of, place_of
 from tui.plain.words import count, numbers, sentence
 
 _LONG = (
@@ -18,6 +21,11 @@ _LONG = (
     " b to go back, u to take back the last word, q to stop choosing."
 )
 _SHORT = "y, n, s, c, l, e, b, u or q; ? tells what they mean."
+_MET = (
+    "You have written there, too. Type n to keep yours, y to have the partner's in its place, t for both, yours first,"
+    " o to have the partner do it anew over yours, e to write it yourself; s, c, l, b, u and q as ever."
+)
+_MET_SHORT = "n for yours, y for the partner's, t for both, o for anew, e to write it; s, c, l, b, u or q."
 _RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 
 
@@ -70,14 +78,20 @@ class Choosing:
         Returns:
             The wish to land it; None when it is not to land now. What was said of blocks stays either way.
         """
-        at, words = 0, _LONG
+        at, words, met = 0, _LONG, False
         while at < len(parts := parts_of(self._now.patch)):
             self._say("", *part_of(self._now, parts[at], len(parts), self._desk.content))
-            answer = await self._asking.ask(f"Do you take block {parts[at].number}? {words}")
+            question = f"Do you take block {parts[at].number}? {words}"
+            if place_of(self._now, parts[at]) is not None:
+                question = f"What is to stand there? {_MET_SHORT if met else _MET}"
+                met = True
+            answer = await self._asking.ask(question)
             words = _SHORT
             step = await self._obey(answer.strip(), parts[at])
             if step is None:
                 break
+            if self._now.decision is not None:
+                return None
             at = max(at + step, 0)
         return await self._end()
 
@@ -104,6 +118,8 @@ class Choosing:
                 await self._comment(part, rest)
             case "l":
                 step = await self._lines(part)
+            case "t" | "both" | "o" | "redo" as word:
+                step = await self._settle(part, "both" if word in {"t", "both"} else "redo")
             case "e":
                 step = await self._rewrite(part)
             case _:
@@ -117,6 +133,13 @@ class Choosing:
                 await self._do(Take(self.number, blocks=(part.block.id,), taken=taken, lines=lines))
             else:
                 await self._do(Take(self.number, files=(part.file.path,), taken=taken))
+        return 1
+
+    async def _settle(self, part: Part, side: Side, text: str = "") -> int:
+        if part.block is None or place_of(self._now, part) is None:
+            self._say("You have not written there, so there is only the partner's: y takes it, n leaves it.")
+            return 0
+        await self._do(Settle(self.number, part.block.id, side, text))
         return 1
 
     async def _comment(self, part: Part, words: str) -> None:
@@ -151,7 +174,10 @@ class Choosing:
         if block is None:
             self._say("It has no lines that could be edited here.")
             return 0
+        place = place_of(self._now, part)
         try:
+            if place is not None:
+                return await self._write_place(part, block, place)
             new = await self._desk.edit("".join(block.added), part.file.path)
         except EditorError as error:
             self._say(sentence(error.message), error.hint)
@@ -161,6 +187,26 @@ class Choosing:
             return 0
         await self._do(Rewrite(self.number, part.file.path, block.id, new))
         return 1
+
+    async def _write_place(self, part: Part, block: Block, place: Overlap) -> int:
+        """Have the human write what is to stand in the place of both sides."""
+        mark = mark_of(self._now, part)
+        text = mark.text if mark.taken and mark.text else both_sides(place, block, mark.text)
+        while True:
+            new = await self._desk.edit(text, part.file.path)
+            if new is None:
+                self._say("It was left as it was.")
+                return 0
+            try:
+                own_text(new, place, block)
+            except PairloopError as error:
+                self._say(sentence(error.message), error.hint)
+                answer = await self._asking.ask("Press enter to go on writing, or type q to leave it.")
+                if answer.strip():
+                    return 0
+                text = new
+                continue
+            return await self._settle(part, "own", new)
 
     async def _end(self) -> Land | None:
         proposal = self._now

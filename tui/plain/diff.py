@@ -10,7 +10,7 @@ from agent_core.errors import PairloopError
 from agent_core.patch.diff import split_lines
 from agent_core.patch.encoding import text_of
 from agent_core.patch.model import Block, FilePatch, Patch
-from agent_core.review import Mark
+from agent_core.review import Mark, Overlap
 from agent_core.state import ProposalState
 from tui.plain.words import count
 
@@ -77,6 +77,12 @@ def part_of(proposal: ProposalState, part: Part, total: int, content: Content) -
     yield f"Block {part.number} of {total}, in {_headed(part.file)}, {at}{_said(proposal, part)}."
     if part.block is not None:
         yield from block_lines(part, _old_lines(part.file, content))
+    place = place_of(proposal, part)
+    if place is not None and place.theirs:
+        yield f"In the file there is now, from line {place.start}, what you wrote:"
+        yield from (f"| {line.rstrip()}" for line in place.theirs)
+    elif place is not None:
+        yield "In the file there is nothing there now: you have removed it."
 
 
 def block_lines(part: Part, old: Sequence[str]) -> Iterator[str]:
@@ -119,6 +125,12 @@ def numbered_lines(block: Block) -> Iterator[str]:
         yield f"{number} {what}: {line.rstrip()}"
 
 
+def place_of(proposal: ProposalState, part: Part) -> Overlap | None:
+    """Where a part meets what the human wrote in the file; None where it does not."""
+    name = part.block.id if part.block is not None else ""
+    return next((one for one in proposal.overlaps if name and one.block == name), None)
+
+
 def mark_of(proposal: ProposalState, part: Part) -> Mark:
     """What was said of a part."""
     if part.block is not None:
@@ -146,7 +158,9 @@ def _said(proposal: ProposalState, part: Part) -> str:
     mark, parts = mark_of(proposal, part), []
     if mark.taken is not None:
         some = f", but only {count(len(mark.lines), 'line')} of it" if mark.taken and mark.lines is not None else ""
-        parts.append(("taken" if mark.taken else "left") + some)
+        how = {"both": "both are to land, yours first", "own": "what you wrote for it is to land"}
+        left = "to be done anew over yours" if mark.side == "redo" else "left"
+        parts.append((how.get(mark.side, "taken") if mark.taken else left) + some)
     name = part.block.id if part.block is not None else ""
     if name in proposal.review.edited:
         parts.append("you wrote it")
