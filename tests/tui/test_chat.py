@@ -68,7 +68,7 @@ async def test_many_files_at_once_are_one_line_that_unfolds() -> None:
         assert "⎇ git checkout: moving from main to topic, 1,000 files changed ▸" in text
         assert "✎ someone changed 50 files: src/f00.py, src/f01.py, src/f02.py and 47 more ▸" in text
         assert "⎇ git checkout: moving from topic to ␛[31mred (topic -> red), no file changed" in text
-        await driver.press("tab", "up", "enter")
+        await driver.press("tab", "up", "up", "up", "enter")
         assert "  src/f39.py\n  ⋯ 960 more" in _chat(driver).plain_text
         await driver.press("enter")
         assert "src/f39.py" not in _chat(driver).plain_text
@@ -136,7 +136,7 @@ async def test_what_was_unfolded_stays_so_while_others_come_and_it_goes_on() -> 
         await driver.drawn()
         driver.session.emit(ev.ShellFinished("s", 0, "\n".join(f"out {n}" for n in range(40)), 2.0))
         await driver.drawn()
-        await driver.press("tab", "up", "enter")
+        await driver.press("tab", "up", "up", "up", "enter")
         driver.session.emit(ev.Noted("info", "something else"))
         await driver.drawn()
         assert "out 3\n" in _chat(driver).plain_text

@@ -25,6 +25,7 @@ def said(driver: Driver) -> str:
         (GitStatus("main"), "git main"),
         (GitStatus("main", dirty=3), "git main ±3"),
         (GitStatus("1a2b3c4d", detached=True), "git at 1a2b3c4d"),
+        (GitStatus("topic", dirty=3, operation="rebase"), "git topic|REBASE ±3"),
         (GitStatus("main", empty=True, dirty=1), "git main without a commit ±1"),
         (GitStatus("a" * 80), f"git {'a' * 31}…"),
         (GitStatus("\x1b[31mred"), "git ␛[31mred"),

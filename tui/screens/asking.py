@@ -40,6 +40,9 @@ def mood(proposal: ProposalState | None) -> str:
 
 def landing_mood(proposal: ProposalState | None) -> str:
     """How that looks which would land: what is taken of a proposal, or all of it where nothing was marked."""
+    if proposal is not None and proposal.waits:
+        # It has been decided, and waits for something else.
+        return ""
     if proposal is None or not proposal.review.decides:
         return mood(proposal)
     if proposal.part_trouble:
@@ -107,10 +110,10 @@ def asked(situation: Situation, offer: str) -> Asked | None:
         text = state.why or f"Proposal {state.waiting} waits for you."
         parts = proposal is not None and len(_marked(proposal)) > 1 and situation.focus != "diff"
         more = (("diff", "block by block"),) if parts else ()
-        return Asked(mood(proposal), text, (("accept", ""), ("reject", ""), ("go_on", ""), *more))
+        return Asked(landing_mood(proposal), text, (("accept", ""), ("reject", ""), ("go_on", ""), *more))
     land = ("land", "")
     if situation.focus != "diff":
         land = ("diff", "to the diff")  # where the key to land it is
     marks = _marked(proposal)
     rest = (("accept", ""),) if marks.count(False) < len(marks) else ()
-    return Asked(landing_mood(proposal), _part_words(proposal), (land, *rest, ("reject", "")))
+    return Asked(landing_mood(proposal), proposal.waits or _part_words(proposal), (land, *rest, ("reject", "")))
