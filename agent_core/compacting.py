@@ -37,7 +37,8 @@ _LATE = 0.95
 _WORTH = 0.1
 """What has to be gained, as a share of the conversation, where it could be sent as it is."""
 _MOST_READ = 60_000
-_SECONDS = 120.0
+_PATIENCE = 2.0
+"""Times the seconds that the server may be silent: a summary by a slow model takes its time, but is not worth more."""
 _LEAST_ROOM = 400
 _NEWS_SHARE = 0.3
 _MEMORY_PART, _LEAST_MEMORY = 6, 4000
@@ -218,7 +219,7 @@ class Compactor:
                 text,
                 cache_key=f"{self._parts.session}/summary",
                 most=room.summary * 8,
-                seconds=_SECONDS,
+                seconds=self._parts.config.partner.timeout * _PATIENCE,
             )
         except PartnerError as error:
             log.warning("the partner wrote no summary: %s", error)
