@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from agent_core import events as ev
@@ -14,6 +15,7 @@ from agent_core.errors import JournalError, PairloopError
 from agent_core.parts import Emit
 from agent_core.surroundings import Heard
 from agent_core.workspace.edits import EditTracker
+from agent_core.workspace.git import submodules
 from agent_core.workspace.tree import Snapshot
 from agent_core.workspace.watcher import Watcher
 
@@ -134,6 +136,16 @@ class Hearing:
                 self._edited(own, now)
             self._looked(changed=bool(events))
             return now
+
+    async def say_what_is_not_heard(self, root: Path) -> None:
+        """Say what of a project is left out, as it is another one.
+
+        Args:
+            root: The project's folder.
+        """
+        if left_out := await asyncio.to_thread(submodules, root):
+            text = "What changes in submodules is not heard: they are repositories of their own."
+            self._emit(ev.Noted("info", text, ", ".join(left_out)))
 
     async def catch_up(self, found: Sequence[ev.HumanEdited]) -> None:
         """Tell what changed while nobody looked at all.

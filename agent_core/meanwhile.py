@@ -11,6 +11,8 @@ from agent_core.hearing import Hearing
 from agent_core.last_seen import LastSeen, Seen, files_of
 from agent_core.state import State
 from agent_core.workspace.edits import EditTracker
+from agent_core.workspace.git_state import GitState
+from agent_core.workspace.tree import Snapshot
 
 _FIRST = 5.0
 _AT_MOST = 30.0
@@ -73,9 +75,8 @@ class Meanwhile:
         if self._kept is None:
             return
         async with self._hearing.at_rest():
-            tree = self._tracker.seen
-            seen = Seen(self._seq, self._attribution.next_landing, files_of(tree), self._attribution.moves.state)
-        await asyncio.to_thread(self._kept.keep, seen)
+            now = self._seq, self._attribution.next_landing, self._tracker.seen, self._attribution.moves.state
+        await asyncio.to_thread(_keep, self._kept, *now)
 
     def _changes(self, seen: Seen) -> list[ev.HumanEdited]:
         now = files_of(self._tracker.seen)
@@ -84,3 +85,7 @@ class Meanwhile:
         # Those that are told by their names alone need no diff.
         shown = len(paths) <= MOST_EDITS
         return [self._attribution.edit(path, files.get(path), now.get(path), shown=shown) for path in paths]
+
+
+def _keep(kept: LastSeen, seq: int, landing: int, tree: Snapshot, git: GitState | None) -> None:
+    kept.keep(Seen(seq, landing, files_of(tree), git))

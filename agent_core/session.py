@@ -256,6 +256,7 @@ class Session:
         self._landings.catch_up()
         await self._tracker.start()
         await self._meanwhile.begin(resumed=self._resumed)
+        await self._hearing.say_what_is_not_heard(outfit.workspace.root)
 
     def _take_up(self, group: asyncio.TaskGroup) -> None:
         """Go on where a resumed session was left."""

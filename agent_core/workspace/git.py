@@ -15,6 +15,8 @@ from agent_core.workspace.ignore import git_environment
 from agent_core.workspace.linked import main_checkout
 
 _SECONDS = 10.0
+_REPOSITORYS = frozenset({"local", "worktree"})
+"""The scopes of the settings that a repository brings along."""
 
 
 class GitStatus(msgspec.Struct, frozen=True):
@@ -118,13 +120,15 @@ def without_filters(root: Path, *, everywhere: bool = False) -> tuple[tuple[str,
         everywhere: Also those that the human configures for all their repositories.
     """
     wanted = r"^filter\..*\.(clean|smudge|process|required)$"
-    scope = () if everywhere else ("--local",)
-    command = ("git", "config", *scope, "--includes", "-z", "--name-only", "--get-regexp", wanted)
+    command = ("git", "config", "--show-scope", "--includes", "-z", "--name-only", "--get-regexp", wanted)
     try:
         done = run_blocking(command, cwd=root, timeout=_SECONDS, env=git_environment(os.environ))
     except OSError:
         return ()
-    names = dict.fromkeys(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
+    # Pairs of a scope and a name; what `git config --worktree` has set is the repository's, too.
+    said = [os.fsdecode(part) for part in done.stdout.split(b"\0")]
+    found = zip(said[::2], said[1::2], strict=False)
+    names = dict.fromkeys(name for scope, name in found if everywhere or scope in _REPOSITORYS)
     return tuple((name, "false" if name.endswith(".required") else "") for name in names)
 
 
@@ -167,3 +171,15 @@ def _status(root: Path) -> GitStatus | None:
 async def status(root: Path) -> GitStatus | None:
     """Where the repository of a folder stands; None when it is in none, or git cannot say."""
     return await asyncio.to_thread(_status, root)
+
+
+def submodules(root: Path) -> tuple[str, ...]:
+    """The folders of a project that are repositories of their own, as ``.gitmodules`` names them."""
+    if not (root / ".gitmodules").is_file():
+        return ()
+    command = ("git", "config", "-z", "-f", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$")
+    try:
+        done = run_blocking(command, cwd=root, timeout=_SECONDS, env=git_environment(os.environ))
+    except OSError:
+        return ()
+    return tuple(os.fsdecode(entry.partition(b"\n")[2]) for entry in done.stdout.split(b"\0") if b"\n" in entry)
