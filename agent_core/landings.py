@@ -130,7 +130,8 @@ class LandingService:
         records = LandingLog(self._journal.landings())
         record, again = records.to_turn(number, again=again, session=session)
         last = records.last_link(record)
-        files = await self._lander.plan_undo(last.files, again=again)
+        name = f"Landing {record.number} ({record.title})" if record.title else f"Landing {record.number}"
+        files = await self._lander.plan_undo(last.files, again=again, name=name)
         return LandingStarted(
             self._journal.next_landing(),
             0,

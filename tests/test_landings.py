@@ -147,7 +147,7 @@ async def test_a_conflict_changes_nothing_and_names_the_lines(project: Project) 
     with pytest.raises(LandingConflictError) as caught:
         await project.service("s").undo(1)
     assert caught.value.conflicts == ("f:4-5: was changed here too",)
-    assert caught.value.message == "The landing can't be taken back over newer changes; nothing was written."
+    assert caught.value.message == "Landing 1 (line 3) can't be taken back over newer changes; nothing was written."
     assert (project.text, project.shown()) == (before, ["1 landed"])
 
 

@@ -118,17 +118,20 @@ class Lander:
         """
         return await Planner(self._root, self._journal).landing(patch)
 
-    async def plan_undo(self, files: Sequence[FileLanding], *, again: bool = False) -> tuple[FileLanding, ...]:
+    async def plan_undo(
+        self, files: Sequence[FileLanding], *, again: bool = False, name: str = "The landing"
+    ) -> tuple[FileLanding, ...]:
         """Work out how to take a landing back without touching what a human wrote since, and write nothing.
 
         Args:
             files: What the landing wrote.
             again: It is an undo that is taken back: what it undid is to be landed again.
+            name: What the landing is called, for the human.
 
         Raises:
             LandingConflictError: Newer changes stand in the way; its conflicts name every place.
         """
-        return await Planner(self._root, self._journal).undo(files, again=again)
+        return await Planner(self._root, self._journal).undo(files, again=again, name=name)
 
     def write(self, files: Sequence[FileLanding]) -> None:
         """Write a plan to the disk, all of it or nothing; when this returns it survives a power cut.

@@ -100,19 +100,22 @@ class Planner:
         await self._carry_out(_landing_steps(patch), "proposed")
         return self._result("The proposal collides with what is in the working tree now; nothing was written.")
 
-    async def undo(self, files: Sequence[FileLanding], *, again: bool = False) -> tuple[FileLanding, ...]:
+    async def undo(
+        self, files: Sequence[FileLanding], *, again: bool = False, name: str = "The landing"
+    ) -> tuple[FileLanding, ...]:
         """What has to be written to take a landing back.
 
         Args:
             files: What it wrote.
             again: It is an undo: what it took back is to be landed again.
+            name: What the landing is called.
 
         Raises:
             LandingConflictError: Newer changes stand in the way.
         """
         await self._carry_out(_undo_steps(files), "taken back" if again else "landed")
         what = "landed again" if again else "taken back"
-        return self._result(f"The landing can't be {what} over newer changes; nothing was written.")
+        return self._result(f"{name} can't be {what} over newer changes; nothing was written.")
 
     async def _carry_out(self, steps: Sequence[_Step], since: str) -> None:
         # A file moves to a name that is free and leaves its own one free, as `make_patch` has it.
