@@ -7,7 +7,8 @@ import pytest
 from rich.cells import cell_len
 
 from agent_core import events as ev
-from agent_core.conversation import PartnerInfo, Usage
+from agent_core.commands import Compact, Uncompact
+from agent_core.conversation import PartnerInfo, Usage, UserItem
 from agent_core.workspace.git import GitStatus
 from tests.tui import scenes
 from tests.tui.driving import MEDIUM, NARROW, SIZES, WIDE, Driver, running
@@ -16,6 +17,11 @@ from tui.widgets.status import context_piece, cost_text, git_text, tokens_text
 
 def said(driver: Driver) -> str:
     return driver.app.main.status.plain_text
+
+
+def words(driver: Driver) -> str:
+    """The screen as running text, however its lines are broken."""
+    return " ".join(driver.app.main.chat.plain_text.split())
 
 
 @pytest.mark.parametrize(
@@ -126,3 +132,36 @@ async def test_what_waits_to_be_told_is_counted() -> None:
         driver.session.emit(ev.Steered("one"), ev.Steered("two"))
         await driver.drawn()
         assert "2 waiting to be told" in said(driver)
+
+
+async def test_the_context_counts_what_came_since_the_last_answer_and_less_after_a_compaction() -> None:
+    async with running(WIDE) as driver:
+        await driver.play(scenes.green)
+        emit = driver.session.emit
+        emit(ev.SettingsTold(PartnerInfo("chat", "small", "small", window=4000), "step", "bubblewrap", "python"))
+        emit(ev.ItemsAppended((UserItem("first"),)), ev.PromptSent(9, 1), ev.AnswerFinished("", Usage(2000)))
+        await driver.until(lambda: "context 2.0k (50%) ·" in said(driver))
+        emit(ev.ItemsAppended((UserItem("x" * 6000),)))
+        await driver.until(lambda: "! context 3.5k (87%) ·" in said(driver))
+        items = driver.session.state.items
+        emit(ev.Compacted((UserItem("short"),), len(items), 3504, 900, "full", summed=len(items), by="partner"))
+        await driver.until(lambda: "context 900 (22%) ·" in said(driver))
+        assert f"the oldest {len(items)} items of the conversation are a summary now, by the partner" in words(driver)
+        assert "About 3,504 tokens became 900." in words(driver)
+        emit(ev.CompactionUndone())
+        await driver.until(lambda: "! context 3.5k (87%) ·" in said(driver))
+
+
+async def test_a_compaction_is_asked_for_and_taken_back_by_name() -> None:
+    async with running(WIDE) as driver:
+        await driver.play(scenes.green)
+        driver.app.main.prompt.focus()
+        await driver.press(*"/uncompact", "enter")
+        await driver.until(lambda: "no summary" in said(driver))
+        assert driver.session.commands == []
+        driver.session.emit(ev.ItemsAppended((UserItem("first"),)), ev.Compacted((), 0, 0, 0, "asked", summed=1))
+        await driver.drawn()
+        for name in ("compact", "uncompact"):
+            driver.app.main.prompt.text = ""
+            await driver.press(*f"/{name}", "enter")
+        await driver.until(lambda: driver.session.commands == [Compact(), Uncompact()])
