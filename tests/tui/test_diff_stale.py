@@ -40,7 +40,7 @@ async def test_both_sides_and_the_keys_are_there(size: tuple[int, int]) -> None:
         assert lines[at + 1 : at + 3] == ["6 ✎ mine ␛[2Jsix", "the partner's:"]
         assert lines[at + 3].endswith("5 + changed 5")
         assert not any(line.endswith("- line 5") for line in lines)
-        assert "your edits meet it at 2 blocks: yours stays unless you say otherwise" in pane.plain_text
+        assert "your edits meet 2 blocks: yours stays unless you say otherwise" in pane.plain_text
         assert "a partner's  r yours  b both  o redo" in keys(driver)
         await driver.press("z")
         await driver.drawn()
@@ -109,7 +109,7 @@ async def test_what_was_said_is_shown() -> None:
         assert "you wrote instead:\n" in shown
         assert "✎ what I wrote" in shown
         assert "↻ yours stays; the partner is asked to do its part anew over it" in shown
-        assert "your edits meet it at 2 blocks: you have said what is to stand there" in shown
+        assert "your edits meet 2 blocks: you have said what is to stand there" in shown
         review(driver.session, msgspec.structs.replace(Review(), blocks={"a0": Mark(True, side="both")}))
         await driver.drawn()
         assert "⊕ both are to land, the partner's below yours" in driver.app.main.diff.plain_text

@@ -103,7 +103,7 @@ def _met_line(proposal: ProposalState) -> Line | None:
         text = "carried over to your edits since, and checked over them"
         return Line(((text, "dim"),), lead=(("· ", "dim"),)) if proposal.carried and not proposal.overlaps else None
     left = open_places(proposal)
-    met = f"your edits meet it at {places} block{'s' * (places != 1)}"
+    met = f"your edits meet {places} block{'s' * (places != 1)}"
     said = "you have said what is to stand there" if not left else "yours stays unless you say otherwise"
     if left and left != places:
         said = f"{left} still open, where yours stays"

@@ -22,7 +22,7 @@ _CHOICES = (
     ("take", "the partner's"),
     ("take_both", "both"),
     ("edit_block", "write it"),
-    ("redo_block", "have it done anew"),
+    ("redo_block", "redo it"),
 )
 
 
@@ -143,8 +143,8 @@ def _base(block: Block, *, opened: bool) -> list[Line]:
     many = f"{count} line{'s' if count != 1 else ''}"
     if not opened:
         key = key_for(BY_ID["show_unchanged"], "diff")
-        return [_note("", "faint", f"⋯ {many} as before either of you{f': {key} shows' if key else ''}")]
-    found = [_note("", "faint", "as before either of you:")]
+        return [_note("", "faint", f"⋯ {many} as before both{f': {key} shows' if key else ''}")]
+    found = [_note("", "faint", "as before both:")]
     return [
         *found,
         *(_code(text, number, "-", "del-row") for number, text in enumerate(block.removed, block.old_start)),
