@@ -29,6 +29,7 @@ from agent_core.workspace.tree import FileChange, content_hash
 from tests.projects import git
 from tests.support.running import Running, flags, running
 from tests.support.shop import MENDED, PRICES, QUICK, RIGHT, RIGHT_AT_ONCE, WRONG, make_shop, tree
+from tests.test_parts_landing import judged_part
 from tests.test_resume import write_script
 from tui.plain import life, orders
 from tui.plain.asking import Asking
@@ -288,6 +289,34 @@ async def test_blocks_are_chosen_one_after_the_other(project: Path, tmp_path: Pa
         talk.type("undo\n")
         await talk.told("Took back landing 1")
         assert (project / "shop/prices.py").read_text() == PRICES.lstrip("\n")
+
+
+async def test_what_is_to_stand_where_the_human_has_written_too(project: Path, tmp_path: Path) -> None:
+    script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
+    mine = PRICES.lstrip("\n").replace("prices[1:]", "prices[2:]")
+    async with talking(project, script, watch=True) as talk:
+        await talk.told("Type a task")
+        talk.type("mend total\n")
+        await talk.told("Type a number")
+        (project / "shop/prices.py").write_text(mine)
+        await talk.here.until(lambda state: bool(state.proposal and state.proposal.overlaps))
+        await talk.told("Type a number")
+        talk.answer("blocks")
+        told = await talk.told("What is to stand there? You have written there, too. Type n to keep yours")
+        assert "from line 7, what you wrote:\n|     for price in prices[2:]:" in told
+        talk.type("t\n")
+        await talk.told("Taken: 1.")
+        talk.answer("")
+        await talk.told("Land")
+        await talk.here.until(lambda state: judged_part(state) or state.task is None)
+        assert talk.here.state.proposal is not None
+        (mark,) = talk.here.state.proposal.review.blocks.values()
+        assert (mark.taken, mark.side) == (True, "both")
+        part = talk.here.state.proposal.part
+        assert part is not None
+        # What both come to is no Python, and that is said of exactly that before anything lands.
+        assert part.broken
+        assert (project / "shop/prices.py").read_text() == mine
 
 
 async def test_single_lines_and_what_was_said_last(project: Path, tmp_path: Path) -> None:
