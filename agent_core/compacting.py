@@ -37,6 +37,8 @@ _LATE = 0.95
 _WORTH = 0.1
 """What has to be gained, as a share of the conversation, where it could be sent as it is."""
 _MOST_READ = 60_000
+_LONGEST = 6
+"""Most characters of a summary for each token it was to have: a weak model that goes on and on is not waited for."""
 _PATIENCE = 2.0
 """Times the seconds that the server may be silent: a summary by a slow model takes its time, but is not worth more."""
 _LEAST_ROOM = 400
@@ -218,14 +220,14 @@ class Compactor:
                 INSTRUCTIONS.format(words=room.summary // 2),
                 text,
                 cache_key=f"{self._parts.session}/summary",
-                most=room.summary * 8,
+                most=room.summary * _LONGEST,
                 seconds=self._parts.config.partner.timeout * _PATIENCE,
             )
         except PartnerError as error:
             log.warning("the partner wrote no summary: %s", error)
         else:
             usage = aside.usage
-            if aside.text and estimate_tokens(aside.text) <= room.summary * 2:
+            if aside.text:
                 return aside.text, "partner", usage
         return plain_summary(items, room.summary), "pairloop", usage
 
