@@ -10,6 +10,7 @@ import msgspec
 from agent_core import events as ev
 from agent_core.assessor import Assessor
 from agent_core.calls import Calls
+from agent_core.comments.words import asks_only
 from agent_core.compacting import Compactor
 from agent_core.conversation import ToolResultItem, UserItem
 from agent_core.deciding import Deciding
@@ -222,7 +223,8 @@ class Loop:
         if not words:
             # Beside a proposal that is not green there is something to be said on that.
             return replies.EMPTY if proposal is None else ""
-        if state.task is not None and state.task.answers:
+        newest = next((item.text for item in reversed(state.items) if isinstance(item, UserItem)), "")
+        if (state.task is not None and state.task.answers) or asks_only(newest):
             return ""
         if replies.looks_like_patch(words):
             return replies.NOT_A_CALL

@@ -12,7 +12,8 @@ import pytest
 
 from agent_core import commands
 from agent_core import events as ev
-from agent_core.conversation import UserItem
+from agent_core.conversation import AssistantItem, UserItem
+from agent_core.prompt import replies
 from agent_core.state import State
 from tests.projects import git
 from tests.support.running import Running, flags, running
@@ -170,6 +171,22 @@ async def test_a_question_is_answered_without_a_change(tmp_path: Path, project: 
         assert here.all(ev.ProposalMade) == []
         assert "they want an answer in words" in here.all(ev.PatchRejected)[0].message
         assert prices.read_text() == text
+
+
+async def test_a_question_beside_a_proposal_asks_for_no_patch_and_leaves_it_waiting(
+    tmp_path: Path, project: Path
+) -> None:
+    answer = "One would send an *** Update File: of it."
+    path = script(tmp_path, RIGHT_AT_ONCE, answer, "This is too much.")
+    async with running(project, settings(path), watch=True) as here:
+        await ready(here)
+        here.submit(commands.Ask("sum up all of them"))
+        await here.until(lambda state: state.waiting == 1)
+        (project / "shop/notes.py").write_text("# AI? why is the first one left out\n")
+        await here.until(lambda state: bool(here.all(ev.Decided)) and state.waiting == 1)
+        assert replies.NOT_A_CALL not in told(here.state)
+        assert [item.text for item in here.state.items if isinstance(item, AssistantItem)][-1] == answer
+    assert (project / "shop/prices.py").read_text() == BEFORE
 
 
 async def test_while_a_task_runs_it_steers(tmp_path: Path, project: Path) -> None:

@@ -72,6 +72,11 @@ def told(markers: Sequence[Marker], context: Sequence[str], read: Read, mask: Ca
     return mask("\n\n".join(parts))
 
 
+def asks_only(text: str) -> bool:
+    """Whether words for the partner, of which `told` is a part, want an answer by comments and have nothing done."""
+    return _ANSWER in text and _DO not in text
+
+
 def context_of(markers: Sequence[Marker], paths: Iterable[str], read: Read) -> tuple[str, ...]:
     """The comments of a project that are marked with a plain ``AI``, those of the nearest files first.
 

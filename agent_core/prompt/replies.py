@@ -165,7 +165,7 @@ def cut_short(items: Sequence[Item]) -> tuple[ToolResultItem, ...]:
     )
 
 
-FOLLOWS = "They wrote comments in the code, which follow."
+FOLLOWS = "See the comments in the code."
 NUDGE = (
     "[The checks are not green and your last message called no tool. Send the next patch with apply_patch now; if you "
     "cannot mend it, say why in one sentence.]"
