@@ -72,12 +72,12 @@ def measure(runs: int, project: Path, folder: Path) -> dict[str, list[float]]:
     environ = environment(folder)
     programs = {
         "bare": ([sys.executable, str(bare)], BARE_MARK),
-        "pairloop": ([sys.executable, "-m", "tui", "--project", str(project)], PROMPT),
+        "pairloop": ([sys.executable, "-m", "tui"], PROMPT),
     }
     times: dict[str, list[float]] = {name: [] for name in programs}
     for run in range(runs + 1):
         for name, (argv, mark) in programs.items():
-            with Terminal(argv, environ) as terminal:
+            with Terminal(argv, environ, folder=project) as terminal:
                 seconds = terminal.until(mark) - terminal.started
             if run:  # the first one compiles and warms the disk
                 times[name].append(seconds)

@@ -27,6 +27,7 @@ class Terminal:
         environ: Its environment.
         size: Columns and rows.
         heard: Called with everything it writes.
+        folder: Where it is started; None for here.
     """
 
     def __init__(
@@ -35,12 +36,15 @@ class Terminal:
         environ: Mapping[str, str],
         size: tuple[int, int] = (120, 40),
         heard: Callable[[bytes], None] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self._argv = list(argv)
         self._heard = heard
         self.started = time.perf_counter()
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
+            if folder is not None:
+                os.chdir(folder)
             os.execvpe(self._argv[0], self._argv, dict(environ))
         columns, rows = size
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

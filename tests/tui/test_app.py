@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,17 +18,49 @@ from agent_core.errors import ConfigError
 from tests.tui import scenes
 from tests.tui.driving import NARROW, running
 from tests.tui.fake_session import Clock, FakeEngine, FakeSession, Summary
-from tui import life
+from tui import life, opening, subcommands
+from tui.__main__ import main
 from tui.app import PairloopApp
 from tui.trouble import ago
 
 HEAVY = ("openai", "git", "watchfiles", "pygments.lexers", "agent_core.session", "agent_core.build", "tui.screens.help")
 
 
-def test_nothing_heavy_is_imported_before_the_first_paint() -> None:
-    code = f"import sys, tui.app; print([name for name in {HEAVY!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+LATE = (
+    *("argparse", "tomllib", "json", "shlex", "secrets"),
+    *("agent_core.config", "tui.subcommands", "tui.command_line", "tui.slash", "tui.editor", "tui.panes.written"),
+)
+
+
+def test_nothing_heavy_is_imported_before_the_first_paint(tmp_path: Path) -> None:
+    late = (*HEAVY, *LATE)
+    code = f"""
+import sys
+import tui.__main__, tui.opening, tui.app
+def look(self):
+    print([name for name in {late!r} if name in sys.modules])
+tui.app.PairloopApp.run = lambda self, **_: look(self)
+tui.opening.sys.stdin = tui.opening.sys.stdout = type("T", (), {{
+    "isatty": lambda self: True, "write": sys.stdout.write, "flush": sys.stdout.flush}})()
+sys.exit(tui.__main__.main([]))
+"""
+    environ = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "TERM": "xterm"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environ)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "[]", "")
+
+
+def test_without_arguments_it_does_what_no_option_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def opened(project: Path | None, flags: object, *, plain: bool = False, finished: bool = False) -> int:
+        asked.append((project, flags, plain, finished))
+        return 7
+
+    monkeypatch.setattr(opening, "open_here", opened)
+    monkeypatch.setattr(subcommands, "open_here", opened)
+    assert (main([]), subcommands.carry_out([])) == (7, 7)
+    gc.enable()
+    assert asked[0] == asked[1]
 
 
 async def test_what_is_sent_before_the_session_is_open_is_kept_and_sent() -> None:
