@@ -245,6 +245,22 @@ async def test_one_that_is_changed_while_its_proposal_waits_is_left(tmp_path: Pa
         assert prices.read_text() == f"{MENDED}\n\n# sum up all of them in total, some day\n"
 
 
+async def test_stashed_and_popped_while_its_proposal_waits_it_still_goes_with_it(tmp_path: Path, project: Path) -> None:
+    prices = project / "shop/prices.py"
+    async with running(project, settings(script(tmp_path, RIGHT_AT_ONCE)), watch=True) as here:
+        await ready(here)
+        save(prices, ASKING)
+        await here.until(lambda state: state.waiting == 1)
+        for count, (move, base) in enumerate((("push", BEFORE), ("pop", ASKING)), 2):
+            git(project, "stash", move)
+            assert prices.read_text() == base
+            await here.seen(ev.ProposalMade, count)
+            await here.until(lambda state: state.waiting == 1)
+        here.submit(commands.Accept(1))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert prices.read_text() == MENDED
+
+
 async def test_a_partner_that_takes_it_out_itself(tmp_path: Path, project: Path) -> None:
     prices = project / "shop/prices.py"
     patch = RIGHT_AT_ONCE.replace("-    for price", "-    # AI! sum up all of them\n-    for price", 1)

@@ -55,8 +55,10 @@ class Removing:
         carried = await rebase(own, newer, workspace)
         if carried.conflicts:
             return rebased
-        if rebased.conflicts:
-            changed, _ = await asyncio.to_thread(self._without, carried.draft)
+        # What git took away for a while comes back with its comments.
+        whole = carried.draft if rebased.conflicts else rebased.draft
+        changed, _ = await asyncio.to_thread(self._without, whole)
+        if changed is not rebased.draft:
             rebased = Rebased(changed)
         self._added = rebased.draft, carried.draft
         return rebased

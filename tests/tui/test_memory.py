@@ -189,7 +189,7 @@ async def test_the_conversation_is_summed_up_and_had_back() -> None:
         assert driver.session.commands == [Compact()]
         driver.session.commands.clear()
         driver.session.emit(ev.Compacted((UserItem("a summary"),), 4, 9000, 300, "asked"))
-        await driver.until(lambda: "Summary 1 stands for 4 items" in shown(screen))
+        await driver.until(lambda: "before it there were 4 items" in shown(screen))
         assert "As you wished" in driver.text
         await to(driver, screen, "compaction:1")
         await driver.press("u")

@@ -185,7 +185,8 @@ def _told(state: State) -> Iterator[Row]:
     lines += [_item(item) for item in items]
     yield Row("context", "context", ", ".join(parts), ("▤", "accent"), style or "text", "", tuple(lines))
     for number, one in enumerate(state.compactions, 1):
-        text = f"Summary {number} stands for {len(one.items)} items, about {short_count(one.size.tokens)} tokens"
+        size = f"{len(one.items)} items, about {short_count(one.size.tokens)} tokens"
+        text = f"Summary {number}; before it there were {size}"
         last = number == len(state.compactions)
         mark: Piece = ("u takes it back", "dim") if last else ("", "")
         yield Row(f"compaction:{number}", "context", text, ("▤", "dim"), "text", "", (), mark=mark)
