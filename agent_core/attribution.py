@@ -53,7 +53,7 @@ class Attribution:
         self._journal = journal
         self._mask = mask
         self._isolated = isolated
-        self.moves = GitMoves(workspace.root)
+        self.moves = GitMoves(workspace.root, mask)
         """Follows git."""
         self._next_landing = 0
         self._changes = -1

@@ -116,14 +116,14 @@ class Hearing:
         """
         moves = self._attribution.moves
         async with self._lock:
-            await moves.rest()
+            moved = await moves.rest()
             now = await self._take_in(() if moves.has_moved else touched)
             for _ in range(_MOST_LOOKS):
                 if not await moves.rest():
                     break
                 # What was seen may be half of what git was doing.
                 now = await self._take_in()
-            stirred = moves.has_moved
+            stirred = moved or moves.has_moved
             events = await self._attribution.events(self._found, watched=self._watched)
             # Nothing is awaited from here on, so all of it is told or nothing.
             self._found = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import msgspec
@@ -52,10 +52,12 @@ class GitMoves:
 
     Args:
         root: The project's folder.
+        mask: Takes secrets out of what it is said to have done: an address that was pulled from may hold a password.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, mask: Callable[[str], str] = str) -> None:
         self._root = root
+        self._mask = mask
         self._folder: GitFolder | None = None
         self._state: GitState | None = None
         self._known: Stamp = ()
@@ -72,17 +74,15 @@ class GitMoves:
         Args:
             before: Another starting point: where it stood when the session was last open.
         """
-        self._folder = await asyncio.to_thread(folder_of, self._root)
-        if self._folder is None:
+        folder = await asyncio.to_thread(folder_of, self._root)
+        if folder is None:
             return
-        self._rested = await asyncio.to_thread(stamp, self._folder)
-        self._state = await self._read(self._folder)
-        if before is None:
-            self._known = self._rested
-        elif msgspec.structs.replace(before, logged=0) != msgspec.structs.replace(self._state, logged=0):
-            self._state = before
-        else:
-            self._known = self._rested
+        rested = await asyncio.to_thread(stamp, folder)
+        now = await self._read(folder)
+        # Nothing is awaited from here on: it is followed or it is not.
+        self._folder, self._state, self._known, self._rested = folder, now, rested, rested
+        if before is not None and msgspec.structs.replace(before, logged=0) != msgspec.structs.replace(now, logged=0):
+            self._state, self._known = before, ()
 
     @property
     def has_moved(self) -> bool:
@@ -97,7 +97,11 @@ class GitMoves:
         """
         folder = self._folder
         if folder is None:
-            return False
+            if not (self._root / ".git").exists():
+                return False
+            # A repository has been made here since; it is followed from now on.
+            await self.start()
+            return self._folder is not None
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _LONGEST_WAIT
         while True:
@@ -128,7 +132,9 @@ class GitMoves:
         whose = await Asked(self._root, before, after, lines).whose(changes) if changes else {}
         files = any(owner == "git" for owner in whose.values())
         self._state, self._known = after, seen
-        return Move(_what(before, after, lines, files=files), before, after, whose)
+        # Before it is shortened: of half a secret nothing tells what it is.
+        shown = tuple(msgspec.structs.replace(line, text=self._mask(line.text)) for line in lines)
+        return Move(_what(before, after, shown, files=files), before, after, whose)
 
     async def _read(self, folder: GitFolder) -> GitState:
         state = await asyncio.to_thread(read_state, folder)

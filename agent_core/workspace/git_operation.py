@@ -65,6 +65,9 @@ def git_folder(top: Path) -> GitFolder | None:
     marker = top / ".git"
     if marker.is_dir():
         return GitFolder(marker, marker)
+    if not marker.is_file():
+        # Neither is a pipe, from which nothing would ever come.
+        return None
     try:
         own = Path(os.path.realpath(top / _line(marker).removeprefix("gitdir:").strip()))
     except OSError:

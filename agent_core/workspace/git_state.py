@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent_core.text import without_surrogates
 from agent_core.workspace.git_operation import MARKS, GitFolder, Operation, operation_in, rebased_branch
 
 Stamp = tuple[tuple[int, int, int] | None, ...]
@@ -109,8 +110,10 @@ def writes_files(folder: GitFolder) -> bool:
 
 def read_state(folder: GitFolder) -> GitState:
     """Read where git stands; with no commit where there is no reflog, and only git itself can say which."""
+    # Names of branches need be no text; nothing is looked up by them here.
     head = _text(folder.own / "HEAD").strip()
     branch = head.removeprefix("ref: refs/heads/") if head.startswith("ref: refs/heads/") else rebased_branch(folder)
+    head, branch = without_surrogates(head), without_surrogates(branch)
     log = folder.own / "logs" / "HEAD"
     last = log_since(log, -1)
     commit = last[-1].new if last else ""

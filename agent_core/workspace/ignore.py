@@ -77,8 +77,9 @@ class Listing(msgspec.Struct, frozen=True):
 
 
 # What a repository's own configuration must not make git run: the files of an untrusted project are listed before
-# anybody has looked at them. The index alone can ask for the file-system monitor, at every command that reads it.
-_HARMLESS = (("core.fsmonitor", "false"), ("core.hooksPath", os.devnull))
+# anybody has looked at them. The index alone can ask for the file-system monitor, at every command that reads it; to
+# show signatures is to start whatever tells whether they are good.
+_HARMLESS = (("core.fsmonitor", "false"), ("core.hooksPath", os.devnull), ("log.showSignature", "false"))
 
 
 def git_environment(environ: Mapping[str, str], settings: Iterable[tuple[str, str]] = ()) -> dict[str, str]:

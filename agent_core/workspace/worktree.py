@@ -104,10 +104,17 @@ def _make(project: Path, main: Path, branch: str) -> Path:
         raise ConfigError(f"--worktree: {place} is there already, and no worktree of {branch}.", "Move it away.")
     known = _said(project, "rev-parse", "--verify", "-q", f"refs/heads/{branch}") is not None
     new = () if known else ("-b", branch)
-    arguments = ("worktree", "add", "-q", *new, "--", str(place), *((branch,) if known else ("HEAD",)))
-    # What was removed by hand is forgotten first, or its branch would count as checked out.
-    _git(project, "worktree", "prune")
-    done = _git(project, *arguments, seconds=_CHECKOUT_SECONDS)
+    arguments = ("worktree", "add", "-q", "--no-checkout", *new, "--", str(place), *((branch,) if known else ("HEAD",)))
+    # What was removed by hand is forgotten first, or its branch would count as checked out. Others that are not there
+    # just now, as on a disk that is not mounted, are the human's business.
+    remove = ("worktree", "remove", "--force", "--", str(place))
+    _git(project, *remove)
+    done = _git(project, *arguments)
+    if done.code == 0 and not done.timed_out:
+        # In there other parts of the configuration count (`includeIf`): filters are looked for where they would run.
+        done = _git(place, "reset", "-q", "--hard", "--no-recurse-submodules", seconds=_CHECKOUT_SECONDS)
+        if done.code != 0 or done.timed_out:
+            _git(project, *remove)
     if done.code != 0 or done.timed_out:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
         reason = lines[-1].removeprefix("fatal: ").rstrip(".") if lines else "git took too long"

@@ -47,6 +47,22 @@ async def test_git_status_runs_nothing_of_a_project(tmp_path: Path) -> None:
     assert not ran.exists()
 
 
+async def test_git_status_runs_nothing_that_one_work_tree_brings_along(tmp_path: Path) -> None:
+    root, ran = booby_trapped(tmp_path)
+    trap = git(root, "config", "filter.trap.clean").strip()
+    for name in ("filter.trap.clean", "filter.trap.process", "core.fsmonitor"):
+        git(root, "config", "--unset", name)
+    git(root, "config", "core.repositoryFormatVersion", "1")
+    git(root, "config", "extensions.worktreeConfig", "true")
+    git(root, "config", "--worktree", "filter.trap.clean", trap)
+    write_files(root, {"a.txt": "a\n"})
+    ran.unlink(missing_ok=True)
+    now = await status(root)
+    assert now is not None
+    assert now.dirty == 0
+    assert not ran.exists()
+
+
 def test_the_humans_own_settings_in_the_environment_stay() -> None:
     environ = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
     env = git_environment({**environ, "GIT_DIR": "/elsewhere"}, [("filter.x.clean", "")])

@@ -95,6 +95,28 @@ def test_neither_hooks_nor_filters_of_the_repository_run(tmp_path: Path) -> None
     assert not (tmp_path / "ran").exists()
 
 
+def test_filters_that_count_only_in_the_worktree_do_not_run_either(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "shop", {"a.txt": "a\n", ".gitattributes": "*.txt filter=evil\n"})
+    trap = tmp_path / "trap.config"
+    trap.write_text(f'[filter "evil"]\n\tsmudge = "touch {tmp_path / "ran"}; cat"\n')
+    git(project, "config", "includeIf.onbranch:topic.path", str(trap))
+    made = open_worktree(project, "topic")
+    assert (made.root / "a.txt").read_text() == "a\n"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_worktree_that_is_not_there_just_now_is_not_forgotten(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    disk = tmp_path / "disk"
+    git(project, "worktree", "add", "-q", "-b", "far", str(disk / "far"))
+    disk.rename(tmp_path / "unmounted")
+    open_worktree(project, "topic")
+    with pytest.raises(ConfigError, match="far"):
+        open_worktree(project, "far")
+    (tmp_path / "unmounted").rename(disk)
+    assert git(disk / "far", "status", "--porcelain", "-b").strip() == "## far"
+
+
 def test_one_that_was_removed_by_hand_is_made_again(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
     made = open_worktree(project, "topic")
