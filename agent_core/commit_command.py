@@ -71,7 +71,7 @@ async def commit(project: Path | None, wish: CommitWish, edit: Callable[[str], A
             message = wish.message.strip()
             if not message:
                 async with _partner(root) as model:
-                    message = await Drafter(service, model, config).draft(landings, task_of(landings[-1]))
+                    message = (await Drafter(service, model, config).draft(landings, task_of(landings[-1]))).text
                 if wish.show:
                     return _tell(f"{message}\n")
                 if edit is not None:

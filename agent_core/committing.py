@@ -10,19 +10,18 @@ import asyncio
 import logging
 import os
 from collections.abc import Coroutine, Sequence
-from contextlib import aclosing
 from pathlib import Path
 
 from agent_core import commands
 from agent_core import events as ev
+from agent_core.aside import Aside, ask_aside
 from agent_core.config_tables import Config
-from agent_core.conversation import AssistantItem, Completed, Request, UserItem
+from agent_core.conversation import Usage
 from agent_core.errors import CommitError, JournalError, PairloopError
 from agent_core.journal import SqliteJournal
 from agent_core.landing_log import LandingLog, LandingRecord
 from agent_core.landing_report import landing_patch
 from agent_core.masking import Masker
-from agent_core.partners.closing import closing
 from agent_core.parts import Emit, Parts
 from agent_core.patch.diff import unified
 from agent_core.prompt.commit_message import (
@@ -132,50 +131,46 @@ class Drafter:
 
     Args:
         service: Knows the project.
-        model: The partner; None to do without. A script has no words for this.
+        model: The partner; None to do without.
         config: The settings.
     """
 
     def __init__(self, service: CommitService, model: Model | None, config: Config) -> None:
         self._service = service
-        self._model = model if model is not None and model.info.kind != "scripted" else None
-        self._info = model.info if model is not None else None
+        self._model = model
         self._trailer = config.git.trailer
         self._mask = Masker(os.environ, config.partner.key_env)
 
-    async def draft(self, landings: Sequence[LandingRecord], task: str) -> str:
-        """A message; made from the task where the partner has none to give.
+    async def draft(self, landings: Sequence[LandingRecord], task: str) -> Aside:
+        """A message, and what it took; made from the task where the partner has none to give.
 
         Args:
             landings: What is to be committed.
             task: What the human had asked for; may be empty.
         """
         subjects = await self._service.git.log(LOOKED_AT)
-        message = await self._asked(landings, task, subjects)
+        said = await self._asked(landings, task, subjects)
+        message = read_answer(said.text)
         if not message:
             paths = [file.path for one in landings for file in one.files]
             message = made_from(task, list(dict.fromkeys(paths)), subjects)
-        return with_trailer(message, self._signed())
+        return Aside(with_trailer(message, self._signed()), said.usage)
 
-    async def _asked(self, landings: Sequence[LandingRecord], task: str, subjects: Sequence[str]) -> str:
+    async def _asked(self, landings: Sequence[LandingRecord], task: str, subjects: Sequence[str]) -> Aside:
         if self._model is None:
-            return ""
+            return Aside("", Usage())
         diff = await asyncio.to_thread(self._service.diff, landings)
         text = self._mask(request_text(task, diff, subjects))
-        request = Request(INSTRUCTIONS, (UserItem(text),), (), f"commit-{landings[-1].number}")
-        answer = ""
+        key = f"commit-{landings[-1].number}"
         try:
-            async with asyncio.timeout(_DRAFT_SECONDS), aclosing(closing(self._model.stream(request))) as chunks:
-                async for chunk in chunks:
-                    if isinstance(chunk, Completed):
-                        answer = "\n\n".join(one.text for one in chunk.items if isinstance(one, AssistantItem))
-        except (PairloopError, TimeoutError) as error:
+            return await ask_aside(self._model, INSTRUCTIONS, text, cache_key=key, seconds=_DRAFT_SECONDS)
+        except PairloopError as error:
             log.info("no message from the partner: %s", error)
-        return read_answer(answer)
+            return Aside("", Usage())
 
     def _signed(self) -> str:
         """The trailer, filled in."""
-        info = self._info
+        info = self._model.info if self._model is not None else None
         name, model = (info.name, info.model or info.name) if info is not None else ("pairloop", "pairloop")
         return self._trailer.replace("{partner}", name).replace("{model}", model) if self._trailer else ""
 
@@ -279,26 +274,27 @@ class Committing:
         kept = self._parts.state().commit
         # What a hook refused is mended, not written anew.
         known = kept.message if kept is not None and kept.landing == wanted else ""
-        message = known or await self._drafter.draft(landings, self._task_of(landings[-1]))
-        self._parts.emit(ev.CommitDrafted(wanted, message, tuple(one.number for one in landings[:-1])))
+        said = Aside(known, Usage()) if known else await self._drafter.draft(landings, self._task_of(landings[-1]))
+        also = tuple(one.number for one in landings[:-1])
+        self._parts.emit(ev.CommitDrafted(wanted, said.text, also, usage=said.usage))
 
     async def _commit(self, number: int, message: str) -> None:
         async with self._one_at_a_time:
             landings = await self._service.meant(number, self._parts.session)
-            self._keep(landings, message)
+            self._keep(landings, message, Usage())
             await self._carry_out(landings, message)
 
     async def _unasked(self, number: int) -> None:
         async with self._one_at_a_time:
             landings = await self._service.meant(number)
-            message = await self._drafter.draft(landings, self._task_of(landings[-1]))
-            self._keep(landings, message)
-            await self._carry_out(landings, message)
+            said = await self._drafter.draft(landings, self._task_of(landings[-1]))
+            self._keep(landings, said.text, said.usage)
+            await self._carry_out(landings, said.text)
 
-    def _keep(self, landings: Sequence[LandingRecord], message: str) -> None:
+    def _keep(self, landings: Sequence[LandingRecord], message: str, usage: Usage) -> None:
         """Have the message in the journal before anything can go wrong with it."""
         number, also = landings[-1].number, tuple(one.number for one in landings[:-1])
-        self._parts.emit(ev.CommitDrafted(number, message, also), durable=True)
+        self._parts.emit(ev.CommitDrafted(number, message, also, usage=usage), durable=True)
 
     async def _carry_out(self, landings: Sequence[LandingRecord], message: str) -> None:
         work = asyncio.ensure_future(self._service.commit(landings, message))

@@ -12,8 +12,7 @@ from agent_core.process import run_blocking
 
 TASK = "tests/test_split.py::test_no_cent_is_lost fails: find the cause and mend it."
 _SECONDS = 30.0
-# The human's own hooks, signing and name have no business in a sample.
-_PLAIN_GIT = tuple(
+PLAIN_GIT = tuple(
     part
     for setting in (
         "user.name=pairloop",
@@ -24,6 +23,7 @@ _PLAIN_GIT = tuple(
     )
     for part in ("-c", setting)
 )
+"""Options of git for the sample: the human's own hooks, signing and name have no business in it."""
 
 
 def script() -> Path:
@@ -43,7 +43,7 @@ def unpack() -> Path:
             shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__", ".*"))
         (folder / "gitignore").rename(folder / ".gitignore")
         for arguments in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "--message", "The sample")):
-            done = run_blocking(("git", *_PLAIN_GIT, *arguments), cwd=folder, timeout=_SECONDS)
+            done = run_blocking(("git", *PLAIN_GIT, *arguments), cwd=folder, timeout=_SECONDS)
             if done.code:
                 raise PairloopError(f"git {arguments[0]} failed in {folder}: {done.text.strip()}")
     except OSError as error:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from agent_core.conversation import Usage
 from agent_core.events.base import Event
 
 
@@ -107,6 +108,7 @@ class CommitDrafted(Event, frozen=True):
         also: Earlier landings that it builds on and that go into the same commit, oldest first.
         trouble: Why it cannot be committed, or could not when that was tried; empty when it can.
         hint: What to do about that, and what hooks printed; may be empty.
+        usage: Tokens it took to have the message written.
     """
 
     landing: int
@@ -114,6 +116,7 @@ class CommitDrafted(Event, frozen=True):
     also: tuple[int, ...] = ()
     trouble: str = ""
     hint: str = ""
+    usage: Usage = Usage()
 
 
 class Committed(Event, frozen=True):

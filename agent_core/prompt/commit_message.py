@@ -32,6 +32,7 @@ _PAST = re.compile(r"^[a-z]+(ed|es|ing)$", re.IGNORECASE)
 _TRAILER = re.compile(r"^[A-Za-z0-9-]+: \S")
 _THOUGHT = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)\n?```\s*$", re.DOTALL)
+_NAME = re.compile(r"[./\\_:(]\w|\(\)")
 _LABEL = re.compile(r"^(commit message|message|subject)\s*:\s*", re.IGNORECASE)
 _VERBS = {
     "fix": "fix",
@@ -145,7 +146,7 @@ def made_from(task: str, paths: Sequence[str], subjects: Sequence[str]) -> str:
     line = " ".join(line.split()).rstrip(".:!") or f"Change {_names(paths)}"
     first = line.split(" ", 1)[0]
     # What is written in a way of its own, such as a name, stays as it is.
-    if first[1:].islower() or len(first) == 1:
+    if (first[1:].islower() or len(first) == 1) and not _NAME.search(first):
         line = (line[0].upper() if style.capital else line[0].lower()) + line[1:]
     if style.form == "typed":
         line = f"{_VERBS.get(first.lower(), 'chore')}: {line}"

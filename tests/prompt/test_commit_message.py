@@ -33,6 +33,7 @@ def test_the_style_is_read_off_the_log() -> None:
             "chore: HTTP errors are lost\n\nHTTP errors are lost in the log",
         ),
         ("Add users", TICKETS, "Add users."),
+        ("tests/test_a.py::test_b fails", PLAIN, "tests/test_a.py::test_b fails"),
         ("", PLAIN, "Change a.py, b.py"),
         ("\x1b[31mred\x1b[0m", PLAIN, "␛[31mred␛[0m"),
     ],
