@@ -1,34 +1,30 @@
-"""From a proposal to a decision on it: checked, carried over, marked, mended, and put before the human or the mode."""
+"""From a proposal to a decision on it: marked, put before the human or the mode, and landed only as it was judged."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Literal
 
 from agent_core import events as ev
-from agent_core.assessor import Assessor, may_land, usable
+from agent_core.assessor import Assessor, may_land
 from agent_core.checks.model import Verdict
 from agent_core.commands import Settle
 from agent_core.decisions import Decision, Inbox, by_mode
 from agent_core.errors import PairloopError
 from agent_core.holding import Holding
+from agent_core.judging import Judging
 from agent_core.memory.repeats import wanted
-from agent_core.mending import mended
 from agent_core.part_taken import Part
 from agent_core.parts import Parts
 from agent_core.prompt import replies
 from agent_core.prompt.review_words import REDO, says_anything
 from agent_core.proposals import Proposals
-from agent_core.protocols import Check
 from agent_core.review import leaves_any, takes_all, takes_any, to_redo
 from agent_core.reviewing import Reviewing
 from agent_core.state import ProposalState
 from agent_core.why import Standing, why
 
 _REST = 0.3  # seconds without a mark, or a save, before what is taken is checked
-_CALM = 0.25  # seconds without a save that a burst of them has ended by
-_MOST_CALM = 2.0  # seconds after which a burst is not waited for any more
 
 
 class Deciding:
@@ -38,17 +34,15 @@ class Deciding:
         parts: The session's parts.
         proposals: The proposals.
         assessor: Judges them.
-        checks: Whose tools may mend.
+        judging: Has the newest one judged over the tree as it is.
         inbox: Where the human's answers arrive.
     """
 
-    def __init__(
-        self, parts: Parts, proposals: Proposals, assessor: Assessor, checks: Sequence[Check], inbox: Inbox
-    ) -> None:
+    def __init__(self, parts: Parts, proposals: Proposals, assessor: Assessor, judging: Judging, inbox: Inbox) -> None:
         self._parts = parts
         self._proposals = proposals
         self._assessor = assessor
-        self._checks = checks
+        self._judging = judging
         self._inbox = inbox
         self._reviewing = Reviewing(parts, proposals)
         self._holding = Holding(parts, inbox.news)
@@ -56,101 +50,11 @@ class Deciding:
         self._judged = ""  # tree of whose verdict they knew when they wanted it
         self._warned = ""  # tree of which the human has been told that it breaks something
         self._unchecked = ""  # tree that could not be checked
-        self._heeded_at = -_CALM  # when the tree was last found to be another, by the event loop's clock
 
     @property
     def part(self) -> Part | None:
         """What is taken of the newest proposal; None where it is nothing or all."""
         return self._reviewing.part
-
-    async def resumed(self, task: int) -> ProposalState | None:
-        """The proposal that a resumed session was left with, checked anew; None when there is none.
-
-        One that collides with the human's edits is not: what would be checked is a tree without them.
-        """
-        proposal = self._proposals.undecided(task)
-        if proposal is None:
-            return None
-        await self._proposals.restore()
-        if self._proposals.collides:
-            return self._proposals.newest
-        # Until the checks have spoken again there is nothing to decide on.
-        self._proposals.repeat()
-        self._forget_late()
-        return await self.judged()
-
-    def _forget_late(self) -> None:
-        """Drop decisions on the newest proposal as it was before it was carried over; words to the partner are kept."""
-        dropped: list[Decision] = []
-        for late in self._inbox.late():
-            if late.kind == "steer" and late.reason:
-                self._parts.emit(ev.Steered(late.reason), durable=True)
-            else:
-                dropped.append(late)
-        if dropped:
-            text = "What you have just decided is void, as the proposal is being checked anew."
-            said = "; ".join(late.reason for late in dropped if late.reason)
-            self._parts.emit(ev.Noted("info", text, f"Decide again. You had said: {said}" if said else "Decide again."))
-
-    async def once_more(self) -> ProposalState:
-        """The newest proposal, to which the partner has nothing to add; checked anew if the tree is another by now."""
-        await self._proposals.restore()
-        newest = self._proposals.newest
-        spoken = newest.verdict is not None and newest.verdict.complete
-        return newest if spoken or self._proposals.collides else await self.judged()
-
-    async def judged(self, *, begun: bool = False) -> ProposalState:
-        """Have the newest proposal checked, anew when the human changes the tree, until it can be decided on.
-
-        In mode step that is as soon as what it can affect has been looked at; the rest goes on.
-
-        Args:
-            begun: The checks are at work on it already.
-        """
-        proposals, assessor = self._proposals, self._assessor
-        if not begun:
-            await assessor.begin(proposals.newest, proposals.draft)
-        while True:
-            if not assessor.busy:
-                assessor.trouble()
-                if not await self._superseded():
-                    return proposals.newest
-            elif self._parts.state().mode == "step" and usable(proposals.newest.verdict):
-                return proposals.newest
-            else:
-                await self._inbox.woken()
-                if self._inbox.take_edits():
-                    await self._superseded()
-
-    async def _superseded(self) -> bool:
-        """Give up a judgement of a tree that is no more; gives whether the proposal is checked anew."""
-        proposals, assessor = self._proposals, self._assessor
-        if not await self._calmed():
-            if proposals.collides:
-                await assessor.stop()
-            if proposals.collides or not assessor.void:
-                return False
-        await assessor.begin(proposals.newest, proposals.draft)
-        return True
-
-    async def _calmed(self) -> bool:
-        """Carry the newest proposal over; gives whether it is another now.
-
-        The first save of a burst has it checked again at once; the others together, once they have ended: most of what
-        would be begun for each of them would be given up for the next.
-        """
-        loop = asyncio.get_running_loop()
-        over = await self._proposals.carried_over()
-        since, self._heeded_at = loop.time() - self._heeded_at, loop.time()
-        if not over or since > _CALM:
-            return over
-        self._assessor.give_up()
-        end = loop.time() + _MOST_CALM
-        while (left := min(self._heeded_at + _CALM, end) - loop.time()) > 0:
-            await asyncio.sleep(left)
-            if self._inbox.take_edits():
-                self._heeded_at = loop.time()
-        return await self._proposals.carried_over() or not self._proposals.collides
 
     # -- what is put before the human or the mode
 
@@ -267,16 +171,16 @@ class Deciding:
     async def _moved(self) -> bool:
         """Heed that the working tree changed; gives whether there is another proposal to be asked about."""
         if not self._proposals.newest.review.decides:
-            if not await self._superseded():
+            if not await self._judging.superseded():
                 return False
-            self._forget_late()
-            await self.judged(begun=True)
+            self._judging.forget_late()
+            await self._judging.judged(begun=True)
             return True
         if self._assessor.void:
             self._assessor.give_up()
         tree = self._proposals.ground.tree
         over = await self._proposals.carried_over()
-        self._heeded_at = asyncio.get_running_loop().time()
+        self._judging.heeded_at = asyncio.get_running_loop().time()
         if self._wanted is not None and tree != self._proposals.ground.tree:
             self._wanted = None
             text = "Files changed meanwhile, so what you took is checked again first. Land it again then."
@@ -284,7 +188,7 @@ class Deciding:
         if over:
             # Who is in the middle of marking goes on marking; what they took is checked again by itself.
             self._parts.emit(ev.DecisionAwaited(self._proposals.newest.number, "it is checked again"))
-            self._forget_late()
+            self._judging.forget_late()
         return over
 
     def _told_trouble(self) -> None:
@@ -326,7 +230,7 @@ class Deciding:
                 await assessor.begin(proposal, proposals.draft)
             return
         loop = asyncio.get_running_loop()
-        rests_at = max(self._reviewing.marked_at, self._heeded_at) + _REST
+        rests_at = max(self._reviewing.marked_at, self._judging.heeded_at) + _REST
         if loop.time() < rests_at and self._wanted is None:
             loop.call_at(rests_at, self._inbox.news)
         else:
@@ -416,28 +320,3 @@ class Deciding:
             self._wanted, self._warned = None, proposal.tree
             return False
         return True
-
-    async def mend(self, proposal: ProposalState) -> None:
-        """Have the tools mend what they can in the newest proposal, and check it again."""
-        parts, draft = self._parts, self._proposals.draft
-        found = proposal.fixable
-        if not found or self._proposals.collides:
-            parts.emit(ev.Noted("info", f"There is nothing in proposal {proposal.number} that can be mended safely."))
-            return
-        await self._assessor.quiet()
-        try:
-            new = await mended(parts.workspace, self._checks, draft, found)
-        except PairloopError as error:
-            parts.emit(ev.Noted("warning", error.message, error.hint))
-            return
-        paths = sorted(
-            path for path in {*new.changes, *draft.changes} if new.changes.get(path) != draft.changes.get(path)
-        )
-        if not paths or not new.changes:
-            parts.emit(ev.Noted("info", f"Nothing is left to propose, or to mend, in proposal {proposal.number}."))
-            return
-        tools, rules = (sorted({getattr(one, name) for one in found}) for name in ("check", "code"))
-        note = replies.mended_note(tools, rules, paths)
-        self._proposals.revise(new, note)
-        parts.emit(ev.Noted("info", note))
-        await self.judged()

@@ -18,6 +18,7 @@ from agent_core.decisions import Decision, Inbox
 from agent_core.diagnosis.blame import Blamer
 from agent_core.errors import PairloopError
 from agent_core.judge import Judge
+from agent_core.judging import Judging
 from agent_core.landings import Landings
 from agent_core.memory.repeats import wanted
 from agent_core.parts import Parts
@@ -78,7 +79,8 @@ class Loop:
         self._landings = landings
         self._proposals = Proposals(parts)
         self._assessor = Assessor(parts, judge, Blamer(parts.workspace, checks), inbox.news)
-        self._deciding = Deciding(parts, self._proposals, self._assessor, checks, inbox)
+        self._judging = Judging(parts, self._proposals, self._assessor, checks, inbox)
+        self._deciding = Deciding(parts, self._proposals, self._assessor, self._judging, inbox)
         self._calls = Calls(parts, judge, self._proposals, inbox, self._assessor.quiet)
         self.compactor = Compactor(parts, self._calls.specs)
         self._broken = BrokenRequests(0)
@@ -117,7 +119,7 @@ class Loop:
         self._broken = BrokenRequests(self._parts.config.loop.max_broken_requests)
         self._calls.begin()
         await self._assessor.quiet()
-        proposal, said_all = await self._deciding.resumed(task), False
+        proposal, said_all = await self._judging.resumed(task), False
         if proposal is None:
             await self._begin()
         while True:
@@ -152,10 +154,10 @@ class Loop:
                 return await self._done_talking(task, proposal)
             refused, proposed = await self._calls.carry_out(calls, task)
             if proposed:
-                return await self._deciding.judged(), False
+                return await self._judging.judged(), False
             refusals += refused
         if self._calls.propose_held(task):
-            return await self._deciding.judged(), True
+            return await self._judging.judged(), True
         if again := self._calls.repeated:
             return End(
                 "not_green", f"Stopped: the partner sends the same patch again and again, which is refused: {again}"
@@ -167,9 +169,9 @@ class Loop:
     async def _done_talking(self, task: int, proposal: ProposalState | None) -> tuple[ProposalState, bool] | End:
         """What it comes to when the partner has called nothing and is not asked again; see `_sought`."""
         if self._calls.propose_held(task):
-            return await self._deciding.judged(), True
+            return await self._judging.judged(), True
         if proposal is not None:
-            return await self._deciding.once_more(), True
+            return await self._judging.once_more(), True
         if self._has_landed(task):
             return End("landed", "")
         return End("answered", "") if replies.last_words(self._parts.state().items) else End("not_green", _NO_WORDS)
@@ -250,7 +252,7 @@ class Loop:
             if decision is None:
                 return self._where_it_stands(proposal)
             if decision.kind == "fix":
-                await self._deciding.mend(proposal)
+                await self._judging.mend(proposal)
                 continue
             if decision.kind == "land":
                 landed = await self._landed_part(proposal, decision)
