@@ -46,6 +46,7 @@ class Parts:
         look: Reports human edits, and gives the working tree as it is now.
         recall: Gives what the partner is to be told of earlier sessions before its next request.
         followed: Somebody looks on who can act beside pairloop.
+        mask: Takes secrets out of what is shown, or told to the partner, of the human's files.
     """
 
     session: str
@@ -58,6 +59,7 @@ class Parts:
     look: Callable[[], Awaitable[Snapshot]]
     recall: Callable[[], Awaitable[tuple[Item, ...]]] = _nothing
     followed: bool = True
+    mask: Callable[[str], str] = str
 
     def tell_partner(self) -> None:
         """Say who proposes, if more is known of that by now: the model's name, how much it can read."""

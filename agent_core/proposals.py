@@ -80,7 +80,6 @@ class Proposals:
     def begin(self, base: Snapshot) -> None:
         """Start with an empty draft over the working tree."""
         self._draft, self._collided = Draft(base), ""
-        self._questioned.clear()
 
     def undecided(self, task: int) -> ProposalState | None:
         """The last proposal of a task if it is neither landed nor dropped."""
@@ -133,7 +132,7 @@ class Proposals:
             PatchRefusedError: The draft does what was rejected, and the human has said nothing since.
         """
         again = repeated(self._parts.state(), draft.patch())
-        if again is None or not again.unheard or again.proposal in self._questioned:
+        if again is None or not again.refusable or again.proposal in self._questioned:
             return
         self._questioned.add(again.proposal)
         raise PatchRefusedError(again.fact, REPEATED)
@@ -228,7 +227,8 @@ class Proposals:
         for path, old in self.draft.before.items():
             before, now = old.data if old is not None else None, self._parts.workspace.read(path)
             if before != now:
-                edits.append(msgspec.structs.replace(edit_between(path, before, now), by="unknown"))
+                edit = edit_between(path, before, now, self._parts.mask)
+                edits.append(msgspec.structs.replace(edit, by="unknown"))
         return tuple(edits)
 
     def keep_rest(self) -> bool:

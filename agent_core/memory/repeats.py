@@ -25,12 +25,22 @@ class Repeat(msgspec.Struct, frozen=True):
         how: It was rejected; a part of it was left that is proposed again; or it failed, in another task.
         reason: The human's words, or what failed; may be empty.
         unheard: Nothing has been said by the human since that might have changed their mind.
+        anew: It was decided on in another task: the human has asked anew since.
     """
 
     proposal: int
     how: Literal["rejected", "left", "failed"]
     reason: str = ""
     unheard: bool = False
+    anew: bool = False
+
+    @property
+    def refusable(self) -> bool:
+        """Whether it is worth sending back before anybody looks at it.
+
+        Who drops something without a word, and asks again, may want just that: then it is only said to be a repeat.
+        """
+        return self.unheard and not (self.anew and not self.reason)
 
     @property
     def fact(self) -> str:
@@ -82,10 +92,15 @@ def _dropped(state: State, patch: Patch, number: int, forgotten: set[str]) -> Re
         names = changes(patch) if names is None else names
         dropped = set(choice.dropped) - wanted_since
         if choice.decision == "reject" and dropped and set(choice.dropped) <= names:
-            return Repeat(choice.proposal, "rejected", _reason(choice), _unheard(state, choice))
+            return _of_choice(state, choice, "rejected")
         if choice.decision == "accept" and dropped & names:
-            return Repeat(choice.proposal, "left", _reason(choice), _unheard(state, choice))
+            return _of_choice(state, choice, "left")
     return None
+
+
+def _of_choice(state: State, choice: Choice, how: Literal["rejected", "left"]) -> Repeat:
+    anew = state.task is not None and state.task.number != choice.task
+    return Repeat(choice.proposal, how, _reason(choice), _unheard(state, choice), anew)
 
 
 def _reason(choice: Choice) -> str:

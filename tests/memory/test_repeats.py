@@ -107,6 +107,27 @@ async def test_a_part_that_was_left_is_known_again_and_the_rest_is_free(tmp_path
         assert "a part of proposal 1 that was not taken: one is enough" in refused.message
 
 
+@pytest.mark.parametrize("reason", ["", "no notes"])
+async def test_who_asks_anew_after_a_rejection_without_a_word_gets_it_at_once(tmp_path: Path, reason: str) -> None:
+    turns = [patch(NEW_FILE), {"text": "well"}]
+    async with running(make_shop(tmp_path / "shop"), settings(tmp_path, *turns, *turns, *turns)) as here:
+        here.submit(commands.Ask("take notes"))
+        await waiting(here, 1)
+        here.submit(commands.Reject(1, reason))
+        await here.seen(ev.TaskFinished)
+        here.submit(commands.Ask("take notes"))
+        if reason:
+            # What they gave a reason for is held against it, once.
+            await here.seen(ev.TaskFinished, 2)
+            here.submit(commands.Ask("take notes"))
+        state = await waiting(here, 2)
+        assert len(here.all(ev.PatchRejected)) == bool(reason)
+        assert state.proposal is not None
+        assert "Proposed before as proposal 1, which was rejected" in state.proposal.note
+        here.submit(commands.Interrupt())
+        await here.seen(ev.TaskFinished, 3 if reason else 2)
+
+
 @pytest.mark.parametrize("forget", [False, True])
 async def test_nothing_that_was_rejected_lands_by_itself(tmp_path: Path, forget: bool) -> None:
     project = make_shop(tmp_path / "shop")

@@ -358,7 +358,7 @@ async def test_a_human_edit_makes_the_verdict_stale_on_screen() -> None:
         await driver.play(scenes.red)
         driver.session.emit(ev.HumanEdited("shop/pricing.py", "changed", "", None, None))
         await driver.drawn()
-        assert "stale: you have changed files since" in driver.text
+        assert "stale: files have changed since" in driver.text
         assert "this verdict is about the tree as it was" in " ".join(driver.app.main.checks.plain_text.split())
 
 

@@ -232,6 +232,6 @@ def verdict_lines(verdict: Verdict, *, stale: bool) -> list[Line]:
     lines = [Line(((clean(verdict.summary), style),), lead=((sign, style),))]
     lines += [Line(((clean(note), "warn"),), lead=(("! ", "warn"),)) for note in verdict.notes]
     if stale:
-        text = "You have changed files since: this verdict is about the tree as it was."
+        text = "Files have changed since: this verdict is about the tree as it was."
         lines.append(Line(((text, "warn"),), lead=(("! ", "warn"),)))
     return lines

@@ -22,7 +22,7 @@ _NAMED = 3
 def _fate(proposal: ProposalState, state: State) -> Piece:
     """What became of a proposal, in a word or two."""
     if proposal.stale and proposal.decision is None:
-        return "! stale: you have changed files since", "warn"
+        return "! stale: files have changed since", "warn"
     if state.waiting == proposal.number:
         return _waiting(proposal)
     part = f" {proposal.taken} of {proposal.of}" if proposal.of else ""
