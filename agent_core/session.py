@@ -133,6 +133,7 @@ class Session:
             look=self._hearing.look,
             recall=self._recall,
             followed=outfit.watcher is not None,
+            mask=outfit.mask,
         )
         self._comments = Comments(parts, self._tracker.text, outfit.mask, self._inbox.news)
         self._listeners.append(self._comments.listen)
