@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -126,8 +126,15 @@ class Attribution:
         self._read_landings(edits)
         by = await self._by_hand(edits, "human" if watched and not self._was_at_work else "unknown")
         move = await self.moves.explain(_changes(edits))
+        passed = await self._passed(by) if move is not None and move.what else set()
         self._was_at_work = self._at_work > 0
-        return list(_told(by, move))
+        return list(_told(by, move, passed))
+
+    async def _passed(self, edits: Sequence[ev.HumanEdited]) -> set[int]:
+        """Which of the edits of files that were saved since are git's: it wrote what somebody has then edited."""
+        last = {edit.path: at for at, edit in enumerate(edits)}
+        over = [at for at, edit in enumerate(edits) if last[edit.path] > at][:_MOST_MOVED]
+        return {at for at in over if await self.moves.holds(edits[at].path, edits[at].after)}
 
     def _read_landings(self, edits: Sequence[ev.HumanEdited]) -> None:
         """Note what other pairloops of this project have landed since this was last asked."""
@@ -183,17 +190,17 @@ def _changes(edits: Iterable[ev.HumanEdited]) -> list[Change]:
     return list(found.values())
 
 
-def _told(edits: Sequence[ev.HumanEdited], move: Move | None) -> Iterable[ev.AnyEvent]:
+def _told(edits: Sequence[ev.HumanEdited], move: Move | None, passed: Collection[int]) -> Iterable[ev.AnyEvent]:
     whose = move.whose if move is not None else {}
-    moved = sorted({edit.path for edit in edits if whose.get(edit.path) == "git"})
+    moved = sorted({edit.path for at, edit in enumerate(edits) if whose.get(edit.path) == "git" or at in passed})
     if move is not None and move.what:
         yield ev.BranchChanged(
             move.what, move.before.name, move.after.name, move.after.commit, tuple(moved[:_MOST_MOVED]), len(moved)
         )
     left = [
         msgspec.structs.replace(edit, by="unknown") if whose.get(edit.path) == "unknown" else edit
-        for edit in edits
-        if whose.get(edit.path) != "git"
+        for at, edit in enumerate(edits)
+        if whose.get(edit.path) != "git" and at not in passed
     ]
     if len(left) <= MOST_EDITS:
         yield from left

@@ -43,6 +43,9 @@ class Expecting(Protocol):
     def forget(self, files: Sequence[FileLanding]) -> None:
         """They have not been written after all."""
 
+    def knows(self, files: Sequence[FileLanding]) -> bool:
+        """Whether what these are planned over has been heard of."""
+
 
 class LandingService:
     """Lands, takes back and lands again, one at a time, for a whole project.
@@ -53,16 +56,25 @@ class LandingService:
         session: Id of the session that landings are made in from here.
         emit: Adds an event to that session.
         expecting: Is told what is about to be written; None when nobody listens.
+        look: Has saves told that nobody has heard of yet.
     """
 
     def __init__(
-        self, journal: SqliteJournal, lander: Lander, session: str, emit: Emit, expecting: Expecting | None = None
+        self,
+        journal: SqliteJournal,
+        lander: Lander,
+        session: str,
+        emit: Emit,
+        expecting: Expecting | None = None,
+        *,
+        look: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self._journal = journal
         self._lander = lander
         self._session = session
         self._emit = emit
         self._expecting = expecting
+        self._look = look
 
     async def land(self, patch: Patch, *, proposal: int = 0, title: str = "") -> LandingStarted:
         """Merge a patch into the working tree.
@@ -150,6 +162,9 @@ class LandingService:
             await asyncio.to_thread(keep_off, self._lander.root)
             landing = await plan()
             self._keep_off(landing.files)
+            if self._look is not None and self._expecting is not None and not self._expecting.knows(landing.files):
+                # Saved a moment ago: that is told first, or it would pass for a part of what is landed over it.
+                await self._look()
             await self._write(landing)
             return landing
 
@@ -197,6 +212,7 @@ class Landings:
         tracker: Is told what is about to be written, so that it is not taken for a human's edit.
         emit: Adds an event to the session.
         state: Gives the session's state.
+        look: Has saves told that nobody has heard of yet.
     """
 
     def __init__(
@@ -208,12 +224,13 @@ class Landings:
         emit: Emit,
         *,
         state: Callable[[], State],
+        look: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self._session = session
         self._journal = journal
         self._emit = emit
         self._state = state
-        self._service = LandingService(journal, lander, session, emit, tracker)
+        self._service = LandingService(journal, lander, session, emit, tracker, look=look)
         self._changes = -1
 
     async def land(self, proposal: ProposalState, part: Patch | None = None) -> str:

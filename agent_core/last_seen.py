@@ -48,13 +48,14 @@ class Seen(msgspec.Struct, frozen=True):
                     landings[started.landing] = started
                 case ev.Landed(number) if entry.seq > self.seq and number in landings:
                     for file in landings[number].files:
-                        _put(files, file.path, file.after)
+                        put(files, file.path, file.after)
                 case ev.HumanEdited(path, after=after) if entry.seq > self.seq:
-                    _put(files, path, after)
+                    put(files, path, after)
         return files
 
 
-def _put(files: dict[str, str], path: str, digest: str | None) -> None:
+def put(files: dict[str, str], path: str, digest: str | None) -> None:
+    """Note what a file holds, by hash; None that there is none."""
     if digest is None:
         files.pop(path, None)
     else:

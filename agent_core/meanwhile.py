@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from agent_core import events as ev
 from agent_core.attribution import MOST_EDITS, Attribution
 from agent_core.hearing import Hearing
-from agent_core.last_seen import LastSeen, Seen, files_of
+from agent_core.last_seen import LastSeen, Seen, files_of, put
 from agent_core.state import State
 from agent_core.workspace.edits import EditTracker
 from agent_core.workspace.git_state import GitState
@@ -44,11 +44,20 @@ class Meanwhile:
         self._hearing = hearing
         self._entries = entries
         self._seq = 0
+        self._begun: dict[int, ev.LandingStarted] = {}
+        self._landed: dict[str, str | None] = {}
         self._changed = asyncio.Event()
 
     def listen(self, entry: ev.Entry, state: State) -> None:  # noqa: ARG002 - the session's listener signature
         """Take an event."""
         self._seq = entry.seq
+        match entry.event:
+            case ev.LandingStarted() as started:
+                self._begun[started.landing] = started
+            case ev.Landed(number) if number in self._begun:
+                self._landed |= {file.path: file.after for file in self._begun.pop(number).files}
+            case _:
+                pass
         if isinstance(entry.event, ev.HumanEdited | ev.FilesEdited | ev.BranchChanged | ev.Landed):
             self._changed.set()
 
@@ -75,8 +84,23 @@ class Meanwhile:
         if self._kept is None:
             return
         async with self._hearing.at_rest():
+            # What has landed and no look has seen yet.
+            landed = {
+                file.path: file.after
+                for file in self._tracker.expected
+                if file.path in self._landed and self._landed[file.path] == file.after
+            }
             now = self._seq, self._attribution.next_landing, self._tracker.seen, self._attribution.moves.state
-        await asyncio.to_thread(_keep, self._kept, *now)
+        await asyncio.to_thread(self._keep, landed, *now)
+
+    def _keep(
+        self, landed: Mapping[str, str | None], seq: int, landing: int, tree: Snapshot, git: GitState | None
+    ) -> None:
+        files = files_of(tree)
+        for path, digest in landed.items():
+            put(files, path, digest)
+        if self._kept is not None:
+            self._kept.keep(Seen(seq, landing, files, git))
 
     def _changes(self, seen: Seen) -> list[ev.HumanEdited]:
         now = files_of(self._tracker.seen)
@@ -85,7 +109,3 @@ class Meanwhile:
         # Those that are told by their names alone need no diff.
         shown = len(paths) <= MOST_EDITS
         return [self._attribution.edit(path, files.get(path), now.get(path), shown=shown) for path in paths]
-
-
-def _keep(kept: LastSeen, seq: int, landing: int, tree: Snapshot, git: GitState | None) -> None:
-    kept.keep(Seen(seq, landing, files_of(tree), git))

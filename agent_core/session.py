@@ -102,7 +102,13 @@ class Session:
         self._inbox = Inbox(self._emit)
         self._tracker = EditTracker(outfit.workspace, outfit.mask)
         self._landings = Landings(
-            session, outfit.journal, outfit.lander, self._tracker, self._emit, state=lambda: self._state
+            session,
+            outfit.journal,
+            outfit.lander,
+            self._tracker,
+            self._emit,
+            state=lambda: self._state,
+            look=lambda: self._hearing.look(),
         )
         self._surroundings = Surroundings(outfit.workspace.root, lambda: self._hearing.heard)
         self._attribution = Attribution(

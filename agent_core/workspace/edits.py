@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -35,7 +37,7 @@ class _Found(msgspec.Struct, frozen=True):
         newer: Files that have been saved again since the look.
     """
 
-    expected: Mapping[str, FileLanding]
+    expected: Mapping[str, tuple[FileLanding, ...]]
     texts: Mapping[str, bytes | None]
     edits: tuple[HumanEdited, ...]
     newer: Sequence[str]
@@ -60,8 +62,14 @@ class EditTracker:
         self._texts: dict[str, bytes] = {}
         self._earlier: dict[str, bytes] = {}
         self._kept = 0
-        self._ours: dict[str, FileLanding] = {}
+        # By path, oldest first: a file may be landed and taken back before anybody has looked.
+        self._ours: dict[str, tuple[FileLanding, ...]] = {}
         self._lock = asyncio.Lock()
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self._workspace.root
 
     @property
     def seen(self) -> Snapshot:
@@ -73,6 +81,11 @@ class EditTracker:
     def paths(self) -> tuple[str, ...]:
         """The files there were at the last look; none before there was one."""
         return () if self._seen is None else tuple(self._seen.files)
+
+    @property
+    def expected(self) -> tuple[FileLanding, ...]:
+        """What pairloop has written, or is about to, and no look has seen yet."""
+        return tuple(itertools.chain.from_iterable(self._ours.values()))
 
     def text(self, path: str, digest: str) -> bytes | None:
         """What a file holds, or held before one of the last looks that saw it changed.
@@ -123,14 +136,27 @@ class EditTracker:
 
     def expect(self, files: Iterable[FileLanding]) -> None:
         """Contents that pairloop is about to write: finding them is no human edit."""
-        self._ours.update((file.path, file) for file in files)
+        for file in files:
+            written = self._ours.get(file.path, ())
+            self._ours[file.path] = (*written, file) if written and written[-1].after == file.before else (file,)
 
     def forget(self, files: Iterable[FileLanding]) -> None:
         """What was expected has not been written, or has been taken back: from now on it would be a human edit."""
         for file in files:
-            if self._ours.pop(file.path, None) is None and _hash(self._seen, file.path) == file.after:
+            written = self._ours.pop(file.path, ())
+            if written[:-1]:
+                self._ours[file.path] = written[:-1]
+            elif not written and _hash(self._seen, file.path) == file.after:
                 # It was looked at while it stood there.
-                self._ours[file.path] = msgspec.structs.replace(file, before=file.after, after=file.before)
+                self._ours[file.path] = (msgspec.structs.replace(file, before=file.after, after=file.before),)
+
+    def knows(self, files: Iterable[FileLanding]) -> bool:
+        """Whether the contents that something is planned over are those that were seen last, or written by pairloop."""
+        return all(
+            file.before == _hash(self._seen, file.path)
+            or (file.path in self._ours and file.before == self._ours[file.path][-1].after)
+            for file in files
+        )
 
     async def look(self, paths: Collection[str] = ()) -> tuple[Snapshot, tuple[HumanEdited, ...]]:
         """Look again.
@@ -157,20 +183,30 @@ class EditTracker:
                 now = await self._workspace.glance(found.newer)
                 found = await asyncio.to_thread(self._compare, before, now, dict(self._ours))
             # Nothing is awaited from here on, so all of it is remembered or nothing.
-            for path, file in found.expected.items():
-                # As it was before: it is still to be written.
-                if self._ours.get(path) is file and _hash(now, path) != file.before:
-                    del self._ours[path]
+            for path, written in found.expected.items():
+                self._seen_of_ours(path, written, _hash(now, path))
             self._remember(before, found.texts)
             self._keep(found.texts)
             self._seen = now
             return now, found.edits
 
-    def _compare(self, before: Snapshot, now: Snapshot, ours: Mapping[str, FileLanding]) -> _Found:
+    def _seen_of_ours(self, path: str, written: Sequence[FileLanding], digest: str | None) -> None:
+        """A look has seen a file; what of ours is still to be seen is what comes after that."""
+        all_of_it = self._ours.get(path, ())
+        if all_of_it[: len(written)] != written:
+            return
+        ends = [at + 1 for at, file in enumerate(all_of_it) if file.after == digest]
+        # As it was before: it is still to be written.
+        begins = [at for at, file in enumerate(all_of_it) if file.before == digest]
+        self._ours[path] = all_of_it[max(ends or begins or [len(all_of_it)]) :]
+        if not self._ours[path]:
+            del self._ours[path]
+
+    def _compare(self, before: Snapshot, now: Snapshot, ours: Mapping[str, tuple[FileLanding, ...]]) -> _Found:
         """What differs between two trees, with the texts that are there now."""
         changed = differing(before, now)
         expected = {path: ours[path] for path in changed if path in ours}
-        theirs = [path for path in changed if path not in expected or expected[path].after != _hash(now, path)]
+        theirs = [path for path in changed if _hash(now, path) not in [one.after for one in expected.get(path, ())]]
         room = _MOST_TOTAL - self._kept + sum(len(self._texts.get(path, b"")) for path in changed)
         texts = self._read(changed, room)
         newer = [path for path, data in texts.items() if data is not None and content_hash(data) != _hash(now, path)]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent_core.errors import PairloopError
 from agent_core.workspace.git import folder_of
 from agent_core.workspace.git_changes import Asked, Change, Whose
 from agent_core.workspace.git_operation import GitFolder, Operation
@@ -22,7 +23,8 @@ from agent_core.workspace.git_state import (
     stamp,
     writes_files,
 )
-from agent_core.workspace.revision import commit_of
+from agent_core.workspace.revision import commit_of, open_revision
+from agent_core.workspace.tree import content_hash
 
 _LONGEST_WAIT = 30.0
 _STEP = 0.02
@@ -135,6 +137,21 @@ class GitMoves:
         # Before it is shortened: of half a secret nothing tells what it is.
         shown = tuple(msgspec.structs.replace(line, text=self._mask(line.text)) for line in lines)
         return Move(_what(before, after, shown, files=files), before, after, whose)
+
+    async def holds(self, path: str, digest: str | None) -> bool:
+        """Whether a file has that content, or None for no file, in the commit at which git stands.
+
+        Args:
+            path: The file.
+            digest: Hash of the content.
+        """
+        if self._state is None or not self._state.commit:
+            return False
+        try:
+            file = await (await open_revision(self._root, self._state.commit)).file(path)
+        except PairloopError:
+            return False
+        return (content_hash(file.data) if file is not None and file.data is not None else None) == digest
 
     async def _read(self, folder: GitFolder) -> GitState:
         state = await asyncio.to_thread(read_state, folder)
