@@ -56,7 +56,7 @@ def why(now: Standing) -> str:
 def _of_all(now: Standing) -> str:
     verdict = now.proposal.verdict
     if now.collides:
-        return _COLLIDES
+        return f"nothing landed: {_COLLIDES}" if now.refused else _COLLIDES
     if now.refused:
         return now.refused
     if now.warned == now.proposal.tree:

@@ -55,6 +55,8 @@ async def test_a_verdict_does_not_outlive_the_text_it_is_about(tmp_path: Path) -
         # Written on at the same place it is no news, but that one sees what stands there.
         prices.write_text(THEIRS.replace("prices[2:]", "prices[3:]"))
         await here.until(lambda state: "prices[3:]" in str(state.proposal and state.proposal.overlaps))
+        here.submit(commands.Accept(1))
+        await here.until(lambda state: state.why == f"nothing landed: {COLLIDES}")
         assert [one for one in here.all(ev.Noted) if "overlap" in one.text] == notes
 
         # Taken back by the human, it can land again; that is said only after it was checked again.

@@ -23,6 +23,8 @@ from agent_core.diagnosis.cause import is_of_tests
 from agent_core.memory.lesson_store import Want
 from agent_core.memory.lessons import alike, make_lesson, one_line, words_of
 from agent_core.patch.model import Patch
+from agent_core.prompt.replies import FOLLOWS
+from agent_core.prompt.review_words import REDO
 from agent_core.state import LandingState, ProposalState, State
 
 HEARD = (
@@ -39,6 +41,7 @@ HEARD = (
 """Events that something can be found in."""
 
 _STYLE = frozenset({"syntax", "ruff"})
+_NOT_THEIRS = frozenset({FOLLOWS, REDO})  # what pairloop has them say
 _MESSAGE = 120
 _CODE = 80
 _MOST_SAID = 400
@@ -137,6 +140,8 @@ class Finder:
         return (Suggestion(make_lesson("said", [reason], reason, source)),)
 
     def _said_again(self, text: str) -> Iterator[Suggestion]:
+        if text in _NOT_THEIRS:
+            return
         if len(words_of(text)) >= 2:
             times = 1 + sum(alike(text, before) for before in self._said)
             if times > 1:

@@ -9,6 +9,8 @@ from agent_core.checks.model import CheckResult, Finding, Outcome, Verdict
 from agent_core.fold import fold
 from agent_core.memory.lesson_finding import Finder, wanted
 from agent_core.patch.model import Patch
+from agent_core.prompt.replies import FOLLOWS
+from agent_core.prompt.review_words import REDO
 from agent_core.state import State
 
 ENVIRON = "tests/test_db.py:3: in test_rows\n    os.environ[\"DATABASE_URL\"]\nE   KeyError: 'DATABASE_URL'"
@@ -122,3 +124,12 @@ def test_one_word_and_what_the_mode_says_teach_nothing() -> None:
     assert finder.look(ev.Decided(1, "reject", "mode", "breaks three tests"), State()).suggestions == ()
     assert finder.look(ev.Decided(1, "reject", "human"), State()).suggestions == ()
     assert len(finder.look(ev.Decided(1, "reject", "human", "we reject bare excepts"), State()).suggestions) == 1
+
+
+def test_what_pairloop_has_the_human_say_teaches_nothing_however_often() -> None:
+    finder = Finder("one", (), ())
+    for words in (FOLLOWS, REDO):
+        decided = ev.Decided(1, "steer", "human", words)
+        assert [finder.look(decided, State()).suggestions for _ in range(3)] == [(), (), ()]
+    own = ev.Decided(1, "steer", "human", "keep the old order of the arguments")
+    assert [len(finder.look(own, State()).suggestions) for _ in range(2)] == [0, 1]
