@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -66,9 +66,11 @@ def news(saves: Sequence[Saved]) -> News:
         if lost := had - has:
             missing += lost
             gone.append(save.path)
+        by_key: defaultdict[tuple[str, ...], list[Request]] = defaultdict(list)
+        for one in after[save.path]:
+            by_key[one.key].append(one)
         for key, count in (has - had).items():
-            same = [one for one in after[save.path] if one.key == key]
-            come += [(save, one) for one in _changed_first(save, same)[:count]]
+            come += [(save, one) for one in _changed_first(save, by_key[key])[:count]]
     found: list[Marker] = []
     left = 0
     for save, one in sorted(come, key=lambda pair: (pair[0].path, pair[1].comments[0].line)):

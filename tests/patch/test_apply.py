@@ -216,7 +216,7 @@ def before_and_after(draw: st.DrawFn) -> tuple[str, str]:
     return texts[0], texts[1]
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(before_and_after(), st.sampled_from([1, 3]))
 def test_a_patch_made_by_diffing_applies_exactly_or_is_refused(texts: tuple[str, str], context: int) -> None:
     old, new = texts
@@ -297,7 +297,7 @@ def test_lines_that_stay_keep_their_own_endings(lines: list[tuple[str, str]], at
     assert found[len(head) : len(found) - len(tail)] in {b"NEW\n", b"NEW\r\n", b"NEW"[: 3 * (at == len(lines) - 1)]}
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     data=st.one_of(
         st.binary(max_size=40),

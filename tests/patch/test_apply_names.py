@@ -339,7 +339,7 @@ def patches(draw: st.DrawFn) -> list[Operation]:
     return draw(st.lists(kinds, min_size=1, max_size=6))
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(files=st.dictionaries(NAME, st.sampled_from([b"1\n", b"2\n"]), max_size=4), operations=patches())
 def test_a_patch_never_makes_a_tree_that_cannot_be(files: dict[str, bytes], operations: list[Operation]) -> None:
     try:

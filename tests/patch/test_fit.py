@@ -142,7 +142,7 @@ def edited(draw: st.DrawFn) -> tuple[str, str]:
     return "".join(f"{line}\n" for line in old), "".join(f"{line}\n" for line in new)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(edited(), st.integers(0, 3), st.booleans())
 def test_blocks_make_the_new_text_or_are_refused(texts: tuple[str, str], context: int, ordered: bool) -> None:
     old, new = texts
@@ -157,7 +157,7 @@ def test_blocks_make_the_new_text_or_are_refused(texts: tuple[str, str], context
         assert fitted.text == new
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(
     st.lists(st.integers(0, 99), unique=True, min_size=4, max_size=20),
     st.data(),
@@ -171,7 +171,7 @@ def test_blocks_of_distinct_lines_in_any_order_make_the_new_text(numbers: list[i
     assert result(old, *hunks, ordered=False) == new
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(edited(), edited(), st.integers(0, 2))
 def test_a_second_edit_builds_on_the_first(first: tuple[str, str], second: tuple[str, str], context: int) -> None:
     """Two patches one after the other as one list of blocks: what comes out is what both make, or nothing."""

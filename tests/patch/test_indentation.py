@@ -147,7 +147,7 @@ def code(draw: st.DrawFn) -> list[int]:
     return depths
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(
     code(),
     st.data(),
