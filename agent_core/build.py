@@ -17,8 +17,9 @@ from agent_core.landings import recover
 from agent_core.last_seen import LastSeen
 from agent_core.masking import Masker
 from agent_core.memory.lesson_book import LessonBook
+from agent_core.outfit import Outfit
 from agent_core.partners.build import open_partner
-from agent_core.session import Outfit, Session
+from agent_core.session import Session
 from agent_core.session_lock import hold, in_use
 from agent_core.shelf import Shelf
 from agent_core.workspace.git import project_root

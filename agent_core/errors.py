@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+LOGGED = "The log has the details."
+
 
 class PairloopError(Exception):
     """Base of every error that pairloop itself raises.

@@ -5,81 +5,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from agent_core import __version__, commands
 from agent_core import events as ev
 from agent_core.attribution import Attribution
-from agent_core.checks.choosing import Choosing
 from agent_core.comments.listening import Comments, Words
 from agent_core.committing import Committing
-from agent_core.config_tables import Config
 from agent_core.conversation import UserItem
-from agent_core.decisions import Decision, Inbox, Mark
-from agent_core.ending import Ending
-from agent_core.errors import ConfigError, JournalError, PairloopError, first_cause
+from agent_core.decisions import Decision, Inbox
+from agent_core.errors import LOGGED, ConfigError, JournalError, PairloopError, first_cause
 from agent_core.fold import fold, replay
 from agent_core.hearing import Hearing
-from agent_core.journal import SqliteJournal
 from agent_core.judge import Judge
 from agent_core.landings import Landings
-from agent_core.last_seen import LastSeen
 from agent_core.loop import Loop
 from agent_core.meanwhile import Meanwhile
-from agent_core.memory.lesson_book import LessonBook
 from agent_core.memory.notes import Notes
+from agent_core.outfit import Outfit
 from agent_core.parts import Parts
-from agent_core.protocols import Check, Model, Workspace
 from agent_core.remembering import Remembering
 from agent_core.shell import Shells
 from agent_core.state import State
 from agent_core.surroundings import Surroundings
+from agent_core.tasks import Tasks
 from agent_core.workspace.edits import EditTracker
-from agent_core.workspace.landing import Lander
 from agent_core.workspace.tree import Snapshot
-from agent_core.workspace.watcher import Watcher
 
 Listener = Callable[[ev.Entry, State], None]
-_LOGGED = "The log has the details."
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Outfit:
-    """What a session is given: everything that can be swapped or is made outside.
-
-    Attributes:
-        config: The settings.
-        workspace: The project.
-        model: The partner.
-        checks: Who judges.
-        choosing: Chooses them anew when a file changes that says which there are; None where they stay the same.
-        mask: Takes secrets out of what is shown, or told to the partner, of the human's files.
-        journal: The project's journal.
-        lander: Writes to the working tree.
-        watcher: Makes the watcher, given where its notes go; None to look only before each step.
-        warm: Gets the partner's library ready in the background; None when there is nothing to get ready.
-        isolated: Commands are shut in, and cannot write to the working tree.
-        seen: Keeps what the session saw last for when it goes on; None to keep nothing.
-        lessons: Where lessons over sessions are kept; None where none are wanted.
-        recovered: What was found and mended of landings cut short, for the human.
-    """
-
-    config: Config
-    workspace: Workspace
-    model: Model
-    checks: tuple[Check, ...]
-    journal: SqliteJournal
-    lander: Lander
-    watcher: Callable[[Callable[[str], None]], Watcher] | None
-    warm: Callable[[], Coroutine[None, None, None]] | None = None
-    recovered: tuple[str, ...] = ()
-    choosing: Choosing | None = None
-    mask: Callable[[str], str] = str
-    isolated: bool = True
-    seen: LastSeen | None = None
-    lessons: LessonBook | None = None
 
 
 class Session:
@@ -96,20 +50,10 @@ class Session:
         self._outfit = outfit
         self._listeners: list[Listener] = []
         self._commands: asyncio.Queue[commands.AnyCommand] = asyncio.Queue()
-        self._work: asyncio.Task[None] | None = None
         self._state = replay(outfit.journal.entries(session)) if resume else State()
         self._resumed = resume
         self._inbox = Inbox(self._emit)
         self._tracker = EditTracker(outfit.workspace, outfit.mask)
-        self._landings = Landings(
-            session,
-            outfit.journal,
-            outfit.lander,
-            self._tracker,
-            self._emit,
-            state=lambda: self._state,
-            look=lambda: self._hearing.look(),
-        )
         self._surroundings = Surroundings(outfit.workspace.root, lambda: self._hearing.heard)
         self._attribution = Attribution(
             session, outfit.workspace, outfit.journal, outfit.mask, isolated=outfit.isolated
@@ -122,6 +66,15 @@ class Session:
             looked=self._looked,
             edited=self._edited,
             stirred=self._surroundings.look,
+        )
+        self._landings = Landings(
+            session,
+            outfit.journal,
+            outfit.lander,
+            self._tracker,
+            self._emit,
+            state=lambda: self._state,
+            look=self._hearing.look,
         )
         self._meanwhile = Meanwhile(
             outfit.seen, self._tracker, self._attribution, self._hearing, lambda: outfit.journal.entries(session)
@@ -143,7 +96,6 @@ class Session:
         )
         self._comments = Comments(parts, self._tracker.text, outfit.mask, self._inbox.news)
         self._listeners.append(self._comments.listen)
-        self._ending = Ending(parts)
         self._shells = Shells(parts)
         self._committing = Committing(parts, outfit.lander)
         self._listeners.append(self._committing.listen)
@@ -154,6 +106,7 @@ class Session:
         followed = outfit.watcher is not None
         self._judge = Judge(outfit.workspace, outfit.checks, self._emit, early=followed)
         self._loop = Loop(parts, self._judge, self._judge.checks, self._landings, self._inbox)
+        self._tasks = Tasks(parts, self._loop, self._inbox)
 
     @property
     def id(self) -> str:
@@ -210,20 +163,21 @@ class Session:
         try:
             async with asyncio.TaskGroup() as group:
                 self._committing.begin(group)
+                self._tasks.begin(group)
                 await self._open()
                 self._judge.warm(self._tracker.seen)
                 helpers = [
                     group.create_task(self._hearing.watch(self._outfit.watcher)),
                     group.create_task(self._meanwhile.run()),
                     group.create_task(self._warm()),
-                    group.create_task(self._comments.run(lambda words: self._ask(words, group))),
+                    group.create_task(self._comments.run(self._tasks.ask)),
                     group.create_task(self._remembering.run()),
                     group.create_task(self._tracker.read_ahead()),
                 ]
-                self._take_up(group)
+                self._tasks.take_up()
                 while not isinstance(command := await self._commands.get(), commands.Quit):
                     await self._obey(command, group)
-                await self._stop()
+                await self._tasks.stop()
                 await self._shells.stop()
                 await self._committing.finish()
                 await self._loop.close()
@@ -265,12 +219,6 @@ class Session:
         await self._meanwhile.begin(resumed=self._resumed)
         await self._hearing.say_what_is_not_heard(outfit.workspace.root)
 
-    def _take_up(self, group: asyncio.TaskGroup) -> None:
-        """Go on where a resumed session was left."""
-        task = self._state.task
-        if task is not None:
-            self._ending.left(task.number, lambda number: self._start(number, group))
-
     # -- commands
 
     async def _obey(self, command: commands.AnyCommand, group: asyncio.TaskGroup) -> None:
@@ -283,34 +231,32 @@ class Session:
             self._emit(ev.Noted("error", error.message, error.hint))
         except Exception as error:
             log.exception("%s failed", type(command).__name__)
-            self._emit(ev.Noted("error", f"This could not be done: {type(error).__name__}: {error}.", _LOGGED))
+            self._emit(ev.Noted("error", f"This could not be done: {type(error).__name__}: {error}.", LOGGED))
 
     async def _carry_out(  # noqa: C901, PLR0912 - one arm a command reads best as one match
         self, command: commands.AnyCommand, group: asyncio.TaskGroup
     ) -> None:
         match command:
             case commands.Ask(text):
-                self._ask(Words(text), group)
+                self._tasks.ask(Words(text))
             case commands.Steer(text):
-                self._steer(text, group)
+                self._tasks.steer(text)
             case commands.Accept(number):
-                self._decide(Decision(number, "accept"))
+                self._tasks.decide(Decision(number, "accept"))
             case commands.Reject(number, reason):
-                self._decide(Decision(number, "reject", reason))
+                self._tasks.decide(Decision(number, "reject", reason))
             case commands.Fix(number):
-                self._decide(Decision(number, "fix"))
+                self._tasks.decide(Decision(number, "fix"))
             case commands.Land(number, reason):
-                self._decide(Decision(number, "land", reason))
+                self._tasks.decide(Decision(number, "land", reason))
             case commands.Take() | commands.Comment() | commands.Unmark() | commands.Rewrite() | commands.Settle():
-                self._decide(command)
+                self._tasks.decide(command)
             case commands.Withdraw(index, text):
-                self._withdraw(index, text)
+                self._tasks.withdraw(index, text)
             case commands.Shell(name, line):
                 self._shells.start(name, line, group)
             case commands.Approve(call_id, allowed):
-                # Servers give the same id twice: a word said twice must not allow the next command.
-                if self._state.approval is not None and self._state.approval.call_id == call_id:
-                    self._inbox.approve(call_id, allowed=allowed)
+                self._tasks.approve(call_id, allowed=allowed)
             case commands.SetMode(mode):
                 self._emit(ev.ModeChanged(mode))
                 self._inbox.edited()
@@ -333,71 +279,11 @@ class Session:
             case commands.Quit():
                 pass
 
-    def _ask(self, words: Words, group: asyncio.TaskGroup) -> None:
-        if not words.text.strip():
-            return
-        if self._state.task is not None:
-            self._steer(words.text, group)
-            return
-        number = len(self._state.tasks) + 1
-        self._emit(ev.Asked(number, words.text, words.markers, words.told, words.covers), durable=True)
-        self._start(number, group)
-
-    def _steer(self, text: str, group: asyncio.TaskGroup) -> None:
-        """Words for the partner: the decision on a waiting proposal, or news for its next step."""
-        if self._state.waiting:
-            self._decide(Decision(self._state.waiting, "steer", text))
-        elif self._state.task is None:
-            self._ask(Words(text), group)
-        elif text.strip():
-            self._emit(ev.Steered(text), durable=True)
-
-    def _withdraw(self, index: int, text: str) -> None:
-        queued = self._state.queued
-        if text and not (0 <= index < len(queued) and queued[index] == text):
-            index = queued.index(text) if text in queued else -1
-        if 0 <= index < len(queued):
-            self._emit(ev.Withdrawn(index, queued[index]), durable=True)
-        else:
-            self._emit(ev.Noted("info", "The partner has been told already, so it can't be taken back."))
-
-    def _decide(self, decision: Decision | Mark) -> None:
-        if self._state.waiting == decision.proposal != 0:
-            self._inbox.decide(decision)
-        else:
-            self._emit(ev.Noted("info", f"Proposal {decision.proposal} does not wait for a decision now."))
-
-    def _start(self, task: int, group: asyncio.TaskGroup) -> None:
-        self._work = group.create_task(self._guarded(task))
-
-    async def _guarded(self, task: int) -> None:
-        """Run the loop; a defect in it ends the task with a word to the human, never the session."""
-        try:
-            await self._loop.run(task)
-        except JournalError:
-            raise
-        except Exception as error:
-            log.exception("task %d failed", task)
-            text = f"pairloop itself failed: {type(error).__name__}: {error}. {_LOGGED}"
-            self._ending.close(task, "failed", text)
-
     async def _interrupt(self) -> None:
         await self._shells.stop()
         await self._committing.stop()
         await self._loop.compactor.stop()
-        task = self._state.task
-        if task is None:
-            return
-        await self._stop()
-        if self._state.task is not None:
-            self._ending.interrupted(task.number)
-
-    async def _stop(self) -> None:
-        """Cancel the loop and wait until it is gone."""
-        if self._work is not None and not self._work.done():
-            self._work.cancel()
-            await asyncio.wait([self._work])
-        self._work = None
+        await self._tasks.interrupt()
 
     async def _recall(self) -> tuple[UserItem, ...]:
         return await self._remembering.recall()

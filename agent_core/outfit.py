@@ -1,0 +1,52 @@
+"""What a session is given: everything that can be swapped or is made outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+
+from agent_core.checks.choosing import Choosing
+from agent_core.config_tables import Config
+from agent_core.journal import SqliteJournal
+from agent_core.last_seen import LastSeen
+from agent_core.memory.lesson_book import LessonBook
+from agent_core.protocols import Check, Model, Workspace
+from agent_core.workspace.landing import Lander
+from agent_core.workspace.watcher import Watcher
+
+
+@dataclass(frozen=True)
+class Outfit:
+    """What a session is given: everything that can be swapped or is made outside.
+
+    Attributes:
+        config: The settings.
+        workspace: The project.
+        model: The partner.
+        checks: Who judges.
+        choosing: Chooses them anew when a file changes that says which there are; None where they stay the same.
+        mask: Takes secrets out of what is shown, or told to the partner, of the human's files.
+        journal: The project's journal.
+        lander: Writes to the working tree.
+        watcher: Makes the watcher, given where its notes go; None to look only before each step.
+        warm: Gets the partner's library ready in the background; None when there is nothing to get ready.
+        isolated: Commands are shut in, and cannot write to the working tree.
+        seen: Keeps what the session saw last for when it goes on; None to keep nothing.
+        lessons: Where lessons over sessions are kept; None where none are wanted.
+        recovered: What was found and mended of landings cut short, for the human.
+    """
+
+    config: Config
+    workspace: Workspace
+    model: Model
+    checks: tuple[Check, ...]
+    journal: SqliteJournal
+    lander: Lander
+    watcher: Callable[[Callable[[str], None]], Watcher] | None
+    warm: Callable[[], Coroutine[None, None, None]] | None = None
+    recovered: tuple[str, ...] = ()
+    choosing: Choosing | None = None
+    mask: Callable[[str], str] = str
+    isolated: bool = True
+    seen: LastSeen | None = None
+    lessons: LessonBook | None = None
