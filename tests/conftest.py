@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from agent_core import build
+from tests.support.part_taking import Pair
+
 # A busy machine is slow, not wrong.
 settings.register_profile("pairloop", deadline=None)
 settings.load_profile("pairloop")
@@ -26,3 +29,11 @@ def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "PAIRLOOP_MODEL", "VIRTUAL_ENV", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+@pytest.fixture
+def pair(monkeypatch: pytest.MonkeyPatch) -> Pair:
+    """Have a judge that knows at once judge instead of the checks."""
+    check = Pair()
+    monkeypatch.setattr(build, "default_checks", lambda *_: (check,))
+    return check

@@ -16,9 +16,9 @@ from agent_core import events as ev
 from agent_core.journal import SqliteJournal
 from agent_core.places import project_state
 from tests.support.doomed import OFF
+from tests.support.part_taking import BEFORE, LOOP, MANY, ONLY_LOOP, newest, told
 from tests.support.running import Running, flags, running, stored
 from tests.support.shop import make_shop, tree
-from tests.test_parts_landing import BEFORE, LOOP, MANY, ONLY_LOOP, newest, told
 
 _ROOT = Path(__file__).parents[1]
 

@@ -3,132 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent_core import build, commands
+from agent_core import commands
 from agent_core import events as ev
-from agent_core.checks.model import CheckResult, Finding, Wish
-from agent_core.conversation import ToolResultItem, UserItem
+from agent_core.conversation import ToolResultItem
 from agent_core.landings import Landings
-from agent_core.protocols import Candidate
-from agent_core.state import Notice, ProposalState, Said, State
-from tests.support.running import Running, flags, running, stored
-from tests.support.shop import PRICES, make_shop
-
-MANY = """*** Begin Patch
-*** Update File: shop/prices.py
-@@ def total(prices: list[int], discount: int = 0) -> int:
--    for price in prices[1:]:
-+    for price in prices:
-         result += price
--    return result - result * discount // 100
-+    return result - result * discount // 10
-*** Update File: README.md
-@@
--# shop
-+# The shop
-*** End Patch"""
-AGAIN = """*** Begin Patch
-*** Update File: README.md
-@@
--# shop
-+# Shop
-*** End Patch"""
-LOOP, RETURN, TITLE = "for price in prices:", "return result - result * discount // 10", "# The shop"
-BEFORE = PRICES.lstrip("\n")
-ONLY_LOOP = BEFORE.replace("prices[1:]", "prices")
-
-
-BROKEN = Finding("pytest", "assert 1 == 2", "tests/test_far.py", 3, "tests/test_far.py::test_far")
-
-
-def newest(state: State) -> ProposalState:
-    assert state.proposal is not None
-    return state.proposal
-
-
-def ids(state: State) -> dict[str, str]:
-    """The blocks' ids by their first new line."""
-    return {block.added[0].strip(): block.id for file in newest(state).patch.files for block in file.blocks}
-
-
-def told(here: Running) -> str:
-    """What the partner was told of the part that landed; once."""
-    every = [one for one in here.state.items if isinstance(one, UserItem | ToolResultItem)]
-    texts = [one.text if isinstance(one, UserItem) else one.output for one in every]
-    (words,) = [text for text in texts if "the human took a part" in text]
-    return words
-
-
-def judged_part(state: State) -> bool:
-    part = newest(state).part
-    return part is not None and part.complete and part.tree == newest(state).part_tree
-
-
-async def asked(here: Running, text: str = "test_total fails; mend it") -> dict[str, str]:
-    here.submit(commands.Ask(text))
-    await here.until(lambda state: state.waiting == 1)
-    return ids(here.state)
-
-
-# -- a judge that knows at once
-
-
-class Pair:
-    """A judge for whom the return is wrong as long as the title is the old one; it can be made to wait."""
-
-    name = "pytest"
-
-    def __init__(self) -> None:
-        self.go_on = asyncio.Event()
-        self.go_on.set()
-        self.cancelled = 0
-        self.trees: list[str] = []
-
-    async def run(self, candidate: Candidate, wish: Wish) -> CheckResult:
-        """Judge a candidate."""
-        if candidate.changed and wish.only is None:
-            self.trees.append(candidate.tree)
-            try:
-                await self.go_on.wait()
-            except asyncio.CancelledError:
-                self.cancelled += 1
-                raise
-        prices, title = candidate.read("shop/prices.py") or b"", candidate.read("README.md") or b""
-        if b"discount // 10\n" in prices and b"# The" not in title:
-            return CheckResult("pytest", "failed", candidate.tree, "1 failed", (BROKEN,), total=1)
-        return CheckResult("pytest", "passed", candidate.tree, "1 passed", total=1, passed=(BROKEN.code,))
-
-
-@pytest.fixture
-def pair(monkeypatch: pytest.MonkeyPatch) -> Pair:
-    check = Pair()
-    monkeypatch.setattr(build, "default_checks", lambda *_: (check,))
-    return check
+from agent_core.state import Notice, Said
+from tests.support.part_taking import (
+    AGAIN,
+    BEFORE,
+    LOOP,
+    MANY,
+    ONLY_LOOP,
+    RETURN,
+    TITLE,
+    Pair,
+    asked,
+    judged_part,
+    newest,
+    notes,
+    script,
+    told,
+)
+from tests.support.running import running, stored
+from tests.support.shop import make_shop
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     return make_shop(tmp_path / "shop")
-
-
-def script(tmp_path: Path, *turns: str | dict[str, Any], mode: str = "step") -> dict[str, Any]:
-    """A partner that sends these patches, and other turns as they are."""
-    made = [
-        {"calls": [{"name": "apply_patch", "arguments": {"patch": turn}}]} if isinstance(turn, str) else turn
-        for turn in turns
-    ]
-    path = tmp_path / "script.json"
-    path.write_text(json.dumps({"turns": made}))
-    return flags(mode, partner={"script": str(path)})
-
-
-def notes(here: Running) -> str:
-    return "\n".join(one.text for one in here.all(ev.Noted))
 
 
 async def test_a_part_lands_and_the_rest_goes_back_with_the_reasons(tmp_path: Path, project: Path, pair: Pair) -> None:
@@ -321,161 +228,6 @@ async def test_what_is_not_there_cannot_be_marked(tmp_path: Path, project: Path,
         here.submit(commands.Take(2, blocks=("any",)))
         await here.until(lambda _: "Proposal 2 does not wait" in notes(here))
         assert here.all(ev.Reviewed) == []
-    assert pair.trees
-
-
-# -- a human's own text
-
-
-async def test_a_block_rewritten_lands_as_the_human_wrote_it(tmp_path: Path, project: Path, pair: Pair) -> None:
-    async with running(project, script(tmp_path, MANY, {"text": "Fine."})) as here:
-        blocks = await asked(here)
-        first = newest(here.state)
-        here.submit(commands.Comment(1, blocks[LOOP], "good"))
-        here.submit(commands.Rewrite(1, "README.md", blocks[TITLE], "# The very shop"))
-        await here.until(lambda state: newest(state).tree != first.tree and state.waiting == 1)
-        assert newest(here.state).note == "The human rewrote README.md."
-        assert "line break was added" in notes(here)
-        review = newest(here.state).review
-        assert review.edited == (blocks[TITLE],)
-        assert review.blocks[blocks[TITLE]].taken
-        await here.until(judged_part)
-        # Taken back, all is as it was, comments too.
-        here.submit(commands.Unmark(1))
-        await here.until(lambda state: newest(state).tree == first.tree)
-        assert newest(here.state).patch == first.patch
-        assert newest(here.state).note == ""
-        assert newest(here.state).review.blocks.keys() == {blocks[LOOP]}
-        # The whole file, then; its blocks count as taken.
-        here.submit(commands.Rewrite(1, "shop/prices.py", "", ONLY_LOOP))
-        await here.until(lambda state: newest(state).tree != first.tree and state.waiting == 1)
-        here.submit(commands.Land(1))
-        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
-        assert (project / "shop/prices.py").read_text() == ONLY_LOOP
-        assert (project / "README.md").read_text() == "# shop\n"
-        said = told(here)
-        assert "Not taken:\n- README.md:1" in said
-        assert "The human rewrote shop/prices.py, from your text to theirs:\n" in said
-        assert "\n-    return result - result * discount // 10\n+    return result - result * discount // 100" in said
-    assert stored(project, here.session.id) == here.state
-    assert pair.trees
-
-
-async def test_a_text_that_cannot_be_taken_changes_nothing(tmp_path: Path, project: Path, pair: Pair) -> None:
-    (project / "README.md").write_bytes("# -*- coding: latin-1 -*-\n# shop é\n".encode("latin-1"))
-    patch = "*** Begin Patch\n*** Update File: README.md\n@@\n-# shop é\n+# The shop\n*** End Patch"
-    async with running(project, script(tmp_path, patch)) as here:
-        blocks = await asked(here)
-        here.submit(commands.Rewrite(1, "README.md", blocks[TITLE], "# 店\n"))
-        await here.until(lambda _: "What you wrote was not taken" in notes(here))
-        here.submit(commands.Rewrite(1, "README.md", "", "# -*- coding: latin-1 -*-\n# 店\n"))
-        await here.until(lambda _: notes(here).count("What you wrote was not taken") == 2)
-        here.submit(commands.Rewrite(1, "README.md", blocks[TITLE], "# shop é\n"))
-        await here.until(lambda _: "nothing would be left" in notes(here))
-        here.submit(commands.Rewrite(1, "shop/prices.py", "", "x\n"))
-        await here.until(lambda _: "has no shop/prices.py" in notes(here))
-        assert len(here.all(ev.ProposalMade)) == 1
-        assert here.all(ev.Reviewed) == []
-        assert here.state.waiting == 1
-    assert pair.trees
-
-
-# -- the human's own edits meet the proposal
-
-
-async def test_a_stale_block_stays_the_humans_until_they_say_otherwise(
-    tmp_path: Path, project: Path, pair: Pair
-) -> None:
-    prices, mine = project / "shop/prices.py", BEFORE.replace("// 100", "// 1000")
-    async with running(project, script(tmp_path, MANY, {"text": "Fine."}), watch=True) as here:
-        blocks = await asked(here)
-        here.submit(commands.Take(1, blocks=(blocks[LOOP], blocks[RETURN])))
-        await here.until(judged_part)
-        prices.write_text(mine)
-        await here.until(lambda state: bool(newest(state).overlaps))
-        (overlap,) = newest(here.state).overlaps
-        assert (overlap.block, overlap.path, overlap.start) == (blocks[RETURN], "shop/prices.py", 9)
-        assert overlap.theirs == ("    return result - result * discount // 1000\n",)
-        # That it was taken was said of another text.
-        await here.until(lambda state: newest(state).review.blocks.keys() == {blocks[LOOP]} and judged_part(state))
-        here.submit(commands.Land(1))
-        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
-        assert prices.read_text() == mine.replace("prices[1:]", "prices")
-        said = told(here)
-        assert "They have:\n```\n    return result - result * discount // 1000\n```" in said
-        assert "You want:\n```\n    return result - result * discount // 10\n```" in said
-    assert pair.trees
-
-
-async def test_a_stale_block_taken_on_purpose_goes_over_what_stands_there(
-    tmp_path: Path, project: Path, pair: Pair
-) -> None:
-    prices, mine = project / "shop/prices.py", BEFORE.replace("// 100", "// 1000")
-    async with running(project, script(tmp_path, MANY), watch=True) as here:
-        blocks = await asked(here)
-        prices.write_text(mine)
-        await here.until(lambda state: bool(newest(state).overlaps))
-        here.submit(commands.Take(1, blocks=(blocks[RETURN], blocks[TITLE])))
-        here.submit(commands.Land(1))
-        await here.seen(ev.Landed)
-        assert prices.read_text() == BEFORE.replace("// 100", "// 10")
-        assert (project / "README.md").read_text() == "# The shop\n"
-        here.submit(commands.Interrupt())
-        await here.seen(ev.TaskFinished)
-        here.submit(commands.Undo())
-        await here.until(lambda state: state.landings[0].stands == "undone")
-        assert prices.read_text() == mine
-    assert pair.trees
-
-
-async def test_who_writes_a_file_anew_does_not_write_over_lines_they_were_not_shown(
-    tmp_path: Path, project: Path, pair: Pair
-) -> None:
-    prices, mine = project / "shop/prices.py", BEFORE.replace("// 100", "// 1000")
-    proposed = BEFORE.replace("prices[1:]", "prices").replace("// 100", "// 10")
-    async with running(project, script(tmp_path, MANY, {"text": "Fine."}), watch=True) as here:
-        blocks = await asked(here)
-        prices.write_text(mine)
-        await here.until(lambda state: bool(newest(state).overlaps))
-        text = proposed.replace("in prices:", "in tuple(prices):")
-        here.submit(commands.Rewrite(1, "shop/prices.py", "", text))
-        await here.until(lambda state: bool(newest(state).review.edited))
-        marks = newest(here.state).review.blocks
-        assert blocks[RETURN] not in marks, "it stands over the human's own line"
-        here.submit(commands.Land(1))
-        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
-        assert prices.read_text() == mine.replace("prices[1:]", "tuple(prices)")
-    assert pair.trees
-
-
-async def test_overlaps_vanish_with_the_edits(tmp_path: Path, project: Path, pair: Pair) -> None:
-    prices = project / "shop/prices.py"
-    async with running(project, script(tmp_path, MANY), watch=True) as here:
-        blocks = await asked(here)
-        here.submit(commands.Take(1, blocks=(blocks[TITLE],)))
-        await here.until(judged_part)
-        prices.write_text(BEFORE.replace("// 100", "// 1000"))
-        await here.until(lambda state: bool(newest(state).overlaps))
-        prices.write_text(BEFORE)
-        await here.until(lambda state: not newest(state).overlaps and judged_part(state) and state.waiting == 1)
-        assert here.all(ev.Overlapped)[-1].overlaps == ()
-        assert newest(here.state).review.blocks.keys() == {blocks[TITLE]}
-        assert not newest(here.state).stale
-    assert pair.trees
-
-
-async def test_an_edit_beside_it_leaves_the_marks(tmp_path: Path, project: Path, pair: Pair) -> None:
-    prices = project / "shop/prices.py"
-    async with running(project, script(tmp_path, MANY, {"text": "Fine."}), watch=True) as here:
-        blocks = await asked(here)
-        here.submit(commands.Take(1, blocks=(blocks[LOOP],)))
-        await here.until(judged_part)
-        tree = newest(here.state).part_tree
-        prices.write_text("# mine\n" + BEFORE)
-        await here.until(lambda state: newest(state).part_tree != tree and judged_part(state))
-        here.submit(commands.Land(1))
-        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
-        assert prices.read_text() == "# mine\n" + ONLY_LOOP
     assert pair.trees
 
 

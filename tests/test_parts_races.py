@@ -15,9 +15,7 @@ from agent_core.checks.model import CheckResult, Finding, Wish
 from agent_core.protocols import Candidate
 from agent_core.reviewing import Reviewing
 from agent_core.state import Ran, State
-from tests.support.running import running
-from tests.support.shop import make_shop
-from tests.test_parts_landing import (
+from tests.support.part_taking import (
     BEFORE,
     LOOP,
     MANY,
@@ -31,15 +29,10 @@ from tests.test_parts_landing import (
     notes,
     script,
 )
+from tests.support.running import running
+from tests.support.shop import make_shop
 
 ALL = ONLY_LOOP.replace("// 100", "// 10")
-
-
-@pytest.fixture
-def pair(monkeypatch: pytest.MonkeyPatch) -> Pair:
-    check = Pair()
-    monkeypatch.setattr(build, "default_checks", lambda *_: (check,))
-    return check
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from agent_core import build, commands
 from agent_core import events as ev
 from agent_core.assessor import usable
 from agent_core.state import State
+from tests.support.part_taking import MANY, Pair, script
 from tests.support.running import Running, running, stored
 from tests.support.shop import make_shop
-from tests.test_parts_landing import MANY, Pair, script
 
 STEPS = 120
 

@@ -9,8 +9,8 @@ import pytest
 from agent_core.fold import fold
 from agent_core.state import State
 from tests.memory.test_recollection import TOLD
+from tests.support.plain_talk import script_of, talking
 from tests.support.shop import make_shop
-from tests.test_plain import script_of, talking
 from tui.plain import orders
 from tui.plain.memory import memory_lines
 

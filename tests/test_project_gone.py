@@ -6,18 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from agent_core import build, commands
+from agent_core import commands
 from agent_core import events as ev
+from tests.support.part_taking import MANY, Pair, asked, notes, script
 from tests.support.running import running
 from tests.support.shop import make_shop
-from tests.test_parts_landing import MANY, Pair, asked, notes, script
-
-
-@pytest.fixture
-def pair(monkeypatch: pytest.MonkeyPatch) -> Pair:
-    check = Pair()
-    monkeypatch.setattr(build, "default_checks", lambda *_: (check,))
-    return check
 
 
 @pytest.mark.parametrize("watch", [True, False])

@@ -10,15 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from agent_core import build, commands
+from agent_core import commands
 from agent_core import events as ev
 from agent_core.review import Mark
 from agent_core.rewriting import YOURS
 from agent_core.state import State
 from agent_core.workspace.disk import FileSystem
-from tests.support.running import Running, running
-from tests.support.shop import make_shop
-from tests.test_parts_landing import (
+from tests.support.part_taking import (
     BEFORE,
     LOOP,
     MANY,
@@ -32,6 +30,8 @@ from tests.test_parts_landing import (
     notes,
     script,
 )
+from tests.support.running import Running, running
+from tests.support.shop import make_shop
 
 MINE = BEFORE.replace("discount // 100", "discount // 1000")
 MY_LINE, OLD_LINE = (f"    return result - result * discount // {number}\n" for number in (1000, 100))
@@ -42,13 +42,6 @@ ANEW = """*** Begin Patch
 -    return result - result * discount // 1000
 +    return result - result * discount // 1001
 *** End Patch"""
-
-
-@pytest.fixture
-def pair(monkeypatch: pytest.MonkeyPatch) -> Pair:
-    check = Pair()
-    monkeypatch.setattr(build, "default_checks", lambda *_: (check,))
-    return check
 
 
 @pytest.fixture
