@@ -87,9 +87,6 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
             marks = [mark for mark in changes.blocks.values() if mark is not None]
             taken, left = (sum(mark.taken is wish for mark in marks) for wish in (True, False))
             return f"  marked in proposal {number}: {taken} taken, {left} left{f'; {trouble}' if trouble else ''}"
-        case ev.Overlapped(number, overlaps):
-            places = ", ".join(f"{one.path}:{one.start}" if one.start else one.path for one in overlaps)
-            return f"your edits meet proposal {number} at {places}" if places else ""
         case ev.Withdrawn(_, text):
             return f"taken back: {text}"
         case ev.ShellStarted(_, line):

@@ -47,7 +47,7 @@ class Keeping(Looking):
                 forks = told(self, self._fork_at(session.state.session, proposal), "The session could not be forked")
                 self.run_worker(forks, exit_on_error=False)
 
-        await self.push_screen(TimelineScreen(session.state, session.content, self.settings), done)
+        await self.push_screen(TimelineScreen(session.state, session.content, self.settings, self._at_work), done)
 
     async def action_memory(self) -> None:
         """Look at what is remembered of this session."""

@@ -91,6 +91,26 @@ async def test_it_forks_where_the_attempt_waited() -> None:
         assert engine.sessions.wanted == [("fork_at", name, 1)]
 
 
+async def test_where_the_partner_is_at_work_a_fork_is_asked_for_twice() -> None:
+    engine = FakeEngine(FakeSession())
+    engine.later = [FakeSession()]
+    async with running(engine=engine) as driver:
+        session = driver.session
+        screen = await opened(driver)
+        session.emit(ev.Decided(2, "steer", "human", ""))
+        await driver.until(lambda: driver.app.state.phase == "thinking")
+        await driver.press("f")
+        await driver.until(lambda: "would be cut off. f again" in driver.text)
+        await driver.press("left")
+        await driver.until(lambda: "fork here" in driver.text)
+        await driver.press("f")
+        await driver.until(lambda: "would be cut off. f again" in driver.text)
+        assert driver.app.screen is screen
+        assert engine.opened == [None]
+        await driver.press("f")
+        await driver.until(lambda: engine.opened == [None, f"fork of {session.state.session}"])
+
+
 async def test_there_is_no_timeline_of_nothing() -> None:
     async with running() as driver:
         await driver.press("tab", "H")

@@ -11,6 +11,8 @@ GRACE = 0.5
 """Seconds after a question appears in which no key answers it."""
 PAUSE = 0.2
 """Seconds without a key after one that was refused: more than there are between those of a key held down."""
+CUTS_OFF = "The partner is at work here, and would be cut off. {} again if you mean it."
+"""Said before another session takes the place of one that is busy; the key is named."""
 TOO_EARLY = "That has only just appeared: look first, then press again."
 _AGAIN = 3.0
 

@@ -20,7 +20,7 @@ from tui.engine import Shelf
 from tui.life import Wanted
 from tui.panes.pane import told
 from tui.screens.choose import Chooser, Entry
-from tui.screens.grace import TOO_EARLY
+from tui.screens.grace import CUTS_OFF, TOO_EARLY
 from tui.screens.session_find import Found, SaidIndex, card_lines, preview_lines
 from tui.trouble import ago
 from tui.widgets.lines import Line, LinesView, Piece, Rows, clean
@@ -318,7 +318,7 @@ class SessionsScreen(ModalScreen[Wanted | None]):
         if not self._busy() or self._warned == key:
             return True
         self._warned = key
-        self._say(f"The partner is at work here, and would be cut off. {key} again if you mean it.")
+        self._say(CUTS_OFF.format(key))
         return False
 
     def action_fork(self) -> None:

@@ -17,6 +17,7 @@ from agent_core.state import CheckState, LandingState, ProposalState, State
 from tui.panes.checks import ChecksPane
 from tui.panes.checks_lines import attempt_cell
 from tui.panes.diff import DiffPane
+from tui.screens.grace import CUTS_OFF
 from tui.settings import Settings
 from tui.widgets.lines import Line, Piece, Rows, clean
 
@@ -128,6 +129,7 @@ class TimelineScreen(ModalScreen[int | None]):
         state: The session's state; it stays the one that was when the screen was opened.
         content: Gives the contents of files by hash.
         settings: How diffs are laid out.
+        busy: Whether the partner is at work in the session, which a fork would cut off.
     """
 
     DEFAULT_CSS = """
@@ -156,9 +158,17 @@ class TimelineScreen(ModalScreen[int | None]):
         Binding("tab,shift+tab", "other", show=False, priority=True),
     ]
 
-    def __init__(self, state: State, content: Callable[[str], bytes], settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        state: State,
+        content: Callable[[str], bytes],
+        settings: Settings | None = None,
+        busy: Callable[[], bool] = bool,
+    ) -> None:
         super().__init__()
         self._state = state
+        self._busy = busy
+        self._warned = False  # that it would cut the partner off
         self._at = len(state.proposals) - 1
         self._strip = Rows()
         self._story = Rows()
@@ -185,12 +195,16 @@ class TimelineScreen(ModalScreen[int | None]):
 
     def on_mount(self) -> None:
         """Show the newest."""
+        self._tell_keys()
+        self.diff.focus()
+        self._show()
+
+    def _tell_keys(self) -> None:
+        self._warned = False
         pieces: list[Piece] = []
         for key, word in _KEYS:
             pieces += [(key, "key"), (f" {word}   ", "dim")]
         self._keys.set_lines([Line(pieces)])
-        self.diff.focus()
-        self._show()
 
     def on_resize(self, event: events.Resize) -> None:
         """There is room for more or fewer attempts."""
@@ -212,6 +226,7 @@ class TimelineScreen(ModalScreen[int | None]):
         at = min(max(self._at + by, 0), len(self._state.proposals) - 1)
         if at != self._at:
             self._at = at
+            self._tell_keys()
             self._show()
             self.diff.scroll_home(animate=False)
             self.checks.scroll_home(animate=False)
@@ -228,5 +243,9 @@ class TimelineScreen(ModalScreen[int | None]):
         self.call_after_refresh((self.checks if self.has_class("-checks") else self.diff).focus)
 
     def action_fork(self) -> None:
-        """Fork where this one waited."""
+        """Fork where this one waited; where that cuts the partner off, when it is asked for twice."""
+        if self._busy() and not self._warned:
+            self._warned = True
+            self._keys.set_lines([Line(((CUTS_OFF.format("f"), "warn"),))])
+            return
         self.dismiss(self.proposal.number)
