@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +17,7 @@ from agent_core.parts import Emit
 from agent_core.surroundings import Heard
 from agent_core.workspace.edits import EditTracker
 from agent_core.workspace.git import submodules
+from agent_core.workspace.recounted import Recounted
 from agent_core.workspace.tree import Snapshot
 from agent_core.workspace.watcher import Watcher
 
@@ -68,6 +70,7 @@ class Hearing:
         self._watcher: Watcher | None = None
         self._without: Heard = ""
         self._watched = True
+        self._recounted = Recounted(tracker.root)
         self._found: list[ev.HumanEdited] = []  # what has been found and not been told yet
         self._lock = asyncio.Lock()
 
@@ -124,11 +127,7 @@ class Hearing:
                 # What was seen may be half of what git was doing.
                 now = await self._take_in()
             stirred = moved or moves.has_moved
-            events = await self._attribution.events(self._found, watched=self._watched)
-            # Nothing is awaited from here on, so all of it is told or nothing.
-            self._found = []
-            for event in events:
-                self._emit(event)
+            events = await self._tell()
             if stirred:
                 self._stirred()
             own = [event for event in events if isinstance(event, ev.HumanEdited) and event.by == "human"]
@@ -154,18 +153,32 @@ class Hearing:
             found: The changes, nobody's yet.
         """
         async with self._lock:
-            for event in await self._attribution.events(found, watched=False):
+            for event in await self._attribution.events(self._recounted.sift(found), watched=False):
                 self._emit(event)
 
     @contextlib.asynccontextmanager
     async def at_rest(self) -> AsyncIterator[None]:
-        """No look is under way inside: everything that was found has been told."""
+        """No look is under way inside: everything that was found has been told, also by a look that was cancelled."""
         async with self._lock:
+            if self._found:
+                await self._tell()
             yield
 
+    async def _tell(self) -> Sequence[ev.AnyEvent]:
+        """Tell what has been found, and whose it is."""
+        events = self._recounted.disowned(await self._attribution.events(self._found, watched=self._watched))
+        # Nothing is awaited from here on, so all of it is told or nothing.
+        self._found = []
+        for event in events:
+            self._emit(event)
+        return events
+
     async def _take_in(self, touched: Collection[str] = ()) -> Snapshot:
+        began = time.time_ns()
         now, edits = await self._tracker.look(touched)
-        self._found += edits
+        self._found += self._recounted.sift(edits)
+        if not touched:
+            self._recounted.seen_all(began)
         return now
 
     def _note(self, text: str) -> None:

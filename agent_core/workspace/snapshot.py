@@ -244,10 +244,11 @@ class Scanner:
             hidden = not os.access(f"{prefix}{path.rpartition('/')[0]}", os.R_OK) and self._is_real(
                 path.rpartition("/")[0], folders
             )
-            self._take(look, path, sight(prefix + path, old[path]) if hidden else None)
+            now = sight(prefix + path, old[path]) if hidden else None
+            self._take(look, path, now, settled=now is None and _is_as_it_was(prefix + path, old[path]))
 
-    def _take(self, look: _Look, path: str, now: Sighting | None) -> None:
-        """Put what a file is now into a look."""
+    def _take(self, look: _Look, path: str, now: Sighting | None, *, settled: bool = False) -> None:
+        """Put what a file is now into a look; it is not looked at again where that is settled."""
         last = self._seen.get(path)
         if now is None and last is None:
             return
@@ -255,7 +256,7 @@ class Scanner:
         if now is None or last is None or told or not now.same_outside(last):
             look.touched += 1
         look.seen[path] = now
-        if unfinished(self._prefix + path, last, now):
+        if not settled and unfinished(self._prefix + path, last, now):
             look.unsettled.append(path)
 
     def _look_again(self, look: _Look, stop: threading.Event, *, believe: bool) -> _Known | None:
@@ -339,6 +340,14 @@ class Scanner:
             temporary.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_bytes(msgspec.msgpack.encode(keep))
             temporary.replace(self._store)
+
+
+def _is_as_it_was(path: str, last: Sighting) -> bool:
+    """Whether a file that is not listed any more has been there all along: other rules say which files count."""
+    try:
+        return last.matches(os.lstat(path))
+    except OSError:
+        return False
 
 
 def _encodable(path: str) -> bool:
