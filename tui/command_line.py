@@ -1,4 +1,4 @@
-"""The words of the command line: commands, options, help texts."""
+"""The words of the command line: commands and options; ``command_help`` has what is told below them."""
 
 from __future__ import annotations
 
@@ -7,124 +7,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from agent_core import __version__
+from tui import command_help
 
 # argparse has no public name for this one.
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
-
-_EXEC = """exit codes:
-  0 green (and landed, in mode auto)     3 the partner could not be reached or refused
-  1 not green                            4 a landing conflict
-  2 usage or configuration               130 interrupted"""
-
-_APPLY = """The patch is an apply_patch envelope, SEARCH/REPLACE blocks or a unified diff, also with words and fences
-around it, in UTF-8. Its paths are relative to the current folder (with --project: to that one) and may not leave the
-project. All of it is applied, or nothing is written.
-
-examples:
-  git diff main | pairloop patch apply --project ../other-clone
-  pairloop patch apply --check --json < answer.txt
-  pairloop patch apply --base HEAD~3 --only src/app.py < old.diff
-
-exit codes:
-  0 applied (with --check: would apply)  2 usage, or no such revision
-  1 refused or there already, nothing written
-  3 conflict with what is there now, or a file cannot be written; nothing written"""
-
-_CHECK = """The working tree is compared with HEAD: what it broke, what it fixed, what was red before. Without a commit
-to compare with, everything found is told. PATHS restrict what is told, and what counts.
-
-examples:
-  pairloop check                     all checks, against HEAD
-  pairloop check --base main src     against main, and only what is in src
-  pairloop check --stage first       syntax and ruff alone, which answer at once
-  pairloop check --watch             again after every save; ctrl+c ends it
-  pairloop check --list              what runs here, and why
-
-exit codes:
-  0 nothing broken                       2 usage or configuration
-  1 something broken                     130 interrupted
-  5 nothing known to be broken, but a check could not run (missing, crashed, out of time)"""
-
-_UNDO = """What you changed since stays. Landings can be undone in any order.
-
-examples:
-  pairloop undo         the last landing that stands
-  pairloop undo 12      landing 12, as `pairloop log` numbers them
-
-exit codes:
-  0 done                                 2 usage
-  1 there is no such landing to undo
-  3 newer changes are in the way, or a file cannot be written; nothing written"""
-
-_REDO = """examples:
-  pairloop redo         what was undone last
-  pairloop redo 12      landing 12, which was undone
-
-exit codes:
-  0 done                                 2 usage
-  1 there is no such landing to redo
-  3 newer changes are in the way, or a file cannot be written; nothing written"""
-
-_LOG = """examples:
-  pairloop log -n 5     the last five landings
-  pairloop log -p 12    landing 12 with its diff
-  pairloop log --json   one JSON object a line and landing
-  pairloop log --prompts                what was sent to the partner in the session used last
-  pairloop log --prompts 7 --session 20260301     request 7 of that session, with what was new in it in full
-
-exit codes:
-  0 told                                 2 usage
-  1 there is no such landing"""
-
-_COMMIT = """Only the lines that landed are committed: what else you have changed or staged stays as it is, in the same
-files too. Your hooks run. Without -m the partner writes the message in the style of your log; in a terminal your editor
-opens with it.
-
-examples:
-  pairloop commit                    the last landing that is not committed yet
-  pairloop commit 12 -m "Sum all"    landing 12, as `pairloop log` numbers them
-  pairloop commit --show             the message alone; nothing is committed
-
-exit codes:
-  0 committed (with --show: told)        2 usage or configuration
-  1 there is nothing to commit
-  3 a hook refused, or what landed cannot be told from your own changes; nothing committed"""
-
-_EXPORT = """What was said, what was proposed as diffs, what the checks said, what you decided and why, what landed.
-Secrets that the environment or their form betrays are masked.
-
-examples:
-  pairloop export > session.md                     the session used last
-  pairloop export 20260301 --format json           the one whose id begins so, as one JSON object
-  pairloop export 20260301-1042 -o review.md
-
-exit codes:
-  0 written                              2 usage or configuration
-  1 there is no such session, or the file cannot be written"""
-
-_MEMORY = """Lessons are what is worth knowing in later sessions: what pairloop found and you agreed to, or a green
-landing bore out, and what you taught. They are kept in .pairloop/memory.md, where you may change them, too; git leaves
-that file out unless you share it.
-
-examples:
-  pairloop memory                                  all of them, those that wait for your word first
-  pairloop memory search database url              those with these words in them, the best first
-  pairloop memory add "Tests need DATABASE_URL."   one of your own
-  pairloop memory keep fix-ca97                    agree to one, by its id or the beginning of it
-  pairloop memory forget fix-ca97                  have it neither kept nor proposed again
-  pairloop memory share                            have git take the file along
-
-exit codes:
-  0 done                                 2 usage or configuration
-  1 there is no such lesson, or the file cannot be written"""
-
-_SESSIONS = """examples:
-  pairloop sessions            the sessions of this project, the one used last first
-  pairloop sessions --json     one JSON object a line and session
-  pairloop --resume            opens one of them
-
-exit codes:
-  0 told                                 2 usage or configuration"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -147,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     _add_plain(top, default=False)
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands (none opens the screen)")
 
-    run = _command(commands, "exec", "work on one task without a screen", _EXEC)
+    run = _command(commands, "exec", "work on one task without a screen", command_help.EXEC)
     run.add_argument("task", metavar="TASK", help="what is wanted; - reads it from standard input")
     run.add_argument("--json", action="store_true", help="write events as JSON lines")
     _add_settings(run, modes=("until-green", "auto"))
@@ -177,7 +63,7 @@ def _command(commands: _Commands, name: str, text: str, epilog: str) -> argparse
 
 
 def _add_apply(actions: _Commands) -> None:
-    apply = _command(actions, "apply", "apply a patch from standard input to the project's files", _APPLY)
+    apply = _command(actions, "apply", "apply a patch from standard input to the project's files", command_help.APPLY)
     apply.add_argument(
         "--format",
         choices=("auto", "envelope", "blocks", "unified"),
@@ -200,7 +86,9 @@ def _add_apply(actions: _Commands) -> None:
 
 
 def _add_check(commands: _Commands) -> None:
-    check = _command(commands, "check", "judge the working tree as a proposal is judged, without a model", _CHECK)
+    check = _command(
+        commands, "check", "judge the working tree as a proposal is judged, without a model", command_help.CHECK
+    )
     check.add_argument("paths", metavar="PATHS", type=Path, nargs="*", help="files and folders (default: all)")
     check.add_argument("--base", metavar="REV", help="compare with that git revision (default: HEAD)")
     check.add_argument(
@@ -222,17 +110,17 @@ def _add_check(commands: _Commands) -> None:
 
 
 def _add_landing_commands(commands: _Commands) -> None:
-    undo = _command(commands, "undo", "take a landing back, whichever session made it", _UNDO)
+    undo = _command(commands, "undo", "take a landing back, whichever session made it", command_help.UNDO)
     undo.add_argument(
         "landing", metavar="N", type=_positive, nargs="?", default=0, help="its number (default: the last that stands)"
     )
     _add_project(undo)
-    redo = _command(commands, "redo", "land again what was taken back", _REDO)
+    redo = _command(commands, "redo", "land again what was taken back", command_help.REDO)
     redo.add_argument(
         "landing", metavar="N", type=_positive, nargs="?", default=0, help="its number (default: what was undone last)"
     )
     _add_project(redo)
-    commit = _command(commands, "commit", "commit what a landing wrote, and nothing else", _COMMIT)
+    commit = _command(commands, "commit", "commit what a landing wrote, and nothing else", command_help.COMMIT)
     commit.add_argument(
         "landing",
         metavar="N",
@@ -245,7 +133,7 @@ def _add_landing_commands(commands: _Commands) -> None:
     commit.add_argument("-y", "--yes", action="store_true", help="take the message as it is written, without an editor")
     commit.add_argument("--show", action="store_true", help="only write the message out")
     _add_project(commit)
-    log = _command(commands, "log", "list what has landed in the project, newest first", _LOG)
+    log = _command(commands, "log", "list what has landed in the project, newest first", command_help.LOG)
     log.add_argument("landing", metavar="N", type=_positive, nargs="?", default=0, help="only this landing")
     log.add_argument("-n", dest="count", type=_positive, metavar="COUNT", default=0, help="only the last COUNT")
     log.add_argument("-p", "--patch", action="store_true", help="with the diffs; what is new in each request in full")
@@ -265,11 +153,11 @@ def _add_landing_commands(commands: _Commands) -> None:
 
 
 def _add_session_commands(commands: _Commands) -> None:
-    sessions = _command(commands, "sessions", "list the sessions of the project", _SESSIONS)
+    sessions = _command(commands, "sessions", "list the sessions of the project", command_help.SESSIONS)
     sessions.add_argument("--all", action="store_true", help="also those that you have hidden")
     sessions.add_argument("--json", action="store_true", help="write one JSON object a session")
     _add_project(sessions)
-    export = _command(commands, "export", "write out a session, to be read or kept", _EXPORT)
+    export = _command(commands, "export", "write out a session, to be read or kept", command_help.EXPORT)
     export.add_argument(
         "session", metavar="SESSION", nargs="?", default="", help="its id or the beginning of it (default: the last)"
     )
@@ -279,7 +167,9 @@ def _add_session_commands(commands: _Commands) -> None:
 
 
 def _add_memory(commands: _Commands) -> None:
-    memory = _command(commands, "memory", "list, search and change what is remembered of the project", _MEMORY)
+    memory = _command(
+        commands, "memory", "list, search and change what is remembered of the project", command_help.MEMORY
+    )
     memory.set_defaults(all=False, json=False)
     _add_project(memory)
     actions = memory.add_subparsers(dest="action", metavar="ACTION", title="actions (none lists them)")

@@ -1,0 +1,127 @@
+"""What ``--help`` tells of each command below its options: what it does, examples, exit codes."""
+
+from __future__ import annotations
+
+EXEC = """The working tree changes only in mode auto, and only when all is green; else open pairloop in the project to
+review what it found.
+
+examples:
+  pairloop exec "tests/test_split.py fails: mend it"
+  pairloop exec --mode auto --commit "Say in README how to run the tests"
+  pairloop exec --mode auto --worktree=mend-split --json - < task.md
+
+exit codes:
+  0 green (and landed, in mode auto)     3 the partner could not be reached or refused
+  1 not green                            4 your own edits or git are in the way; nothing was written
+  2 usage or configuration               130 interrupted
+  5 nothing known to be broken, but a check could not run; nothing was landed"""
+
+APPLY = """The patch is an apply_patch envelope, SEARCH/REPLACE blocks or a unified diff, also with words and fences
+around it, in UTF-8. Its paths are relative to the current folder (with --project: to that one) and may not leave the
+project. All of it is applied, or nothing is written.
+
+examples:
+  git diff main | pairloop patch apply --project ../other-clone
+  pairloop patch apply --check --json < answer.txt
+  pairloop patch apply --base HEAD~3 --only src/app.py < old.diff
+
+exit codes:
+  0 applied (with --check: would apply)  2 usage, or no such revision
+  1 refused or there already, nothing written
+  3 newer changes or git are in the way, or a file cannot be written; nothing written"""
+
+CHECK = """The working tree is compared with HEAD: what it broke, what it fixed, what was red before. Without a commit
+to compare with, everything found is told. PATHS restrict what is told, and what counts.
+
+examples:
+  pairloop check                     all checks, against HEAD
+  pairloop check --base main src     against main, and only what is in src
+  pairloop check --stage first       syntax and ruff alone, which answer at once
+  pairloop check --watch             again after every save; ctrl+c ends it
+  pairloop check --list              what runs here, and why
+
+exit codes:
+  0 nothing broken                       2 usage or configuration
+  1 something broken                     130 interrupted
+  5 nothing known to be broken, but a check could not run (missing, crashed, out of time)"""
+
+UNDO = """What you changed since stays. Landings can be undone in any order.
+
+examples:
+  pairloop undo         the last landing that stands
+  pairloop undo 12      landing 12, as `pairloop log` numbers them
+
+exit codes:
+  0 done                                 2 usage
+  1 there is no such landing to undo
+  3 newer changes or git are in the way, or a file cannot be written; nothing written"""
+
+REDO = """examples:
+  pairloop redo         what was undone last
+  pairloop redo 12      landing 12, which was undone
+
+exit codes:
+  0 done                                 2 usage
+  1 there is no such landing to redo
+  3 newer changes or git are in the way, or a file cannot be written; nothing written"""
+
+LOG = """examples:
+  pairloop log -n 5                              the last five landings
+  pairloop log -p 12                             landing 12 with its diff
+  pairloop log --json                            one JSON object a line and landing
+  pairloop log --prompts                         what was sent to the partner in the session used last
+  pairloop log --prompts 7 --session 20260301    request 7 of that session, with what was new in it in full
+
+exit codes:
+  0 told                                 2 usage
+  1 there is no such landing or session"""
+
+COMMIT = """Only the lines that landed are committed: what else you have changed or staged stays as it is, in the same
+files too. Your hooks run. Without -m the partner writes the message in the style of your log; in a terminal your editor
+opens with it.
+
+examples:
+  pairloop commit                    the last landing that is not committed yet
+  pairloop commit 12 -m "Sum all"    landing 12, as `pairloop log` numbers them
+  pairloop commit --show             the message alone; nothing is committed
+
+exit codes:
+  0 committed (with --show: told)        2 usage or configuration
+  1 there is nothing to commit
+  3 a hook refused, or what landed cannot be told from your own changes; nothing committed"""
+
+EXPORT = """What was said, what was proposed as diffs, what the checks said, what you decided and why, what landed.
+Secrets that the environment or their form betrays are masked.
+
+examples:
+  pairloop export > session.md                     the session used last
+  pairloop export 20260301 --format json           the one whose id begins so, as one JSON object
+  pairloop export 20260301-1042 -o review.md
+
+exit codes:
+  0 written                              2 usage or configuration
+  1 there is no such session, or the file cannot be written"""
+
+MEMORY = """Lessons are what is worth knowing in later sessions: what pairloop found and you agreed to, or a green
+landing bore out, and what you taught. They are kept in .pairloop/memory.md, where you may change them, too; git leaves
+that file out unless you share it.
+
+examples:
+  pairloop memory                                  all of them, those that wait for your word first
+  pairloop memory search database url              those with these words in them, the best first
+  pairloop memory add "Tests need DATABASE_URL."   one of your own
+  pairloop memory keep fix-ca97                    agree to one, by its id or the beginning of it
+  pairloop memory forget fix-ca97                  have it neither kept nor proposed again
+  pairloop memory share                            have git take the file along
+
+exit codes:
+  0 done                                 2 usage or configuration
+  1 there is no such lesson, or the file cannot be written"""
+
+SESSIONS = """examples:
+  pairloop sessions            the sessions of this project, the one used last first
+  pairloop sessions --json     one JSON object a line and session
+  pairloop --resume            opens one of them
+
+exit codes:
+  0 told                                 2 usage or configuration"""
