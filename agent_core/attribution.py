@@ -18,11 +18,13 @@ from agent_core.state import State
 from agent_core.workspace.edits import edit_between
 from agent_core.workspace.git_changes import Change
 from agent_core.workspace.git_moves import GitMoves, Move
+from agent_core.workspace.layering import read_small
 from agent_core.workspace.tree import content_hash
 
 MOST_EDITS = 40
 """More edits than that at once are told by their names alone."""
 _MOST_MOVED = 40
+_MOST_SHOWN = 256 * 1024
 _MOST_NAMED = 200
 _RIGHT_AFTER = 10.0
 """Seconds after a landing in which a formatter goes over what has landed."""
@@ -108,7 +110,7 @@ class Attribution:
             return edit
         try:
             old = self._journal.get(before) if before is not None else None
-            new = self._workspace.read(path)
+            new = read_small(self._workspace.root, path, _MOST_SHOWN)
         except (JournalError, OSError, ValueError):
             return edit
         same = (content_hash(new) if new is not None else None) == after

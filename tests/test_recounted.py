@@ -6,7 +6,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from agent_core import events as ev
+from agent_core.workspace import layering
+from agent_core.workspace import project as workspace_project
 from tests.projects import git, make_project
 from tests.support.running import Running, running
 from tests.test_attribution import edited, watching
@@ -71,3 +75,37 @@ async def test_a_folder_that_becomes_a_repository_of_its_own_is_not_deleted(tmp_
         await here.session._hearing.look()
         assert "sub/b.py" not in here.session.paths
         assert edited(here) == [("sub/b.py", "human")]
+
+
+async def test_of_huge_files_nothing_is_read_to_find_words_or_to_show_an_edit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project(tmp_path / "p", {"a.py": "A = 1\n"})
+    read: list[str] = []
+    really = layering.read_below
+
+    def spied(root: Path, path: str) -> bytes | None:
+        read.append(path)
+        return really(root, path)
+
+    for module in (layering, workspace_project):
+        monkeypatch.setattr(module, "read_below", spied)
+    make_huge(project / "far.bin")
+    async with running(project, silent(tmp_path), watch=True) as here:
+        await watching(here)
+        (project / "a.py").write_text("A = 1  # AI? why\n")
+        await here.seen(ev.Asked)
+        await here.seen(ev.TaskFinished)
+        session = here.session.id
+    make_huge(project / "new.bin")
+    (project / "b.py").write_text("B = 1\n")
+    async with running(project, silent(tmp_path), resume=session) as here:
+        await here.seen(ev.HumanEdited, 2)
+        assert edited(here) == [("b.py", "unknown"), ("new.bin", "unknown")]
+    assert {"a.py", "b.py"} <= set(read)
+    assert read.count("far.bin") + read.count("new.bin") == 0
+
+
+def make_huge(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 30)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
 from agent_core import events as ev
 from agent_core.comments.find import may_hold
+from agent_core.comments.lexed import MOST_BYTES
 from agent_core.comments.news import News, Saved, news
 from agent_core.comments.words import context_of, heading, told
 from agent_core.errors import JournalError
 from agent_core.parts import Parts
 from agent_core.state import State
+from agent_core.workspace.layering import read_small
 from agent_core.workspace.tree import Snapshot
 
 _MOST_ORIGINS = 64
@@ -154,7 +157,8 @@ class Comments:
         if found.left:
             text = f"{found.left:,} more comments for the partner came at the same time; only the first are taken up."
             self._parts.emit(ev.Noted("warning", text))
-        read = self._parts.workspace.read
+        # By far the most files of a project have no words in them, and some have gigabytes of something else.
+        read = partial(read_small, self._parts.workspace.root, most=MOST_BYTES)
         context = await asyncio.to_thread(context_of, markers, heard.now.files, read)
         if not context and not any(one.text.strip() for one in markers):
             text = f"The comment at {markers[0].path}:{markers[0].line} does not say what is wanted."

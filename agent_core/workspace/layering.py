@@ -76,6 +76,16 @@ def read_below(root: Path, path: str) -> bytes | None:
         return None
 
 
+def read_small(root: Path, path: str, most: int) -> bytes | None:
+    """As `read_below`; None also for what has more bytes than that, which is not even read."""
+    try:
+        if (root / path).lstat().st_size > most:
+            return None
+    except (OSError, ValueError):
+        return None
+    return read_below(root, path)
+
+
 def _check(path: str) -> None:
     parts = PurePosixPath(path).parts
     if not parts or path.startswith("/") or ".." in parts or "\0" in path or ".git" in path.lower().split("/"):
