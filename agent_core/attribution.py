@@ -128,15 +128,14 @@ class Attribution:
         self._read_landings(edits)
         by = await self._by_hand(edits, "human" if watched and not self._was_at_work else "unknown")
         move = await self.moves.explain(_changes(edits))
-        passed = await self._passed(by) if move is not None and move.what else set()
+        passed = await self._passed(by, move) if move is not None else set()
         self._was_at_work = self._at_work > 0
         return list(_told(by, move, passed))
 
-    async def _passed(self, edits: Sequence[ev.HumanEdited]) -> set[int]:
-        """Which of the edits of files that were saved since are git's: it wrote what somebody has then edited."""
-        last = {edit.path: at for at, edit in enumerate(edits)}
-        over = [at for at, edit in enumerate(edits) if last[edit.path] > at][:_MOST_MOVED]
-        return {at for at in over if await self.moves.holds(edits[at].path, edits[at].after)}
+    async def _passed(self, edits: Sequence[ev.HumanEdited], move: Move) -> set[int]:
+        """Which of the edits may be git's, of files that are not as git has them: they may be saved since."""
+        over = [at for at, edit in enumerate(edits) if edit.path not in move.whose][:_MOST_MOVED]
+        return {at for at in over if await self.moves.wrote(move, edits[at].path, edits[at].after)}
 
     def _read_landings(self, edits: Sequence[ev.HumanEdited]) -> None:
         """Note what other pairloops of this project have landed since this was last asked."""
@@ -194,21 +193,30 @@ def _changes(edits: Iterable[ev.HumanEdited]) -> list[Change]:
 
 def _told(edits: Sequence[ev.HumanEdited], move: Move | None, passed: Collection[int]) -> Iterable[ev.AnyEvent]:
     whose = move.whose if move is not None else {}
-    moved = sorted({edit.path for at, edit in enumerate(edits) if whose.get(edit.path) == "git" or at in passed})
-    if move is not None and move.what:
-        yield ev.BranchChanged(
-            move.what, move.before.name, move.after.name, move.after.commit, tuple(moved[:_MOST_MOVED]), len(moved)
-        )
+    what = move.what if move is not None else ""
+    gits = {at for at, edit in enumerate(edits) if whose.get(edit.path) == "git" or (what and at in passed)}
+    moved = sorted({edits[at].path for at in gits})
+    last = {edit.path: at for at, edit in enumerate(edits)}
     left = [
-        msgspec.structs.replace(edit, by="unknown") if whose.get(edit.path) == "unknown" else edit
+        msgspec.structs.replace(edit, by="unknown") if whose.get(edit.path) == "unknown" or at in passed else edit
         for at, edit in enumerate(edits)
-        if whose.get(edit.path) != "git" and at not in passed
+        if at not in gits
     ]
-    if len(left) <= MOST_EDITS:
-        yield from left
+    # What git has gone over since came before it.
+    yield from _shown([edit for edit in left if last[edit.path] in gits])
+    if move is not None and what:
+        yield ev.BranchChanged(
+            what, move.before.name, move.after.name, move.after.commit, tuple(moved[:_MOST_MOVED]), len(moved)
+        )
+    yield from _shown([edit for edit in left if last[edit.path] not in gits])
+
+
+def _shown(edits: Sequence[ev.HumanEdited]) -> Iterable[ev.AnyEvent]:
+    if len(edits) <= MOST_EDITS:
+        yield from edits
         return
-    for by in dict.fromkeys(edit.by for edit in left):
-        yield many([edit for edit in left if edit.by == by], by)
+    for by in dict.fromkeys(edit.by for edit in edits):
+        yield many([edit for edit in edits if edit.by == by], by)
 
 
 def many(edits: Sequence[ev.HumanEdited], by: ev.EditedBy) -> ev.FilesEdited:

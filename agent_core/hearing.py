@@ -161,6 +161,7 @@ class Hearing:
         """No look is under way inside: everything that was found has been told, also by a look that was cancelled."""
         async with self._lock:
             if self._found:
+                await self._attribution.moves.rest()
                 await self._tell()
             yield
 

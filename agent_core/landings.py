@@ -7,7 +7,7 @@ is taken back like what landed just now. `Landings` is how a session uses it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol
 
 from agent_core.errors import LandingConflictError, LandingUnknownError
@@ -32,6 +32,7 @@ from agent_core.workspace.edits import EditTracker
 from agent_core.workspace.landing import Lander
 
 Append = Callable[[str, AnyEvent], object]
+Look = Callable[[Collection[str]], Awaitable[object]]
 
 
 class Expecting(Protocol):
@@ -43,9 +44,6 @@ class Expecting(Protocol):
     def forget(self, files: Sequence[FileLanding]) -> None:
         """They have not been written after all."""
 
-    def knows(self, files: Sequence[FileLanding]) -> bool:
-        """Whether what these are planned over has been heard of."""
-
 
 class LandingService:
     """Lands, takes back and lands again, one at a time, for a whole project.
@@ -56,7 +54,7 @@ class LandingService:
         session: Id of the session that landings are made in from here.
         emit: Adds an event to that session.
         expecting: Is told what is about to be written; None when nobody listens.
-        look: Has saves told that nobody has heard of yet.
+        look: Has saves of these paths told that nobody has heard of yet.
     """
 
     def __init__(
@@ -67,7 +65,7 @@ class LandingService:
         emit: Emit,
         expecting: Expecting | None = None,
         *,
-        look: Callable[[], Awaitable[object]] | None = None,
+        look: Look | None = None,
     ) -> None:
         self._journal = journal
         self._lander = lander
@@ -162,9 +160,9 @@ class LandingService:
             await asyncio.to_thread(keep_off, self._lander.root)
             landing = await plan()
             self._keep_off(landing.files)
-            if self._look is not None and self._expecting is not None and not self._expecting.knows(landing.files):
-                # Saved a moment ago: that is told first, or it would pass for a part of what is landed over it.
-                await self._look()
+            if self._look is not None:
+                # What was saved a moment ago is told first, or it would pass for a part of what is landed over it.
+                await self._look([file.path for file in landing.files])
             await self._write(landing)
             return landing
 
@@ -212,7 +210,7 @@ class Landings:
         tracker: Is told what is about to be written, so that it is not taken for a human's edit.
         emit: Adds an event to the session.
         state: Gives the session's state.
-        look: Has saves told that nobody has heard of yet.
+        look: Has saves of these paths told that nobody has heard of yet.
     """
 
     def __init__(
@@ -224,7 +222,7 @@ class Landings:
         emit: Emit,
         *,
         state: Callable[[], State],
-        look: Callable[[], Awaitable[object]] | None = None,
+        look: Look | None = None,
     ) -> None:
         self._session = session
         self._journal = journal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable, Mapping
 
 from agent_core import events as ev
@@ -44,6 +45,8 @@ class Meanwhile:
         self._hearing = hearing
         self._entries = entries
         self._seq = 0
+        self._newest = 0
+        self._writing = threading.Lock()
         self._begun: dict[int, ev.LandingStarted] = {}
         self._landed: dict[str, str | None] = {}
         self._changed = asyncio.Event()
@@ -99,8 +102,11 @@ class Meanwhile:
         files = files_of(tree)
         for path, digest in landed.items():
             put(files, path, digest)
-        if self._kept is not None:
-            self._kept.keep(Seen(seq, landing, files, git))
+        with self._writing:
+            # One that was begun before, and given up, may still be at it.
+            if self._kept is not None and seq >= self._newest:
+                self._newest = seq
+                self._kept.keep(Seen(seq, landing, files, git))
 
     def _changes(self, seen: Seen) -> list[ev.HumanEdited]:
         now = files_of(self._tracker.seen)

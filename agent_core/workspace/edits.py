@@ -150,14 +150,6 @@ class EditTracker:
                 # It was looked at while it stood there.
                 self._ours[file.path] = (msgspec.structs.replace(file, before=file.after, after=file.before),)
 
-    def knows(self, files: Iterable[FileLanding]) -> bool:
-        """Whether the contents that something is planned over are those that were seen last, or written by pairloop."""
-        return all(
-            file.before == _hash(self._seen, file.path)
-            or (file.path in self._ours and file.before == self._ours[file.path][-1].after)
-            for file in files
-        )
-
     async def look(self, paths: Collection[str] = ()) -> tuple[Snapshot, tuple[HumanEdited, ...]]:
         """Look again.
 

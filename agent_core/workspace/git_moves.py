@@ -30,6 +30,7 @@ _LONGEST_WAIT = 30.0
 _STEP = 0.02
 _WORDS = 200
 _SAYS = 3
+_MOST_VISITED = 5
 _STEPPED = re.compile(r"(?P<what>(?:pull|rebase)[^:(]*?) \((?P<step>[^)]*)\): ?(?P<rest>.*)")
 
 
@@ -41,12 +42,14 @@ class Move(msgspec.Struct, frozen=True):
         before: Where it stood before.
         after: Where it stands now.
         whose: The files that are git's, and those that may be; what is not in it is not git's.
+        commits: Where it has been on the way, the last first.
     """
 
     what: str
     before: GitState
     after: GitState
     whose: Mapping[str, Whose]
+    commits: tuple[str, ...] = ()
 
 
 class GitMoves:
@@ -138,20 +141,22 @@ class GitMoves:
         shown = tuple(msgspec.structs.replace(line, text=self._mask(line.text)) for line in lines)
         return Move(_what(before, after, shown, files=files), before, after, whose)
 
-    async def holds(self, path: str, digest: str | None) -> bool:
-        """Whether a file has that content, or None for no file, in the commit at which git stands.
+    async def wrote(self, move: Move, path: str, digest: str | None) -> bool:
+        """Whether a file has that content, or None for no file, in a commit at which git has been.
 
         Args:
+            move: What git did.
             path: The file.
             digest: Hash of the content.
         """
-        if self._state is None or not self._state.commit:
-            return False
-        try:
-            file = await (await open_revision(self._root, self._state.commit)).file(path)
-        except PairloopError:
-            return False
-        return (content_hash(file.data) if file is not None and file.data is not None else None) == digest
+        for commit in move.commits:
+            try:
+                file = await (await open_revision(self._root, commit)).file(path)
+            except PairloopError:
+                continue
+            if (content_hash(file.data) if file is not None and file.data is not None else None) == digest:
+                return True
+        return False
 
     async def _read(self, folder: GitFolder) -> GitState:
         state = await asyncio.to_thread(read_state, folder)

@@ -28,33 +28,38 @@ def humans(found: Iterable[str]) -> set[str]:
     return {one for one in found if not one.startswith("p")}
 
 
+Lines = set[tuple[str, str]]
+"""Lines and the files that they stand in."""
+
+
 class Written(msgspec.Struct, frozen=True):
-    """What a landing does to lines, all files together, and to those of each file.
+    """What a landing does to lines.
 
     Attributes:
-        removed: Lines that are fewer after it.
+        removed: Lines that are fewer after it, all files together.
         added: Lines that are more after it.
-        touched: By path, the human's lines that come or go.
-        home: Where lines that come stand.
+        paths: Its files.
+        left: The human's lines that a file does not hold any more.
+        come: The human's lines that a file holds from then on.
     """
 
     removed: Counter[str]
     added: Counter[str]
-    touched: dict[str, set[str]]
-    home: dict[str, str]
+    paths: frozenset[str]
+    left: Lines
+    come: Lines
 
 
 def written(files: Iterable[tuple[str, bytes | None, bytes | None]]) -> Written:
     """What a landing does, given path, content before and after of each of its files."""
     before, after = Counter[str](), Counter[str]()
-    touched: dict[str, set[str]] = {}
-    home: dict[str, str] = {}
+    was, now, paths = Lines(), Lines(), set()
     for path, old, new in files:
-        was, now = names(old), names(new)
-        before, after = before + was, after + now
-        touched[path] = humans((was - now) | (now - was))
-        home |= dict.fromkeys(humans(now), path)
-    return Written(before - after, after - before, touched, home)
+        before, after = before + names(old), after + names(new)
+        was |= _lines(path, old)
+        now |= _lines(path, new)
+        paths.add(path)
+    return Written(before - after, after - before, frozenset(paths), was - now, now - was)
 
 
 class Ledger:
@@ -65,14 +70,11 @@ class Ledger:
     """
 
     def __init__(self, tree: Tree) -> None:
-        self.home: dict[str, str] = {}
-        self.gone: set[str] = set()
-        self.open: set[str] = set()
+        self.there = _all(tree)
+        self.open = Lines()
         self.landing: dict[int, Written] = {}
         self._saving: set[str] = set()
         self._everywhere = False
-        for path, data in tree.items():
-            self._put(path, humans(names(data)))
 
     # -- what the human does
 
@@ -84,16 +86,11 @@ class Ledger:
 
     def saved(self, path: str, old: bytes | None, new: bytes | None) -> None:
         """The human has put one content in the place of another that they had read; None for no file."""
-        self._drop(humans(names(old)) - humans(names(new)), path)
-        self._put(path, humans(names(new)))
+        self._turn(_lines(path, old) - _lines(path, new), _lines(path, new))
 
     def moved_by_git(self, before: Tree, after: Tree) -> None:
         """Git has made one tree of another, at the human's word."""
-        old, new = _homes(before), _homes(after)
-        self._drop(old.keys() - new.keys())
-        for name, paths in new.items():
-            if self.home.get(name) not in paths:
-                self._put(min(paths), {name})
+        self._turn(_all(before) - _all(after), _all(after) - _all(before))
 
     def at_work(self, path: str) -> bool:
         """Whether the human is writing a file, or git everything."""
@@ -113,58 +110,36 @@ class Ledger:
     def ended(self, number: int, *, landed: bool) -> None:
         """It is, or has been given up."""
         what = self.landing.pop(number, None)
-        if what is None or not landed:
-            return
-        self._overlap(what)
-        self._drop(humans(what.removed) - self.open)
-        for name, path in what.home.items():
-            if name in what.added or (name in self.home and self.home[name] in what.touched):
-                self._put(path, {name} - self.open)
+        if what is not None and landed:
+            self._overlap(what)
+            self._turn(what.left - self.open, what.come - self.open)
 
     def _overlap(self, what: Written) -> None:
-        for path, touched in what.touched.items():
-            if self.at_work(path):
-                self.open |= touched
+        self.open |= {line for line in what.left | what.come if self.at_work(line[1])}
 
     # -- what comes of it
 
     def wrong(self, tree: Tree) -> list[str]:
         """What is not as it has to be."""
-        found = _homes(tree)
-        unsure = self.open.union(*(names for one in self.landing.values() for names in one.touched.values()))
-        lost = [
-            f"{name} is not in {path} but {', '.join(found.get(name, {'nowhere'}))}"
-            for name, path in sorted(self.home.items())
-            if path not in found.get(name, ()) and name not in unsure
+        unsure = self.open.union(*(one.left | one.come for one in self.landing.values()))
+        found = _all(tree)
+        return [
+            *(f"{name} is not in {path} any more" for name, path in sorted(self.there - found - unsure)),
+            *(f"{name} is in {path}, where nobody put it" for name, path in sorted(found - self.there - unsure)),
         ]
-        back = sorted((self.gone - unsure) & found.keys())
-        return lost + [f"{name} was deleted and is back in {', '.join(found[name])}" for name in back]
 
     def rest(self, tree: Tree) -> None:
         """Everything is at rest: what was left open is as it is."""
-        found = _homes(tree)
-        for name in self.open:
-            if name in found:
-                self._put(min(found[name]), {name})
-            else:
-                self._drop({name})
+        self._turn(self.open, self.open & _all(tree))
         self.open.clear()
 
-    def _put(self, path: str, found: Iterable[str]) -> None:
-        for name in found:
-            self.home[name] = path
-            self.gone.discard(name)
-
-    def _drop(self, found: Iterable[str], path: str = "") -> None:
-        for name in found:
-            if not path or self.home.get(name) == path:
-                self.home.pop(name, None)
-                self.gone.add(name)
+    def _turn(self, left: Lines, come: Lines) -> None:
+        self.there = (self.there - left) | come
 
 
-def _homes(tree: Tree) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for path, data in tree.items():
-        for name in humans(names(data)):
-            found.setdefault(name, set()).add(path)
-    return found
+def _lines(path: str, data: bytes | None) -> Lines:
+    return {(name, path) for name in humans(names(data))}
+
+
+def _all(tree: Tree) -> Lines:
+    return Lines().union(*(_lines(path, data) for path, data in tree.items()))

@@ -339,7 +339,7 @@ class Walk:
             since = len(here.events)
             for wish in wishes:
                 self._tell(wish)
-            if said > 0.2 and dice.random() < 0.8:
+            if said > 0.2 and not proposal.waits and dice.random() < 0.8:
                 await self._until(lambda: any(map(_answers, here.events[since:])), "a decision to be taken up")
 
     async def turn(self) -> None:
@@ -382,15 +382,16 @@ class Walk:
         self._git_at = time.monotonic()
         self.telling.git.append((begun, self._git_at))
         for arguments in ways:
-            if arguments[0] == "mv":
+            if arguments[0] in {"mv", "rm"}:
                 # It is the human who does that, whichever program they do it with.
-                digests = (content_hash(after[path]) if path in after else None for path in arguments[-2:])
-                saves = zip(arguments[-2:], digests, strict=True)
+                paths = arguments[-2:] if arguments[0] == "mv" else arguments[-1:]
+                digests = (content_hash(after[path]) if path in after else None for path in paths)
+                saves = zip(paths, digests, strict=True)
                 self.telling.saves += [Save(self._git_at, path, digest) for path, digest in saves]
         _, said = await self._git("grep", "-h", "-o", "-E", r"\b[hb][0-9]+", "HEAD")
-        kept = set(said.split()) - self.ledger.open
+        kept = set(said.split()) - {name for name, _ in self.ledger.open}
         lost = (humans(_all(before)) - humans(_all(after))) & kept
-        if lost and not any(one[0] == "rm" for one in ways) and not busy:
+        if lost and not any(one[0] in {"rm", "stash"} for one in ways) and not busy:
             self.report.wrong.append(f"git has {sorted(lost)}, and the files lost them")
         self.ledger.moved_by_git(before, after)
         self.ledger.end()
@@ -429,6 +430,7 @@ class Walk:
         self._check(tree)
         self.ledger.rest(tree)
         self.report.count["settled"] += 1
+        self.report.count["lines followed"] = max(self.report.count["lines followed"], len(self.ledger.there))
 
     async def until(self, true: Callable[[State], bool], what: str) -> None:
         """Wait until something is true of the session."""
