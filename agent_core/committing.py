@@ -154,7 +154,8 @@ class Drafter:
         if not message:
             paths = [file.path for one in landings for file in one.files]
             message = made_from(task, list(dict.fromkeys(paths)), subjects)
-        return Aside(with_trailer(message, self._signed()), said.usage)
+        # What the human asked for may have a key in it, and a commit is not easily taken back.
+        return Aside(with_trailer(self._mask(message), self._signed()), said.usage)
 
     async def _asked(self, landings: Sequence[LandingRecord], task: str, subjects: Sequence[str]) -> Aside:
         if self._model is None:

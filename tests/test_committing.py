@@ -97,6 +97,14 @@ async def test_without_the_partner_there_is_a_message_all_the_same(tmp_path: Pat
             assert log(project) == ["start"]
 
 
+async def test_no_secret_that_the_human_said_gets_into_a_message(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    async with running(project, scripted(tmp_path, RIGHT_AT_ONCE, commit=True)) as here:
+        here.submit(commands.Ask("Mend it, with sk-abcdefghij0123456789abcd"))
+        await here.seen(ev.Committed)
+    assert git(project, "log", "-1", "--format=%B").strip() == "Mend it, with [secret]"
+
+
 async def test_each_landing_is_committed_where_that_is_wanted(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
     (project / "README.md").write_text("# mine\n")

@@ -17,7 +17,7 @@ import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 import msgspec
@@ -260,7 +260,8 @@ class LessonFile:
         return "" if found is None else found[0].decode("utf-8", "replace")
 
     def _data(self) -> bytes | None:
-        for folder in (self._path.parent, self._path):
+        above = [self._root / folder for folder in PurePosixPath(self.name).parents if folder.parts]
+        for folder in (*reversed(above), self._path):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 if stat.S_ISLNK(folder.lstat().st_mode):
                     raise LessonError(f"{self.name}: {folder.name} is a symlink, which is not followed.")

@@ -93,7 +93,8 @@ def rests(folder: GitFolder, now: Stamp, known: Stamp) -> bool:
         # It stays empty while files are written, and is filled at the end; `git commit -a` keeps a full one while
         # the human thinks of a message.
         held = (at - lock[0]) / 1e9
-        if held < (_LOCK_WRITTEN if lock[1] else _LOCK_AT_WORK):
+        # One whose time is yet to come says nothing of how long it is held.
+        if 0 <= held < (_LOCK_WRITTEN if lock[1] else _LOCK_AT_WORK):
             return False
     if now == known:
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -220,6 +221,23 @@ def test_what_is_no_plain_file_is_not_touched(book: LessonBook, tmp_path: Path, 
     with pytest.raises(LessonError, match=r"memory\.md"):
         book.teach("A lesson.", "you")
     assert list(outside.iterdir()) == []
+
+
+def test_no_link_on_the_way_to_the_file_is_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (outside / "deep").mkdir(parents=True)
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p/.pairloop").symlink_to(outside)
+    with pytest.raises(LessonError, match=r"\.pairloop is a symlink"):
+        LessonFile(tmp_path / "p", ".pairloop/deep/memory.md").change(lambda text: f"{text}- A lesson.\n")
+    assert list((outside / "deep").iterdir()) == []
+
+
+def test_a_pipe_in_the_place_of_the_file_keeps_nobody_waiting(book: LessonBook, tmp_path: Path) -> None:
+    file_of(tmp_path).parent.mkdir()
+    os.mkfifo(file_of(tmp_path))
+    with pytest.raises(LessonError, match=r"memory\.md"):
+        book.teach("A lesson.", "you")
 
 
 # -- git

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import time
@@ -287,6 +288,16 @@ async def test_a_lock_that_is_held(here: Followed) -> None:
     assert (await here.moves.explain([Change("a.py", "1", "2")])) is not None
     lock.unlink()
     assert await here.look() == (None, {"a.py": "else"})
+
+
+async def test_a_lock_that_is_of_tomorrow_keeps_nobody_waiting(here: Followed) -> None:
+    lock = here.root / ".git" / "index.lock"
+    lock.touch()
+    tomorrow = time.time() + 86_400
+    os.utime(lock, (tomorrow, tomorrow))
+    write_files(here.root, {"a.py": "mine\n"})
+    async with asyncio.timeout(10):
+        assert (await here.look())[1] == {"a.py": "unknown"}
 
 
 async def test_a_linked_work_tree_and_a_folder_inside(root: Path, tmp_path: Path) -> None:
