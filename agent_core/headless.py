@@ -46,11 +46,18 @@ class Lines:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._said = ""
+        self._settings: ev.SettingsTold | None = None
 
     def __call__(self, entry: ev.Entry, _state: State) -> None:
-        """Write what there is to say of one event."""
+        """Write what there is to say of one event; what a task ended with is not said right after it was said."""
         text = _line(entry.event)
-        if text:
+        if isinstance(entry.event, ev.SettingsTold):
+            if self._settings is not None and entry.event.tells_partner_alone(self._settings):
+                text = entry.event.partner.name
+            self._settings = entry.event
+        said, self._said = self._said, text or self._said
+        if text and not (isinstance(entry.event, ev.TaskFinished) and text in said):
             self._out.write(printable(text) + "\n")
             self._out.flush()
 

@@ -55,6 +55,11 @@ class SettingsTold(Event, frozen=True):
     candidate: str
     interpreter: str
 
+    def tells_partner_alone(self, before: SettingsTold) -> bool:
+        """Whether nothing but the partner differs from what was told before: a server has said who it is."""
+        told = (self.mode, self.candidate, self.interpreter)
+        return told == (before.mode, before.candidate, before.interpreter)
+
 
 class ModeChanged(Event, frozen=True):
     """The human chose another mode."""

@@ -37,6 +37,7 @@ class Teller:
         self._tools: dict[str, str] = {}
         self._proposals: set[int] = set()
         self._chat = 0
+        self._settings: ev.SettingsTold | None = None
         self._trouble = ""
         self._edits: list[tuple[str, str, str]] = []
         self.last_run: Ran | None = None
@@ -53,6 +54,10 @@ class Teller:
         """Say what is in force."""
         partner = settings.partner
         model = f", model {partner.model}" if partner.model and partner.model != partner.name else ""
+        before, self._settings = self._settings, settings
+        if before is not None and settings.tells_partner_alone(before):
+            self._say(f"Partner: {partner.name}{model}.")
+            return
         self._say(
             f"pairloop in {project}.",
             f"Partner: {partner.name}{model}. Mode: {settings.mode}.",
