@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from agent_core import events as ev
+from agent_core.text import encodable
 from agent_core.workspace.git_state import GitState
 from agent_core.workspace.tree import Snapshot
 
@@ -100,12 +101,4 @@ class LastSeen:
 
 def files_of(tree: Snapshot) -> dict[str, str]:
     """The contents of a tree by path, as far as they can be kept: names that are no text are not."""
-    return {path: state.hash for path, state in tree.files.items() if path.isprintable() or _is_text(path)}
-
-
-def _is_text(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return {path: state.hash for path, state in tree.files.items() if path.isprintable() or encodable(path)}

@@ -182,6 +182,11 @@ class ProposalState(msgspec.Struct, frozen=True):
         return verdict is not None and verdict.green and verdict.complete and not self.stale and not self.refused
 
     @property
+    def verdict_now(self) -> Verdict | None:
+        """The verdict about what would land now: on what was taken, else on the whole."""
+        return self.part if self.part_tree else self.verdict
+
+    @property
     def part_stale(self) -> bool:
         """Whether files changed since what is taken of it was worked out, which goes around edits that overlap."""
         return self.stale and not (self.part_tree and self.overlaps)

@@ -79,3 +79,12 @@ def cap_text(text: str, tokens: int) -> str:
         count, unit = len(text) - len(head) - len(tail), "characters"
     mark = f"[... {count} {unit if count > 1 else unit[:-1]} left out ...]"
     return f"{head}\n{mark}\n{tail}" if half else mark
+
+
+def encodable(text: str) -> bool:
+    """Whether a text can be written down as UTF-8; names of files that are no text cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

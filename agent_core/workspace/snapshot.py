@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from agent_core.errors import SandboxError
+from agent_core.text import encodable
 from agent_core.workspace.ignore import Kind, Lister
 from agent_core.workspace.sighting import Sighting, sight, unfinished
 from agent_core.workspace.tree import FileState, Snapshot, differing, snapshot_of, with_states
@@ -334,7 +335,7 @@ class Scanner:
             return {}
 
     def _save(self) -> None:
-        keep = {path: seen for path, seen in self._seen.items() if _encodable(path)}
+        keep = {path: seen for path, seen in self._seen.items() if encodable(path)}
         temporary = self._store.with_suffix(f".{os.getpid()}")
         with contextlib.suppress(OSError):
             temporary.parent.mkdir(parents=True, exist_ok=True)
@@ -348,11 +349,3 @@ def _is_as_it_was(path: str, last: Sighting) -> bool:
         return last.matches(os.lstat(path))
     except OSError:
         return False
-
-
-def _encodable(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from agent_core.state import ProposalState, State
 from tui.panes.checks_doing import Pointing
-from tui.panes.checks_rows import attempts_of, head_rows, is_stale, tail_rows, verdict_of
+from tui.panes.checks_rows import attempts_of, head_rows, is_stale, tail_rows
 from tui.panes.checks_tree import Row
 
 
@@ -98,7 +98,7 @@ class ChecksPane(Pointing):
             return []
         # What has been decided on and gone on from is history, and was about the tree as it was.
         stale = is_stale(proposal) and proposal is self.state.proposal
-        about = (verdict_of(proposal), stale, self.folds)
+        about = (proposal.verdict_now, stale, self.folds)
         old, rows = self._tail
         if len(old) != len(about) or old[0] is not about[0] or old[1:] != about[1:]:
             rows = tail_rows(proposal, self.opened, stale=stale)

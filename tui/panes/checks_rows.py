@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agent_core.checks.model import Verdict
 from agent_core.review import parts_taken, takes_all
 from agent_core.state import CheckState, ProposalState, State
 from tui.panes.checks_lines import (
@@ -57,11 +56,6 @@ def _about(what: str) -> Line:
     return Line((("of ", "dim"), (what, "strong"), (":", "dim")), lead=(("▸ ", "accent"),))
 
 
-def verdict_of(proposal: ProposalState) -> Verdict | None:
-    """The verdict on the tree that the log speaks of: of what was taken, else of the whole."""
-    return proposal.part if proposal.part_tree else proposal.verdict
-
-
 def is_stale(proposal: ProposalState) -> bool:
     """Whether the tree that the log speaks of is no more."""
     return proposal.part_stale if proposal.part_tree else proposal.stale
@@ -96,7 +90,7 @@ def head_rows(state: State, elapsed: Elapsed, opened: Opened, shown: ProposalSta
     proposal = attempts[-1] if attempts else None
     if proposal is not None:
         rows += [Row(line, "about") for line in _whole_or_part(proposal)]
-    verdict = verdict_of(proposal) if proposal is not None else None
+    verdict = proposal.verdict_now if proposal is not None else None
     standing = Standing(blamed_by(verdict), proposal is not None and proposal.decision is None and is_stale(proposal))
     for check in state.checks:
         if check.where == "candidate":
@@ -124,7 +118,7 @@ def tail_rows(proposal: ProposalState | None, opened: Opened, *, stale: bool) ->
         opened: What is unfolded.
         stale: The tree it is about is no more.
     """
-    verdict = verdict_of(proposal) if proposal is not None else None
+    verdict = proposal.verdict_now if proposal is not None else None
     if proposal is None or verdict is None:
         return []
     lines = verdict_lines(verdict, stale=stale)

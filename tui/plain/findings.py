@@ -40,11 +40,6 @@ class Entry(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-def verdict_of(proposal: ProposalState) -> Verdict | None:
-    """The verdict about what would land now: on what is taken where that was judged, else on the whole."""
-    return proposal.part if proposal.part_tree else proposal.verdict
-
-
 def entries_of(verdict: Verdict) -> list[Entry]:
     """All findings that a human wants to know of, by cause."""
     entries: list[Entry] = []
@@ -64,7 +59,7 @@ def entries_of(verdict: Verdict) -> list[Entry]:
 
 def listed(proposal: ProposalState) -> Iterator[str]:
     """The findings of a proposal, a line each; those of one cause share a number."""
-    verdict = verdict_of(proposal)
+    verdict = proposal.verdict_now
     if verdict is None:
         yield "No check has said anything yet."
         return
@@ -92,7 +87,7 @@ def listed(proposal: ProposalState) -> Iterator[str]:
 
 def detailed(proposal: ProposalState, number: int) -> Iterator[str]:
     """All that is known of the findings of one number."""
-    verdict = verdict_of(proposal)
+    verdict = proposal.verdict_now
     entries = entries_of(verdict) if verdict is not None else []
     if not 1 <= number <= len(entries):
         yield f"There is no finding {number}: there are {len(entries)}."

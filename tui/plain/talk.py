@@ -12,7 +12,7 @@ from agent_core.decisions import decides_now
 from agent_core.events import Mode
 from agent_core.state import State
 from tui.engine import Session
-from tui.plain import findings, orders
+from tui.plain import orders
 from tui.plain.along import Along
 from tui.plain.asking import Asking
 from tui.plain.console import Console, Typed
@@ -189,7 +189,7 @@ class Talk:
         if key[0] == "approve" and state.approval is not None:
             self._asking.put(*approval_lines(state.approval), sudden=True)
         elif key[0] == "decide":
-            verdict = findings.verdict_of(proposal_of(state, state.waiting))
+            verdict = proposal_of(state, state.waiting).verdict_now
             self._green = verdict.green if verdict is not None else None
             self._asking.put(*decision_lines(state), sudden=True)
         else:
@@ -200,7 +200,7 @@ class Talk:
         """What is decided by has turned: an answer that was typed meanwhile is about what was there before."""
         if self._key is None or self._key[0] != "decide" or not state.waiting:
             return
-        verdict = findings.verdict_of(proposal_of(state, state.waiting))
+        verdict = proposal_of(state, state.waiting).verdict_now
         green = verdict.green if verdict is not None else None
         if green is not None and self._green is not None and green != self._green and self._decided is None:
             self._asking.again(f"Proposal {state.waiting} still waits; its verdict is another now.")
