@@ -273,7 +273,7 @@ async def test_jump_mode_leads_to_what_is_seen_and_leaves_by_any_other_key() -> 
 
 
 async def test_help_begins_with_what_acts_here_and_can_be_searched() -> None:
-    async with running() as driver:
+    async with running(WIDE) as driver:
         await driver.play(scenes.green)
         await driver.press("f6", "question_mark")
         shown = driver.text
