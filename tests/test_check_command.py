@@ -11,7 +11,8 @@ from agent_core.check_report import Report, Said, Told
 from agent_core.places import project_state
 from tests.projects import git, make_project, write_files
 from tests.support.calling import call
-from tests.support.checking import FILES, QUICK, SHOP, TESTED, check, kinds, outcomes, report
+from tests.support.checking import FILES, SHOP, TESTED, check, kinds, outcomes, report
+from tests.support.shop import QUICK_SETTINGS
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +120,7 @@ def test_what_files_hold_is_never_obeyed_by_a_terminal(tmp_path: Path) -> None:
 
 
 def test_the_json_has_its_stable_shape(tmp_path: Path) -> None:
-    root = make_project(tmp_path / "p", {"a.py": "x = 1\n", "pairloop.toml": QUICK})
+    root = make_project(tmp_path / "p", {"a.py": "x = 1\n", "pairloop.toml": QUICK_SETTINGS})
     write_files(root, {"a.py": "import os\n"})
     code, said = report(root)
     assert set(said) == set(Report.__struct_fields__)
@@ -133,7 +134,7 @@ def test_the_json_has_its_stable_shape(tmp_path: Path) -> None:
 
 def test_nothing_to_compare_with_tells_everything(tmp_path: Path) -> None:
     root = tmp_path / "plain"
-    write_files(root, {"a.py": "import os\n", "b.py": "def (\n", "pairloop.toml": QUICK})
+    write_files(root, {"a.py": "import os\n", "b.py": "def (\n", "pairloop.toml": QUICK_SETTINGS})
     code, said = report(root)
     assert (code, said["base"], said["base_tree"]) == (1, None, "")
     assert set(kinds(said)) == {"found"}
@@ -146,13 +147,15 @@ def test_nothing_to_compare_with_tells_everything(tmp_path: Path) -> None:
     git(root, "init", "-q")
     assert report(root)[1]["base"] is None
     outer = make_project(tmp_path / "outer", {".gitignore": "inner\n"})
-    write_files(outer / "inner", {"a.py": "import os\n", "pairloop.toml": QUICK})
+    write_files(outer / "inner", {"a.py": "import os\n", "pairloop.toml": QUICK_SETTINGS})
     code, said = report(outer / "inner")
     assert (code, said["base"], said["project"]) == (1, None, str(outer / "inner"))
 
 
 def test_only_what_was_asked_for_counts(tmp_path: Path) -> None:
-    root = make_project(tmp_path / "p", {"src/a.py": "", "src/deep/b.py": "", "c.py": "", "pairloop.toml": QUICK})
+    root = make_project(
+        tmp_path / "p", {"src/a.py": "", "src/deep/b.py": "", "c.py": "", "pairloop.toml": QUICK_SETTINGS}
+    )
     write_files(root, {"src/deep/b.py": "import os\n", "c.py": "import re\n"})
     for paths, code, found, elsewhere in (
         (["src"], 1, ["src/deep/b.py"], 1),
@@ -175,7 +178,7 @@ def test_files_of_the_base_are_compared_by_content(tmp_path: Path) -> None:
         "a.py": "import os\n",
         "crlf.py": "import re\n",
         ".gitattributes": "crlf.py eol=crlf\n",
-        "pairloop.toml": QUICK,
+        "pairloop.toml": QUICK_SETTINGS,
     }
     root = make_project(tmp_path / "p", files)
     (root / "crlf.py").write_bytes(b"import re\r\n")
@@ -196,7 +199,9 @@ def test_files_of_the_base_are_compared_by_content(tmp_path: Path) -> None:
 
 
 def test_a_file_that_went_was_there_and_one_that_came_was_not(tmp_path: Path) -> None:
-    root = make_project(tmp_path / "p", {"gone.py": "import os\n", "b.py": "import re\n", "pairloop.toml": QUICK})
+    root = make_project(
+        tmp_path / "p", {"gone.py": "import os\n", "b.py": "import re\n", "pairloop.toml": QUICK_SETTINGS}
+    )
     (root / "gone.py").unlink()
     (root / "b.py").rename(root / "moved.py")
     code, said = report(root)
@@ -223,7 +228,10 @@ def test_stages(tmp_path: Path) -> None:
 
 
 def test_the_list_says_what_runs_and_why(tmp_path: Path) -> None:
-    files = {"Makefile": "lint:\n\ttrue\n", "pairloop.toml": f"{QUICK}\n[checks.words]\nrun = 'grep -r teh .'\n"}
+    files = {
+        "Makefile": "lint:\n\ttrue\n",
+        "pairloop.toml": f"{QUICK_SETTINGS}\n[checks.words]\nrun = 'grep -r teh .'\n",
+    }
     root = make_project(tmp_path / "p", files)
     done = check(root, "--list", "--json")
     assert (done.code, done.err, done.json["project"]) == (0, "", str(root))

@@ -17,8 +17,9 @@ import pytest
 from agent_core.places import project_state
 from tests.projects import make_project, write_files
 from tests.support.calling import call
-from tests.support.checking import QUICK, STUBBORN, TESTED, kinds, running, unlikely
+from tests.support.checking import STUBBORN, TESTED, kinds, running, unlikely
 from tests.support.command_line import Process, pairloop
+from tests.support.shop import QUICK_SETTINGS
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ async def lines_to_verdict(process: Process) -> list[str]:
 
 
 async def test_watching_judges_again_after_each_save(tmp_path: Path) -> None:
-    root = make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": QUICK})
+    root = make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": QUICK_SETTINGS})
     async with pairloop(["check", "--watch", "--json"], root) as process:
         assert (await verdict_of(process))["verdict"] == "unbroken"
         (root / "a.py").write_text("import os\n")
@@ -60,7 +61,7 @@ async def test_watching_judges_again_after_each_save(tmp_path: Path) -> None:
 
 
 async def test_what_was_judged_before_is_shown_again(tmp_path: Path) -> None:
-    root = make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": QUICK})
+    root = make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": QUICK_SETTINGS})
     async with pairloop(["check", "--watch"], root) as process:
         assert {line[:6].strip() for line in await lines_to_verdict(process)} == {"· synt", "✓ ruff", "", "✓ gree"}
         (root / "a.py").write_text("import os\n")
@@ -93,7 +94,7 @@ async def test_what_is_superseded_ends_at_once(tmp_path: Path) -> None:
 async def test_interrupted_it_takes_everything_along(tmp_path: Path, number: signal.Signals) -> None:
     sleeps = unlikely(tmp_path)
     root = make_project(
-        tmp_path / "p", {"a.py": "", "pairloop.toml": f"{QUICK}\n[checks.long]\nrun = 'sleep {sleeps}'\n"}
+        tmp_path / "p", {"a.py": "", "pairloop.toml": f"{QUICK_SETTINGS}\n[checks.long]\nrun = 'sleep {sleeps}'\n"}
     )
     async with pairloop(["check"], root) as process:
         assert "ruff" in (await process.line()) + (await process.line())
@@ -106,7 +107,7 @@ async def test_interrupted_it_takes_everything_along(tmp_path: Path, number: sig
 
 @pytest.mark.parametrize("settings", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_on_a_terminal_each_check_has_one_line(tmp_path: Path, settings: Mapping[str, str]) -> None:
-    root = make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": QUICK})
+    root = make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": QUICK_SETTINGS})
     write_files(root, {"a.py": "import os\n"})
     environ = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", **settings}
     child = pexpect.spawn(

@@ -14,7 +14,6 @@ import pytest
 from tests.projects import git, make_project, write_files
 from tests.support.checking import (
     FILES,
-    QUICK,
     SHOP,
     STUBBORN,
     TESTED,
@@ -25,6 +24,7 @@ from tests.support.checking import (
     running,
     unlikely,
 )
+from tests.support.shop import QUICK_SETTINGS
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def plain_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_usage(tmp_path: Path, arguments: Sequence[str], word: str) -> None:
-    done = check(make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": QUICK}), *arguments)
+    done = check(make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": QUICK_SETTINGS}), *arguments)
     assert (done.code, done.out) == (2, "")
     assert word in done.err
 
@@ -76,7 +76,7 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_a_tool_that_does_not_judge_is_never_a_pass(tmp_path: Path, way: str) -> None:
     table, outcome = WAYS[way]
-    root = make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": f"{QUICK}\n[checks.tool]\n{table}\n"})
+    root = make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": f"{QUICK_SETTINGS}\n[checks.tool]\n{table}\n"})
     write_files(root, {"a.py": "x = 1\n"})
     code, said = report(root)
     assert (code, said["verdict"], outcomes(said)["tool"]) == (5, "unjudged", outcome)
@@ -89,7 +89,7 @@ def test_a_tool_that_does_not_judge_is_never_a_pass(tmp_path: Path, way: str) ->
 
 
 def test_a_tool_that_the_change_keeps_from_judging_is_broken(tmp_path: Path) -> None:
-    configuration = f"{QUICK}\n[checks.tool]\nrun = 'sh tool.sh'\nparse = 'gcc'\n"
+    configuration = f"{QUICK_SETTINGS}\n[checks.tool]\nrun = 'sh tool.sh'\nparse = 'gcc'\n"
     root = make_project(tmp_path / "p", {"tool.sh": "exit 0\n", "pairloop.toml": configuration})
     write_files(root, {"tool.sh": "kill -KILL $$\n"})
     code, said = report(root)
@@ -110,14 +110,14 @@ def test_no_pytest_where_there_are_tests(tmp_path: Path) -> None:
 
 
 def test_nobody_who_judges_is_no_pass(tmp_path: Path) -> None:
-    root = make_project(tmp_path / "p", {"README": "", "pairloop.toml": QUICK})
+    root = make_project(tmp_path / "p", {"README": "", "pairloop.toml": QUICK_SETTINGS})
     code, said = report(root)
     assert (code, set(outcomes(said).values())) == (5, {"skipped"})
     assert "no check could judge" in said["summary"]
 
 
 def test_isolation_that_is_insisted_on_and_not_there(tmp_path: Path, private_home: Path) -> None:
-    root = make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": QUICK})
+    root = make_project(tmp_path / "p", {"a.py": "", "pairloop.toml": QUICK_SETTINGS})
     insisted = "seatbelt" if sys.platform != "darwin" else "bubblewrap"
     write_files(private_home / "config", {"pairloop/config.toml": f'[sandbox]\ncandidate = "{insisted}"\n'})
     done = check(root)

@@ -16,10 +16,8 @@ from tests.projects import git, make_project
 from tests.support.answers import call, error, text
 from tests.support.command_line import pairloop, run_pairloop
 from tests.support.model_server import ModelServer
-from tests.support.shop import BROKEN, MENDED, NEW_FILE, PRICES, RIGHT_AT_ONCE, WRONG, make_shop, tree
+from tests.support.shop import BROKEN, MENDED, NEW_FILE, PRICES, QUICK_SETTINGS, RIGHT_AT_ONCE, WRONG, make_shop, tree
 from tests.test_resume import write_script
-
-QUICK = '[checks]\noff = ["mypy", "pytest"]\n'
 
 
 def without_mypy() -> None:
@@ -87,13 +85,13 @@ async def test_attempts_run_out(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
     before = tree(project)
     script = write_script(tmp_path / "script.json", BROKEN, NEW_FILE)
-    (project / "pairloop.toml").write_text(QUICK)
+    (project / "pairloop.toml").write_text(QUICK_SETTINGS)
     arguments = ["exec", "-", "--mode", "auto", "--max-attempts", "1", "--script", str(script)]
     async with pairloop(["exec", "mend", *arguments[2:]], project) as process:
         code, out, err = await process.end()
     assert (code, err) == (1, "")
     assert "Not green after 1 attempt" in out
-    assert tree(project) == {**before, "pairloop.toml": QUICK.encode()}
+    assert tree(project) == {**before, "pairloop.toml": QUICK_SETTINGS.encode()}
 
 
 @pytest.mark.parametrize(
@@ -170,14 +168,14 @@ async def test_interrupted(tmp_path: Path, number: signal.Signals) -> None:
     project = make_shop(tmp_path / "shop")
     before = tree(project)
     script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE, delay_ms=60_000)
-    (project / "pairloop.toml").write_text(QUICK)
+    (project / "pairloop.toml").write_text(QUICK_SETTINGS)
     async with pairloop(["exec", "x", "--json", "--script", str(script)], project) as process:
         assert await process.until("ToolFinished") is not None
         process.send(number)
         code, out, err = await process.end()
     assert (code, err) == (130, "")
     assert '"interrupted"' in out
-    assert tree(project) == {**before, "pairloop.toml": QUICK.encode()}
+    assert tree(project) == {**before, "pairloop.toml": QUICK_SETTINGS.encode()}
 
 
 async def test_nobody_reads_any_more(tmp_path: Path) -> None:
@@ -203,7 +201,7 @@ async def test_patches_that_reach_out_are_refused(tmp_path: Path, path: str) -> 
     outside = tmp_path / "elsewhere"
     outside.mkdir()
     (project / "link").symlink_to(outside)
-    (project / "pairloop.toml").write_text(QUICK)
+    (project / "pairloop.toml").write_text(QUICK_SETTINGS)
     before = tree(project)
     patch = f"*** Begin Patch\n*** Add File: {path}\n+import os\n*** End Patch"
     async with ModelServer([call("apply_patch", patch=patch), text("I see.")]) as server:
@@ -221,7 +219,7 @@ async def test_patches_that_reach_out_are_refused(tmp_path: Path, path: str) -> 
 
 async def test_a_patch_that_does_not_parse_is_told_to_both(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
-    (project / "pairloop.toml").write_text(QUICK)
+    (project / "pairloop.toml").write_text(QUICK_SETTINGS)
     bad = call("apply_patch", patch="please change the file")
     async with ModelServer([bad, call("apply_patch", patch=RIGHT_AT_ONCE)]) as server:
         code, out, _ = await run_pairloop(["exec", "x", "--mode", "auto"], project, environ(server))
@@ -300,7 +298,7 @@ async def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 async def test_terminals_that_lack_letters(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
-    (project / "pairloop.toml").write_text(QUICK)
+    (project / "pairloop.toml").write_text(QUICK_SETTINGS)
     ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     code, out, err = await run_pairloop(["doctor"], project, ascii_only)
     assert (code in {0, 1}, err) == (True, "")

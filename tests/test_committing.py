@@ -17,7 +17,7 @@ from tests.support.command_line import run_pairloop
 from tests.support.model_server import ModelServer
 from tests.support.running import flags, running, server_settings
 from tests.support.shipping import ENVELOPE, MILL, land, make_town, replace_line
-from tests.support.shop import MENDED, NEW_FILE, RIGHT_AT_ONCE, make_shop
+from tests.support.shop import MENDED, NEW_FILE, QUICK_SETTINGS, RIGHT_AT_ONCE, make_shop
 from tests.test_resume import write_script
 
 OFF = ("ruff", "mypy", "pytest")
@@ -194,7 +194,7 @@ def test_pairloop_commit(tmp_path: Path) -> None:
 async def test_a_task_without_a_screen_is_committed_before_it_ends(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
     script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
-    (project / "pairloop.toml").write_text('[checks]\noff = ["mypy", "pytest"]\n')
+    (project / "pairloop.toml").write_text(QUICK_SETTINGS)
     git(project, "add", "-A")
     git(project, "commit", "-q", "-m", "settings")
     arguments = ["exec", TASK, "--mode", "auto", "--commit", "--script", str(script), "--worktree=topic"]

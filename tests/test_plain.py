@@ -12,16 +12,14 @@ from agent_core.commands import AnyCommand, Ask, Interrupt, Reject, Withdraw
 from agent_core.fold import fold
 from tests.support.part_taking import judged_part
 from tests.support.plain_talk import TWO_PARTS, Sends, patch_turn, script_of, talking
-from tests.support.shop import MENDED, PRICES, RIGHT_AT_ONCE, WRONG, make_shop, tree
+from tests.support.shop import MENDED, PRICES, RIGHT_AT_ONCE, WRONG, make_quick_shop, tree
 from tests.test_resume import write_script
 from tui.plain import orders
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    root = make_shop(tmp_path / "shop")
-    (root / "pairloop.toml").write_text('[checks]\noff = ["mypy", "pytest"]\n')
-    return root
+    return make_quick_shop(tmp_path / "shop")
 
 
 async def test_an_answer_from_before_the_question_is_none(project: Path, tmp_path: Path) -> None:

@@ -20,16 +20,14 @@ import pytest
 from agent_core.build import Engine
 from tests.projects import git
 from tests.support.plain_talk import OBEYED, PATIENCE, patch_turn, script_of, settings
-from tests.support.shop import MENDED, RIGHT, RIGHT_AT_ONCE, WRONG, make_shop, tree
+from tests.support.shop import MENDED, RIGHT, RIGHT_AT_ONCE, WRONG, make_quick_shop, make_shop, tree
 from tests.test_resume import write_script
 from tui.plain import life
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    root = make_shop(tmp_path / "shop")
-    (root / "pairloop.toml").write_text('[checks]\noff = ["mypy", "pytest"]\n')
-    return root
+    return make_quick_shop(tmp_path / "shop")
 
 
 @contextmanager

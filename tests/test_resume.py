@@ -15,7 +15,7 @@ from agent_core.errors import JournalError
 from agent_core.state import Said
 from tests.support.command_line import pairloop
 from tests.support.running import flags, running, stored
-from tests.support.shop import MENDED, QUICK, RIGHT_AT_ONCE, make_shop, tree
+from tests.support.shop import MENDED, QUICK, QUICK_SETTINGS, RIGHT_AT_ONCE, make_shop, tree
 
 
 def write_script(path: Path, *patches: str, delay_ms: int = 0) -> Path:
@@ -56,7 +56,7 @@ async def test_killed_at_any_moment(tmp_path: Path, moment: str) -> None:
     before = tree(project)
     script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
     (project / ".git/info/exclude").write_text("pairloop.toml\n")
-    (project / "pairloop.toml").write_text('[checks]\noff = ["mypy", "pytest"]\n')
+    (project / "pairloop.toml").write_text(QUICK_SETTINGS)
     arguments = ["exec", "mend total", "--json", "--mode", "auto", "--script", str(script)]
     async with pairloop(arguments, project) as process:
         seen = await process.until(moment)

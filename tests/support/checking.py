@@ -18,7 +18,6 @@ def test_total():
 def test_none():
     assert not total([])
 """
-QUICK = '[checks]\noff = ["mypy", "pytest"]\n'
 TESTED = '[checks]\noff = ["mypy"]\n'
 FILES = {"shop.py": SHOP, "test_shop.py": TEST, "pairloop.toml": TESTED}
 

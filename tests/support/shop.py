@@ -45,6 +45,8 @@ FILES = {
 }
 QUICK = ("mypy", "pytest")
 """Checks to leave off in tests that are not about verdicts."""
+QUICK_SETTINGS = '[checks]\noff = ["mypy", "pytest"]\n'
+"""Settings of a project that leave them off."""
 
 WRONG = """*** Begin Patch
 *** Update File: shop/prices.py
@@ -77,6 +79,13 @@ MENDED = PRICES.lstrip("\n").replace("prices[1:]", "prices")
 def make_shop(root: Path) -> Path:
     """The project, as a git repository with one commit."""
     return make_project(root, FILES)
+
+
+def make_quick_shop(root: Path) -> Path:
+    """The project, whose checks answer at once."""
+    make_shop(root)
+    (root / "pairloop.toml").write_text(QUICK_SETTINGS)
+    return root
 
 
 def tree(root: Path) -> dict[str, bytes]:

@@ -27,7 +27,7 @@ from agent_core.fold import replay
 from agent_core.journal import SqliteJournal
 from agent_core.places import project_state
 from agent_core.state import State
-from tests.support.shop import MENDED, RIGHT_AT_ONCE, WRONG, make_shop, tree
+from tests.support.shop import MENDED, RIGHT_AT_ONCE, WRONG, make_quick_shop, tree
 from tests.test_resume import write_script
 from tui.terminal import Output
 
@@ -116,9 +116,7 @@ def quit_app(child: pexpect.spawn[str]) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    root = make_shop(tmp_path / "shop")
-    (root / "pairloop.toml").write_text('[checks]\noff = ["mypy", "pytest"]\n')
-    return root
+    return make_quick_shop(tmp_path / "shop")
 
 
 @pytest.mark.parametrize("size", [(24, 80), (50, 200)])
