@@ -41,7 +41,8 @@ def why(now: Standing) -> str:
     if proposal.waits:
         return proposal.waits
     accepted = now.wanted is not None and now.wanted.kind == "accept"
-    if part is None or accepted or now.warned == proposal.tree:
+    # The partner's side taken in the place of the human's edits can come to the same tree as all of it.
+    if part is None or accepted or now.warned == proposal.tree != part.tree:
         return _of_all(now)
     if part.trouble:
         return part.trouble

@@ -145,3 +145,27 @@ async def test_what_cannot_be_written_is_not_blamed_on_the_human(tmp_path: Path)
         assert prices.read_bytes() == before
         here.submit(commands.Accept(1))
         assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+
+
+async def test_the_partners_side_that_breaks_something_is_asked_about_though_it_comes_to_the_same_tree(
+    tmp_path: Path,
+) -> None:
+    project = make_shop(tmp_path / "shop")
+    prices = project / "shop/prices.py"
+    before = prices.read_text()
+    loop = "    for price in prices[1:]:\n"
+    broken = loop.replace(":\n", "\n")
+    patch = f"*** Begin Patch\n*** Update File: shop/prices.py\n@@\n-{loop}+{broken}*** End Patch"
+    async with running(project, settings(write_script(tmp_path / "script.json", patch)), watch=True) as here:
+        await asked(here)
+        prices.write_text(before.replace(loop, loop.replace("1:", "2:")))
+        await here.until(lambda state: state.why == COLLIDES)
+        proposal = here.state.proposals[0]
+        here.submit(commands.Settle(1, proposal.overlaps[0].block, "partner"))
+        await here.until(lambda state: state.proposals[0].part is not None and state.proposals[0].part.complete)
+        assert here.state.proposals[0].part_tree == proposal.tree
+        here.submit(commands.Land(1))
+        await here.until(lambda state: state.why.endswith("Land again lands it anyway"))
+        here.submit(commands.Land(1))
+        await here.seen(ev.Landed)
+    assert prices.read_text() == before.replace(loop, broken)
