@@ -117,7 +117,7 @@ async def test_it_comes_by_itself_before_the_context_is_full_and_the_partner_goe
     assert stored(tmp_path / "shop", session).items == here.state.items
 
 
-@pytest.mark.parametrize("summary", ["", "far too long " * 3000])
+@pytest.mark.parametrize("summary", ["", "far too long " * 3000], ids=["none", "too long"])
 async def test_without_a_usable_summary_by_the_partner_one_is_made_of_what_happened(
     tmp_path: Path, summary: str
 ) -> None:
