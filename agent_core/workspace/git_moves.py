@@ -139,7 +139,9 @@ class GitMoves:
         self._state, self._known = after, seen
         # Before it is shortened: of half a secret nothing tells what it is.
         shown = tuple(msgspec.structs.replace(line, text=self._mask(line.text)) for line in lines)
-        return Move(_what(before, after, shown, files=files), before, after, whose)
+        commits = [after.commit, *(line.new for line in reversed(lines)), before.commit]
+        visited = tuple(dict.fromkeys(commit for commit in commits if commit))[:_MOST_VISITED]
+        return Move(_what(before, after, shown, files=files), before, after, whose, visited)
 
     async def wrote(self, move: Move, path: str, digest: str | None) -> bool:
         """Whether a file has that content, or None for no file, in a commit at which git has been.
