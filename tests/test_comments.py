@@ -272,6 +272,21 @@ async def test_a_partner_that_takes_it_out_itself(tmp_path: Path, project: Path)
         assert here.state.proposals[-1].note == ""
 
 
+async def test_what_the_partner_has_not_been_told_of_stays_out_of_its_proposal(tmp_path: Path, project: Path) -> None:
+    prices, tests = project / "shop/prices.py", project / "tests/test_prices.py"
+    path = write_script(tmp_path / "script.json", RIGHT_AT_ONCE, delay_ms=1500)
+    async with running(project, settings(path), watch=True) as here:
+        await ready(here)
+        save(prices, ASKING)
+        await here.until(lambda state: state.steps == 1)
+        save(tests, f"# AI! one more\n{tests.read_text()}")
+        await here.seen(ev.Steered)
+        assert not here.state.proposals
+        await here.until(lambda state: state.waiting == 1)
+        assert [file.path for file in here.state.proposals[0].patch.files] == ["shop/prices.py"]
+        assert here.state.proposals[0].note == "The comment that asked for it goes with it: shop/prices.py:7."
+
+
 async def test_said_too_late_it_is_the_next_task(tmp_path: Path, project: Path) -> None:
     prices, tests = project / "shop/prices.py", project / "tests/test_prices.py"
     path = write_script(tmp_path / "script.json", RIGHT_AT_ONCE, delay_ms=1500)

@@ -80,10 +80,13 @@ class Removing:
 
     def _without(self, draft: Draft) -> tuple[Draft, str]:
         """A draft without the comments that asked for it, and what there is to say of it; itself where it has none."""
-        task = self._parts.state().task
+        state = self._parts.state()
+        task = state.task
+        # What the partner has not been told yet is nothing that it could have done.
+        untold = [marker for how in state.pointed for marker in how.markers]
         wanted: dict[str, list[Marker]] = {}
         for marker in task.markers if task is not None else ():
-            if marker.kind == "do":
+            if marker.kind == "do" and marker not in untold:
                 wanted.setdefault(marker.path, []).append(marker)
         disk = disk_reader(self._parts.workspace, draft.base)
         moved = {old: new for new, old in draft.moves.items()}
