@@ -30,7 +30,8 @@ _LONGEST_WAIT = 30.0
 _STEP = 0.02
 _WORDS = 200
 _SAYS = 3
-_MOST_VISITED = 5
+_MOST_VISITED = 6
+_OTHER_SIDE = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REBASE_HEAD")
 _STEPPED = re.compile(r"(?P<what>(?:pull|rebase)[^:(]*?) \((?P<step>[^)]*)\): ?(?P<rest>.*)")
 
 
@@ -140,6 +141,8 @@ class GitMoves:
         # Before it is shortened: of half a secret nothing tells what it is.
         shown = tuple(msgspec.structs.replace(line, text=self._mask(line.text)) for line in lines)
         commits = [after.commit, *(line.new for line in reversed(lines)), before.commit]
+        # What is being merged, and stands in no log yet.
+        commits[1:1] = _OTHER_SIDE if after.operation is not None else ()
         visited = tuple(dict.fromkeys(commit for commit in commits if commit))[:_MOST_VISITED]
         return Move(_what(before, after, shown, files=files), before, after, whose, visited)
 

@@ -84,12 +84,17 @@ class Telling:
             if self._known.get(path) not in {now.get(path), _ANY}
         ]
 
-    def who(self) -> Iterator[str]:
-        """Edits that are told to be somebody's whose they are not."""
+    def who(self, *, beside_git: bool) -> Iterator[str]:
+        """Edits that are told to be somebody's whose they are not.
+
+        Args:
+            beside_git: Also in the moments in which git was at work.
+        """
         for at, edit in self._edits:
             theirs = [one.at for one in self.saves if (one.path, one.digest) == (edit.path, edit.after)]
             what = f"{edit.path} {edit.kind} to {_short(edit.after)}"
-            if not theirs and edit.by in {"human", "formatter"}:
+            apart = beside_git or not any(start - _BESIDE < at < end + _BESIDE for start, end in self.git)
+            if not theirs and edit.by in {"human", "formatter"} and apart:
                 yield f"{what} is told to be by {edit.by}, who never wrote that"
             if edit.by == "pairloop":
                 yield f"{what} is told to be by another pairloop, and there is none"

@@ -30,7 +30,7 @@ def seeds() -> list[tuple[int, ...]]:
 @pytest.mark.parametrize("chunk", seeds(), ids=lambda chunk: "-".join(map(str, chunk)))
 async def test_no_line_is_lost_and_the_journal_is_true(tmp_path: Path, chunk: tuple[int, ...]) -> None:
     for seed in chunk:
-        report = await interleave(seed, tmp_path / str(seed), steps=10)
+        report = await interleave(seed, tmp_path / str(seed), steps=10, beside_git=False)
         assert not report.wrong, str(report)
 
 
@@ -74,6 +74,6 @@ def test_a_journal_that_is_not_true_is_found_out() -> None:
         "a.py",
         "c.py",
     ]
-    assert [line for line in telling.who() if "never wrote that" in line]
+    assert [line for line in telling.who(beside_git=True) if "never wrote that" in line]
     telling.hear(edit_between("b.py", b"2\n", b"3\n"), 2.0)
     assert len(telling.wrong) == 1

@@ -116,9 +116,11 @@ class Walk:
     Args:
         seed: Of the dice.
         root: An empty folder for the project.
+        beside_git: Who did what is to be right also in the moments in which git is at work.
     """
 
-    def __init__(self, seed: int, root: Path) -> None:
+    def __init__(self, seed: int, root: Path, *, beside_git: bool = True) -> None:
+        self.beside_git = beside_git
         self.dice = random.Random(seed)
         self.root = lay_out(root)
         self.report = Report(seed)
@@ -492,7 +494,7 @@ class Walk:
             self._tell(commands.Interrupt())
             await self.until(lambda state: state.task is None, "the task to end")
         await self.settle()
-        self.report.wrong += [*self.telling.wrong, *self.telling.who()]
+        self.report.wrong += [*self.telling.wrong, *self.telling.who(beside_git=self.beside_git)]
         if self.telling.git and self.telling.moves > 2 * self.report.count["git"]:
             self.report.wrong.append(f"{self.telling.moves} moves of git are told")
 
@@ -529,15 +531,17 @@ def _shown(old: bytes, new: bytes) -> str:
     return f"+{sorted(now - was)} -{sorted(was - now)}"
 
 
-async def interleave(seed: int, folder: Path, steps: int = 12) -> Report:
+async def interleave(seed: int, folder: Path, steps: int = 12, *, beside_git: bool = True) -> Report:
     """One interleaving.
 
     Args:
         seed: Says what happens.
         folder: An empty one.
         steps: How much happens.
+        beside_git: Who did what is to be right also in the moments in which git is at work, which the system's own
+            pace may decide.
     """
-    walk = Walk(seed, folder / "project")
+    walk = Walk(seed, folder / "project", beside_git=beside_git)
     lines = Partner(
         random.Random(seed + 1), lambda: {path: data.decode().splitlines() for path, data in walk.tree().items()}
     )
