@@ -188,7 +188,10 @@ def _told(line: PromptLine, mask: Callable[[str], str], *, full: bool, colour: b
     """A request as a human reads it."""
     new = line.new or ()
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(line.at))
-    yield heading(f"{line.step}  {at}  {line.items} items ({len(new)} new)  {_counted(line)}", colour=colour)
+    yield heading(
+        f"{line.step}  {at}  {line.items} item{'' if line.items == 1 else 's'} ({len(new)} new)  {_counted(line)}",
+        colour=colour,
+    )
     if line.compaction is not None:
         yield f"    compacted before it: {_compacted(line.compaction)}"
     if full:

@@ -175,7 +175,12 @@ class Scanner:
     # -- looking
 
     async def _scan(self) -> Snapshot:
-        listing = await self._lister.files()
+        try:
+            listing = await self._lister.files()
+        except (OSError, SandboxError):
+            # What git says of a folder that has just gone is nothing about git.
+            self._must_be_there()
+            raise
         self._note, self._kind = listing.note, listing.kind
         if self._known is None:
             self._seen = await asyncio.to_thread(self._load)
@@ -275,17 +280,20 @@ class Scanner:
         look.unsettled = still
         return None if still and not believe else self._sum(look)
 
+    def _must_be_there(self) -> None:
+        if not os.path.isdir(self._prefix):  # noqa: PTH112 - as everywhere here, no Path is made
+            folder = self._prefix.rstrip("/")
+            raise SandboxError(
+                f"The project's folder {folder} is gone.", "Move it back, or start pairloop where it is now."
+            )
+
     def _sum(self, look: _Look) -> _Known:
         """What is known after a look.
 
         Raises:
             SandboxError: The project's folder is gone: that its files are says nothing about them.
         """
-        if not os.path.isdir(self._prefix):  # noqa: PTH112 - as everywhere here, no Path is made
-            folder = self._prefix.rstrip("/")
-            raise SandboxError(
-                f"The project's folder {folder} is gone.", "Move it back, or start pairloop where it is now."
-            )
+        self._must_be_there()
         before = self._known
         recent = set(before.recent if before is not None else ())
         states: dict[str, FileState | None] = {}

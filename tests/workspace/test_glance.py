@@ -6,10 +6,12 @@ import os
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent_core.errors import SandboxError
+from agent_core.process import run
 from agent_core.workspace.snapshot import Scanner
 from agent_core.workspace.tree import Snapshot, differing, snapshot_of, tree_hash
 from tests.projects import git, make_project, write_files
@@ -159,6 +161,29 @@ async def test_a_folder_that_is_gone_says_nothing_about_its_files(root: Path) ->
             await look()
     (root.parent / "elsewhere").rename(root)
     assert (await one.glance(["b.py"])) == there == await one.scan()
+
+
+@pytest.mark.parametrize("call", [1, 2, 3])
+async def test_a_folder_that_goes_while_git_is_asked_is_gone_and_nothing_else(
+    root: Path, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    one, asked = scanner(root), 0
+
+    async def leaving(*arguments: Any, **how: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked == call:
+            root.rename(root.parent / "elsewhere")
+        return await run(*arguments, **how)
+
+    there = await one.scan()
+    monkeypatch.setattr("agent_core.workspace.ignore.run", leaving)
+    with pytest.raises(SandboxError, match="is gone"):
+        await one.scan()
+    assert asked >= call
+    (root.parent / "elsewhere").rename(root)
+    assert await one.scan() == there
+    assert one.note == ""
 
 
 @pytest.mark.parametrize("mode", [0o000, 0o300, 0o400])
