@@ -125,10 +125,12 @@ def test_what_always_holds(events: list[ev.AnyEvent]) -> None:
     events = [event for event in events if not isinstance(event, ev.Compacted | ev.CompactionUndone)]
     state = after(*events)
     assert state.items == tuple(item for event in events if isinstance(event, ev.ItemsAppended) for item in event.items)
-    spent = [event.usage for event in events if isinstance(event, ev.AnswerFinished)]
+    # A commit's message costs too, but is no request of the conversation.
+    spent = [event.usage for event in events if isinstance(event, ev.AnswerFinished | ev.CommitDrafted)]
     for field in ("input", "cached", "output", "reasoning"):
         assert getattr(state.usage, field) == sum(getattr(usage, field) for usage in spent)
-    assert state.last_usage == (spent[-1] if spent else Usage())
+    answers = [event.usage for event in events if isinstance(event, ev.AnswerFinished)]
+    assert state.last_usage == (answers[-1] if answers else Usage())
     started = [event for event in events if isinstance(event, ev.LandingStarted)]
     assert [one.number for one in state.landings] == [event.landing for event in started]
     over = after(ev.TaskFinished(1, "interrupted", "over"), state=state)
