@@ -26,6 +26,8 @@ MOST_EDITS = 40
 _MOST_MOVED = 40
 _MOST_SHOWN = 256 * 1024
 _MOST_NAMED = 200
+_BROUGHT_BACK = 5.0
+"""Seconds in which git, or whoever it was, may bring back what they took away, as stashing and popping does."""
 _RIGHT_AFTER = 10.0
 """Seconds after a landing in which a formatter goes over what has landed."""
 
@@ -62,6 +64,7 @@ class Attribution:
         self._others: dict[tuple[str, str | None], float] = {}
         self._begun: dict[int, ev.LandingStarted] = {}
         self._landed: dict[str, tuple[ev.FileLanding, float]] = {}  # what of ours was just put where, and when
+        self._taken_away: dict[tuple[str, str | None], float] = {}  # not by a human, as far as is known, and when
         self._at_work = 0
         self._was_at_work = False
 
@@ -130,7 +133,11 @@ class Attribution:
         move = await self.moves.explain(_changes(edits))
         passed = await self._passed(by, move) if move is not None else set()
         self._was_at_work = self._at_work > 0
-        return list(_told(by, move, passed))
+        told = list(_told(by, move, passed))
+        own = {(one.path, one.after) for one in told if isinstance(one, ev.HumanEdited) and one.by != "unknown"}
+        now = time.monotonic()
+        self._taken_away |= {(one.path, one.before): now for one in edits if (one.path, one.after) not in own}
+        return told
 
     async def _passed(self, edits: Sequence[ev.HumanEdited], move: Move) -> set[int]:
         """Which of the edits may be git's, of files that are not as git has them: they may be saved since."""
@@ -152,6 +159,7 @@ class Attribution:
         """The edits with whose they are where git did nothing."""
         now = time.monotonic()
         self._others = {what: at for what, at in self._others.items() if now - at < _RIGHT_AFTER}
+        self._taken_away = {what: at for what, at in self._taken_away.items() if now - at < _BROUGHT_BACK}
         self._landed = {path: what for path, what in self._landed.items() if now - what[1] < _RIGHT_AFTER}
         found = []
         for edit in edits:
@@ -160,7 +168,9 @@ class Attribution:
             elif edit.path in self._landed:
                 found.append(await asyncio.to_thread(self._over_landing, edit, else_by))
             else:
-                found.append(msgspec.structs.replace(edit, by=else_by))
+                # Git may have done both before anybody looked at where it stands, and then it stands where it stood.
+                back = (edit.path, edit.after) in self._taken_away
+                found.append(msgspec.structs.replace(edit, by="unknown" if back else else_by))
         return found
 
     def _over_landing(self, edit: ev.HumanEdited, else_by: ev.EditedBy) -> ev.HumanEdited:

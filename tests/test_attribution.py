@@ -11,6 +11,7 @@ import pytest
 
 from agent_core import commands
 from agent_core import events as ev
+from agent_core.attribution import Attribution
 from agent_core.conversation import UserItem
 from agent_core.landing_commands import turn
 from agent_core.last_seen import LastSeen
@@ -232,3 +233,23 @@ async def test_a_session_that_died_knows_what_its_journal_says(tmp_path: Path, p
         assert edited(here) == [("many/f00.py", "unknown")]
     os.truncate(project_state(project) / "seen" / f"{session}.msgpack", 10)
     assert kept.load() is None
+
+
+async def test_what_was_taken_away_by_who_knows_whom_is_not_the_humans_when_it_is_back(
+    tmp_path: Path, project: Path
+) -> None:
+    def edit(path: str, before: str, after: str) -> ev.HumanEdited:
+        return ev.HumanEdited(path, "changed", "", before, after)
+
+    async with running(project, scripted(tmp_path, RIGHT_AT_ONCE)) as here:
+        attribution = Attribution("another", here.session._outfit.workspace, here.session._outfit.journal)
+        await attribution.start()
+        await attribution.moves.start(None)
+        for edits, watched, by in (
+            ([edit("README.md", "mine", "committed")], False, ["unknown"]),
+            ([edit("README.md", "committed", "mine"), edit("shop/prices.py", "a", "b")], True, ["unknown", "human"]),
+            # The human's own undo is theirs.
+            ([edit("shop/prices.py", "b", "a")], True, ["human"]),
+        ):
+            told = await attribution.events(edits, watched=watched)
+            assert [one.by for one in told if isinstance(one, ev.HumanEdited)] == by
