@@ -272,6 +272,12 @@ async def test_jump_mode_leads_to_what_is_seen_and_leaves_by_any_other_key() -> 
 # -- Help
 
 
+def test_help_tells_of_comments_in_the_code() -> None:
+    shown = [line.whole for line in help_lines()]
+    assert any(line.strip().startswith("AI!") and "a task" in line for line in shown)
+    assert any(line.strip().startswith("AI?") and "a question" in line for line in shown)
+
+
 async def test_help_begins_with_what_acts_here_and_can_be_searched() -> None:
     async with running(WIDE) as driver:
         await driver.play(scenes.green)

@@ -37,10 +37,18 @@ _SIGNS = (
     ("◆", "accent", "a proposal: nothing of it is in your files yet"),
     ("⤓", "good", "a landing: written to your files, can be undone"),
     ("✎", "primary", "you changed a file yourself; the partner is told"),
+    ("⎇", "primary", "git changed files or where it stands; the partner is told"),
     ("★", "accent", "something is remembered, or the conversation was summed up"),
     ("!", "warn", "worth knowing"),
     ("↪", "faint", "a long line goes on"),
     ("⋯", "faint", "left out here"),
+)
+
+
+_MARKS = (
+    ("AI!", "at the beginning or end of a comment: a task, as soon as you save; the comment goes with the proposal"),
+    ("AI?", "likewise: a question, answered in the chat"),
+    ("AI", "likewise: told along with them, wherever in the project it stands"),
 )
 
 
@@ -75,7 +83,9 @@ def help_lines(focus: Focus = "prompt") -> list[Line]:
         "Letters and signs act while a pane has the focus, all other keys everywhere or in the prompt. "
         "Other keys can be given under [keys] in your configuration, by the name at the end."
     )
-    lines += [Line(((note, "dim"),)), BLANK, Line((("Signs", "heading"),)), BLANK]
+    lines += [Line(((note, "dim"),)), BLANK, Line((("In your editor", "heading"),)), BLANK]
+    lines += [Line(((words, "text"),), lead=((f"  {mark:<5}", "key"),)) for mark, words in _MARKS]
+    lines += [BLANK, Line((("Signs", "heading"),)), BLANK]
     lines += [Line(((words, "text"),), lead=((f"  {sign}   ", style),)) for sign, style, words in _SIGNS]
     lines += [BLANK, Line((("Signs of blocks in the diff", "heading"),)), BLANK]
     lines += [Line(((words, "text"),), lead=((f"  {sign}   ", style),)) for sign, style, words in BLOCK_SIGNS.values()]
