@@ -180,7 +180,7 @@ class _Teller:
             case ev.LandingWaits(_, reason) if reason:
                 self.parts.append(Note(at, seq, "warning", reason, ""))
 
-    def _note(self, entry: ev.Entry) -> None:  # noqa: C901, PLR0912 - one arm an event reads best as one match
+    def _note(self, entry: ev.Entry) -> None:
         level: ev.Level = "info"
         hint = ""
         match entry.event:
