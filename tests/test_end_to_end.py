@@ -13,7 +13,7 @@ from agent_core import events as ev
 from tests.support.answers import Answer, call, held, reasoning, text
 from tests.support.model_server import ModelServer
 from tests.support.running import Running, flags, running, server_settings
-from tests.support.shop import MENDED, PRICES, QUICK, RIGHT, WRONG, make_shop, tree
+from tests.support.shop import MENDED, PRICES, QUICK, RIGHT, WRONG, make_shop, theirs, tree
 
 APIS = ("responses", "chat")
 KEY = {"OPENAI_API_KEY": "sk-secret-for-tests"}
@@ -64,7 +64,7 @@ async def test_wrong_then_right_then_accepted_then_undone(tmp_path: Path, api: s
         here.submit(commands.Accept(2))
         await here.seen(ev.TaskFinished)
         assert (project / "shop/prices.py").read_text() == MENDED
-        assert {path for path, data in tree(project).items() if data != before.get(path)} == {"shop/prices.py"}
+        assert {path for path, data in theirs(project).items() if data != before.get(path)} == {"shop/prices.py"}
 
         assert_each_extends_the_last(server)
         told = str(inputs(server)[2])
@@ -74,7 +74,7 @@ async def test_wrong_then_right_then_accepted_then_undone(tmp_path: Path, api: s
 
         here.submit(commands.Undo())
         await here.until(lambda state: state.landings[-1].undoes == 1 and state.landings[-1].stands == "landed")
-        assert tree(project) == before
+        assert theirs(project) == before
     outcomes = [event.outcome for event in here.all(ev.TaskFinished)]
     assert outcomes == ["landed"]
 

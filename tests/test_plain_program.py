@@ -20,7 +20,7 @@ import pytest
 from agent_core.build import Engine
 from tests.projects import git
 from tests.support.plain_talk import OBEYED, PATIENCE, patch_turn, script_of, settings
-from tests.support.shop import MENDED, RIGHT, RIGHT_AT_ONCE, WRONG, make_quick_shop, make_shop, tree
+from tests.support.shop import MENDED, RIGHT, RIGHT_AT_ONCE, WRONG, make_quick_shop, make_shop, theirs, tree
 from tests.test_resume import write_script
 from tui.plain import life
 
@@ -97,7 +97,7 @@ def test_a_whole_session_in_a_dumb_terminal(tmp_path: Path) -> None:
         child.expect("Type undo to take landing 1 back")
         child.sendline("undo")
         child.expect("Took back landing 1")
-        assert tree(project) == before
+        assert theirs(project) == before
         child.sendline("quit")
         assert left(child) == 0
 

@@ -27,7 +27,7 @@ from agent_core.fold import replay
 from agent_core.journal import SqliteJournal
 from agent_core.places import project_state
 from agent_core.state import State
-from tests.support.shop import MENDED, RIGHT_AT_ONCE, WRONG, make_quick_shop, tree
+from tests.support.shop import MENDED, RIGHT_AT_ONCE, WRONG, make_quick_shop, theirs, tree
 from tests.test_resume import write_script
 from tui.terminal import Output
 
@@ -137,7 +137,7 @@ def test_a_task_from_prompt_to_undo(project: Path, tmp_path: Path, size: tuple[i
         assert prices.read_text() == MENDED
         drawing_until(child, lambda: state_of(project).task is None)
         press_until(child, F8, lambda: state_of(project).undoable is None)
-        assert tree(project) == before
+        assert theirs(project) == before
         quit_app(child)
     assert "Traceback" not in (child.before or "")
 
