@@ -17,7 +17,7 @@ import pytest
 from agent_core.places import project_state
 from tests.projects import make_project, write_files
 from tests.support.calling import call
-from tests.support.checking import STUBBORN, TESTED, kinds, running, unlikely
+from tests.support.checking import STUBBORN, TESTED, goes, kinds, unlikely
 from tests.support.command_line import Process, pairloop
 from tests.support.shop import QUICK_SETTINGS
 
@@ -85,7 +85,7 @@ async def test_what_is_superseded_ends_at_once(tmp_path: Path) -> None:
         lines = await lines_to_verdict(process)
         assert lines[-1].startswith("✓ green: breaks nothing")
         assert any(one.startswith("✓ pytest") for one in lines)
-        assert not running(number)
+        assert goes(number)
         process.send(signal.SIGINT)
         assert (await process.end())[0] == 0
 
@@ -101,7 +101,7 @@ async def test_interrupted_it_takes_everything_along(tmp_path: Path, number: sig
         process.send(number)
         code, out, err = await process.end()
     assert (code, out, err) == (130, "", "")
-    assert not running(sleeps)
+    assert goes(sleeps)
     assert not list((project_state(root) / "candidates").iterdir())
 
 

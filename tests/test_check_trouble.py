@@ -18,10 +18,10 @@ from tests.support.checking import (
     STUBBORN,
     TESTED,
     check,
+    goes,
     kinds,
     outcomes,
     report,
-    running,
     unlikely,
 )
 from tests.support.shop import QUICK_SETTINGS
@@ -191,7 +191,7 @@ def test_tests_that_fork_write_outside_and_need_the_network(tmp_path: Path) -> N
     assert not {"test_bad.py::test_forks", "test_bad.py::test_writes_inside"} & broken
     assert not outside.exists()
     assert (root / "shop.py").read_text() == SHOP
-    assert not running(number)
+    assert goes(number)
 
 
 def test_tests_that_ignore_to_be_ended(tmp_path: Path) -> None:
@@ -201,4 +201,4 @@ def test_tests_that_ignore_to_be_ended(tmp_path: Path) -> None:
     write_files(root, {"test_bad.py": STUBBORN.format(number=number)})
     code, said = report(root)
     assert (code, outcomes(said)["pytest"]) == (5, "timeout")
-    assert not running(number)
+    assert goes(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,16 @@ def running(number: str) -> bool:
     """Whether a process has this number among its arguments."""
     done = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
     return any(line.split() == ["sleep", number] for line in done.stdout.splitlines())
+
+
+def goes(number: str, seconds: float = 10.0) -> bool:
+    """Whether no process has this number among its arguments, or not for long: what is killed ends a moment later."""
+    until = time.monotonic() + seconds
+    while running(number):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def unlikely(path: Path) -> str:
