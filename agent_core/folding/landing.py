@@ -111,10 +111,10 @@ def landing_waits(state: State, event: ev.LandingWaits) -> State:
 
 def commit_drafted(state: State, event: ev.CommitDrafted) -> State:
     """There is a message for a commit, or none any more."""
+    state = msgspec.structs.replace(state, usage=state.usage + event.usage)
     if not event.landing:
         return msgspec.structs.replace(state, commit=None)
     draft = CommitDraft(event.landing, event.message, event.also, event.trouble)
-    state = msgspec.structs.replace(state, usage=state.usage + event.usage)
     if not event.trouble:
         return msgspec.structs.replace(state, commit=draft)
     return say(state, Notice("error", event.trouble, event.hint, about="landing"), commit=draft)
