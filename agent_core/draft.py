@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import msgspec
 
 from agent_core.errors import PatchRefusedError
+from agent_core.file_modes import REGULAR
 from agent_core.patch.apply import Result, apply_operations
 from agent_core.patch.diff import make_patch
 from agent_core.patch.model import FilePatch, Patch
@@ -17,7 +18,7 @@ from agent_core.patch.rebase import StaleBlock
 from agent_core.patch.rebase import rebase as rebase_patch
 from agent_core.protocols import Workspace
 from agent_core.review import Overlap
-from agent_core.workspace.tree import REGULAR, FileChange, Reader, Snapshot, content_hash, with_changes
+from agent_core.workspace.tree import FileChange, Reader, Snapshot, content_hash, with_changes
 
 _SHOWN = 60
 

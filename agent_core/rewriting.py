@@ -9,6 +9,7 @@ import msgspec
 from agent_core.commands import Rewrite
 from agent_core.draft import Draft, disk_reader, draft_of, revised
 from agent_core.errors import SelectionError
+from agent_core.file_modes import REGULAR
 from agent_core.patch import encoding
 from agent_core.patch.choices import BlockChoice, Choices
 from agent_core.patch.diff import make_patch, split_lines
@@ -18,7 +19,7 @@ from agent_core.patch.rebase import rebase
 from agent_core.patch.select import select
 from agent_core.protocols import Workspace
 from agent_core.review import Overlap, Rewritten
-from agent_core.workspace.tree import REGULAR, FileChange, content_hash
+from agent_core.workspace.tree import FileChange, content_hash
 
 YOURS, PARTNERS, ENDED = "<<<<<<< yours, in the file now", "======= the partner's, in the proposal", ">>>>>>>"
 """Lines around both sides of a place, as they are put before a human to write what is to stand there."""

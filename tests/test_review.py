@@ -19,6 +19,7 @@ from agent_core import commands
 from agent_core import events as ev
 from agent_core.decisions import Mark as AnyMark
 from agent_core.draft import Draft, draft_of
+from agent_core.file_modes import REGULAR
 from agent_core.fold import fold, replay
 from agent_core.part_taken import Ground, part_of
 from agent_core.parts import Parts
@@ -41,7 +42,7 @@ from agent_core.review import (
 )
 from agent_core.reviewing import Reviewing
 from agent_core.state import ProposalState, State
-from agent_core.workspace.tree import REGULAR, FileChange, FileState, Snapshot, content_hash, tree_hash
+from agent_core.workspace.tree import FileChange, FileState, Snapshot, content_hash, tree_hash
 
 BEFORE = {
     "a.py": "".join(f"line {number}\n" for number in range(30)),

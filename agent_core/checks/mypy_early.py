@@ -22,8 +22,9 @@ import msgspec
 
 from agent_core.checks.tool import last_line, one_line
 from agent_core.errors import first_cause
+from agent_core.file_modes import SYMLINK
 from agent_core.protocols import Candidate, Workspace
-from agent_core.workspace.tree import SYMLINK, Snapshot
+from agent_core.workspace.tree import Snapshot
 
 log = logging.getLogger(__name__)
 

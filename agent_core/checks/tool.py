@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from agent_core.checks.model import CheckResult, Finding, Outcome
+from agent_core.file_modes import SYMLINK
 from agent_core.process import Completed
 from agent_core.protocols import Candidate
 from agent_core.text import printable
 from agent_core.workspace.interpreter import Interpreter
-from agent_core.workspace.tree import SYMLINK
 
 HEAD_START = 0.4
 """Most seconds for which an exact run waits for what gives an early word, so as not to take the processors from it."""

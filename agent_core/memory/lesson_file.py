@@ -24,9 +24,9 @@ import msgspec
 
 from agent_core.errors import LessonError
 from agent_core.events import Lesson
+from agent_core.file_modes import REGULAR
 from agent_core.memory.lessons import is_id, lesson_id, make_lesson, one_line
 from agent_core.workspace.disk import TEMP_PREFIX, TEMP_SUFFIX, FileSystem, permissions, regular
-from agent_core.workspace.tree import REGULAR
 
 HEAD = """# What pairloop remembers of this project
 

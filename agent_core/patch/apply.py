@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from agent_core.errors import PatchRefusedError
+from agent_core.file_modes import REGULAR, SYMLINK
 from agent_core.patch.closest import already_there
 from agent_core.patch.document import Document
 from agent_core.patch.encoding import NotTextError, decode, rewrite
@@ -26,7 +27,7 @@ from agent_core.patch.paths import check_path, plain_path
 from agent_core.patch.place import Place
 from agent_core.patch.report import Report
 from agent_core.patch.stage import File, Stage
-from agent_core.workspace.tree import REGULAR, SYMLINK, FileChange, Reader
+from agent_core.workspace.tree import FileChange, Reader
 
 
 class Result(msgspec.Struct, frozen=True):

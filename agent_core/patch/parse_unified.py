@@ -35,11 +35,11 @@ from collections.abc import Sequence
 import msgspec
 
 from agent_core.errors import PatchRefusedError
+from agent_core.file_modes import EXECUTABLE, REGULAR
 from agent_core.patch.diff_names import DEV_NULL, lone_name, read_git_names, read_name, same_name
 from agent_core.patch.find_unified import NUMBERED, old_start
 from agent_core.patch.operations import AddFile, DeleteFile, Hunk, HunkLine, Operation, Sign, UpdateFile
 from agent_core.patch.patch_lines import Line, refused, short
-from agent_core.workspace.tree import EXECUTABLE, REGULAR
 
 DIFF_SHAPE = "Write '--- a/path', '+++ b/path', '@@ -1,3 +1,3 @@' and the lines, each with ' ', '-' or '+' before it."
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from agent_core.file_modes import SYMLINK
 from agent_core.patch import encoding
 from agent_core.patch.diff import make_blocks, split_lines
 from agent_core.patch.encoding import NotTextError
@@ -20,7 +21,7 @@ from agent_core.patch.model import Block, FileKind, FilePatch, Patch
 from agent_core.patch.overlap import Edit, drawn_alike, edits_of, overlapping, side
 from agent_core.patch.settling import Wishes, settle
 from agent_core.patch.splice import Splice, blocks_of, spliced
-from agent_core.workspace.tree import SYMLINK, FileChange, Reader, content_hash
+from agent_core.workspace.tree import FileChange, Reader, content_hash
 
 Content = Callable[[str], bytes]
 

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from agent_core.errors import SelectionError
+from agent_core.file_modes import SYMLINK
 from agent_core.patch.between import lines_of, mend_mark, written
 from agent_core.patch.choices import BlockChoice, Choices
 from agent_core.patch.diff import split_lines
 from agent_core.patch.model import Block, FileKind, FilePatch, Patch
 from agent_core.patch.pairing import weave
 from agent_core.patch.splice import Splice, blocks_of, spliced
-from agent_core.workspace.tree import SYMLINK, content_hash
+from agent_core.workspace.tree import content_hash
 
 Content = Callable[[str], bytes]
 

@@ -17,10 +17,10 @@ import msgspec
 
 from agent_core.errors import CommitError
 from agent_core.events import FileLanding
+from agent_core.file_modes import EXECUTABLE, SYMLINK
 from agent_core.landing_log import LandingRecord
 from agent_core.workspace.merge import merge
 from agent_core.workspace.repository import SUBMODULE, Repository, Stored
-from agent_core.workspace.tree import EXECUTABLE, SYMLINK
 
 _OWN_CHANGES = (
     "Commit your own changes of {files} first (git add -p), or commit the whole files yourself: git commit {files}"

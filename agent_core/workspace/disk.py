@@ -18,8 +18,8 @@ from pathlib import Path
 import msgspec
 
 from agent_core.errors import PatchRefusedError
+from agent_core.file_modes import EXECUTABLE, REGULAR
 from agent_core.patch.paths import check_path
-from agent_core.workspace.tree import EXECUTABLE, REGULAR
 
 TEMP_PREFIX = ".pairloop-"
 TEMP_SUFFIX = ".tmp"

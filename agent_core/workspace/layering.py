@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from agent_core.errors import SandboxError
+from agent_core.file_modes import SYMLINK
 from agent_core.sandbox.choose import Mechanism
 from agent_core.sandbox.layer import RunLayer
 from agent_core.sandbox.warm import WarmRuns
@@ -20,7 +21,7 @@ from agent_core.workspace.ignore import DEPENDENCIES
 from agent_core.workspace.shadows import Shadows
 from agent_core.workspace.snapshot import Scanner
 from agent_core.workspace.stamps import Stamps
-from agent_core.workspace.tree import SYMLINK, Changes, FileChange, Snapshot, content_hash
+from agent_core.workspace.tree import Changes, FileChange, Snapshot, content_hash
 
 _MOST_REMOVED = 1_000_000
 

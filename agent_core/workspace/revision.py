@@ -11,10 +11,11 @@ from pathlib import Path
 import msgspec
 
 from agent_core.errors import ConfigError
+from agent_core.file_modes import EXECUTABLE, REGULAR, SYMLINK
 from agent_core.process import Completed, run
 from agent_core.workspace.git import find_root, without_filters
 from agent_core.workspace.ignore import git_environment
-from agent_core.workspace.tree import EXECUTABLE, REGULAR, SYMLINK, FileChange
+from agent_core.workspace.tree import FileChange
 
 _SECONDS = 60.0
 _MOST_NAMES = 400_000_000

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from agent_core.workspace.tree import EXECUTABLE, REGULAR, SYMLINK, FileState
+from agent_core.file_modes import EXECUTABLE, REGULAR, SYMLINK
+from agent_core.workspace.tree import FileState
 
 # A file touched so short a time before it was read may be touched again without its times telling.
 _RACY_NS = 2_000_000_000

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-REGULAR, EXECUTABLE, SYMLINK = 0o100644, 0o100755, 0o120000
-"""The modes a file can have, in git's notation."""
+from agent_core.file_modes import REGULAR
 
 _BUCKETS = 1024
 

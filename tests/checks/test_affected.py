@@ -12,8 +12,9 @@ import pytest
 from agent_core.checks.affected import Affected, Touches, find_affected
 from agent_core.checks.imports import ImportGraph
 from agent_core.checks.pytest_report import PytestReport
+from agent_core.file_modes import REGULAR
 from agent_core.protocols import Candidate
-from agent_core.workspace.tree import REGULAR, FileState, Snapshot, content_hash, tree_hash
+from agent_core.workspace.tree import FileState, Snapshot, content_hash, tree_hash
 
 FILES = {
     "conftest.py": "pytest_plugins = ['support.plugin']\n",

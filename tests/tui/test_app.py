@@ -27,8 +27,9 @@ HEAVY = ("openai", "git", "watchfiles", "pygments.lexers", "agent_core.session",
 
 
 LATE = (
-    *("argparse", "tomllib", "json", "shlex", "secrets"),
+    *("argparse", "tomllib", "json", "hashlib", "shlex", "secrets"),
     *("agent_core.config", "tui.subcommands", "tui.command_line", "tui.slash", "tui.editor", "tui.panes.written"),
+    *("agent_core.workspace.tree", "tui.panes.checks_tree", "tui.widgets.ansi", "tui.widgets.small"),
 )
 
 

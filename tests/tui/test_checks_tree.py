@@ -17,9 +17,10 @@ from tests.tui.fake_session import FakeSession
 from tests.tui.scenes import OLD, RIGHT, file_patch
 from tui.palette import Palette
 from tui.panes.checks_evidence import preview, told
+from tui.panes.checks_line import Row
 from tui.panes.checks_lines import Standing, check_lines
 from tui.panes.checks_rows import by_default, checks_lines, earlier_rows
-from tui.panes.checks_tree import MOST, Row, verdict_rows
+from tui.panes.checks_tree import MOST, verdict_rows
 from tui.widgets.ansi import Ansi, ansi_lines
 from tui.widgets.progress import bar, overall
 

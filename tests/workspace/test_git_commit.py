@@ -11,12 +11,13 @@ import pytest
 
 from agent_core import events as ev
 from agent_core.errors import CommitError
+from agent_core.file_modes import EXECUTABLE
 from agent_core.journal import SqliteJournal
 from agent_core.landing_log import LandingRecord
 from agent_core.landings import LandingService
 from agent_core.workspace.git_commit import GitCommits, Made
 from agent_core.workspace.landing import Lander
-from agent_core.workspace.tree import EXECUTABLE, FileChange
+from agent_core.workspace.tree import FileChange
 from tests.projects import git
 from tests.workspace.landings import Tree, lay_out, patch_between
 

@@ -5,15 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_core.workspace.tree import (
-    REGULAR,
-    FileChange,
-    FileState,
-    content_hash,
-    snapshot_of,
-    tree_hash,
-    with_changes,
-)
+from agent_core.file_modes import REGULAR
+from agent_core.workspace.tree import FileChange, FileState, content_hash, snapshot_of, tree_hash, with_changes
 from tests.support.counting import count_lines
 
 

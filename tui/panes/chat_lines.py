@@ -9,7 +9,6 @@ from agent_core.state import ChatEntry, Edit, Edits, GitMove, Notice, Ran, Said,
 from tui.panes.code import CodeBlock
 from tui.panes.markdown import render
 from tui.prompt.chips import count_lines
-from tui.widgets.ansi import ansi_lines
 from tui.widgets.lines import BLANK, Line, Piece, clean
 
 _HINT_LINES = 8
@@ -229,6 +228,8 @@ def _ran(ran: Ran, *, unfolded: bool) -> Drawn:
     sign, style = ("◌", "accent") if ran.code is None else ("✓", "good") if not ran.code else ("✗", "bad")
     ended = "running" if ran.code is None else ran.killed or f"exit status {ran.code}"
     took = f", {ran.seconds:.1f} s" if ran.code is not None and ran.seconds >= 0.1 else ""
+    from tui.widgets.ansi import ansi_lines  # noqa: PLC0415 - not needed to paint
+
     source = ansi_lines(ran.output.strip("\n"), "dim") if ran.output.strip() else []
     folds = len(source) > _OUTPUT_LINES + 1
     head = [(clean(ran.line), "code"), (f"  {clean(ended)}{took}", "faint")]

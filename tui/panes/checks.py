@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from agent_core.state import ProposalState, State
 from tui.panes.checks_doing import Pointing
+from tui.panes.checks_line import Row
 from tui.panes.checks_rows import attempts_of, head_rows, is_stale, tail_rows
-from tui.panes.checks_tree import Row
 
 
 class ChecksPane(Pointing):

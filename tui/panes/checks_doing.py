@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from agent_core.state import State
 from agent_core.text import cap_text
-from tui.panes.checks_tree import Row
+from tui.panes.checks_line import Row
 from tui.panes.pane import Pane, told
 from tui.prompt.chips import quoted
 from tui.prompt.offers import finding_choices

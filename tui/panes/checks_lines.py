@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from agent_core.checks.model import UNABLE, CheckResult, Outcome, Stage, Verdict
 from agent_core.state import CheckState, ProposalState
-from tui.widgets.ansi import ansi_lines
 from tui.widgets.lines import Line, Piece, clean
 from tui.widgets.progress import bar, share_of
 
@@ -178,6 +177,8 @@ def _staged_lines(staged: CheckResult | None) -> list[Line]:
 
 def _output_lines(output: str, *, open_: bool) -> list[Line]:
     """What a tool printed that could not judge, in its own colours; its end, or all of it."""
+    from tui.widgets.ansi import ansi_lines  # noqa: PLC0415 - not needed to paint
+
     rows = [row for row in ansi_lines(output.strip(), "faint") if open_ or any(text.strip() for text, _ in row)]
     shown = rows if open_ else rows[-_OUTPUT:]
     lines = [Line(row, lead=(("  │ ", "faint"),), hang=(("  │ ", "faint"),), words=False) for row in shown]

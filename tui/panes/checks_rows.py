@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from agent_core.review import parts_taken, takes_all
 from agent_core.state import CheckState, ProposalState, State
+from tui.panes.checks_line import Opened, Row
 from tui.panes.checks_lines import (
     Standing,
     attempts_line,
@@ -14,7 +15,6 @@ from tui.panes.checks_lines import (
     check_lines,
     verdict_lines,
 )
-from tui.panes.checks_tree import Opened, Row, findings_rows, verdict_rows
 from tui.widgets.lines import BLANK, Line, clean
 
 Elapsed = Mapping[tuple[str, str], float]
@@ -107,7 +107,11 @@ def _before(state: State, opened: Opened) -> list[Row]:
     findings = [one for check in checks if check.result is not None for one in check.result.findings]
     open_ = bool(findings) and opened("before")
     rows = [Row(baseline_line(checks, folds=bool(findings), open_=open_), "before", folds=bool(findings))]
-    return [*rows, *findings_rows(findings, opened, "before", "dim")] if open_ else rows
+    if not open_:
+        return rows
+    from tui.panes.checks_tree import findings_rows  # noqa: PLC0415 - not needed to paint
+
+    return [*rows, *findings_rows(findings, opened, "before", "dim")]
 
 
 def tail_rows(proposal: ProposalState | None, opened: Opened, *, stale: bool) -> list[Row]:
@@ -122,6 +126,8 @@ def tail_rows(proposal: ProposalState | None, opened: Opened, *, stale: bool) ->
     if proposal is None or verdict is None:
         return []
     lines = verdict_lines(verdict, stale=stale)
+    from tui.panes.checks_tree import verdict_rows  # noqa: PLC0415 - not needed to paint
+
     return [Row(BLANK), *(Row(line, "verdict") for line in lines), *verdict_rows(verdict, opened)]
 
 

@@ -3,48 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from agent_core.checks.model import Finding, Verdict
 from agent_core.diagnosis.cause import Beside, grouped, is_of_tests
 from tui.panes.checks_evidence import PREVIEW, Told, evidence_line, preview, told
+from tui.panes.checks_line import Opened, Row
 from tui.widgets.lines import BLANK, Line, Piece, clean
 
 MOST = 50
 """Of more branches than that in a group the rest is folded."""
 _ALIKE = 4
 """From so many findings on that a tool gives for one rule they share a branch."""
-
-
-class Opened(Protocol):
-    """Says what is unfolded."""
-
-    def __call__(self, key: str, *, default: bool = False) -> bool:
-        """Whether something is, by its key, and how it is as long as nobody says otherwise."""
-
-
-class Row(NamedTuple):
-    """A line of the check log, and what it is about.
-
-    Attributes:
-        line: What is drawn.
-        key: What it belongs to, the same from one drawing to the next; empty for what cannot be pointed at.
-        folds: It heads something that folds.
-        parent: Key of what it is in.
-        finding: The finding it is of.
-        path: The file it leads to; empty for none.
-        at: 1-based line there, 0 for none.
-        alike: All findings of a cause, where it heads one.
-    """
-
-    line: Line
-    key: str = ""
-    folds: bool = False
-    parent: str = ""
-    finding: Finding | None = None
-    path: str = ""
-    at: int = 0
-    alike: Sequence[Finding] = ()
 
 
 class Group(NamedTuple):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent_core.checks.model import Verdict
+from agent_core.file_modes import SYMLINK
 from agent_core.patch.model import FilePatch
 from agent_core.review import Review, parts_taken, takes_all
 from agent_core.state import LandingState, ProposalState, State
-from agent_core.workspace.tree import SYMLINK
 from tui.panes.diff_signs import SIGNS, counts, file_state, file_words, states_of
 from tui.panes.diff_stale import open_places
 from tui.widgets.lines import Line, Piece, clean

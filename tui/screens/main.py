@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.dom import DOMNode
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import TextArea
@@ -28,11 +30,15 @@ from tui.widgets.completion import Completion
 from tui.widgets.prompt import ASK, DECIDE, STEER, Prompt
 from tui.widgets.prompt_strip import PromptStrip
 from tui.widgets.search import SearchView
-from tui.widgets.small import TooSmall
 from tui.widgets.status import StatusBar
 from tui.widgets.writing import Writing
 
+if TYPE_CHECKING:
+    from tui.widgets.small import TooSmall
+
 PANES = ("chat", "diff", "checks")
+LEAST = Size(40, 10)
+"""The smallest terminal in which the prompt, a question and the most needed keys are to be seen."""
 _FLASH = 3.0
 
 
@@ -64,7 +70,6 @@ class MainScreen(Screen[None]):
         self.prompt = Prompt(answer, draft)
         self.status = StatusBar()
         self.keys = KeyBar()
-        self.small = TooSmall()
         bind(self.chat, "chat", "panes")
         bind(self.diff, "diff", "panes")
         bind(self.checks, "checks", "panes")
@@ -83,6 +88,7 @@ class MainScreen(Screen[None]):
         self._flash_until = 0.0
         self._round: tuple[str, ...] = PANES
         self._timer: Timer | None = None
+        self._small: TooSmall | None = None
 
     def compose(self) -> ComposeResult:
         """Its widgets, from top to bottom."""
@@ -94,7 +100,6 @@ class MainScreen(Screen[None]):
         yield self.prompt
         yield self.status
         yield self.keys
-        yield self.small
 
     def on_mount(self) -> None:
         """Focus the prompt and draw the bars."""
@@ -383,8 +388,19 @@ class MainScreen(Screen[None]):
     def on_resize(self) -> None:
         """Room for more or less."""
         self.panes.fit(self.size.width)
-        self.small.fit(self.size)
+        self._tell_size()
         self._rearranged()
+
+    def _tell_size(self) -> None:
+        """Say that the terminal is too small, where it is; what says so is there from the first time on."""
+        if self._small is None:
+            if self.size.width >= LEAST.width and self.size.height >= LEAST.height:
+                return
+            from tui.widgets.small import TooSmall  # noqa: PLC0415 - hardly ever needed
+
+            self._small = TooSmall(LEAST)
+            self.mount(self._small)
+        self._small.fit(self.size)
 
     @on(Arrangement.Changed)
     def _rearranged(self) -> None:

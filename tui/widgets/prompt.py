@@ -18,7 +18,6 @@ from tui.panes.pane import told
 from tui.prompt import history
 from tui.prompt.chips import count_lines, is_long, quoted
 from tui.prompt.offers import first_line
-from tui.widgets.ansi import ansi_lines
 from tui.widgets.completion import Completion
 from tui.widgets.prompt_choosing import ChoosingArea
 from tui.widgets.prompt_strip import PromptStrip
@@ -151,6 +150,8 @@ class Prompt(ChoosingArea):
         if not ran.output.strip():
             return
         ended = ran.killed or f"exit status {ran.code}"
+        from tui.widgets.ansi import ansi_lines  # noqa: PLC0415 - not needed to paint
+
         plain = ("".join(text for text, _ in pieces) for pieces in ansi_lines(ran.output.strip("\n")))
         output = "\n".join(plain)
         text = quoted(f"Output of `{ran.line}` ({ended}):", output)

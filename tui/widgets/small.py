@@ -6,12 +6,13 @@ from textual.geometry import Size
 
 from tui.widgets.lines import Line, Rows
 
-LEAST = Size(40, 10)
-"""The smallest terminal in which the prompt, a question and the most needed keys are to be seen."""
-
 
 class TooSmall(Rows):
-    """Covers the screen while the terminal is too small; what has the focus keeps it, and nothing is lost."""
+    """Covers the screen while the terminal is too small; what has the focus keeps it, and nothing is lost.
+
+    Args:
+        least: The smallest terminal that is none.
+    """
 
     DEFAULT_CSS = """
     TooSmall {
@@ -20,8 +21,9 @@ class TooSmall(Rows):
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, least: Size) -> None:
         super().__init__(id="small")
+        self._least = least
 
     def fit(self, size: Size) -> None:
         """Cover the screen, or do not.
@@ -29,8 +31,8 @@ class TooSmall(Rows):
         Args:
             size: Of the terminal.
         """
-        small = size.width < LEAST.width or size.height < LEAST.height
+        small = size.width < self._least.width or size.height < self._least.height
         self.set_class(small, "-shown")
         if small:
-            words = f"Too small: {size.width}x{size.height}, {LEAST.width}x{LEAST.height} is the least."
+            words = f"Too small: {size.width}x{size.height}, {self._least.width}x{self._least.height} is the least."
             self.set_lines([Line(((words, "warn"),)), Line((("ctrl+q leaves.", "faint"),))])
