@@ -50,6 +50,9 @@ bench: setup
 	$(BIN)/python tests/bench/patching.py
 	$(BIN)/python tests/bench/verdicts.py
 	$(BIN)/python tests/bench/screen.py
+	$(BIN)/python tests/bench/watching.py
+	$(BIN)/python tests/bench/soak.py
+	$(BIN)/python tests/bench/interleavings.py
 
 screenshots: setup
 	$(BIN)/python screenshots/make.py
