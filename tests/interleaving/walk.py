@@ -183,8 +183,11 @@ class Walk:
     def _may(self, event: ev.LandingStarted, what: Written, state: State) -> None:
         """A landing does nothing but what was proposed, an undo nothing but to take that back."""
         if event.proposal:
-            patch = next(one.patch for one in state.proposals if one.number == event.proposal)
-            removed, added = _named(patch)
+            proposal = next(one for one in state.proposals if one.number == event.proposal)
+            removed, added = _named(proposal.patch)
+            # Where the human wrote too, and then took the partner's side in so many words, it goes over theirs.
+            taken = (one for one in proposal.overlaps if (mark := proposal.review.blocks.get(one.block)) and mark.taken)
+            removed |= names("".join(line for one in taken for line in one.theirs).encode())
         elif event.undoes in self._done:
             removed, added = self._done[event.undoes].added, self._done[event.undoes].removed
         else:
