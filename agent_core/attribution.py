@@ -132,6 +132,9 @@ class Attribution:
         by = await self._by_hand(edits, "human" if watched and not self._was_at_work else "unknown")
         move = await self.moves.explain(_changes(edits))
         passed = await self._passed(by, move) if move is not None else set()
+        # Nothing is awaited from here on: all of it is known, or none if this was cancelled.
+        if move is not None:
+            self.moves.told(move)
         self._was_at_work = self._at_work > 0
         told = list(_told(by, move, passed))
         own = {(one.path, one.after) for one in told if isinstance(one, ev.HumanEdited) and one.by != "unknown"}

@@ -253,3 +253,31 @@ async def test_what_was_taken_away_by_who_knows_whom_is_not_the_humans_when_it_i
         ):
             told = await attribution.events(edits, watched=watched)
             assert [one.by for one in told if isinstance(one, ev.HumanEdited)] == by
+
+
+async def test_a_look_that_is_cut_off_at_its_end_has_told_nothing_of_git(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(project, scripted(tmp_path, RIGHT_AT_ONCE)) as here:
+        attribution = Attribution("another", here.session._outfit.workspace, here.session._outfit.journal)
+        await attribution.start()
+        await attribution.moves.start(None)
+        git(project, "switch", "-q", "topic")
+        await attribution.moves.rest()
+        reached = asyncio.Event()
+
+        async def stuck(*_: object) -> set[int]:
+            reached.set()
+            await asyncio.Event().wait()
+            return set()
+
+        with monkeypatch.context() as patched:
+            patched.setattr(attribution, "_passed", stuck)
+            looking = asyncio.create_task(attribution.events([], watched=True))
+            await asyncio.wait_for(reached.wait(), 20)
+            looking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await looking
+        told = await attribution.events([], watched=True)
+        assert [type(one) for one in told] == [ev.BranchChanged]
+        assert await attribution.events([], watched=True) == []

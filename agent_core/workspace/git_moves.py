@@ -44,6 +44,7 @@ class Move(msgspec.Struct, frozen=True):
         after: Where it stands now.
         whose: The files that are git's, and those that may be; what is not in it is not git's.
         commits: Where it has been on the way, the last first.
+        seen: Its files from outside, when it had rested.
     """
 
     what: str
@@ -51,6 +52,7 @@ class Move(msgspec.Struct, frozen=True):
     after: GitState
     whose: Mapping[str, Whose]
     commits: tuple[str, ...] = ()
+    seen: Stamp = ()
 
 
 class GitMoves:
@@ -119,7 +121,7 @@ class GitMoves:
         return moved
 
     async def explain(self, changes: Collection[Change]) -> Move | None:
-        """Say what git did since this was last asked, and which files it wrote. Changes nothing when it is cancelled.
+        """Say what git did since what was last told of it, and which files it wrote; see `told`.
 
         Args:
             changes: The files that changed since.
@@ -132,19 +134,23 @@ class GitMoves:
             return None
         if seen == self._known:
             cut_off = bool(changes) and await asyncio.to_thread(writes_files, folder)
-            return Move("", before, before, {one.path: "unknown" for one in changes}) if cut_off else None
+            unknown: dict[str, Whose] = {one.path: "unknown" for one in changes}
+            return Move("", before, before, unknown, seen=seen) if cut_off else None
         after = await self._read(folder)
         lines = await asyncio.to_thread(new_lines, folder, before, after)
         whose = await Asked(self._root, before, after, lines).whose(changes) if changes else {}
         files = any(owner == "git" for owner in whose.values())
-        self._state, self._known = after, seen
         # Before it is shortened: of half a secret nothing tells what it is.
         shown = tuple(msgspec.structs.replace(line, text=self._mask(line.text)) for line in lines)
         commits = [after.commit, *(line.new for line in reversed(lines)), before.commit]
         # What is being merged, and stands in no log yet.
         commits[1:1] = _OTHER_SIDE if after.operation is not None else ()
         visited = tuple(dict.fromkeys(commit for commit in commits if commit))[:_MOST_VISITED]
-        return Move(_what(before, after, shown, files=files), before, after, whose, visited)
+        return Move(_what(before, after, shown, files=files), before, after, whose, visited, seen)
+
+    def told(self, move: Move) -> None:
+        """Take a move for known: the next one begins where it ended."""
+        self._state, self._known = move.after, move.seen
 
     async def wrote(self, move: Move, path: str, digest: str | None) -> bool:
         """Whether a file has that content, or None for no file, in a commit at which git has been.

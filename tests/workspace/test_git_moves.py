@@ -49,6 +49,8 @@ class Followed:
         now = dict(files_of(self.root))
         paths = sorted(path for path in self._seen.keys() | now.keys() if self._seen.get(path) != now.get(path))
         move = await self.moves.explain([Change(path, self._seen.get(path), now.get(path)) for path in paths])
+        if move is not None:
+            self.moves.told(move)
         self._seen = now
         whose = move.whose if move is not None else {}
         return move, {path: str(whose.get(path, "else")) for path in paths}
