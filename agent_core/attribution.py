@@ -190,7 +190,9 @@ class Attribution:
         except (JournalError, OSError, ValueError):
             return plain
         if (content_hash(new) if new is not None else None) != edit.after:
-            return plain
+            # Saved again since: what it did to what had landed cannot be shown, but that it was over that is known.
+            unseen = edit.before == file.before
+            return msgspec.structs.replace(plain, before=file.after, diff="") if unseen else plain
         by: ev.EditedBy = "formatter" if new is not None and only_layout(edit.path, old, new) else else_by
         return msgspec.structs.replace(edit_between(edit.path, old, new, self._mask), by=by)
 

@@ -281,3 +281,20 @@ async def test_a_look_that_is_cut_off_at_its_end_has_told_nothing_of_git(
         told = await attribution.events([], watched=True)
         assert [type(one) for one in told] == [ev.BranchChanged]
         assert await attribution.events([], watched=True) == []
+
+
+async def test_an_edit_over_an_unseen_landing_that_is_saved_over_again_is_over_what_landed(
+    tmp_path: Path, project: Path
+) -> None:
+    async with running(project, scripted(tmp_path, RIGHT_AT_ONCE)) as here:
+        journal = here.session._outfit.journal
+        attribution = Attribution("another", here.session._outfit.workspace, journal)
+        await attribution.start()
+        await attribution.moves.start(None)
+        landed = ev.FileLanding("README.md", "before", journal.put(b"landed\n"), 0o100644, 0o100644)
+        attribution.listen(ev.Entry(1, 0.0, ev.LandingStarted(1, 1, 0, (landed,))), here.state)
+        attribution.listen(ev.Entry(2, 0.0, ev.Landed(1)), here.state)
+        edit = ev.HumanEdited("README.md", "changed", "of both", "before", "gone by now")
+        assert await attribution.events([edit], watched=True) == [
+            ev.HumanEdited("README.md", "changed", "", landed.after, "gone by now")
+        ]
