@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding
 from textual.geometry import Region
 
 from tui.actions import momentary
 from tui.screens.memory_rows import Row, lines_of
+from tui.screens.moving import MOVES
 from tui.widgets.lines import Line, LinesView
 from tui.widgets.writing import Writing
 
@@ -26,14 +26,7 @@ class RowList(LinesView):
     """The rows that fit, one of them under the cursor."""
 
     follow = False
-    BINDINGS: ClassVar = [
-        Binding("up,k", "screen.move(-1)", show=False),
-        Binding("down,j", "screen.move(1)", show=False),
-        Binding("home,g", "screen.move(-100000)", show=False),
-        Binding("end,G", "screen.move(100000)", show=False),
-        Binding("pageup,ctrl+u", "screen.page(-1)", show=False),
-        Binding("pagedown,ctrl+d", "screen.page(1)", show=False),
-    ]
+    BINDINGS: ClassVar = [*MOVES]
 
     def __init__(self) -> None:
         super().__init__(id="memory-rows")

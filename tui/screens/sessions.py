@@ -21,6 +21,7 @@ from tui.life import Wanted
 from tui.panes.pane import told
 from tui.screens.choose import Chooser, Entry
 from tui.screens.grace import CUTS_OFF, TOO_EARLY
+from tui.screens.moving import MOVES
 from tui.screens.session_find import Found, SaidIndex, card_lines, preview_lines
 from tui.trouble import ago
 from tui.widgets.lines import Line, LinesView, Piece, Rows, clean
@@ -42,15 +43,7 @@ class CardList(LinesView):
     """The sessions that fit, one of them under the cursor."""
 
     follow = False
-    # Its own, as it would scroll by them.
-    BINDINGS: ClassVar = [
-        Binding("up,k", "screen.move(-1)", show=False),
-        Binding("down,j", "screen.move(1)", show=False),
-        Binding("home,g", "screen.move(-100000)", show=False),
-        Binding("end,G", "screen.move(100000)", show=False),
-        Binding("pageup,ctrl+u", "screen.page(-1)", show=False),
-        Binding("pagedown,ctrl+d", "screen.page(1)", show=False),
-    ]
+    BINDINGS: ClassVar = [*MOVES]
 
     def __init__(self) -> None:
         super().__init__(id="cards")
