@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from agent_core.descendants import Descendants
+
 _CHUNK = 65536
 GRACE = 0.5
 _LAST_WAIT = 5.0
@@ -167,6 +169,7 @@ async def exit_of(gone: asyncio.Event, pid: int, guard: Callable[[int], Awaitabl
 
 async def _end(pipes: _Pipes, *, ask: bool) -> None:
     """Ask the whole group to stop, then make it; made to hurry, as when the loop is closed, it makes it at once."""
+    descendants = None if pipes.exited.is_set() else Descendants(pipes.pid)
     try:
         if ask and not pipes.exited.is_set():
             _signal_group(pipes.pid, signal.SIGTERM)
@@ -174,6 +177,8 @@ async def _end(pipes: _Pipes, *, ask: bool) -> None:
     finally:
         if not pipes.exited.is_set():
             _signal_group(pipes.pid, signal.SIGKILL)
+        if descendants is not None:
+            descendants.kill()
     if not pipes.exited.is_set():
         # What the kernel itself holds on to, as at a dead network disk, must not hold us.
         await wait_for(pipes.exited, _LAST_WAIT)

@@ -130,6 +130,27 @@ async def test_a_child_that_ignores_the_end_of_its_parent_goes_too(tmp_path: Pat
     await until(lambda: not is_alive(child))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose descendant a process is")
+async def test_what_left_the_group_goes_too(tmp_path: Path) -> None:
+    """As in a sandbox that is ended before it has asked the kernel to have what it started end with it."""
+    code = (
+        "import os, sys, time\n"
+        "if os.fork() == 0:\n"
+        "    os.setsid()\n"
+        "    if os.fork() == 0:\n"
+        "        open('pids', 'w').write(f'{os.getpid()} {os.getppid()}')\n"
+        "    time.sleep(600)\n"
+        "time.sleep(600)\n"
+    )
+    running = asyncio.ensure_future(python(code, tmp_path, timeout=600))
+    await until(pids(tmp_path / "pids", 2))
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    for pid in (tmp_path / "pids").read_text().split():
+        await until(lambda pid=int(pid): not is_alive(pid))  # type: ignore[misc]  # bound now
+
+
 async def test_what_is_left_in_the_background_ends_with_the_program(tmp_path: Path) -> None:
     done = await sh("sleep 60 & echo $!", tmp_path)
     assert (done.code, done.timed_out) == (0, False)
