@@ -16,12 +16,11 @@ from agent_core.parts import Parts
 from agent_core.prompt import replies
 from agent_core.proposals import Proposals
 from agent_core.text import cap_text
-from agent_core.tools.base import ToolError, ToolOutput
+from agent_core.tools.base import Permission, ToolError, ToolOutput
 from agent_core.tools.toolbox import APPLY_PATCH, RUN_CHECKS, Toolbox
 from agent_core.view import shown
 
 _MOST_REPEATS = 3
-_LOOKING = frozenset({"list_files", "read_file", "search"})
 
 
 class _Tried(msgspec.Struct, frozen=True):
@@ -163,7 +162,7 @@ class Calls:
         self._running = call.call_id
         title = "run the checks" if call.name == RUN_CHECKS else tool.title(call.arguments) if tool else call.name
         parts.emit(ev.ToolStarted(call.call_id, call.name, title))
-        if call.name not in _LOOKING:
+        if tool is None or not tool.looks:
             await self._make_room()
         try:
             if call.name == RUN_CHECKS:
@@ -180,5 +179,5 @@ class Calls:
         text = cap_text(output.text, parts.tool_tokens)
         parts.append(ToolResultItem(call.call_id, text, ok=output.ok))
 
-    async def _approve(self, command: str) -> bool:
-        return await self._inbox.approval(self._running, command)
+    async def _approve(self, wish: Permission) -> bool:
+        return await self._inbox.approval(self._running, wish.shown or wish.subject)

@@ -57,7 +57,13 @@ def _dotted(text: str) -> list[str]:
 # What a project must not choose for whoever clones it: where the key goes, what shuts its code in, what lands unasked,
 # and which key says so. None stands for all there is in a table.
 _NOT_FOR_PROJECTS: dict[str, tuple[str, ...] | None] = {
-    "partner": ("base_url", "key_env"),
+    "partner": ("preset", "base_url", "key_env", "price", "aside", "api_version"),
+    "partners": None,
+    "budget": None,
+    "tools": ("fetch",),
+    "permissions": ("allow",),
+    "mcp": None,
+    "hooks": None,
     "sandbox": SandboxConfig.__struct_fields__,
     "loop": ("mode",),
     "memory": ("file",),

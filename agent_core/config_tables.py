@@ -14,6 +14,8 @@ from agent_core.screen_settings import Keys, ScreenConfig
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 PatchTool = Literal["auto", "builtin", "function"]
+PatchForm = Literal["auto", "envelope", "blocks", "whole"]
+"""Forms of patches: ours, SEARCH/REPLACE blocks, whole files. ``auto``: what was found to work."""
 
 COMMANDS = "*"
 """Where the tables ``[checks.NAME]`` are put for the conversion."""
@@ -37,6 +39,8 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who proposes.
 
     Attributes:
+        preset: A server whose address, API and key are known by its name, such as ``ollama``; what else is set here
+            goes over it. Empty for none.
         api: ``responses`` or ``chat``; ``auto`` takes Responses for OpenAI's own address and Chat
             Completions for every other.
         model: The model's id.
@@ -53,8 +57,17 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         context_window: How many tokens fit into the model's context; the status line then says how full it is. 0: not
             known.
         price: What it costs, where the public price lists that pairloop knows do not say it, or say something else.
+        verbosity: How much OpenAI's models say; empty for the model's default.
+        reasoning_summary: Whether summaries of the reasoning are asked for: ``auto`` for the most detailed there is.
+        service_tier: OpenAI's, such as ``flex`` or ``priority``; empty for the project's default.
+        parallel_tools: Let it call several tools in one answer.
+        format: In which form it is to write patches; ``auto`` takes what was found to work with this model.
+        aside: Name of the partner, as in ``[partners.NAME]``, that is asked for summaries and messages of commits;
+            empty for this one.
+        api_version: For Azure's addresses that want one.
     """
 
+    preset: str = ""
     api: Literal["auto", "responses", "chat"] = "auto"
     model: str = ""
     base_url: str = ""
@@ -67,6 +80,100 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     patch_tool: PatchTool = "auto"
     context_window: Annotated[int, msgspec.Meta(ge=0)] = 0
     price: PriceConfig | None = None
+    verbosity: Literal["", "low", "medium", "high"] = ""
+    reasoning_summary: Literal["auto", "concise", "detailed", "off"] = "auto"
+    service_tier: Literal["", "auto", "default", "flex", "priority"] = ""
+    parallel_tools: bool = True
+    format: PatchForm = "auto"
+    aside: str = ""
+    api_version: str = ""
+
+
+class BudgetConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What may be spent before the human is asked. Zero: no limit.
+
+    Attributes:
+        task: US dollars for one task.
+        session: US dollars for one session.
+        task_tokens: Tokens, sent and answered, for one task: for partners whose price is not known.
+        session_tokens: Likewise for one session.
+    """
+
+    task: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    session: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    task_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
+    session_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class ToolsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the partner may do.
+
+    Attributes:
+        fetch: It may ask for web addresses to be fetched; which, ``[permissions]`` says.
+        parallel: How many calls that only look are carried out at the same time.
+        map_tokens: Budget of the map of the project: its files' most important names, chosen for the task. 0: none.
+    """
+
+    fetch: bool = False
+    parallel: Positive = 4
+    map_tokens: Annotated[int, msgspec.Meta(ge=0)] = 1500
+
+
+class PermissionsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What may be done without asking, and what may not be done at all.
+
+    A rule is ``ACTION PATTERN``: ``run pytest *``, ``fetch https://docs.python.org/*``, ``mcp files/read_*``; ``*``
+    stands for anything. What is denied is denied whatever else is said; what is to be asked goes before what is
+    allowed.
+
+    Attributes:
+        allow: May be done without asking.
+        ask: Is asked, even where it would be allowed.
+        deny: May not be done.
+    """
+
+    allow: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+
+class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An MCP server, ``[mcp.NAME]``: a program that is started, or an address.
+
+    Attributes:
+        command: The program and its arguments; empty for a server at an address.
+        env: Variables it is given beyond the usual ones. ``$NAME`` as a value stands for the variable of this
+            environment.
+        url: Its address (streamable HTTP).
+        headers: Sent with each request; ``$NAME`` as above.
+        tools: Names of its tools that are offered; ``*`` stands for anything.
+        timeout: Seconds that a call may take.
+        off: Leave it out.
+    """
+
+    command: tuple[str, ...] = ()
+    env: dict[str, str] = msgspec.field(default_factory=dict)
+    url: str = ""
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
+    tools: tuple[str, ...] = ("*",)
+    timeout: Seconds = 60.0
+    off: bool = False
+
+
+class HookConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A command of the human's own that runs on events, ``[hooks.NAME]``.
+
+    It gets the event as JSON on standard input and stands in the project's folder; it is not shut in.
+
+    Attributes:
+        on: Names of events, as ``pairloop exec --json`` prints them.
+        run: The command line.
+        timeout: Seconds it may take.
+    """
+
+    on: tuple[str, ...]
+    run: str
+    timeout: Seconds = 30.0
 
 
 class LoopConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -204,10 +311,19 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings, a table each.
 
     Attributes:
+        partners: Other partners that can be chosen, by their names.
+        mcp: MCP servers, by their names.
+        hooks: Commands that run on events, by their names.
         keys: Other keys for the screen's actions, by their ids; what can stand there the screen says.
     """
 
     partner: PartnerConfig = PartnerConfig()
+    partners: dict[str, PartnerConfig] = msgspec.field(default_factory=dict)
+    budget: BudgetConfig = BudgetConfig()
+    tools: ToolsConfig = ToolsConfig()
+    permissions: PermissionsConfig = PermissionsConfig()
+    mcp: dict[str, McpConfig] = msgspec.field(default_factory=dict)
+    hooks: dict[str, HookConfig] = msgspec.field(default_factory=dict)
     loop: LoopConfig = LoopConfig()
     checks: ChecksConfig = ChecksConfig()
     sandbox: SandboxConfig = SandboxConfig()

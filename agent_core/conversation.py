@@ -179,12 +179,14 @@ class PartnerInfo(msgspec.Struct, frozen=True):
         name: What the human reads, such as ``gpt-x via api.openai.com`` or ``script demo.json``.
         model: The model's id; empty for a script.
         window: How many tokens fit into its context; 0 where that is not known.
+        entry: Name of its entry in the configuration: ``[partners.NAME]`` or a preset; empty for ``[partner]``.
     """
 
     kind: str
     name: str
     model: str = ""
     window: int = 0
+    entry: str = ""
 
 
 class TextDelta(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from agent_core import events as ev
-from agent_core.folding import judging, landing, memory, outside, review, running, talking
+from agent_core.folding import judging, landing, memory, outside, partner, review, running, talking
 from agent_core.folding.remembering import remembered
 from agent_core.state import State
 
@@ -62,6 +62,15 @@ _FOLDS: dict[type[ev.Event], Callable[[State, Any], State]] = {
     ev.LessonProposed: memory.lesson_proposed,
     ev.LessonSettled: memory.lesson_settled,
     ev.LessonsRecalled: memory.lessons_recalled,
+    ev.PartnerChosen: partner.partner_chosen,
+    ev.RetryHurried: partner.retry_hurried,
+    ev.AsideFinished: partner.aside_finished,
+    ev.BudgetReached: partner.budget_reached,
+    ev.BudgetRaised: partner.budget_raised,
+    ev.QuestionAsked: running.question_asked,
+    ev.QuestionAnswered: running.question_answered,
+    ev.PlanUpdated: running.plan_updated,
+    ev.HookFinished: running.hook_finished,
     ev.Noted: talking.noted,
     ev.TaskFinished: talking.task_finished,
 }

@@ -11,6 +11,7 @@ from agent_core.journal import SqliteJournal
 from agent_core.last_seen import LastSeen
 from agent_core.memory.lesson_book import LessonBook
 from agent_core.protocols import Check, Model, Workspace
+from agent_core.tools.base import ToolSource
 from agent_core.workspace.landing import Lander
 from agent_core.workspace.watcher import Watcher
 
@@ -33,6 +34,7 @@ class Outfit:
         isolated: Commands are shut in, and cannot write to the working tree.
         seen: Keeps what the session saw last for when it goes on; None to keep nothing.
         lessons: Where lessons over sessions are kept; None where none are wanted.
+        sources: Where tools come from beside the built-in ones.
         recovered: What was found and mended of landings cut short, for the human.
     """
 
@@ -50,3 +52,4 @@ class Outfit:
     isolated: bool = True
     seen: LastSeen | None = None
     lessons: LessonBook | None = None
+    sources: tuple[ToolSource, ...] = ()

@@ -12,6 +12,7 @@ from agent_core.events import AnyEvent, ItemsAppended, SettingsTold
 from agent_core.journal import SqliteJournal
 from agent_core.protocols import Model, Workspace
 from agent_core.state import State
+from agent_core.tools.base import ToolSource
 from agent_core.workspace.tree import Snapshot
 
 
@@ -46,6 +47,7 @@ class Parts:
         look: Reports human edits, and gives the working tree as it is now.
         recall: Gives what the partner is to be told of earlier sessions before its next request.
         followed: Somebody looks on who can act beside pairloop.
+        sources: Where tools come from beside the built-in ones.
         mask: Takes secrets out of what is shown, or told to the partner, of the human's files.
     """
 
@@ -60,6 +62,7 @@ class Parts:
     recall: Callable[[], Awaitable[tuple[Item, ...]]] = _nothing
     followed: bool = True
     mask: Callable[[str], str] = str
+    sources: tuple[ToolSource, ...] = ()
 
     def tell_partner(self) -> None:
         """Say who proposes, if more is known of that by now: the model's name, how much it can read."""

@@ -93,6 +93,7 @@ class Session:
             recall=self._recall,
             followed=outfit.watcher is not None,
             mask=outfit.mask,
+            sources=outfit.sources,
         )
         self._comments = Comments(parts, self._tracker.text, outfit.mask, self._inbox.news)
         self._listeners.append(self._comments.listen)

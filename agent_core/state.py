@@ -223,10 +223,44 @@ class LandingState(msgspec.Struct, frozen=True):
 
 
 class ApprovalState(msgspec.Struct, frozen=True):
-    """A command that waits for the human's word."""
+    """What waits for the human's word; see `agent_core.events.ApprovalAsked`."""
 
     call_id: str
     command: str
+    action: ev.Action = "run"
+    rule: str = ""
+
+
+class QuestionState(msgspec.Struct, frozen=True):
+    """A question of the partner's that waits for an answer; see `agent_core.events.QuestionAsked`."""
+
+    call_id: str
+    text: str
+    options: tuple[str, ...] = ()
+
+
+class BudgetState(msgspec.Struct, frozen=True):
+    """A budget that is used up, and waits for the human's word; see `agent_core.events.BudgetReached`."""
+
+    scope: ev.BudgetScope
+    spent: float
+    limit: float
+    tokens: int = 0
+    token_limit: int = 0
+
+
+class Spending(msgspec.Struct, frozen=True):
+    """What was spent, and what the human has allowed beyond the configured budgets.
+
+    Attributes:
+        task: Tokens and cost of the current (or else the last) task, side requests included.
+        aside: Of all side requests of the session, which `State.usage` leaves out.
+        raised: The limits that they set in the place of the configured ones, by whose budget it is: dollars, tokens.
+    """
+
+    task: Usage = Usage()
+    aside: Usage = Usage()
+    raised: tuple[tuple[ev.BudgetScope, float, int], ...] = ()
 
 
 class TaskState(msgspec.Struct, frozen=True):
@@ -358,6 +392,11 @@ class State(msgspec.Struct, frozen=True):
         lessons: What this session proposed to remember for later ones.
         recalled: Ids of the lessons that the partner has been told, and has not had taken from it by a compaction.
         commit: The commit that waits for the human's word.
+        chosen: The partner that the human has chosen in the place of the configured one: its name and model.
+        question: The partner's question that waits for an answer.
+        plan: What the partner says it is going to do, and how far it is.
+        budget: The budget that is used up, and waits for the human's word.
+        spending: What was spent.
     """
 
     session: str = ""
@@ -396,6 +435,11 @@ class State(msgspec.Struct, frozen=True):
     lessons: tuple[LessonState, ...] = ()
     recalled: tuple[str, ...] = ()
     commit: CommitDraft | None = None
+    chosen: tuple[str, str] | None = None
+    question: QuestionState | None = None
+    plan: tuple[ev.PlanStep, ...] = ()
+    budget: BudgetState | None = None
+    spending: Spending = Spending()
 
     @property
     def sayings(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import pytest
 
 from agent_core.checks.settings import CommandConfig, JsonKeys
 from agent_core.config import load, merge
-from agent_core.config_tables import Config
+from agent_core.config_tables import Config, HookConfig, McpConfig
 from agent_core.errors import ConfigError
 from agent_core.places import project_state, state_dir, user_file
 
@@ -221,9 +221,12 @@ def test_a_script_is_relative_to_the_file_that_names_it(tmp_path: Path) -> None:
 
 def test_every_setting_has_a_sentence() -> None:
     tables = {table.name: table.type for table in msgspec.structs.fields(Config)}
-    assert "keys: " in (Config.__doc__ or "")
-    del tables["keys"]  # whatever is in it is an action's id
-    for name, table in {**tables, "checks.NAME": CommandConfig, "checks.NAME.keys": JsonKeys}.items():
+    for named in ("keys", "partners", "mcp", "hooks"):
+        # Whatever is in it is a name.
+        assert f"{named}: " in (Config.__doc__ or "")
+        del tables[named]
+    named_tables = {"checks.NAME": CommandConfig, "checks.NAME.keys": JsonKeys, "mcp": McpConfig, "hooks": HookConfig}
+    for name, table in {**tables, **named_tables}.items():
         for field in msgspec.structs.fields(table):
             assert f"{field.name}: " in table.__doc__, f"{name}.{field.name}"
 

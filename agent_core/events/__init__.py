@@ -42,10 +42,24 @@ from agent_core.events.memory import (
 )
 from agent_core.events.opening import Forked, ModeChanged, SessionResumed, SessionStarted, SettingsTold
 from agent_core.events.outside import BranchChanged, EditedBy, FilesEdited, HumanEdited, Marker
+from agent_core.events.partner import (
+    AsideFinished,
+    BudgetRaised,
+    BudgetReached,
+    BudgetScope,
+    PartnerChosen,
+    RetryHurried,
+)
 from agent_core.events.running import (
+    Action,
     ApprovalAsked,
     ApprovalGiven,
+    HookFinished,
     PatchRejected,
+    PlanStep,
+    PlanUpdated,
+    QuestionAnswered,
+    QuestionAsked,
     ShellFinished,
     ShellStarted,
     ToolFinished,
@@ -120,6 +134,15 @@ AnyEvent = (
     | LessonProposed
     | LessonSettled
     | LessonsRecalled
+    | PartnerChosen
+    | RetryHurried
+    | AsideFinished
+    | BudgetReached
+    | BudgetRaised
+    | QuestionAsked
+    | QuestionAnswered
+    | PlanUpdated
+    | HookFinished
 )
 
 
@@ -138,14 +161,19 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 __all__ = [
+    "Action",
     "AnswerFinished",
     "AnswerVoided",
     "AnyEvent",
     "ApprovalAsked",
     "ApprovalGiven",
+    "AsideFinished",
     "Asked",
     "Blamed",
     "BranchChanged",
+    "BudgetRaised",
+    "BudgetReached",
+    "BudgetScope",
     "CheckFinished",
     "CheckProgressed",
     "CheckStaged",
@@ -164,6 +192,7 @@ __all__ = [
     "FileLanding",
     "FilesEdited",
     "Forked",
+    "HookFinished",
     "HumanEdited",
     "ItemsAppended",
     "Landed",
@@ -184,11 +213,17 @@ __all__ = [
     "ModeChanged",
     "Noted",
     "Overlapped",
+    "PartnerChosen",
     "PatchRejected",
     "PatchStreamed",
+    "PlanStep",
+    "PlanUpdated",
     "PromptSent",
     "ProposalMade",
+    "QuestionAnswered",
+    "QuestionAsked",
     "ReasoningStreamed",
+    "RetryHurried",
     "Reviewed",
     "SessionResumed",
     "SessionStarted",

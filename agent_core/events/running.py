@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import msgspec
+
 from agent_core.events.base import Event
 
 
@@ -54,18 +58,92 @@ class ToolFinished(Event, frozen=True):
     summary: str
 
 
+Action = Literal["run", "fetch", "mcp"]
+"""What needs the human's word: a command, an address fetched, a tool of an MCP server."""
+
+
 class ApprovalAsked(Event, frozen=True):
-    """The partner wants to run a command; the human has to allow it."""
+    """The partner wants to do something that the human has to allow.
+
+    Attributes:
+        call_id: The tool call.
+        command: What exactly: the command line, the address, the tool and its arguments.
+        action: What kind of thing it is.
+        rule: The narrowest rule that would allow this for good, as in ``[permissions]``; empty where there is none.
+    """
 
     call_id: str
     command: str
+    action: Action = "run"
+    rule: str = ""
 
 
 class ApprovalGiven(Event, frozen=True):
-    """The human answered."""
+    """The human answered, or a rule did.
+
+    Attributes:
+        call_id: The tool call.
+        allowed: Whether it may be done.
+        rule: The rule that is kept from now on for this project; empty for this once.
+    """
 
     call_id: str
     allowed: bool
+    rule: str = ""
+
+
+class QuestionAsked(Event, frozen=True):
+    """The partner asks the human something, and waits.
+
+    Attributes:
+        call_id: The tool call.
+        text: The question.
+        options: Answers to choose from; others can be written. May be empty.
+    """
+
+    call_id: str
+    text: str
+    options: tuple[str, ...] = ()
+
+
+class QuestionAnswered(Event, frozen=True):
+    """The human answered the partner's question; empty when they did not want to."""
+
+    call_id: str
+    answer: str
+
+
+class PlanStep(msgspec.Struct, frozen=True):
+    """One step of the partner's plan."""
+
+    text: str
+    stands: Literal["open", "doing", "done"] = "open"
+
+
+class PlanUpdated(Event, frozen=True):
+    """The partner said what it is going to do, or how far it is."""
+
+    steps: tuple[PlanStep, ...]
+
+
+class HookFinished(Event, frozen=True):
+    """A command that the human has set to run on an event has run.
+
+    Attributes:
+        name: Its name, as in ``[hooks.NAME]``.
+        on: Which event it ran on.
+        code: Its exit status.
+        output: What it printed, head and tail; control characters are in it as they came.
+        seconds: How long it ran.
+        killed: Why it was ended; empty when it ended by itself.
+    """
+
+    name: str
+    on: str
+    code: int
+    output: str = ""
+    seconds: float = 0.0
+    killed: str = ""
 
 
 class PatchRejected(Event, frozen=True):

@@ -106,10 +106,14 @@ class AnswerFinished(Event, frozen=True):
     Attributes:
         text: The words of it, tool calls apart.
         usage: Tokens the provider counted.
+        model: Id of the model that answered; empty where that is not known.
+        partner: Name of its entry in the configuration, as in `agent_core.events.PartnerChosen`.
     """
 
     text: str
     usage: Usage
+    model: str = ""
+    partner: str = ""
 
 
 class TaskFinished(Event, frozen=True):

@@ -6,7 +6,7 @@ import msgspec
 
 from agent_core import events as ev
 from agent_core.folding.parts import say
-from agent_core.state import ApprovalState, Notice, State, ToolUse
+from agent_core.state import ApprovalState, Notice, QuestionState, Said, State, ToolUse
 
 
 def tool_started(state: State, event: ev.ToolStarted) -> State:
@@ -27,7 +27,9 @@ def tool_finished(state: State, event: ev.ToolFinished) -> State:
 
 def approval_asked(state: State, event: ev.ApprovalAsked) -> State:
     """The partner wants to run a command; the human has to allow it."""
-    return msgspec.structs.replace(state, approval=ApprovalState(event.call_id, event.command), phase="approving")
+    return msgspec.structs.replace(
+        state, approval=ApprovalState(event.call_id, event.command, event.action, event.rule), phase="approving"
+    )
 
 
 def approval_given(state: State, event: ev.ApprovalGiven) -> State:
@@ -42,6 +44,31 @@ def approval_given(state: State, event: ev.ApprovalGiven) -> State:
         at -= 1
     chat.insert(at - 1 if at else len(chat), said)
     return msgspec.structs.replace(state, chat=tuple(chat), approval=None, phase="tools")
+
+
+def question_asked(state: State, event: ev.QuestionAsked) -> State:
+    """The partner asks the human something, and waits."""
+    question = QuestionState(event.call_id, event.text, event.options)
+    return msgspec.structs.replace(state, question=question, phase="approving")
+
+
+def question_answered(state: State, event: ev.QuestionAnswered) -> State:
+    """The human answered, or did not want to."""
+    words = Said("human", event.answer) if event.answer else Notice("info", "Not answered.", about="decision")
+    return say(state, words, question=None, phase="tools")
+
+
+def plan_updated(state: State, event: ev.PlanUpdated) -> State:
+    """The partner said what it is going to do, or how far it is."""
+    return msgspec.structs.replace(state, plan=event.steps)
+
+
+def hook_finished(state: State, event: ev.HookFinished) -> State:
+    """A command that runs on events has run; only one that failed is worth a word."""
+    if not event.code and not event.killed:
+        return state
+    how = event.killed or f"exit status {event.code}"
+    return say(state, Notice("warning", f"Hook {event.name} failed on {event.on}: {how}.", event.output))
 
 
 def patch_rejected(state: State, event: ev.PatchRejected) -> State:

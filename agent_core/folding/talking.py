@@ -7,6 +7,7 @@ from collections.abc import Collection
 import msgspec
 
 from agent_core import events as ev
+from agent_core.conversation import Usage
 from agent_core.folding import review
 from agent_core.folding.parts import checks_stopped, close_answer, say, stop_tools
 from agent_core.item_text import items_tokens
@@ -23,7 +24,7 @@ def session_resumed(state: State, event: ev.SessionResumed) -> State:
     state = review.shells_stopped(stop_tools(close_answer(state, partial=True)))
     ended = tuple(check for check in state.checks if check.outcome is not None)
     phase: Phase = "deciding" if state.waiting else "idle"
-    state = msgspec.structs.replace(state, checks=ended, phase=phase, approval=None)
+    state = msgspec.structs.replace(state, checks=ended, phase=phase, approval=None, question=None, budget=None)
     return say(state, Notice("info", f"Session resumed (pairloop {event.version})."))
 
 
@@ -60,8 +61,17 @@ def asked(state: State, event: ev.Asked) -> State:
     # What the baseline's checks said stands, unless the tree they looked at was landed on.
     landed = bool(state.tasks) and state.tasks[-1].outcome == "landed"
     checks = () if landed else tuple(check for check in state.checks if check.where == "baseline")
+    # A budget that was raised for one task is the configured one again for the next.
+    raised = tuple(one for one in state.spending.raised if one[0] != "task")
     return say(
-        state, Said("human", event.text), tasks=tasks, phase="thinking", checks=checks, untold=_left(state, event)
+        state,
+        Said("human", event.text),
+        tasks=tasks,
+        phase="thinking",
+        checks=checks,
+        untold=_left(state, event),
+        plan=(),
+        spending=msgspec.structs.replace(state.spending, task=Usage(), raised=raised),
     )
 
 
@@ -137,7 +147,10 @@ def answer_finished(state: State, event: ev.AnswerFinished) -> State:
     size = state.size
     if size.sent and event.usage.input:
         size = Size(size.estimated, event.usage.input, at=size.sent)
-    return msgspec.structs.replace(state, usage=state.usage + event.usage, last_usage=event.usage, size=size)
+    spending = msgspec.structs.replace(state.spending, task=state.spending.task + event.usage)
+    return msgspec.structs.replace(
+        state, usage=state.usage + event.usage, last_usage=event.usage, size=size, spending=spending
+    )
 
 
 def noted(state: State, event: ev.Noted) -> State:
@@ -159,7 +172,17 @@ def task_finished(state: State, event: ev.TaskFinished) -> State:
     good = event.outcome in {"answered", "landed", "green"}
     if not goes_on:
         state = checks_stopped(state, {one.number for one in state.proposals if one.task == event.task})
-    state = msgspec.structs.replace(state, tasks=tasks, checks=checks, phase="idle", waiting=0, why="", approval=None)
+    state = msgspec.structs.replace(
+        state,
+        tasks=tasks,
+        checks=checks,
+        phase="idle",
+        waiting=0,
+        why="",
+        approval=None,
+        question=None,
+        budget=None,
+    )
     if not event.text:
         return state
     level: ev.Level = "info" if good else ("error" if event.outcome in {"failed", "conflict"} else "warning")

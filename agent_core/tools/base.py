@@ -9,6 +9,7 @@ import msgspec
 
 from agent_core.conversation import ToolSpec
 from agent_core.errors import PairloopError
+from agent_core.events.running import Action
 from agent_core.process import Completed
 from agent_core.protocols import Candidate
 from agent_core.workspace.interpreter import Interpreter
@@ -61,6 +62,10 @@ class Tool(Protocol):
     def spec(self) -> ToolSpec:
         """The tool as the partner sees it."""
 
+    @property
+    def looks(self) -> bool:
+        """Whether it only looks, at once and at no cost: several such calls may be carried out at the same time."""
+
     def title(self, arguments: str) -> str:
         """What a call does, in a few words for the human. Never raises."""
 
@@ -72,8 +77,36 @@ class Tool(Protocol):
         """
 
 
-Approver = Callable[[str], Awaitable[bool]]
-"""Asks the human whether a command may run."""
+class Permission(msgspec.Struct, frozen=True):
+    """What a tool wants to do that the human has a say in.
+
+    Attributes:
+        action: What kind of thing it is.
+        subject: What exactly, as rules match it: the command line, the address, ``server/tool``.
+        shown: What the human reads, where that is more than the subject, such as a tool's arguments.
+    """
+
+    action: Action
+    subject: str
+    shown: str = ""
+
+
+Approver = Callable[[Permission], Awaitable[bool]]
+"""Says whether something may be done: a rule does, or the human is asked."""
+
+
+class ToolSource(Protocol):
+    """Where tools come from beside the built-in ones, such as MCP servers."""
+
+    async def tools(self, approve: Approver) -> tuple[Tool, ...]:
+        """All its tools, in an order that stays the same. The first call waits for what has to be started.
+
+        Args:
+            approve: Asked before a tool is carried out.
+        """
+
+    async def close(self) -> None:
+        """End what was started."""
 
 
 def make_spec(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from agent_core.conversation import ToolSpec
-from agent_core.tools.base import Approver, ToolError, ToolOutput, View, make_spec, read_arguments
+from agent_core.tools.base import Approver, Permission, ToolError, ToolOutput, View, make_spec, read_arguments
 
 _SECONDS = 120.0
 
@@ -21,6 +21,7 @@ class RunCommand:
         approve: Asks the human.
     """
 
+    looks = False
     spec: ToolSpec = make_spec(
         "run_command",
         "Run a shell command in an isolated copy of the project with your draft in it. The human is asked first. What "
@@ -44,7 +45,7 @@ class RunCommand:
         command = read_arguments(_CommandArguments, arguments).command.strip()
         if not command:
             raise ToolError("The command is empty.")
-        if not await self._approve(command):
+        if not await self._approve(Permission("run", command)):
             return ToolOutput("The human did not allow this command. Go on without it.", "not allowed", ok=False)
         done = await view.run(("sh", "-c", command), timeout=_SECONDS)
         how = f"stopped after {_SECONDS:.0f} s" if done.timed_out else f"exit status {done.code}"

@@ -42,6 +42,7 @@ class _DebugArguments(msgspec.Struct):
 class Debug:
     """The tool ``debug``."""
 
+    looks = False
     spec: ToolSpec = make_spec(
         "debug",
         "Run one test on the project with your draft in it, and see values: at each breakpoint ('path:line' or "

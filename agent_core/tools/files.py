@@ -30,6 +30,7 @@ class _ListArguments(msgspec.Struct):
 class ListFiles:
     """The tool ``list_files``."""
 
+    looks = True
     spec: ToolSpec = make_spec(
         "list_files",
         "List the project's files (ignored ones left out). With 'path', only below that folder; with 'pattern', only "
@@ -70,6 +71,7 @@ class _ReadArguments(msgspec.Struct):
 class ReadFile:
     """The tool ``read_file``."""
 
+    looks = True
     spec: ToolSpec = make_spec(
         "read_file",
         "Read a text file, with line numbers. 'start' and 'end' (1-based, inclusive) choose lines; at most "

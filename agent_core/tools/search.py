@@ -27,6 +27,7 @@ class _SearchArguments(msgspec.Struct):
 class Search:
     """The tool ``search``."""
 
+    looks = True
     spec: ToolSpec = make_spec(
         "search",
         "Search the project's files for a regular expression; gives path:line:text. With 'path', only below it.",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_core.tools.base import ToolError, ToolOutput
+from agent_core.tools.base import Permission, ToolError, ToolOutput
 from agent_core.tools.command import RunCommand
 from agent_core.tools.toolbox import APPLY_PATCH, RUN_CHECKS, Toolbox
 from agent_core.view import DraftView
@@ -22,8 +22,9 @@ class Human:
         self.allows = allows
         self.asked: list[str] = []
 
-    async def __call__(self, command: str) -> bool:
-        self.asked.append(command)
+    async def __call__(self, wish: Permission) -> bool:
+        assert wish.action == "run"
+        self.asked.append(wish.subject)
         return self.allows
 
 
