@@ -6,6 +6,7 @@ import re
 
 from agent_core.prompt.instructions import instructions
 from agent_core.text import estimate_tokens
+from agent_core.tools.base import Permission
 from agent_core.tools.toolbox import Toolbox
 
 TOOLS = ("list_files", "read_file", "search", "debug", "apply_patch", "run_checks", "run_command")
@@ -27,7 +28,7 @@ def test_the_envelope_is_taught_and_the_other_formats_are_named_once() -> None:
     assert estimate_tokens(spec.description) < 90
 
 
-async def no_commands(command: str) -> bool:
+async def no_commands(wish: Permission) -> bool:
     raise AssertionError(command)
 
 
