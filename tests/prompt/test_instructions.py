@@ -29,7 +29,7 @@ def test_the_envelope_is_taught_and_the_other_formats_are_named_once() -> None:
 
 
 async def no_commands(wish: Permission) -> bool:
-    raise AssertionError(command)
+    raise AssertionError(wish)
 
 
 def test_the_example_is_a_whole_envelope() -> None:
