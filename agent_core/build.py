@@ -13,6 +13,7 @@ from agent_core import config_tables, places
 from agent_core.checks.choosing import Choosing
 from agent_core.checks.chosen import default_checks
 from agent_core.journal import SessionSummary, SqliteJournal, new_session
+from agent_core.keys.finding import KeyFinder
 from agent_core.landings import recover
 from agent_core.last_seen import LastSeen
 from agent_core.masking import Masker
@@ -113,7 +114,8 @@ class Engine:
             lambda read: default_checks(workspace.interpreter, settings().checks, read, environ), workspace.read
         )
         mask = Masker(self._environ, config.partner.key_env)
-        partner = open_partner(config.partner, self._environ)
+        # A keyring may take its time, and ask for its password.
+        partner = await asyncio.to_thread(open_partner, config.partner, self._environ, KeyFinder(self._environ))
         outfit = Outfit(
             config=config,
             workspace=workspace,

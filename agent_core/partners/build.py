@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from agent_core.config import DEFAULT_MODEL
 from agent_core.config_tables import PartnerConfig
 from agent_core.errors import ConfigError
+from agent_core.keys.finding import KeyFinder
 from agent_core.partners.chat import ChatModel
 from agent_core.partners.client import Connection, warm
 from agent_core.partners.endpoint import OPENAI_URL, Endpoint, Key, is_openai
@@ -23,36 +24,46 @@ from agent_core.protocols import Model
 __all__ = ["Partner", "build_partner", "endpoint_of", "open_partner", "warm"]
 
 
-def endpoint_of(config: PartnerConfig, environ: Mapping[str, str]) -> Endpoint:
+def endpoint_of(
+    config: PartnerConfig, environ: Mapping[str, str], keys: KeyFinder | None = None, name: str = ""
+) -> Endpoint:
     """Where a configuration points.
 
     Args:
         config: Who proposes.
         environ: The environment, for the key.
+        keys: Finds keys that are kept elsewhere, which may take seconds; None where only the environment counts.
+        name: The partner's name, as in ``[partners.NAME]``; empty for ``[partner]``.
 
     Raises:
         ConfigError: There is no key for a server that needs one, or the address is none.
     """
-    key = Key(environ.get(config.key_env, "").strip(), config.key_env)
     url = config.base_url.strip().rstrip("/") or OPENAI_URL
+    parts = None
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
-    if not usable:
+    if parts is None or not usable:
         raise ConfigError(
             f'The partner\'s base_url "{config.base_url}" is not a web address.',
             "It looks like http://127.0.0.1:8080/v1.",
         )
+    if keys is None:
+        key = Key(environ.get(config.key_env, "").strip(), config.key_env)
+    else:
+        key = keys.find(config.key_env, (name, parts.netloc.rpartition("@")[2]), needed=is_openai(url))
     if is_openai(url) and not key:
         raise ConfigError(
             f"There is no partner yet: {config.key_env} is not set, and no other server is configured.",
-            f"Set a key (export {config.key_env}=sk-...), or start a local server and name it "
+            f"Set a key (export {config.key_env}=sk-..., or pairloop key set), or start a local server and name it "
             "(export OPENAI_BASE_URL=http://127.0.0.1:8080/v1), or try pairloop without a model: pairloop try",
         )
     if not key.reveal().isascii():
-        raise ConfigError(f"The key in {config.key_env} holds characters that no key has.", "Copy it again.")
+        raise ConfigError(
+            f"The key in {key.place.removeprefix('$')} holds characters that no key has.", "Copy it again."
+        )
     model = config.model or (DEFAULT_MODEL if is_openai(url) else "")
     return Endpoint(url, model, key, config.timeout, config.context_window)
 
@@ -70,12 +81,16 @@ class Partner(NamedTuple):
     prepare: Callable[[], Coroutine[None, None, None]] | None
 
 
-def open_partner(config: PartnerConfig, environ: Mapping[str, str]) -> Partner:
+def open_partner(
+    config: PartnerConfig, environ: Mapping[str, str], keys: KeyFinder | None = None, name: str = ""
+) -> Partner:
     """The partner that a configuration asks for; nothing is sent yet.
 
     Args:
         config: Who proposes.
         environ: The environment, for the key.
+        keys: See `endpoint_of`: with it this may take seconds.
+        name: Likewise.
 
     Raises:
         ConfigError: Nothing to talk to is configured, or not rightly; says how to do it.
@@ -84,7 +99,7 @@ def open_partner(config: PartnerConfig, environ: Mapping[str, str]) -> Partner:
     if config.script:
         script = ScriptedModel(Path(config.script), window=config.context_window)
         return Partner(RetryingModel(TextCallsModel(script), config.max_retries), None)
-    endpoint = endpoint_of(config, environ)
+    endpoint = endpoint_of(config, environ, keys, name)
     connection = Connection(endpoint)
     api = config.api if config.api != "auto" else "responses" if endpoint.official else "chat"
     # OpenAI's models reason, and take no temperature.

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from agent_core.keys.known import KNOWN
+
 OPENAI_URL = "https://api.openai.com/v1"
 
 _SHORTEST = 8
@@ -22,16 +24,21 @@ def is_openai(base_url: str) -> bool:
 class Key:
     """A secret that does not show itself in a repr, a log or a traceback.
 
+    From here on it is known (`agent_core.keys.known`), and so taken out of all that is kept and told.
+
     Args:
         value: The key; empty when there is none.
-        variable: Name of the environment variable it came from.
+        variable: Name of the environment variable it came from, or could be put into.
+        place: Where it was found, for a human.
     """
 
-    __slots__ = ("_value", "variable")
+    __slots__ = ("_value", "place", "variable")
 
-    def __init__(self, value: str, variable: str) -> None:
+    def __init__(self, value: str, variable: str, place: str = "") -> None:
         self._value = value
         self.variable = variable
+        self.place = place or f"${variable}"
+        KNOWN.add(value)
 
     def __repr__(self) -> str:
         return f"Key(${self.variable}, {'set' if self._value else 'not set'})"
