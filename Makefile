@@ -52,6 +52,7 @@ bench: setup
 	$(BIN)/python tests/bench/screen.py
 	$(BIN)/python tests/bench/watching.py
 	$(BIN)/python tests/bench/soak.py
+	$(BIN)/python tests/bench/overhead.py
 	$(BIN)/python tests/bench/interleavings.py
 
 screenshots: setup
