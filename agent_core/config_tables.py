@@ -47,8 +47,11 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         base_url: Address of the API; empty for OpenAI's own.
         key_env: Name of the environment variable that holds the key.
         script: A file of turns to play instead of asking a model; relative to the configuration file's folder.
-        timeout: Seconds without a byte from the server before the request counts as stalled.
+        timeout: Seconds without a byte from the server before the request counts as stalled. One that only says that it
+            is alive is given five times as long.
         max_retries: How often a request is sent again after a failure that may pass.
+        offline: For how many seconds it is tried again while the server cannot even be connected to; where nobody looks
+            on, no more than 30.
         temperature: Sent to servers other than OpenAI's; small models keep to a form only near 0. Negative:
             not sent, the server chooses.
         reasoning_effort: Sent to models that reason; empty for the model's default.
@@ -75,8 +78,9 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     script: str = ""
     timeout: Seconds = 120.0
     max_retries: Annotated[int, msgspec.Meta(ge=0)] = 4
+    offline: Annotated[float, msgspec.Meta(ge=0)] = 600.0
     temperature: float = 0.0
-    reasoning_effort: Literal["", "minimal", "low", "medium", "high"] = ""
+    reasoning_effort: Literal["", "none", "minimal", "low", "medium", "high", "xhigh"] = ""
     patch_tool: PatchTool = "auto"
     context_window: Annotated[int, msgspec.Meta(ge=0)] = 0
     price: PriceConfig | None = None

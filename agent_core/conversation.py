@@ -6,7 +6,7 @@ with the exact items of the one before: that is what prompt caches need, and a t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -209,6 +209,10 @@ class ToolCallDelta(msgspec.Struct, frozen=True):
     text: str
 
 
+def _nobody() -> None:
+    """Nobody waits."""
+
+
 class Retrying(msgspec.Struct, frozen=True):
     """The request failed and is sent again; what was streamed of it so far is void.
 
@@ -216,11 +220,17 @@ class Retrying(msgspec.Struct, frozen=True):
         seconds: How long is waited before.
         reason: Why, for a human.
         attempt: Which repetition this is, from 1.
+        most: How many there will be; 0 where time is what limits them.
+        offline: For how many seconds the server cannot even be connected to; None where it can.
+        hurry: Ends the wait.
     """
 
     seconds: float
     reason: str
     attempt: int
+    most: int = 0
+    offline: float | None = None
+    hurry: Callable[[], None] = _nobody
 
 
 class Completed(msgspec.Struct, frozen=True):

@@ -33,12 +33,24 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class ToolUse(msgspec.Struct, frozen=True):
-    """A tool call in the chat; `ok` is None while it runs."""
+    """A tool call in the chat; `ok` is None while it runs.
+
+    Attributes:
+        printed: The last of what it has printed, while it runs.
+    """
 
     call_id: str
     title: str
     ok: bool | None = None
     summary: str = ""
+    printed: str = ""
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """The partner's plan in the chat: one entry a task, which changes where it stands."""
+
+    task: int
+    steps: tuple[ev.PlanStep, ...]
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -103,7 +115,7 @@ class Ran(msgspec.Struct, frozen=True):
     killed: str = ""
 
 
-ChatEntry = Said | ToolUse | Edit | Edits | GitMove | Ran | Notice
+ChatEntry = Said | ToolUse | Planned | Edit | Edits | GitMove | Ran | Notice
 
 
 class CheckState(msgspec.Struct, frozen=True):
@@ -229,6 +241,7 @@ class ApprovalState(msgspec.Struct, frozen=True):
     command: str
     action: ev.Action = "run"
     rule: str = ""
+    wider: str = ""
 
 
 class QuestionState(msgspec.Struct, frozen=True):
@@ -261,6 +274,16 @@ class Spending(msgspec.Struct, frozen=True):
     task: Usage = Usage()
     aside: Usage = Usage()
     raised: tuple[tuple[ev.BudgetScope, float, int], ...] = ()
+
+
+class RetryState(msgspec.Struct, frozen=True):
+    """A request that failed and waits to be sent again; see `agent_core.events.AnswerVoided`."""
+
+    seconds: float
+    reason: str = ""
+    attempt: int = 0
+    most: int = 0
+    offline: bool = False
 
 
 class TaskState(msgspec.Struct, frozen=True):
@@ -372,7 +395,7 @@ class State(msgspec.Struct, frozen=True):
         live: What the partner has said so far in the answer under way.
         live_reasoning: Its reasoning summary so far.
         live_patch: What it has written so far of a patch.
-        retry_in: Seconds the partner's retry waits, while it does.
+        retry: The wait before the request is sent again, while there is one.
         items: The conversation: the next request's input.
         steps: Requests sent.
         checks: The checks of the newest candidate and of the baseline.
@@ -410,7 +433,7 @@ class State(msgspec.Struct, frozen=True):
     live: str = ""
     live_reasoning: str = ""
     live_patch: str = ""
-    retry_in: float | None = None
+    retry: RetryState | None = None
     items: tuple[Item, ...] = ()
     steps: int = 0
     usage: Usage = Usage()
@@ -440,6 +463,11 @@ class State(msgspec.Struct, frozen=True):
     plan: tuple[ev.PlanStep, ...] = ()
     budget: BudgetState | None = None
     spending: Spending = Spending()
+
+    @property
+    def retry_in(self) -> float | None:
+        """Seconds that the wait before the next repetition takes in all; None where nothing waits."""
+        return self.retry.seconds if self.retry is not None else None
 
     @property
     def sayings(self) -> tuple[str, ...]:

@@ -94,10 +94,21 @@ class PatchStreamed(Event, frozen=True):
 
 
 class AnswerVoided(Event, frozen=True):
-    """What was streamed of the current answer is void: the request is sent again, or was interrupted."""
+    """What was streamed of the current answer is void: the request is sent again, or was interrupted.
+
+    Attributes:
+        reason: Why, for a human.
+        retry_in: Seconds until the request is sent again; None where there is no wait.
+        attempt: Which repetition that will be, from 1; 0 where it is none.
+        most: How many there will be at most; 0 where time is what limits them.
+        offline: The server cannot even be connected to.
+    """
 
     reason: str
     retry_in: float | None = None
+    attempt: int = 0
+    most: int = 0
+    offline: bool = False
 
 
 class AnswerFinished(Event, frozen=True):

@@ -15,7 +15,7 @@ def partner_chosen(state: State, event: ev.PartnerChosen) -> State:
 
 def retry_hurried(state: State, event: ev.RetryHurried) -> State:  # noqa: ARG001 - as every part of the fold
     """The wait before a request is sent again is over."""
-    return msgspec.structs.replace(state, retry_in=None)
+    return msgspec.structs.replace(state, retry=None)
 
 
 def aside_finished(state: State, event: ev.AsideFinished) -> State:

@@ -50,13 +50,13 @@ def close_answer(state: State, *, partial: bool) -> State:
     said = state.live if state.live.strip() else ""
     thought = state.live_reasoning.strip()
     chat = (*state.chat, Said("partner", said, partial and bool(said), thought)) if said or thought else state.chat
-    return msgspec.structs.replace(state, chat=chat, live="", live_reasoning="", live_patch="", retry_in=None)
+    return msgspec.structs.replace(state, chat=chat, live="", live_reasoning="", live_patch="", retry=None)
 
 
 def stop_tools(state: State) -> State:
     """Whoever ran a tool is gone, so it will not end any more."""
     chat = tuple(
-        msgspec.structs.replace(entry, ok=False, summary="interrupted")
+        msgspec.structs.replace(entry, ok=False, summary="interrupted", printed="")
         if isinstance(entry, ToolUse) and entry.ok is None
         else entry
         for entry in state.chat

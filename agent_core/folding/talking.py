@@ -11,7 +11,7 @@ from agent_core.conversation import Usage
 from agent_core.folding import review
 from agent_core.folding.parts import checks_stopped, close_answer, say, stop_tools
 from agent_core.item_text import items_tokens
-from agent_core.state import Edit, Edits, GitMove, Notice, Phase, Pointed, Said, Size, State, TaskState
+from agent_core.state import Edit, Edits, GitMove, Notice, Phase, Pointed, RetryState, Said, Size, State, TaskState
 
 
 def session_started(state: State, event: ev.SessionStarted) -> State:
@@ -114,30 +114,37 @@ def prompt_sent(state: State, event: ev.PromptSent) -> State:
         pointed=(),
         untold=(),
         unheard=(),
-        retry_in=None,
+        retry=None,
         size=size,
     )
 
 
 def text_streamed(state: State, event: ev.TextStreamed) -> State:
     """The partner said some more."""
-    return msgspec.structs.replace(state, live=state.live + event.text, retry_in=None)
+    return msgspec.structs.replace(state, live=state.live + event.text, retry=None)
 
 
 def reasoning_streamed(state: State, event: ev.ReasoningStreamed) -> State:
     """The partner's reasoning summary went on."""
-    return msgspec.structs.replace(state, live_reasoning=state.live_reasoning + event.text, retry_in=None)
+    return msgspec.structs.replace(state, live_reasoning=state.live_reasoning + event.text, retry=None)
 
 
 def patch_streamed(state: State, event: ev.PatchStreamed) -> State:
     """The partner wrote some more of a patch; only what is new."""
-    return msgspec.structs.replace(state, live_patch=state.live_patch + event.text, retry_in=None)
+    return msgspec.structs.replace(state, live_patch=state.live_patch + event.text, retry=None)
 
 
 def answer_voided(state: State, event: ev.AnswerVoided) -> State:
     """What was streamed of the current answer is void: the request is sent again, or was interrupted."""
     state = close_answer(state, partial=True)
-    return say(state, Notice("warning", event.reason), retry_in=event.retry_in)
+    retry = None
+    if event.retry_in is not None:
+        retry = RetryState(event.retry_in, event.reason, event.attempt, event.most, event.offline)
+    last = state.chat[-1] if state.chat else None
+    if isinstance(last, Notice) and last.level == "warning" and last.text.startswith(event.reason):
+        # Offline it is tried again and again: once said will do.
+        return msgspec.structs.replace(state, retry=retry)
+    return say(state, Notice("warning", event.reason), retry=retry)
 
 
 def answer_finished(state: State, event: ev.AnswerFinished) -> State:
