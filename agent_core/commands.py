@@ -262,12 +262,35 @@ class Approve(Command, frozen=True):
     Attributes:
         call_id: The tool call.
         allowed: Whether it may.
-        always: A rule to keep from now on for this project, as in ``[permissions]``; empty for this once.
+        always: A rule to keep from now on for this project, as in ``[permissions]``, or several, a line each; empty for
+            this once.
+        reason: Why not, or what to do instead; the partner is told.
     """
 
     call_id: str
     allowed: bool
     always: str = ""
+    reason: str = ""
+
+
+class ForgetRule(Command, frozen=True):
+    """Ask again before what a rule allows that was kept for this project.
+
+    Attributes:
+        rule: The rule, as it was kept.
+    """
+
+    rule: str
+
+
+class EndTool(Command, frozen=True):
+    """End what a tool call runs; the task goes on with what it has printed.
+
+    Attributes:
+        call_id: The tool call; empty for whatever runs.
+    """
+
+    call_id: str = ""
 
 
 class Answer(Command, frozen=True):
@@ -348,6 +371,8 @@ AnyCommand = (
     | KeepLesson
     | DropLesson
     | Approve
+    | ForgetRule
+    | EndTool
     | Answer
     | UsePartner
     | RetryNow

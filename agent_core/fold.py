@@ -29,6 +29,7 @@ _FOLDS: dict[type[ev.Event], Callable[[State, Any], State]] = {
     ev.AnswerVoided: talking.answer_voided,
     ev.AnswerFinished: talking.answer_finished,
     ev.ToolStarted: running.tool_started,
+    ev.ToolPrinted: running.tool_printed,
     ev.ToolFinished: running.tool_finished,
     ev.ApprovalAsked: running.approval_asked,
     ev.ApprovalGiven: running.approval_given,

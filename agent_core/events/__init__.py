@@ -63,6 +63,7 @@ from agent_core.events.running import (
     ShellFinished,
     ShellStarted,
     ToolFinished,
+    ToolPrinted,
     ToolStarted,
 )
 from agent_core.events.talking import (
@@ -101,6 +102,7 @@ AnyEvent = (
     | ShellStarted
     | ShellFinished
     | ToolStarted
+    | ToolPrinted
     | ToolFinished
     | ApprovalAsked
     | ApprovalGiven
@@ -235,6 +237,7 @@ __all__ = [
     "TaskOutcome",
     "TextStreamed",
     "ToolFinished",
+    "ToolPrinted",
     "ToolStarted",
     "VerdictReached",
     "Withdrawn",

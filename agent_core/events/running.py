@@ -46,6 +46,18 @@ class ToolStarted(Event, frozen=True):
     title: str
 
 
+class ToolPrinted(Event, frozen=True):
+    """What a command of the partner's printed since this was last said, while it runs; of much only the last lines.
+
+    Attributes:
+        call_id: The tool call.
+        text: Whole lines; control characters are in it as they came.
+    """
+
+    call_id: str
+    text: str
+
+
 class ToolFinished(Event, frozen=True):
     """A tool call ended.
 
@@ -69,13 +81,16 @@ class ApprovalAsked(Event, frozen=True):
         call_id: The tool call.
         command: What exactly: the command line, the address, the tool and its arguments.
         action: What kind of thing it is.
-        rule: The narrowest rule that would allow this for good, as in ``[permissions]``; empty where there is none.
+        rule: The narrowest rule that would allow this for good, as in ``[permissions]``; for a line of several commands
+            one for each, a line each. Empty where there is none.
+        wider: One that would allow more of the kind; empty where there is none.
     """
 
     call_id: str
     command: str
     action: Action = "run"
     rule: str = ""
+    wider: str = ""
 
 
 class ApprovalGiven(Event, frozen=True):
@@ -84,12 +99,18 @@ class ApprovalGiven(Event, frozen=True):
     Attributes:
         call_id: The tool call.
         allowed: Whether it may be done.
-        rule: The rule that is kept from now on for this project; empty for this once.
+        rule: By the human: what is kept from now on for this project, empty for this once. By a rule: which one.
+        by: Who said so.
+        reason: Why not, or what to do instead, in the human's words; the partner is told.
+        command: What it was about, where it was not asked.
     """
 
     call_id: str
     allowed: bool
     rule: str = ""
+    by: Literal["human", "rule"] = "human"
+    reason: str = ""
+    command: str = ""
 
 
 class QuestionAsked(Event, frozen=True):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from agent_core import events as ev
 from agent_core.folding.parts import say
-from agent_core.state import ApprovalState, Notice, QuestionState, Said, State, ToolUse
+from agent_core.state import ApprovalState, Notice, Planned, QuestionState, Said, State, ToolUse
+
+_PRINTED = 4_000
+"""Most characters that are kept of what a running command prints."""
 
 
 def tool_started(state: State, event: ev.ToolStarted) -> State:
@@ -14,29 +19,49 @@ def tool_started(state: State, event: ev.ToolStarted) -> State:
     return say(state, ToolUse(event.call_id, event.title), phase="tools")
 
 
+def tool_printed(state: State, event: ev.ToolPrinted) -> State:
+    """A command has printed something; of much the last lines stay."""
+    entry = _tool(state, event.call_id)
+    if entry is None or entry.ok is not None:
+        return state
+    text = entry.printed + event.text
+    return _changed(state, event.call_id, printed=text if len(text) <= _PRINTED else _last_lines(text))
+
+
+def _last_lines(text: str) -> str:
+    tail = text[-_PRINTED:]
+    return tail.partition("\n")[2] or tail
+
+
 def tool_finished(state: State, event: ev.ToolFinished) -> State:
     """A tool call ended."""
-    chat = list(state.chat)
-    for index in range(len(chat) - 1, -1, -1):
-        entry = chat[index]
-        if isinstance(entry, ToolUse) and entry.call_id == event.call_id:
-            chat[index] = msgspec.structs.replace(entry, ok=event.ok, summary=event.summary)
-            break
-    return msgspec.structs.replace(state, chat=tuple(chat))
+    return _changed(state, event.call_id, ok=event.ok, summary=event.summary, printed="")
+
+
+def _tool(state: State, call_id: str) -> ToolUse | None:
+    """The newest call of an id: servers give the same one twice."""
+    return next((one for one in reversed(state.chat) if isinstance(one, ToolUse) and one.call_id == call_id), None)
+
+
+def _changed(state: State, call_id: str, **changes: Any) -> State:
+    """The state with a tool call in the chat changed, if it is there."""
+    old = _tool(state, call_id)
+    if old is None:
+        return state
+    at = next(index for index in range(len(state.chat) - 1, -1, -1) if state.chat[index] is old)
+    chat = (*state.chat[:at], msgspec.structs.replace(old, **changes), *state.chat[at + 1 :])
+    return msgspec.structs.replace(state, chat=chat)
 
 
 def approval_asked(state: State, event: ev.ApprovalAsked) -> State:
     """The partner wants to run a command; the human has to allow it."""
-    return msgspec.structs.replace(
-        state, approval=ApprovalState(event.call_id, event.command, event.action, event.rule), phase="approving"
-    )
+    asked = ApprovalState(event.call_id, event.command, event.action, event.rule, event.wider)
+    return msgspec.structs.replace(state, approval=asked, phase="approving")
 
 
 def approval_given(state: State, event: ev.ApprovalGiven) -> State:
-    """The human answered."""
-    command = state.approval.command if state.approval else ""
-    verb = "Allowed" if event.allowed else "Did not allow"
-    said = Notice("info", f"{verb}: {command}", about="decision")
+    """The human answered, or a rule did."""
+    said = Notice("info", _consent(event, state.approval), _consequence(event), about="decision")
     # The command is in the transcript already, and its result will stand there: the word on it comes first.
     chat = list(state.chat)
     at = len(chat)
@@ -44,6 +69,22 @@ def approval_given(state: State, event: ev.ApprovalGiven) -> State:
         at -= 1
     chat.insert(at - 1 if at else len(chat), said)
     return msgspec.structs.replace(state, chat=tuple(chat), approval=None, phase="tools")
+
+
+def _consent(event: ev.ApprovalGiven, approval: ApprovalState | None) -> str:
+    """What was said of a wish of the partner's."""
+    command = event.command or (approval.command if approval is not None else "")
+    if event.by == "rule":
+        return f"{'Allowed' if event.allowed else 'Not allowed'} by your rule “{event.rule}”: {command}"
+    return f"{'Allowed' if event.allowed else 'Did not allow'}: {command}"
+
+
+def _consequence(event: ev.ApprovalGiven) -> str:
+    """What else comes of it."""
+    if event.by == "human" and event.rule:
+        rules = " and ".join(f"“{rule}”" for rule in event.rule.split("\n"))
+        return f"From now on not asked before: {rules}. /permissions shows what is kept."
+    return event.reason
 
 
 def question_asked(state: State, event: ev.QuestionAsked) -> State:
@@ -60,7 +101,14 @@ def question_answered(state: State, event: ev.QuestionAnswered) -> State:
 
 def plan_updated(state: State, event: ev.PlanUpdated) -> State:
     """The partner said what it is going to do, or how far it is."""
-    return msgspec.structs.replace(state, plan=event.steps)
+    task = state.tasks[-1].number if state.tasks else 0
+    entry = Planned(task, event.steps)
+    for at in range(len(state.chat) - 1, -1, -1):
+        old = state.chat[at]
+        if isinstance(old, Planned) and old.task == task:
+            chat = (*state.chat[:at], entry, *state.chat[at + 1 :])
+            return msgspec.structs.replace(state, chat=chat, plan=event.steps)
+    return say(state, entry, plan=event.steps)
 
 
 def hook_finished(state: State, event: ev.HookFinished) -> State:
