@@ -19,6 +19,7 @@ import msgspec
 
 from agent_core.errors import JournalError
 from agent_core.events import AnyEvent, Asked, Committed, Entry, LandingStarted, SessionStarted
+from agent_core.keys.known import KNOWN, KnownKeys
 from agent_core.landing_log import LandingRecord, landing_records
 from agent_core.text import without_surrogates
 from agent_core.workspace.tree import content_hash
@@ -93,15 +94,20 @@ def new_session() -> str:
 class SqliteJournal:
     """The journal of one project.
 
+    Keys that are known are in no event of it: they are taken out before anybody gets to see one. Contents are kept as
+    they are, as taking back a landing has to give the human every byte.
+
     Args:
         path: The database file; made with its folders when missing.
+        keys: The keys that are known.
 
     Raises:
         JournalError: The file cannot be opened, is damaged, or was written by a newer pairloop.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keys: KnownKeys = KNOWN) -> None:
         self._path = path
+        self._keys = keys
         self._next: dict[str, int] = {}
         self._is_together = False
         self._encoder = msgspec.json.Encoder()
@@ -150,6 +156,8 @@ class SqliteJournal:
         except UnicodeEncodeError:
             event = _storable(event)
             body = self._encoder.encode(event)
+        if (clean := self._keys.redact_json(body)) is not body:
+            event, body = self._decode(clean, f"session {session}"), clean
         kind = type(event).__name__
         seq = self._next.get(session) or self._count(session) + 1
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from agent_core.keys.known import KNOWN
 from agent_core.sandbox.environment import is_secret
 
 MASKED = "[secret]"
@@ -58,6 +59,7 @@ class Masker:
 
     def __call__(self, text: str) -> str:
         """A text without the secrets in it, and with as many lines; also without those that it was cut in."""
+        text = KNOWN.redact(text)
         for value in self._values:
             text = text.replace(value, _in_place(value))
         text = _FORMS.sub(lambda found: _in_place(found[0]), text)

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from agent_core.descendants import Descendants
+from agent_core.keys.known import KNOWN
 
 _CHUNK = 65536
 GRACE = 0.5
@@ -231,7 +232,8 @@ async def run(
     cwd: Path,
     timeout: float,
     env: Mapping[str, str] | None = None,
-    stdin: bytes = b"",
+    stdin: bytes | int = b"",
+    stdout: int = asyncio.subprocess.PIPE,
     cap: int = CAP,
     on_line: Callable[[str], None] | None = None,
     guard: Callable[[int], Awaitable[str]] | None = None,
@@ -243,8 +245,9 @@ async def run(
         argv: The program and its arguments; no shell is involved.
         cwd: Its working directory.
         timeout: Seconds after which its process group gets SIGTERM, then SIGKILL.
-        env: Its whole environment; None for this process's own.
-        stdin: What it reads on standard input.
+        env: Its whole environment; None for this process's own without the partners' keys.
+        stdin: What it reads on standard input; a number: the open file that it gets as such.
+        stdout: The open file that it gets as its standard output, which then is not collected.
         cap: Most bytes kept of each stream; the middle is left out beyond.
         on_line: Called with each line of standard output as it comes.
         guard: Awaited with the program's process id while it runs; what it returns is why the group is killed at once.
@@ -258,23 +261,25 @@ async def run(
         OSError: It cannot be started.
     """
     start = time.monotonic()
+    given, text = (stdin, b"") if isinstance(stdin, int) else (None, stdin)
     transport, pipes = await _started(
         asyncio.get_running_loop().subprocess_exec(
             lambda: _Pipes(cap, on_line),
             *argv,
             cwd=cwd,
-            env=None if env is None else dict(env),
-            stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
+            env=KNOWN.without(os.environ) if env is None else dict(env),
+            stdin=given if given is not None else asyncio.subprocess.PIPE if text else asyncio.subprocess.DEVNULL,
+            stdout=stdout,
             start_new_session=True,
             pass_fds=tuple(files),
         )
     )
     timed_out, killed = False, ""
     try:
-        if stdin:
+        if text:
             writer = transport.get_pipe_transport(0)
             assert isinstance(writer, asyncio.WriteTransport)
-            writer.write(stdin)
+            writer.write(text)
             writer.write_eof()
         async with asyncio.timeout(timeout):
             killed = await exit_of(pipes.exited, pipes.pid, guard)
@@ -298,8 +303,9 @@ async def run(
 async def in_foreground(argv: Sequence[str], *, cwd: Path) -> int:
     """Run a program that has the terminal to itself, such as the human's editor, for as long as they like.
 
-    It stays in this process's group, so that the shell stops and goes on with both. What the terminal sends to the
-    group to interrupt the program does not interrupt this process.
+    It gets this process's environment without the partners' keys. It stays in this process's group, so that the shell
+    stops and goes on with both. What the terminal sends to the group to interrupt the program does not interrupt this
+    process.
 
     Args:
         argv: The program and its arguments; no shell is involved.
@@ -317,7 +323,7 @@ async def in_foreground(argv: Sequence[str], *, cwd: Path) -> int:
     numbers = (signal.SIGINT, signal.SIGQUIT) if mine else ()
     before = {number: signal.signal(number, lambda *_: None) for number in numbers}
     try:
-        running = await asyncio.create_subprocess_exec(*argv, cwd=cwd)
+        running = await asyncio.create_subprocess_exec(*argv, cwd=cwd, env=KNOWN.without(os.environ))
         try:
             return await running.wait()
         finally:

@@ -8,6 +8,16 @@ from pathlib import Path
 _MAX_LOG = 1_000_000
 
 
+class _Formatter(logging.Formatter):
+    """Writes what is logged without the keys that are known, in tracebacks too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """A record as text."""
+        from agent_core.keys.known import KNOWN  # noqa: PLC0415 - not needed to paint
+
+        return KNOWN.redact(super().format(record))
+
+
 class Log:
     """The log file, ``pairloop.log`` in the state folder; begun anew when it has grown too large.
 
@@ -32,7 +42,7 @@ class Log:
             handler = logging.FileHandler(path, mode, encoding="utf-8", errors="backslashreplace")
         except OSError:
             return
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         handler.setLevel(logging.WARNING)
         logging.getLogger().addHandler(handler)
         self.path, self._handler = path, handler

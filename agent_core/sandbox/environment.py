@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from agent_core.keys.known import KNOWN
 from agent_core.workspace.interpreter import Interpreter
 
 # A word of a name that says its value is a secret. TOKENIZERS_PARALLELISM and KEYBOARD say no such thing.
@@ -153,7 +154,7 @@ def passes(name: str, value: str, *, key_env: str = "", allowed: Sequence[str] =
         return False
     if name in allowed:
         return True
-    if is_secret(name, key_env=key_env) or _ADDRESS.search(value):
+    if is_secret(name, key_env=key_env) or _ADDRESS.search(value) or KNOWN.are_in(value):
         return False
     return _any(name, allowed) or _any(name, _USUAL) or (network and name in _PROXIES)
 

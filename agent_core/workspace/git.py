@@ -9,7 +9,9 @@ from pathlib import Path
 import msgspec
 
 from agent_core.errors import ConfigError
+from agent_core.keys.known import KNOWN
 from agent_core.process import run_blocking
+from agent_core.sandbox.environment import is_secret
 from agent_core.workspace.git_operation import GitFolder, Operation, git_folder, operation_in, rebased_branch
 from agent_core.workspace.ignore import git_environment
 from agent_core.workspace.linked import main_checkout
@@ -139,7 +141,10 @@ def _status(root: Path) -> GitStatus | None:
     from git.exc import CommandError  # noqa: PLC0415
 
     command = Git(root)
-    command.update_environment(**git_environment(os.environ, without_filters(root)))
+    environment = git_environment(os.environ, without_filters(root))
+    # The library adds to the whole environment: what is a secret there is said to be empty.
+    hidden = {name: "" for name, value in os.environ.items() if is_secret(name) or KNOWN.are_in(value)}
+    command.update_environment(**(hidden | environment))
     # Submodules have configurations of their own, which nobody has looked at.
     options = ("--porcelain=v2", "--branch", "-z", "--ignore-submodules=dirty")
     try:

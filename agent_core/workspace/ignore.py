@@ -14,8 +14,10 @@ from typing import Literal
 import msgspec
 
 from agent_core.errors import SandboxError
+from agent_core.keys.known import KNOWN
 from agent_core.patch.paths import is_own
 from agent_core.process import Completed, run
+from agent_core.sandbox.environment import is_secret
 from agent_core.workspace.disk import is_temp
 
 # Folders of installed dependencies: many files, needed by the checks, changed by nobody's editor.
@@ -85,14 +87,15 @@ _HARMLESS = (("core.fsmonitor", "false"), ("core.hooksPath", os.devnull), ("log.
 def git_environment(environ: Mapping[str, str], settings: Iterable[tuple[str, str]] = ()) -> dict[str, str]:
     """The environment for git commands, in which a repository's configuration starts no programs.
 
-    Nothing of an outer git command is in it, optional locks are not taken, messages are in English, and objects that
-    are missing are not fetched (the address may be a command).
+    Nothing of an outer git command is in it, and no secret, as none of these commands talks to a server. Optional locks
+    are not taken, messages are in English, and objects that are missing are not fetched (the address may be a command).
 
     Args:
         environ: The environment variables to start from.
         settings: More settings that win over the repository's own.
     """
-    env = {name: value for name, value in environ.items() if not name.startswith("GIT_") or "CONFIG" in name}
+    kept = {name: value for name, value in KNOWN.without(environ).items() if not is_secret(name)}
+    env = {name: value for name, value in kept.items() if not name.startswith("GIT_") or "CONFIG" in name}
     env |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     env |= {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
     count = int(given) if (given := env.get("GIT_CONFIG_COUNT", "")).isdecimal() else 0

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from agent_core.errors import CommitError
+from agent_core.keys.known import KNOWN
 from agent_core.process import Completed, run, run_blocking
 from agent_core.workspace.git import find_root
 from agent_core.workspace.git_operation import GitFolder, how_to_end, operation_in, operation_words
@@ -192,13 +193,15 @@ class Repository:
 
 
 def own_environment(environ: Mapping[str, str], *, terminal: bool = False) -> dict[str, str]:
-    """The human's own environment for git, without what belongs to an outer git command; no editor is opened.
+    """The human's own environment for git, without the partners' keys and what belongs to an outer git command.
+
+    No editor is opened.
 
     Args:
         environ: The environment variables.
         terminal: Whoever signs may ask on the terminal; elsewhere that would be written over what is shown there.
     """
-    env = {name: value for name, value in environ.items() if name not in _OUTER}
+    env = {name: value for name, value in KNOWN.without(environ).items() if name not in _OUTER}
     if not terminal:
         env.pop("GPG_TTY", None)
     return env | {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
