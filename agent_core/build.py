@@ -18,7 +18,7 @@ from agent_core.landings import recover
 from agent_core.last_seen import LastSeen
 from agent_core.masking import Masker
 from agent_core.memory.lesson_book import LessonBook
-from agent_core.outfit import Outfit
+from agent_core.outfit import Outfit, Unsaved
 from agent_core.partners.build import open_partner
 from agent_core.session import Session
 from agent_core.session_lock import hold, in_use
@@ -38,6 +38,7 @@ class Engine:
         environ: The environment.
         finished: Offer the last session also when nothing in it is left open.
         watch: Look at the working tree whenever something is saved, not only before each step.
+        unsaved: Says what stands unsaved in the human's editor; None where that is not known.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class Engine:
         *,
         finished: bool = False,
         watch: bool = True,
+        unsaved: Unsaved | None = None,
     ) -> None:
         self.root = project_root(project)
         self._flags = flags
         self._environ = environ
         self._finished = finished
         self._watch = watch
+        self._unsaved = unsaved
         self._held: IO[bytes] | None = None
 
     @property
@@ -129,6 +132,7 @@ class Engine:
             recovered=recovered,
             isolated=workspace.isolated,
             seen=LastSeen(self.state, session),
+            unsaved=self._unsaved,
             mask=mask,
             lessons=LessonBook(self.root, self.state, config.memory.file, mask) if config.memory.lessons else None,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass
 
 from agent_core.checks.choosing import Choosing
@@ -14,6 +14,10 @@ from agent_core.protocols import Check, Model, Workspace
 from agent_core.tools.base import ToolSource
 from agent_core.workspace.landing import Lander
 from agent_core.workspace.watcher import Watcher
+
+
+Unsaved = Callable[[Collection[str]], Awaitable[tuple[str, ...]]]
+"""Says in which of these files an editor has changes that are not saved."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Outfit:
         seen: Keeps what the session saw last for when it goes on; None to keep nothing.
         lessons: Where lessons over sessions are kept; None where none are wanted.
         sources: Where tools come from beside the built-in ones.
+        unsaved: Asked before anything is written; None where no editor is known.
         recovered: What was found and mended of landings cut short, for the human.
     """
 
@@ -53,3 +58,4 @@ class Outfit:
     seen: LastSeen | None = None
     lessons: LessonBook | None = None
     sources: tuple[ToolSource, ...] = ()
+    unsaved: Unsaved | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from agent_core import __version__, commands
 from agent_core import events as ev
@@ -14,7 +14,7 @@ from agent_core.comments.listening import Comments, Words
 from agent_core.committing import Committing
 from agent_core.conversation import UserItem
 from agent_core.decisions import Decision, Inbox
-from agent_core.errors import LOGGED, ConfigError, JournalError, PairloopError, first_cause
+from agent_core.errors import LOGGED, ConfigError, JournalError, LandingConflictError, PairloopError, first_cause
 from agent_core.fold import fold, replay
 from agent_core.hearing import Hearing
 from agent_core.judge import Judge
@@ -74,7 +74,7 @@ class Session:
             self._tracker,
             self._emit,
             state=lambda: self._state,
-            look=self._hearing.look,
+            look=self._look_before_writing,
         )
         self._meanwhile = Meanwhile(
             outfit.seen, self._tracker, self._attribution, self._hearing, lambda: outfit.journal.entries(session)
@@ -155,6 +155,10 @@ class Session:
         """
         return self._outfit.journal.get(digest)
 
+    async def obeyed(self) -> None:
+        """Wait until all that was handed in has been taken up; what takes longer may go on."""
+        await self._commands.join()
+
     async def run(self) -> None:
         """Carry out commands until `Quit`; what then waits for the human still waits when the session is resumed.
 
@@ -178,6 +182,7 @@ class Session:
                 self._tasks.take_up()
                 while not isinstance(command := await self._commands.get(), commands.Quit):
                     await self._obey(command, group)
+                    self._commands.task_done()
                 await self._tasks.stop()
                 await self._shells.stop()
                 await self._committing.finish()
@@ -285,6 +290,22 @@ class Session:
         await self._committing.stop()
         await self._loop.compactor.stop()
         await self._tasks.interrupt()
+
+    async def _look_before_writing(self, paths: Collection[str]) -> None:
+        """Hear of the human's saves; nothing is written over what they have in an editor and did not save yet.
+
+        Raises:
+            LandingConflictError: There is something.
+        """
+        await self._hearing.look(paths)
+        unsaved = await self._outfit.unsaved(paths) if self._outfit.unsaved is not None else ()
+        if unsaved:
+            raise LandingConflictError(
+                f"{', '.join(unsaved)} {'has' if len(unsaved) == 1 else 'have'} changes in your editor that are not "
+                "saved, so nothing was written.",
+                tuple(f"{path}: not saved" for path in unsaved),
+                "Save or discard them, then decide again.",
+            )
 
     async def _recall(self) -> tuple[UserItem, ...]:
         return await self._remembering.recall()
