@@ -15,7 +15,6 @@ from agent_core.tools.base import ToolSource
 from agent_core.workspace.landing import Lander
 from agent_core.workspace.watcher import Watcher
 
-
 Unsaved = Callable[[Collection[str]], Awaitable[tuple[str, ...]]]
 """Says in which of these files an editor has changes that are not saved."""
 
