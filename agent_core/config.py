@@ -9,15 +9,25 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from agent_core.checks.settings import CommandConfig, trouble
-from agent_core.config_tables import COMMANDS, ChecksConfig, Config, SandboxConfig
+from agent_core.config_tables import (
+    COMMANDS,
+    ChecksConfig,
+    Config,
+    HookConfig,
+    McpConfig,
+    PartnerConfig,
+    SandboxConfig,
+)
 from agent_core.errors import ConfigError
+from agent_core.keys.known import KNOWN
+from agent_core.partners.presets import presets
 from agent_core.places import user_file
 
 DEFAULT_MODEL = "gpt-6.2-sol"
@@ -25,6 +35,9 @@ PROJECT_FILE = "pairloop.toml"
 
 _KEY = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)"""
 _DOTTED = re.compile(rf"\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# Tables of tables, each with a name that the human gives it.
+_NAMED: dict[str, type[msgspec.Struct]] = {"partners": PartnerConfig, "mcp": McpConfig, "hooks": HookConfig}
 
 
 class OwnConfig(msgspec.Struct, frozen=True):
@@ -57,7 +70,7 @@ def _dotted(text: str) -> list[str]:
 # What a project must not choose for whoever clones it: where the key goes, what shuts its code in, what lands unasked,
 # and which key says so. None stands for all there is in a table.
 _NOT_FOR_PROJECTS: dict[str, tuple[str, ...] | None] = {
-    "partner": ("preset", "base_url", "key_env", "price", "aside", "api_version"),
+    "partner": ("use", "preset", "base_url", "key_env", "price", "aside", "api_version", "discover"),
     "partners": None,
     "budget": None,
     "tools": ("fetch",),
@@ -119,10 +132,35 @@ def _convert(path: Path, text: str, data: Mapping[str, Any]) -> Config:
         commands = {name: _command(path, text, name, table) for name, table in tables.items()}
         rest = {key: value for key, value in checks.items() if key not in tables}
         data = {**data, "checks": {**rest, COMMANDS: commands} if commands else rest}
+    for table, kind in _NAMED.items():
+        if isinstance(named := data.get(table), Mapping):
+            data = {**data, table: {name: _named(path, text, (table, name), one, kind) for name, one in named.items()}}
     try:
-        return msgspec.convert(data, Config)
+        config = msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
         raise _explain(path, text, error) from error
+    _check_partners(path, text, config)
+    return config
+
+
+def _named(path: Path, text: str, keys: tuple[str, str], value: object, kind: type[msgspec.Struct]) -> msgspec.Struct:
+    """One table ``[partners.NAME]``, ``[mcp.NAME]`` or ``[hooks.NAME]``."""
+    if not _NAME.fullmatch(keys[1]):
+        raise _refusal(path, text, list(keys), "a name is made of letters, digits, dots, dashes and underscores")
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _explain(path, text, error, *keys) from error
+
+
+def _check_partners(path: Path, text: str, config: Config) -> None:
+    """Refuse a preset that there is none of, where it can be said on which line."""
+    for keys, one in ((["partner"], config.partner), *((["partners", name], p) for name, p in config.partners.items())):
+        if one.preset and one.preset not in presets():
+            reason = f'there is no preset "{one.preset}"; there are {", ".join(presets())}'
+            raise _refusal(path, text, [*keys, "preset"], reason)
+        if one.use and keys != ["partner"]:
+            raise _refusal(path, text, [*keys, "use"], "only [partner] says which one to use")
 
 
 def _command(path: Path, text: str, name: str, table: Mapping[str, Any]) -> CommandConfig:
@@ -147,8 +185,12 @@ def _read(path: Path, *, own: bool) -> dict[str, Any]:
     text = _text_of(path)
     data = _parsed(path, text)
     config = _convert(path, text, data)
-    if config.partner.script:
-        data["partner"]["script"] = str((path.parent / config.partner.script).resolve())
+    for table, one in (
+        (data.get("partner"), config.partner),
+        *((data["partners"][n], p) for n, p in config.partners.items()),
+    ):
+        if table is not None and one.script:
+            table["script"] = str((path.parent / one.script).resolve())
     if not own:
         _refuse_risky(path, text, data)
     return data
@@ -217,10 +259,53 @@ def load(project: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) ->
     Raises:
         ConfigError: A file or flag cannot be used; names path, line and key.
     """
-    env: dict[str, Any] = {}
-    if url := environ.get("OPENAI_BASE_URL"):
-        env.setdefault("partner", {})["base_url"] = url
+    data = merge(_read(user_file(), own=True), _read(project / PROJECT_FILE, own=False))
+    data = merge(merge(data, _environment(data, environ)), _for_the_one_in_use(data, flags))
+    config = _convert(Path("command line"), "", data)
+    known = (*config.partners, *presets())
+    for setting, name in (("use", config.partner.use), ("aside", config.partner.aside)):
+        if name and name not in known:
+            raise unknown_partner(name, config.partners, f"partner.{setting}: ")
+    for partner in (config.partner, *config.partners.values()):
+        # Known before any program is started.
+        KNOWN.add(environ.get(partner.key_env, "").strip())
+    return config
+
+
+def unknown_partner(name: str, partners: Iterable[str], where: str = "") -> ConfigError:
+    """The error for the name of a partner that there is none of.
+
+    Args:
+        name: The name.
+        partners: Names of those that are configured.
+        where: What said so, with a colon; empty where the human did.
+    """
+    own = ", ".join(partners)
+    mine = f"Yours are {own}. " if own else ""
+    return ConfigError(
+        f'{where}there is no partner "{name}".' if where else f'There is no partner "{name}".',
+        f"{mine}Known by name are {', '.join(presets())}; another is [partners.{name}] in {user_file()}.",
+    )
+
+
+def _environment(data: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Settings from the environment. Its address is not for a server that is named, nor for the key of that."""
+    partner = data.get("partner", {})
+    found: dict[str, Any] = {}
+    if (url := environ.get("OPENAI_BASE_URL")) and not partner.get("preset"):
+        found["base_url"] = url
     if model := environ.get("PAIRLOOP_MODEL"):
-        env.setdefault("partner", {})["model"] = model
-    data = merge(merge(merge(_read(user_file(), own=True), _read(project / PROJECT_FILE, own=False)), env), flags)
-    return _convert(Path("command line"), "", data)
+        found["model"] = model
+    return {"partner": found} if found else {}
+
+
+def _for_the_one_in_use(data: Mapping[str, Any], flags: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The flags, their model being meant for the partner that they, or the configuration, take."""
+    given = flags.get("partner", {})
+    use = given.get("use", data.get("partner", {}).get("use", ""))
+    if not use or "model" not in given:
+        return flags
+    if use not in (*data.get("partners", {}), *presets()):
+        raise unknown_partner(use, data.get("partners", {}))
+    partner = {name: value for name, value in given.items() if name != "model"}
+    return {**flags, "partner": partner, "partners": {use: {"model": given["model"]}}}

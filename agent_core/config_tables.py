@@ -39,13 +39,15 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who proposes.
 
     Attributes:
+        use: Name of another partner, ``[partners.NAME]`` or a preset, that proposes instead of this one, which can
+            still be chosen; in ``[partner]`` alone.
         preset: A server whose address, API and key are known by its name, such as ``ollama``; what else is set here
             goes over it. Empty for none.
         api: ``responses`` or ``chat``; ``auto`` takes Responses for OpenAI's own address and Chat
             Completions for every other.
         model: The model's id.
         base_url: Address of the API; empty for OpenAI's own.
-        key_env: Name of the environment variable that holds the key.
+        key_env: Name of the environment variable that holds the key; empty for the preset's, or ``OPENAI_API_KEY``.
         script: A file of turns to play instead of asking a model; relative to the configuration file's folder.
         timeout: Seconds without a byte from the server before the request counts as stalled. One that only says that it
             is alive is given five times as long.
@@ -68,13 +70,15 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         aside: Name of the partner, as in ``[partners.NAME]``, that is asked for summaries and messages of commits;
             empty for this one.
         api_version: For Azure's addresses that want one.
+        discover: Where no server and no key is configured, look for a server on the usual ports of this machine.
     """
 
+    use: str = ""
     preset: str = ""
     api: Literal["auto", "responses", "chat"] = "auto"
     model: str = ""
     base_url: str = ""
-    key_env: str = "OPENAI_API_KEY"
+    key_env: str = ""
     script: str = ""
     timeout: Seconds = 120.0
     max_retries: Annotated[int, msgspec.Meta(ge=0)] = 4
@@ -91,6 +95,7 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: PatchForm = "auto"
     aside: str = ""
     api_version: str = ""
+    discover: bool = True
 
 
 class BudgetConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,9 +11,13 @@ from agent_core.config import DEFAULT_MODEL
 from agent_core.config_tables import PartnerConfig
 from agent_core.errors import ConfigError
 from agent_core.keys.finding import KeyFinder
+from agent_core.partners.abilities import AbilityBook
+from agent_core.partners.able import AbleModel
 from agent_core.partners.chat import ChatModel
 from agent_core.partners.client import Connection, warm
 from agent_core.partners.endpoint import OPENAI_URL, Endpoint, Key, is_openai
+from agent_core.partners.guarded import GuardedModel
+from agent_core.partners.presets import AZURE, filled, preset_of
 from agent_core.partners.pricing import PricedModel
 from agent_core.partners.responses import ResponsesModel
 from agent_core.partners.retry import RetryingModel
@@ -21,7 +25,7 @@ from agent_core.partners.scripted import ScriptedModel
 from agent_core.partners.text_calls import TextCallsModel
 from agent_core.protocols import Model
 
-__all__ = ["Partner", "build_partner", "endpoint_of", "open_partner", "warm"]
+__all__ = ["NoPartnerError", "Partner", "build_partner", "endpoint_of", "open_partner", "warm"]
 
 
 def endpoint_of(
@@ -38,6 +42,8 @@ def endpoint_of(
     Raises:
         ConfigError: There is no key for a server that needs one, or the address is none.
     """
+    preset = preset_of(config)
+    config = filled(config)
     url = config.base_url.strip().rstrip("/") or OPENAI_URL
     parts = None
     try:
@@ -50,12 +56,18 @@ def endpoint_of(
             f'The partner\'s base_url "{config.base_url}" is not a web address.',
             "It looks like http://127.0.0.1:8080/v1.",
         )
+    needed = is_openai(url) or (preset is not None and not preset.local)
     if keys is None:
         key = Key(environ.get(config.key_env, "").strip(), config.key_env)
     else:
-        key = keys.find(config.key_env, (name, parts.netloc.rpartition("@")[2]), needed=is_openai(url))
-    if is_openai(url) and not key:
+        key = keys.find(config.key_env, (name, parts.netloc.rpartition("@")[2]), needed=needed)
+    if preset is not None and not key and not (preset.local or is_openai(url)):
         raise ConfigError(
+            f"{preset.title} wants a key, and {config.key_env} is not set.",
+            f"Set it (export {config.key_env}=..., or pairloop key set).",
+        )
+    if is_openai(url) and not key:
+        raise NoPartnerError(
             f"There is no partner yet: {config.key_env} is not set, and no other server is configured.",
             f"Set a key (export {config.key_env}=sk-..., or pairloop key set), or start a local server and name it "
             "(export OPENAI_BASE_URL=http://127.0.0.1:8080/v1), or try pairloop without a model: pairloop try",
@@ -65,7 +77,22 @@ def endpoint_of(
             f"The key in {key.place.removeprefix('$')} holds characters that no key has.", "Copy it again."
         )
     model = config.model or (DEFAULT_MODEL if is_openai(url) else "")
-    return Endpoint(url, model, key, config.timeout, config.context_window)
+    return Endpoint(
+        url,
+        model,
+        key,
+        config.timeout,
+        config.context_window,
+        headers=tuple(preset.headers.items()) if preset else (),
+        query=(("api-version", config.api_version),) if config.api_version else (),
+        without=preset.without if preset else (),
+        key_header=preset.key_header if preset else "",
+        list_key_header=preset.list_key_header if preset else "",
+    )
+
+
+class NoPartnerError(ConfigError):
+    """No server is configured, and there is no key for OpenAI's."""
 
 
 class Partner(NamedTuple):
@@ -82,7 +109,11 @@ class Partner(NamedTuple):
 
 
 def open_partner(
-    config: PartnerConfig, environ: Mapping[str, str], keys: KeyFinder | None = None, name: str = ""
+    config: PartnerConfig,
+    environ: Mapping[str, str],
+    keys: KeyFinder | None = None,
+    name: str = "",
+    book: AbilityBook | None = None,
 ) -> Partner:
     """The partner that a configuration asks for; nothing is sent yet.
 
@@ -91,6 +122,7 @@ def open_partner(
         environ: The environment, for the key.
         keys: See `endpoint_of`: with it this may take seconds.
         name: Likewise.
+        book: Where it is kept what was found of models; None to keep nothing.
 
     Raises:
         ConfigError: Nothing to talk to is configured, or not rightly; says how to do it.
@@ -100,16 +132,18 @@ def open_partner(
         script = ScriptedModel(Path(config.script), window=config.context_window)
         return Partner(RetryingModel(TextCallsModel(script), config.max_retries), None)
     endpoint = endpoint_of(config, environ, keys, name)
-    connection = Connection(endpoint)
+    connection = Connection(endpoint, book)
+    config = filled(config)
     api = config.api if config.api != "auto" else "responses" if endpoint.official else "chat"
-    # OpenAI's models reason, and take no temperature.
-    sampling = (config.reasoning_effort, -1.0 if endpoint.official else config.temperature)
+    # OpenAI's models reason, and take no temperature; Azure has the same.
+    reasons = endpoint.official or config.preset == AZURE
+    sampling = (config.reasoning_effort, -1.0 if reasons else config.temperature)
     inner: Model
     if api == "responses":
         inner = ResponsesModel(connection, *sampling, patch_tool=config.patch_tool)
     else:
         inner = ChatModel(connection, *sampling)
-    inner = PricedModel(inner, endpoint, config.price)
+    inner = AbleModel(GuardedModel(PricedModel(inner, endpoint, config.price)), connection)
 
     async def prepare() -> None:
         await warm()

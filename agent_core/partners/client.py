@@ -9,10 +9,20 @@ import logging
 from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from agent_core.conversation import PartnerInfo
 from agent_core.errors import PartnerError
+from agent_core.partners.abilities import Abilities, AbilityBook
 from agent_core.partners.endpoint import Endpoint
-from agent_core.partners.windows import LOCAL_OWNERS, asked_window, known_window, listed_window, said_window
+from agent_core.partners.windows import (
+    LOCAL_OWNERS,
+    asked_tools,
+    asked_window,
+    known_window,
+    listed_window,
+    said_window,
+)
 
 if TYPE_CHECKING:
     from agent_core.partners.wire import Api, Wire
@@ -46,10 +56,14 @@ class Connection:
 
     Args:
         endpoint: Where it is.
+        book: Where it is kept what was found of its models; None to keep nothing.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, book: AbilityBook | None = None) -> None:
         self.endpoint = endpoint
+        self._book = book
+        self._able: Abilities | None = None
+        self._noted = asyncio.Lock()
         self._wire: Wire | None = None
         self._making = asyncio.Lock()
         self._model = endpoint.model
@@ -61,14 +75,48 @@ class Connection:
     @property
     def window(self) -> int:
         """How many tokens a request may have, as far as it is known: what the server refused with counts most."""
-        return self._said or self.endpoint.window or self._asked or known_window(self._model)
+        return (
+            self._said
+            or self.endpoint.window
+            or self._asked
+            or (self._able.window if self._able is not None else 0)
+            or known_window(self._model)
+        )
+
+    async def abilities(self) -> Abilities:
+        """What the model was found able to do.
+
+        Raises:
+            PartnerError: No model is configured, and the server cannot be asked for one.
+        """
+        if self._able is None:
+            model = await self.resolve_model()
+            kept = await asyncio.to_thread(self._book.get, self.endpoint.base_url, model) if self._book else Abilities()
+            # Meanwhile something may have been found.
+            self._able = self._able_now() or kept
+        return self._able
+
+    def _able_now(self) -> Abilities | None:
+        return self._able
+
+    async def note(self, **found: object) -> None:
+        """Keep something that was found of the model; see `agent_core.partners.abilities.Abilities`."""
+        async with self._noted:
+            before = await self.abilities()
+            after = msgspec.structs.replace(before, **found)
+            if after == before:
+                return
+            self._able = after
+            if self._book is not None:
+                await asyncio.to_thread(self._book.note, self.endpoint.base_url, self._model, **found)
 
     async def learn(self) -> None:
         """Ask the server which model it has and how much that can read, where that is not known; it may not tell."""
         try:
             model = await self.resolve_model()
-            if self.endpoint.official or self.endpoint.window:
+            if self.endpoint.official or (self.endpoint.window and not self.endpoint.loopback):
                 return
+            await self.abilities()
             wire = await self._open()
             listed = await wire.models()
         except PartnerError as error:
@@ -81,6 +129,10 @@ class Connection:
             self._asked = await asked_window(entry, model, wire.beside)
             # Some load a model when it is first asked, and only then know with how much.
             self._unsure = not self._asked
+        if self._asked:
+            await self.note(window=self._asked)
+        if self.endpoint.loopback and (tools := await asked_tools(entry, model, wire.beside)) is not None:
+            await self.note(tools=tools)
 
     def info(self, kind: str) -> PartnerInfo:
         """Who is reached here, for a human; the model is empty until the server has been asked for it."""
@@ -129,6 +181,8 @@ class Connection:
         if self._unsure and self._requests > 1:
             await self.learn()
             self._unsure = False
+        able = await self.abilities()
+        wire.refused |= set(able.refused)
         try:
             async with contextlib.aclosing(wire.events(api, body, optional)) as events:
                 async for event in events:
@@ -136,7 +190,14 @@ class Connection:
         except PartnerError as error:
             if error.kind == "context_too_long":
                 self._said = said_window(error.message) or self._said
+                if self._said:
+                    await self.note(window=self._said)
             raise
+        finally:
+            # Also where the answer was left before its end: what was refused was refused before it began.
+            refused = wire.refused - set(self.endpoint.without)
+            if refused - set(able.refused):
+                await self.note(refused=tuple(sorted(refused)))
 
     async def close(self) -> None:
         """Close the connections; the next request makes new ones."""

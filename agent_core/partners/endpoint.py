@@ -64,6 +64,11 @@ class Endpoint(msgspec.Struct, frozen=True):
         key: What it is sent as bearer token.
         timeout: Seconds without a byte after which a request counts as stalled.
         window: How many tokens fit into the model's context; 0 where that is not known.
+        headers: Sent with each request, as names and values.
+        query: Likewise, behind the address.
+        without: Fields of requests that it answers with an error, as far as that is known beforehand.
+        key_header: The header that the key goes into, alone; empty for a bearer token.
+        list_key_header: The same where models are listed; empty for as elsewhere.
     """
 
     base_url: str
@@ -71,6 +76,11 @@ class Endpoint(msgspec.Struct, frozen=True):
     key: Key
     timeout: float
     window: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, str], ...] = ()
+    without: tuple[str, ...] = ()
+    key_header: str = ""
+    list_key_header: str = ""
 
     @property
     def host(self) -> str:

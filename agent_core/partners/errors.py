@@ -6,7 +6,9 @@ its words only where servers give nothing else (context length, quota).
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -20,22 +22,72 @@ from agent_core.text import printable
 _CONTEXT = re.compile(
     r"context[ _](length|size|window)|maximum context|exceed_context|too many tokens|(prompt|input) (is )?too long|"
     r"larger than the context|reduce the length|maximum (model|prompt|input) length|max_model_len|model token limit|"
-    r"input token count|input length should be|`inputs` tokens|context the overflows|request_too_large",
+    r"input token count|input length should be|`inputs` tokens|context the overflows|request_too_large|"
+    r"exceeds? the (model's )?(maximum )?(context|token limit)|token count .{0,40}exceeds|"
+    r"prompt contains .{0,40}tokens",
     re.IGNORECASE,
 )
 # OpenAI says so of a single request that is larger than what may be sent in a minute: waiting does not help.
 _TOO_LARGE = re.compile(r"request too large", re.IGNORECASE)
-_QUOTA = re.compile(r"insufficient_quota|billing|credit balance|exceeded your current quota|payment", re.IGNORECASE)
-_MODEL = re.compile(r"\bmodel\b", re.IGNORECASE)
+_QUOTA = re.compile(
+    r"insufficient_quota|quota_exceeded|billing|credit balance|insufficient (balance|credits|funds)|"
+    r"exceeded your current quota|requires more credits|payment",
+    re.IGNORECASE,
+)
+# These pass by themselves, and their words may advertise paying all the same.
+_RATE = re.compile(r"rate[ _]limit|per min|per day|too many requests", re.IGNORECASE)
+_MODEL = re.compile(r"\bmodel\b|DeploymentNotFound", re.IGNORECASE)
+# Servers that say so with status 400, and what they say.
+_NO_MODEL = re.compile(
+    r"model_not_found|DeploymentNotFound|not a valid model|invalid model|model[ _]not[ _](exist|found)|"
+    r"(unknown|unsupported) model|model\b.{0,80}\b(does not exist|not found|is not available)|"
+    r"no models? (is |are )?loaded|failed to load model",
+    re.IGNORECASE,
+)
+_RETIRED = re.compile(
+    r"model_(decommissioned|deprecated|retired)|"
+    r"model\b.{0,80}\b(has|have|was|is|been) (been )?(deprecated|decommissioned|retired|discontinued|shut down|sunset)|"
+    r"end[- ]of[- ]life",
+    re.IGNORECASE,
+)
+_REGION = re.compile(
+    r"unsupported_country|country, region|(location|country|region) is not supported|"
+    r"not available in your (country|reg)",
+    re.IGNORECASE,
+)
+_UNVERIFIED = re.compile(r"organi[sz]ation must be verified|verify organi[sz]ation", re.IGNORECASE)
+_SUSPENDED = re.compile(
+    r"account_(deactivated|suspended)|access_terminated|account (has been|is) (deactivated|suspended|disabled)",
+    re.IGNORECASE,
+)
+_NO_ENDPOINT = re.compile(r"no (allowed providers|endpoints?)\b", re.IGNORECASE)
 _POLICY = re.compile(
     r"invalid_prompt|content_filter|content_policy|policy_violation|bio_policy|moderation|flagged", re.IGNORECASE
 )
-_WAIT = re.compile(r"try again in ([0-9.]+)\s*(ms|s|m)\b", re.IGNORECASE)
-_NO_TOOLS = re.compile(r"does not support tools|requires --jinja|tool use is not supported", re.IGNORECASE)
+_WAIT = re.compile(
+    r"(?:try again|retry)(?: in| after)\s*"
+    r"((?:[0-9.]+\s*(?:ms|milliseconds?|s|sec|seconds?|m|min|minutes?|h|hours?)\b\s*|[0-9.]+[hm])+)",
+    re.IGNORECASE,
+)
+_SPAN = re.compile(r"([0-9.]+)\s*(ms|mil|s|m|h)", re.IGNORECASE)
+_SECONDS = {"ms": 0.001, "mil": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_NO_TOOLS = re.compile(
+    r"does not support (tools|function calling)|requires --jinja|tool use is not supported|that support tool use|"
+    r"enable-auto-tool-choice",
+    re.IGNORECASE,
+)
+_TITLE = re.compile(r"<title>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_LONG_WAIT = 60.0
+_LONGEST_ASKED = 86_400.0
+"""Seconds of the longest wait that is taken from a server: the word of one that asks for more is a mistake."""
 
 
 class ToolRefusedError(PartnerError):
     """The server does not know a built-in tool that it was offered; the same request may go without it."""
+
+
+class NoToolsError(PartnerError):
+    """The model takes no tools; the same request may go with the tools told in words."""
 
 
 def server_words(body: object) -> tuple[str, str]:
@@ -52,10 +104,24 @@ def server_words(body: object) -> tuple[str, str]:
         inner = body.get("error", body)
         if isinstance(inner, Mapping):
             message = inner.get("message") or inner.get("detail") or inner.get("error") or ""
-            codes = " ".join(str(inner[key]) for key in ("code", "type") if inner.get(key))
-            return (message if isinstance(message, str) else json.dumps(message, default=str)), codes
+            if not isinstance(message, str):
+                message = json.dumps(message, default=str)
+            codes = " ".join(str(inner[key]) for key in ("code", "type", "status") if inner.get(key))
+            return f"{message} {_upstream(inner)}".strip(), codes
         return str(inner or body.get("message") or ""), ""
-    return (body if isinstance(body, str) else ""), ""
+    if isinstance(body, list | tuple) and body:
+        return server_words(body[0])  # as Google has it
+    if not isinstance(body, str):
+        return "", ""
+    title = _TITLE.search(body)
+    return (title.group(1) if title is not None else body), ""
+
+
+def _upstream(error: Mapping[str, Any]) -> str:
+    """What the provider behind a router such as OpenRouter has said; empty where there is none."""
+    metadata = error.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, Mapping) else None
+    return raw if isinstance(raw, str) else ""
 
 
 def clean(endpoint: Endpoint, text: str) -> str:
@@ -66,27 +132,27 @@ def clean(endpoint: Endpoint, text: str) -> str:
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
     """How long a server asks to wait, from ``retry-after-ms`` or ``Retry-After`` (seconds or a date)."""
-    try:
-        return max(float(headers["retry-after-ms"]) / 1000, 0.0)
-    except (KeyError, ValueError):
-        pass
     value = headers.get("retry-after", "")
+    for text, unit in ((headers.get("retry-after-ms", ""), 0.001), (value, 1.0)):
+        with contextlib.suppress(ValueError):
+            return _sane(float(text) * unit)
     try:
-        return max(float(value), 0.0)
-    except ValueError:
-        pass
-    try:
-        return max(parsedate_to_datetime(value).timestamp() - (time.time() if now is None else now), 0.0)
-    except (TypeError, ValueError):
+        return _sane(parsedate_to_datetime(value).timestamp() - (time.time() if now is None else now))
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
+def _sane(seconds: float) -> float | None:
+    return min(max(seconds, 0.0), _LONGEST_ASKED) if math.isfinite(seconds) else None
+
+
 def _said_wait(message: str) -> float | None:
+    """How long a server asks to wait in its words: ``86ms``, ``1.2s``, ``6m0s``, ``30 seconds``."""
     found = _WAIT.search(message)
     if found is None:
         return None
     try:
-        return float(found.group(1)) * {"ms": 0.001, "s": 1.0, "m": 60.0}[found.group(2).lower()]
+        return _sane(sum(float(number) * _SECONDS[unit.lower()] for number, unit in _SPAN.findall(found.group(1))))
     except ValueError:
         return None
 
@@ -96,30 +162,59 @@ def from_status(endpoint: Endpoint, status: int, body: object, headers: Mapping[
     message, codes = server_words(body)
     said = clean(endpoint, message)
     quoted = f': "{said}"' if said else ""
+    if (told := _told_apart(endpoint, f"{codes} {message}", quoted)) is not None:
+        return told
     if status in {401, 403}:
-        return _auth(endpoint, status, quoted)
-    if status == 404:
+        return _auth(endpoint, status, quoted, message)
+    if status in {404, 405, 410}:
         return _not_found(endpoint, said, codes)
     if status in {402, 429}:
-        return _limited(endpoint, status, f"{codes} {message}", quoted, headers)
+        return _limited(endpoint, status, codes, message, headers)
     passing = status in {408, 409, 425} or status >= 500
     if passing and not (_NO_TOOLS.search(message) or _CONTEXT.search(f"{codes} {message}")):
         return PartnerError("server", f"{endpoint.host} failed with status {status}{quoted}.", "", retry_after(headers))
     return from_codes(endpoint, codes, message, status=status)
 
 
-def _limited(endpoint: Endpoint, status: int, words: str, quoted: str, headers: Mapping[str, str]) -> PartnerError:
+def _told_apart(endpoint: Endpoint, words: str, quoted: str) -> PartnerError | None:
+    """The error for what servers say with one status or another, and a human has to act on; None for the rest."""
+    host = endpoint.host
+    if _REGION.search(words):
+        return PartnerError(
+            "auth", f"{host} does not serve the region you are in{quoted}.", "Choose another provider or network."
+        )
+    if _UNVERIFIED.search(words):
+        hint = (
+            "Verify it in the settings of your account there (it may take a quarter of an hour), or take another model."
+        )
+        return PartnerError("auth", f"{host} wants the organization to be verified for this{quoted}.", hint)
+    if _SUSPENDED.search(words):
+        return PartnerError("auth", f"{host} has closed the account{quoted}.", "Ask the provider, or choose another.")
+    if _RETIRED.search(words):
+        return PartnerError(
+            "unknown_model",
+            f'{host} has retired the model "{endpoint.model}"{quoted}.',
+            "Choose another with --model or [partner] model.",
+        )
+    return None
+
+
+def _limited(endpoint: Endpoint, status: int, codes: str, message: str, headers: Mapping[str, str]) -> PartnerError:
     """The error for too much of something: money, requests, tokens in a minute, or in this one request."""
-    if status == 402 or _QUOTA.search(words):
+    said, asked = clean(endpoint, message), _said_wait(message)
+    quoted = f': "{said}"' if said else ""
+    passing = asked is not None or _RATE.search(f"{codes} {message}")
+    if status == 402 or _QUOTA.search(codes) or (_QUOTA.search(message) and not passing):
         return _no_quota(endpoint, quoted)
-    if _TOO_LARGE.search(words):
+    if _TOO_LARGE.search(message):
         return _too_long(endpoint, quoted)
     wait = retry_after(headers)
+    wait = wait if wait is not None else asked
+    # It is waited for by itself; what is worth saying is when that takes long.
+    long = wait is not None and wait > _LONG_WAIT
+    hint = "Go on at once, or stop: a partner of another provider need not wait." if long else "Wait a little."
     return PartnerError(
-        "rate_limit",
-        f"{endpoint.host} says that too many requests or tokens were sent{quoted}.",
-        "Wait a little.",
-        wait if wait is not None else _said_wait(words),
+        "rate_limit", f"{endpoint.host} says that too many requests or tokens were sent{quoted}.", hint, wait
     )
 
 
@@ -136,11 +231,13 @@ def from_codes(endpoint: Endpoint, codes: str, message: str, *, status: int | No
     quoted = f': "{said}"' if said else ""
     if status == 413 or _CONTEXT.search(f"{codes} {message}"):
         return _too_long(endpoint, quoted)
-    if "model_not_found" in codes:
-        return _not_found(endpoint, said, codes)
+    if (told := _told_apart(endpoint, f"{codes} {message}", quoted)) is not None:
+        return told
     if _NO_TOOLS.search(message):
         return _no_tools(endpoint, quoted)
-    if status is None and _QUOTA.search(codes):
+    if _NO_MODEL.search(f"{codes} {message}"):
+        return _not_found(endpoint, said, f"{codes} model_not_found")
+    if _QUOTA.search(codes):
         return _no_quota(endpoint, quoted)
     kind, what, hint, wait = "bad_request", "did not accept the request", "", None
     if _POLICY.search(codes):
@@ -161,7 +258,7 @@ def _no_quota(endpoint: Endpoint, quoted: str) -> PartnerError:
     )
 
 
-def _auth(endpoint: Endpoint, status: int, quoted: str) -> PartnerError:
+def _auth(endpoint: Endpoint, status: int, quoted: str, message: str) -> PartnerError:
     # What the server says to a wrong key is left out: OpenAI quotes parts of the key in it.
     host, variable = endpoint.host, endpoint.key.variable
     if status == 403:
@@ -172,6 +269,8 @@ def _auth(endpoint: Endpoint, status: int, quoted: str) -> PartnerError:
         return PartnerError(
             "auth", f"{host} wants a key (status 401), and ${variable} is not set.", f"Set it: export {variable}=..."
         )
+    if "expired" in message.lower():
+        return PartnerError("auth", f"{host} says that the key has expired (status 401).", f"It came from ${variable}.")
     return PartnerError(
         "auth",
         f"{host} did not accept the key (status 401).",
@@ -187,10 +286,17 @@ def _not_found(endpoint: Endpoint, said: str, codes: str) -> PartnerError:
             f'{endpoint.host} has no model "{endpoint.model}"{quoted}.',
             "Choose one with --model or [partner] model.",
         )
+    if _NO_TOOLS.search(said):
+        return _no_tools(endpoint, quoted)
+    if _NO_ENDPOINT.search(said):
+        hint = "Look at the privacy and routing settings of your account there, or choose another model."
+        return PartnerError("bad_request", f"{endpoint.host} has nobody to pass the request on to{quoted}.", hint)
+    versioned = re.search(r"/v\d", endpoint.url)
+    there = "it usually ends in /v1" if versioned else f"try {endpoint.url.rstrip('/')}/v1"
     return PartnerError(
         "bad_request",
         f"{endpoint.url} has no such address (status 404){quoted}.",
-        'Check base_url (it usually ends in /v1), or set [partner] api = "chat".',
+        f'Check base_url ({there}), or set [partner] api = "chat".',
     )
 
 
@@ -201,83 +307,11 @@ def _too_long(endpoint: Endpoint, quoted: str) -> PartnerError:
     return PartnerError("context_too_long", f"The conversation is longer than the model can read{quoted}.", hint)
 
 
-def _no_tools(endpoint: Endpoint, quoted: str) -> PartnerError:
-    return PartnerError(
+def _no_tools(endpoint: Endpoint, quoted: str) -> NoToolsError:
+    return NoToolsError(
         "bad_request",
         f"The model at {endpoint.host} cannot call tools{quoted}.",
-        "Choose a model that can (llama.cpp needs --jinja).",
-    )
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    chain: list[BaseException] = []
-    at: BaseException | None = error
-    while at is not None and at not in chain and len(chain) < 10:
-        chain.append(at)
-        at = at.__cause__ or at.__context__
-    return chain
-
-
-def is_transport(error: BaseException) -> bool:
-    """Whether an exception comes from the HTTP library: a connection that failed, broke or stalled."""
-    # Which HTTP library it is depends on the version of the openai package.
-    return type(error).__module__.partition(".")[0] in {"httpx", "httpx2", "httpcore", "httpcore2"}
-
-
-def hung_up(error: BaseException) -> bool:
-    """Whether the server closed the connection without a word of an answer.
-
-    Args:
-        error: What the client library raised, before an answer had begun.
-    """
-    names = {type(one).__name__ for one in _causes(error)}
-    return bool(names & {"RemoteProtocolError", "ReadError", "WriteError"})
-
-
-def from_transport(endpoint: Endpoint, error: BaseException, *, streaming: bool) -> PartnerError:
-    """The error for a connection that could not be made, broke, or fell silent.
-
-    Args:
-        endpoint: The server.
-        error: What the client library raised.
-        streaming: Whether the answer had begun.
-    """
-    chain = _causes(error)
-    names = {type(one).__name__ for one in chain}
-    words = " ".join(str(one) for one in chain)
-    if "ConnectTimeout" in names:
-        return PartnerError(
-            "unreachable", f"No connection to {endpoint.url} came about in time.", "Check the network and the address."
-        )
-    if any("Timeout" in name for name in names):
-        return PartnerError(
-            "stream" if streaming else "unreachable",
-            f"{endpoint.host} sent nothing for {endpoint.timeout:g} seconds.",
-            "A slow local model may need a longer [partner] timeout.",
-        )
-    if streaming:
-        return PartnerError("stream", f"The connection to {endpoint.host} broke in the middle of the answer.")
-    if "CERTIFICATE_VERIFY_FAILED" in words:
-        return PartnerError(
-            "unreachable",
-            f"The certificate of {endpoint.host} cannot be verified.",
-            "If a proxy stands between, set SSL_CERT_FILE to its certificates.",
-        )
-    if hung_up(error):
-        hint = "Its own output may say why." if endpoint.loopback else ""
-        return PartnerError("unreachable", f"{endpoint.host} closed the connection before it answered.", hint)
-    reason = clean(endpoint, str(chain[-1])) if str(chain[-1]) else type(chain[-1]).__name__
-    hint = "Is the server running?" if endpoint.loopback else "Check the network, the proxy and the address."
-    return PartnerError("unreachable", f"No server could be reached at {endpoint.url} ({reason}).", hint)
-
-
-def web_page(endpoint: Endpoint, content_type: str) -> PartnerError:
-    """The error for an answer that is no stream of events although its status says that all is well."""
-    what = "a web page" if "html" in content_type else f"'{clean(endpoint, content_type)}'"
-    return PartnerError(
-        "bad_request",
-        f"{endpoint.url} answered with {what} instead of a stream of events.",
-        "Check base_url: it usually ends in /v1, and a proxy or a login page may stand between.",
+        "Choose a model that can (llama.cpp needs --jinja, vLLM --enable-auto-tool-choice).",
     )
 
 
@@ -286,5 +320,9 @@ def error_in(endpoint: Endpoint, event: Mapping[str, Any]) -> PartnerError | Non
     if event.get("type") != "error" and not event.get("error"):
         return None
     message, codes = server_words(event)
+    inner = event.get("error")
+    status = inner.get("code") if isinstance(inner, Mapping) else None
+    if isinstance(status, int) and 400 <= status < 600:
+        return from_status(endpoint, status, event, {})
     # In a Responses event "type" is the event's own, and says no more than that it is an error.
     return from_codes(endpoint, codes.removesuffix(" error").removesuffix("error"), message)

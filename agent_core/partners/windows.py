@@ -1,5 +1,7 @@
 """How many tokens a model can read at once: by its id, by what its server tells of itself, by how it refuses.
 
+And whether it takes tools, where a local server tells that.
+
 What servers tell, and where:
 
 - ``/v1/models``: vLLM ``max_model_len``, Groq ``context_window``, OpenRouter and others ``context_length``, llama.cpp
@@ -89,6 +91,34 @@ async def asked_window(entry: Mapping[str, Any], model: str, get: Get) -> int:
             return _lm_studio(await get("/api/v0/models", None), model)
         case _:
             return _props(await get("/props", None)) or _lm_studio(await get("/api/v0/models", None), model)
+
+
+async def asked_tools(entry: Mapping[str, Any], model: str, get: Get) -> bool | None:
+    """Whether a model on a local server takes tools, as far as the server tells; None where it does not.
+
+    Ollama answers tools with an error where the model's ``capabilities`` (``/api/show``) do not name them. llama.cpp
+    tells what the model's own template knows (``chat_template_caps`` of ``/props``, or the template itself); it has a
+    way of its own for those that do not, so only a yes counts.
+
+    Args:
+        entry: The model, as ``/v1/models`` lists it.
+        model: Its id.
+        get: Asks the server.
+    """
+    match entry.get("owned_by"):
+        case "llamacpp":
+            answer = await get("/props", None)
+            if not isinstance(answer, Mapping):
+                return None
+            caps, template = answer.get("chat_template_caps"), answer.get("chat_template")
+            known = bool(caps.get("supports_tools")) if isinstance(caps, Mapping) else "tools" in str(template or "")
+            return known or None
+        case "library":
+            answer = await get("/api/show", {"model": model})
+            able = answer.get("capabilities") if isinstance(answer, Mapping) else None
+            return "tools" in able if isinstance(able, list) else None
+        case _:
+            return None
 
 
 def _props(answer: object) -> int:

@@ -23,15 +23,8 @@ import openai.resources.responses
 from agent_core.errors import PartnerError
 from agent_core.partners import sse
 from agent_core.partners.endpoint import Endpoint
-from agent_core.partners.errors import (
-    ToolRefusedError,
-    error_in,
-    from_status,
-    from_transport,
-    hung_up,
-    is_transport,
-    web_page,
-)
+from agent_core.partners.errors import ToolRefusedError, error_in, from_status
+from agent_core.partners.transport import from_transport, hung_up, is_transport, web_page
 
 Api = Literal["responses", "chat"]
 
@@ -84,6 +77,11 @@ def _listed(body: bytes) -> list[dict[str, Any]]:
         return []
 
 
+def _key_in(endpoint: Endpoint, header: str) -> dict[str, Any]:
+    """What has the key go into a header of its own, and no bearer token be sent; nothing where it is no such header."""
+    return {"Authorization": openai.Omit(), header: endpoint.key.reveal()} if header and endpoint.key else {}
+
+
 class _KeptTooLongError(Exception):
     """The server has closed a connection that was kept from the answer before."""
 
@@ -100,7 +98,8 @@ class Wire:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._refused: set[str] = set()
+        self.refused: set[str] = set(endpoint.without)
+        """Optional fields that the server does not know."""
         self._answered = False
         timeout = openai.Timeout(endpoint.timeout, connect=min(_CONNECT_SECONDS, endpoint.timeout))
         try:
@@ -109,6 +108,8 @@ class Wire:
                 base_url=endpoint.base_url,
                 timeout=timeout,
                 max_retries=0,
+                default_headers={**dict(endpoint.headers), **_key_in(endpoint, endpoint.key_header)},
+                default_query=dict(endpoint.query) or None,
                 # A server on this machine is never behind a proxy.
                 http_client=openai.DefaultAsyncHttpxClient(
                     base_url=endpoint.base_url, timeout=timeout, trust_env=not endpoint.loopback
@@ -124,7 +125,9 @@ class Wire:
             PartnerError: It could not be reached, or refused.
         """
         try:
-            answer = await self._client.models.with_raw_response.list()
+            answer = await self._client.models.with_raw_response.list(
+                extra_headers=_key_in(self._endpoint, self._endpoint.list_key_header)
+            )
         except openai.APIStatusError as error:
             raise _status_error(self._endpoint, error) from error
         except openai.APIConnectionError as error:
@@ -175,7 +178,7 @@ class Wire:
             else self._client.chat.completions.with_streaming_response.create
         )
         while True:
-            sent = {name: value for name, value in body.items() if name not in self._refused}
+            sent = {name: value for name, value in body.items() if name not in self.refused}
             try:
                 async with contextlib.aclosing(self._answer(create, sent)) as answer:
                     async for event in answer:
@@ -187,7 +190,7 @@ class Wire:
                     if _refused_tool(error, sent):
                         raise ToolRefusedError(told.kind, told.message, told.hint) from error
                     raise told from error
-                self._refused |= refused
+                self.refused |= refused
             except _KeptTooLongError:
                 # It never got the request. Only once: what fails on a connection of its own is told.
                 self._answered = False
