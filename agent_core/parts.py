@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from agent_core.config_tables import Config
@@ -13,12 +13,17 @@ from agent_core.journal import SqliteJournal
 from agent_core.protocols import Model, Workspace
 from agent_core.state import State
 from agent_core.tools.base import ToolSource
+from agent_core.waiting import Waits
 from agent_core.workspace.tree import Snapshot
 
 
 async def _nothing() -> tuple[Item, ...]:
     """Nobody remembers anything."""
     return ()
+
+
+async def _free() -> None:
+    """Nothing limits what is spent."""
 
 
 _WINDOW_SHARE = 8
@@ -48,7 +53,9 @@ class Parts:
         recall: Gives what the partner is to be told of earlier sessions before its next request.
         followed: Somebody looks on who can act beside pairloop.
         sources: Where tools come from beside the built-in ones.
+        gate: Lets a request pass, or waits until the human allows more to be spent; raises `BudgetError`.
         mask: Takes secrets out of what is shown, or told to the partner, of the human's files.
+        waits: The wait before a request is sent again.
     """
 
     session: str
@@ -63,6 +70,8 @@ class Parts:
     followed: bool = True
     mask: Callable[[str], str] = str
     sources: tuple[ToolSource, ...] = ()
+    gate: Callable[[], Awaitable[None]] = _free
+    waits: Waits = field(default_factory=Waits)
 
     def tell_partner(self) -> None:
         """Say who proposes, if more is known of that by now: the model's name, how much it can read."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from agent_core import __version__, commands
 from agent_core import events as ev
 from agent_core.attribution import Attribution
+from agent_core.budget import Budget
 from agent_core.comments.listening import Comments, Words
 from agent_core.committing import Committing
 from agent_core.conversation import UserItem
@@ -81,6 +82,7 @@ class Session:
         )
         self._listeners.append(self._meanwhile.listen)
         self._listeners.append(self._surroundings.listen)
+        self._budget = Budget(outfit.config.budget, self._emit, lambda: self._state)
         parts = self._parts = Parts(
             session=session,
             config=outfit.config,
@@ -94,6 +96,7 @@ class Session:
             followed=outfit.watcher is not None,
             mask=outfit.mask,
             sources=outfit.sources,
+            gate=self._budget.gate,
         )
         self._comments = Comments(parts, self._tracker.text, outfit.mask, self._inbox.news)
         self._listeners.append(self._comments.listen)
@@ -178,6 +181,7 @@ class Session:
                     group.create_task(self._comments.run(self._tasks.ask)),
                     group.create_task(self._remembering.run()),
                     group.create_task(self._tracker.read_ahead()),
+                    *(group.create_task(source.begin(self._warn)) for source in self._outfit.sources),
                 ]
                 self._tasks.take_up()
                 while not isinstance(command := await self._commands.get(), commands.Quit):
@@ -195,6 +199,8 @@ class Session:
             raise first_cause(errors) from errors
         finally:
             async with contextlib.AsyncExitStack() as stack:
+                for source in self._outfit.sources:
+                    stack.push_async_callback(source.close)
                 stack.push_async_callback(self._outfit.workspace.close)
                 stack.push_async_callback(self._outfit.model.close)
                 stack.push_async_callback(self._judge.close)
@@ -263,11 +269,15 @@ class Session:
                 self._shells.start(name, line, group)
             case commands.Approve(call_id, allowed):
                 self._tasks.approve(call_id, allowed=allowed)
+            case commands.RaiseBudget(times):
+                self._budget.answer(times)
             case commands.SetMode(mode):
                 self._emit(ev.ModeChanged(mode))
                 self._inbox.edited()
             case commands.Interrupt():
                 await self._interrupt()
+            case commands.RetryNow():
+                self._tasks.retry_now()
             case commands.Undo(landing):
                 await self._landings.undo(landing)
                 self._inbox.edited()
@@ -309,6 +319,9 @@ class Session:
 
     async def _recall(self) -> tuple[UserItem, ...]:
         return await self._remembering.recall()
+
+    def _warn(self, text: str) -> None:
+        self._emit(ev.Noted("warning", text))
 
     # -- in the background
 

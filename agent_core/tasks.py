@@ -99,6 +99,13 @@ class Tasks:
         if self._state.approval is not None and self._state.approval.call_id == call_id:
             self._inbox.approve(call_id, allowed=allowed)
 
+    def retry_now(self) -> None:
+        """Send a request that failed again now, instead of waiting."""
+        if self._parts.waits.hurry():
+            self._parts.emit(ev.RetryHurried())
+        else:
+            self._parts.emit(ev.Noted("info", "No request waits to be sent again now."))
+
     # -- the one that runs
 
     async def interrupt(self) -> None:

@@ -27,20 +27,25 @@ from agent_core.patch.stream import PatchText
 from agent_core.prompt import replies
 from agent_core.prompt.edit_words import edits_item
 from agent_core.prompt.instructions import instructions
+from agent_core.runaway import EndlessError, Runaway
 from agent_core.state import State
 from agent_core.tools.toolbox import APPLY_PATCH
 
 # Enough for a small model to leave a rut, not so much that it loses the form of a patch.
 _VARIETY = 0.6
 _MOST_SHORTENED = 2
+_MOST_ENDLESS = 2
 
 
 class _Answer:
     """An answer as far as it has come; turns chunks into events."""
 
     def __init__(self, parts: Parts, broken: BrokenRequests) -> None:
+        self._parts = parts
         self._emit = parts.emit
         self._broken = broken
+        self._runaway = Runaway(parts.model.info.window)
+        self._voided = ""
         self._said = Paced(lambda text: self._emit(ev.TextStreamed(text)))
         self._thought = Paced(lambda text: self._emit(ev.ReasoningStreamed(text)))
         self._patches: dict[str, tuple[PatchText, Paced]] = {}
@@ -49,8 +54,21 @@ class _Answer:
         self.begun = False
         self.completed: Completed | None = None
 
+    @property
+    def kept(self) -> str:
+        """The words that are worth keeping of an answer that was cut off: of the last try that said any."""
+        text = self.text if self.text.strip() else self._voided
+        return self._runaway.kept(text) if text.strip() else ""
+
     def take(self, chunk: TextDelta | ReasoningDelta | ToolCallDelta | Retrying | Completed) -> None:
+        """Take the next piece.
+
+        Raises:
+            EndlessError: The answer has no end.
+            PartnerError: Too many requests of the task broke off.
+        """
         self.begun = not isinstance(chunk, Retrying)
+        self._parts.waits.over()
         match chunk:
             case TextDelta(text):
                 self.text += text
@@ -60,15 +78,26 @@ class _Answer:
             case ToolCallDelta(call_id, name, text):
                 if name == APPLY_PATCH:
                     self._take_patch(call_id, text)
-            case Retrying(seconds, reason, _):
-                self.flush()
-                self._patches.clear()
-                self._line_over = True
-                self.text = ""
-                self._broken.add(reason)
-                self._emit(ev.AnswerVoided(reason, seconds))
+            case Retrying():
+                self._void(chunk)
             case Completed():
                 self.completed = chunk
+        if why := self._runaway.take(chunk):
+            raise EndlessError(why)
+
+    def _void(self, chunk: Retrying) -> None:
+        self.flush()
+        self._patches.clear()
+        self._line_over = True
+        self._voided = self.text if self.text.strip() else self._voided
+        self.text = ""
+        self._runaway = Runaway(self._parts.model.info.window)
+        # To find nobody there costs nothing, and has its own limit.
+        if chunk.offline is None:
+            self._broken.add(chunk.reason)
+        self._parts.waits.begin(chunk.hurry)
+        offline = chunk.offline is not None
+        self._emit(ev.AnswerVoided(chunk.reason, chunk.seconds, chunk.attempt, chunk.most, offline))
 
     def _take_patch(self, call_id: str, text: str) -> None:
         if call_id not in self._patches:
@@ -137,14 +166,25 @@ async def take_turn(
     if again:
         parts.append(UserItem(replies.SAME_AGAIN))
     parts.append(*await parts.recall())
+    await parts.gate()
     await compactor.make_room(_news(parts.state()))
-    shortened = 0
+    shortened = endless = 0
     while True:
+        # Room may have been made by a request of its own.
+        await parts.gate()
         # What was said while room was made is among the news too: from here to the request nobody else has a word.
         parts.append(*(UserItem(compactor.fitted(text)) for text in _news(parts.state())))
         answer = _Answer(parts, broken)
         try:
-            return await _asked(parts, tools, answer, _VARIETY if again else 0.0)
+            return await _asked(parts, tools, answer, _VARIETY if again or endless else 0.0)
+        except EndlessError as error:
+            parts.emit(ev.AnswerVoided(f"The partner's answer was cut off, as {error}."))
+            parts.append(UserItem(replies.ENDLESS.format(why=error)))
+            endless += 1
+            if endless > _MOST_ENDLESS:
+                text = f"Stopped: the partner does not come to an end. Its last answer was cut off, as {error}."
+                hint = "Ask in other words or for less, or take another model."
+                raise PartnerError("stream", text, hint) from error
         except PartnerError as error:
             # An answer that was cut off is as long as it may be: only where nothing came of it was there no room.
             if error.kind != "context_too_long" or answer.begun or shortened == _MOST_SHORTENED:
@@ -173,9 +213,11 @@ async def _asked(
                 answer.take(chunk)
     except BaseException:
         answer.flush()
-        if answer.text.strip():
-            parts.append(AssistantItem(answer.text))
+        if answer.kept:
+            parts.append(AssistantItem(answer.kept))
         raise
+    finally:
+        parts.waits.over()
     answer.flush()
     done = answer.completed
     if done is None:

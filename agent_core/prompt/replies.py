@@ -24,6 +24,11 @@ _HEADER = re.compile(
     re.MULTILINE,
 )
 
+ENDLESS = (
+    "[Your answer was cut off here, as {why}. Nothing of it was carried out. Go on in another way, and be brief: call "
+    "a tool, or say in a few words what is to be known.]"
+)
+
 
 def first_item(context: str, checks: str, task: str) -> str:
     """The first words of a session: the project, what its checks say now, and the task."""
