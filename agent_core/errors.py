@@ -118,6 +118,10 @@ class PartnerError(PairloopError):
         return self.kind in {"rate_limit", "server", "unreachable", "stream"}
 
 
+class BudgetError(PairloopError):
+    """What may be spent is used up, and the human does not want to spend more."""
+
+
 class SandboxError(PairloopError):
     """A command could not be put into its sandbox or candidate."""
 
@@ -132,3 +136,7 @@ class JournalError(PairloopError):
 
 class LessonError(PairloopError):
     """What is remembered over sessions cannot be read or written, or there is no such lesson."""
+
+
+class PermissionsError(PairloopError):
+    """The rules that are kept for a project cannot be read or written, or there is no such rule."""

@@ -16,7 +16,7 @@ from agent_core.conversation import ToolResultItem, UserItem
 from agent_core.deciding import Deciding
 from agent_core.decisions import Decision, Inbox
 from agent_core.diagnosis.blame import Blamer
-from agent_core.errors import PairloopError
+from agent_core.errors import BudgetError, PairloopError
 from agent_core.judge import Judge
 from agent_core.judging import Judging
 from agent_core.landings import Landings
@@ -96,6 +96,9 @@ class Loop:
         """
         try:
             end = await self._work(task)
+        except BudgetError as error:
+            before = "" if self._has_landed(task) else " Nothing of it was landed."
+            end = End("not_green", f"{error}{before}", "budget")
         except PairloopError as error:
             end = End("failed", str(error), getattr(error, "kind", ""))
         except BaseException:
@@ -117,7 +120,7 @@ class Loop:
         tries = self._parts.config.loop.max_attempts
         limit, self._steps, self._repairs, self._blamed = tries, 0, 0, 0
         self._broken = BrokenRequests(self._parts.config.loop.max_broken_requests)
-        self._calls.begin()
+        await self._calls.begin()
         await self._assessor.quiet()
         proposal, said_all = await self._judging.resumed(task), False
         if proposal is None:

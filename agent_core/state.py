@@ -262,17 +262,35 @@ class BudgetState(msgspec.Struct, frozen=True):
     token_limit: int = 0
 
 
+class ModelSpending(msgspec.Struct, frozen=True):
+    """What was spent on one model in a session.
+
+    Attributes:
+        partner: Name of its entry in the configuration; empty for ``[partner]``.
+        model: Its id; empty where that is not known.
+        requests: How many requests it answered.
+        usage: Tokens and cost of them.
+    """
+
+    partner: str
+    model: str
+    requests: int = 0
+    usage: Usage = Usage()
+
+
 class Spending(msgspec.Struct, frozen=True):
     """What was spent, and what the human has allowed beyond the configured budgets.
 
     Attributes:
         task: Tokens and cost of the current (or else the last) task, side requests included.
         aside: Of all side requests of the session, which `State.usage` leaves out.
+        models: Of the session by model, side requests included, in the order in which they came.
         raised: The limits that they set in the place of the configured ones, by whose budget it is: dollars, tokens.
     """
 
     task: Usage = Usage()
     aside: Usage = Usage()
+    models: tuple[ModelSpending, ...] = ()
     raised: tuple[tuple[ev.BudgetScope, float, int], ...] = ()
 
 

@@ -133,7 +133,8 @@ class TaskFinished(Event, frozen=True):
     Attributes:
         outcome: ``green`` means green but not landed; ``not_green`` that the attempts ran out.
         text: Where it stands, for a human.
-        kind: For ``failed``: the kind of the partner's error, else empty.
+        kind: For ``failed``: the kind of the partner's error; ``budget`` where the human did not want to spend more;
+            else empty.
     """
 
     task: int

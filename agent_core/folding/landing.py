@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from agent_core import events as ev
+from agent_core.folding.partner import spent
 from agent_core.folding.parts import replace_proposal, say
 from agent_core.state import CommitDraft, LandingState, Notice, Phase, State
 
@@ -111,7 +112,7 @@ def landing_waits(state: State, event: ev.LandingWaits) -> State:
 
 def commit_drafted(state: State, event: ev.CommitDrafted) -> State:
     """There is a message for a commit, or none any more."""
-    state = msgspec.structs.replace(state, usage=state.usage + event.usage)
+    state = msgspec.structs.replace(state, usage=state.usage + event.usage, spending=spent(state, event.usage))
     if not event.landing:
         return msgspec.structs.replace(state, commit=None)
     draft = CommitDraft(event.landing, event.message, event.also, event.trouble)

@@ -6,6 +6,7 @@ import msgspec
 
 from agent_core import events as ev
 from agent_core.conversation import Replaced, turns_so_far
+from agent_core.folding.partner import spent
 from agent_core.folding.parts import say
 from agent_core.item_text import items_tokens
 from agent_core.state import Compaction, LessonState, MemoryNote, Notice, Size, State
@@ -86,6 +87,7 @@ def compacted(state: State, event: ev.Compacted) -> State:
         replaced=Replaced(state.replaced.items + len(gone), max(answers, 0)),
         uncompacted=False,
         usage=state.usage + event.usage,
+        spending=spent(state, event.usage),
         # What was told of them may be among what is gone.
         recalled=() if gone else state.recalled,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from agent_core import events as ev
-from agent_core.state import BudgetState, State
+from agent_core.conversation import Usage
+from agent_core.state import BudgetState, ModelSpending, Spending, State
 
 
 def partner_chosen(state: State, event: ev.PartnerChosen) -> State:
@@ -18,10 +19,30 @@ def retry_hurried(state: State, event: ev.RetryHurried) -> State:  # noqa: ARG00
     return msgspec.structs.replace(state, retry=None)
 
 
+def spent(state: State, usage: Usage, model: str = "", partner: str = "") -> Spending:
+    """What was spent with one more request: in the task, and by model.
+
+    Args:
+        state: Before it.
+        usage: Of the request; without tokens it was none.
+        model: Id of the model that answered; empty for that of the conversation.
+        partner: Name of its entry in the configuration.
+    """
+    before = state.spending
+    if not usage.input and not usage.output:
+        return before
+    model = model or (state.partner.model if state.partner is not None else "")
+    models = list(before.models)
+    at = next((at for at, one in enumerate(models) if (one.partner, one.model) == (partner, model)), len(models))
+    one = models[at] if at < len(models) else ModelSpending(partner, model)
+    models[at : at + 1] = [msgspec.structs.replace(one, requests=one.requests + 1, usage=one.usage + usage)]
+    return msgspec.structs.replace(before, task=before.task + usage, models=tuple(models))
+
+
 def aside_finished(state: State, event: ev.AsideFinished) -> State:
     """A side request was answered."""
-    spending = state.spending
-    spending = msgspec.structs.replace(spending, task=spending.task + event.usage, aside=spending.aside + event.usage)
+    spending = spent(state, event.usage, event.model, event.partner)
+    spending = msgspec.structs.replace(spending, aside=spending.aside + event.usage)
     return msgspec.structs.replace(state, spending=spending)
 
 

@@ -9,6 +9,7 @@ import msgspec
 from agent_core import events as ev
 from agent_core.conversation import Usage
 from agent_core.folding import review
+from agent_core.folding.partner import spent
 from agent_core.folding.parts import checks_stopped, close_answer, say, stop_tools
 from agent_core.item_text import items_tokens
 from agent_core.state import Edit, Edits, GitMove, Notice, Phase, Pointed, RetryState, Said, Size, State, TaskState
@@ -154,7 +155,7 @@ def answer_finished(state: State, event: ev.AnswerFinished) -> State:
     size = state.size
     if size.sent and event.usage.input:
         size = Size(size.estimated, event.usage.input, at=size.sent)
-    spending = msgspec.structs.replace(state.spending, task=state.spending.task + event.usage)
+    spending = spent(state, event.usage, event.model, event.partner)
     return msgspec.structs.replace(
         state, usage=state.usage + event.usage, last_usage=event.usage, size=size, spending=spending
     )
