@@ -23,6 +23,7 @@ from agent_core.partners.build import open_partner
 from agent_core.session import Session
 from agent_core.session_lock import hold, in_use
 from agent_core.shelf import Shelf
+from agent_core.tools.base import ToolSource
 from agent_core.workspace.git import project_root
 from agent_core.workspace.landing import Lander
 from agent_core.workspace.project import open_project
@@ -119,6 +120,7 @@ class Engine:
         mask = Masker(self._environ, config.partner.key_env)
         # A keyring may take its time, and ask for its password.
         partner = await asyncio.to_thread(open_partner, config.partner, self._environ, KeyFinder(self._environ))
+        sources = await asyncio.to_thread(self._sources, config)
         outfit = Outfit(
             config=config,
             workspace=workspace,
@@ -134,9 +136,18 @@ class Engine:
             seen=LastSeen(self.state, session),
             unsaved=self._unsaved,
             mask=mask,
+            sources=sources,
             lessons=LessonBook(self.root, self.state, config.memory.file, mask) if config.memory.lessons else None,
         )
         return Session(session, outfit, resume=resume is not None)
+
+    def _sources(self, config: config_tables.Config) -> tuple[ToolSource, ...]:
+        """Where tools come from beside the built-in ones."""
+        if not config.mcp:
+            return ()
+        from agent_core.mcp.source import McpServers  # noqa: PLC0415 - few have servers
+
+        return (McpServers(config.mcp, self.root, self._environ),)
 
     @property
     def _journal_file(self) -> Path:

@@ -66,8 +66,9 @@ class Calls:
         """What the partner is offered."""
         return self._toolbox.specs
 
-    def begin(self) -> None:
-        """Start a task: nothing is held back."""
+    async def begin(self) -> None:
+        """Start a task: nothing is held back. The first one waits until all tools are there."""
+        await self._toolbox.gather(self._parts.sources)
         self._held = []
         self._repeats, self._repeated = Repeats(), ""
 

@@ -95,8 +95,15 @@ Approver = Callable[[Permission], Awaitable[bool]]
 """Says whether something may be done: a rule does, or the human is asked."""
 
 
+News = Callable[[str], None]
+"""Told what the human should know of a source of tools, such as a server that has died."""
+
+
 class ToolSource(Protocol):
     """Where tools come from beside the built-in ones, such as MCP servers."""
+
+    async def begin(self, told: News) -> None:
+        """Start what has to be started; called once, in the background, when a session opens. Never raises."""
 
     async def tools(self, approve: Approver) -> tuple[Tool, ...]:
         """All its tools, in an order that stays the same. The first call waits for what has to be started.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from agent_core.conversation import ToolSpec
-from agent_core.tools.base import Approver, Tool, make_spec
+from agent_core.tools.base import Approver, Tool, ToolSource, make_spec
 from agent_core.tools.command import RunCommand
 from agent_core.tools.debug import Debug
 from agent_core.tools.files import ListFiles, ReadFile
@@ -40,12 +42,21 @@ class Toolbox:
     def __init__(self, approve: Approver) -> None:
         tools: tuple[Tool, ...] = (ListFiles(), ReadFile(), Search(), Debug(), RunCommand(approve))
         self._tools = {tool.spec.name: tool for tool in tools}
+        self._approve = approve
+        self._others: dict[str, Tool] | None = None
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
         """What the partner is offered."""
-        return (*(tool.spec for tool in self._tools.values()), _PATCH_SPEC, _CHECKS_SPEC)
+        others = (self._others or {}).values()
+        return (*(tool.spec for tool in self._tools.values()), _PATCH_SPEC, _CHECKS_SPEC, *(one.spec for one in others))
 
     def get(self, name: str) -> Tool | None:
         """A tool by name; None when there is none."""
-        return self._tools.get(name)
+        return self._tools.get(name) or (self._others or {}).get(name)
+
+    async def gather(self, sources: Iterable[ToolSource]) -> None:
+        """Take in what other sources offer: once, as what the partner is offered stays the same for a session."""
+        if self._others is None:
+            found = [tool for source in sources for tool in await source.tools(self._approve)]
+            self._others = {tool.spec.name: tool for tool in found if tool.spec.name not in self._tools}
