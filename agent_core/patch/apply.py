@@ -22,11 +22,12 @@ from agent_core.patch.document import Document
 from agent_core.patch.encoding import NotTextError, decode, rewrite
 from agent_core.patch.fit import fit
 from agent_core.patch.limits import check_patch, check_size
-from agent_core.patch.operations import AddFile, DeleteFile, HunkLine, Operation, UpdateFile
+from agent_core.patch.operations import AddFile, DeleteFile, HunkLine, Operation, UpdateFile, WriteFile
 from agent_core.patch.paths import check_path, plain_path
 from agent_core.patch.place import Place
 from agent_core.patch.report import Report
 from agent_core.patch.stage import File, Stage
+from agent_core.patch.whole import as_before, check_whole
 from agent_core.workspace.tree import FileChange, Reader
 
 
@@ -108,6 +109,8 @@ class _Applier:
             path = self._checked(operation.path, deletes=isinstance(operation, DeleteFile))
             if isinstance(operation, AddFile):
                 self._add(number, path, operation)
+            elif isinstance(operation, WriteFile):
+                self._write(number, path, operation)
             elif isinstance(operation, DeleteFile):
                 self._delete(where, number, path, operation)
             else:
@@ -214,6 +217,27 @@ class _Applier:
                 ),
             )
             self._stage.put(path, File(data, operation.mode or self._mode_of_deleted(path), ""))
+        self._report.fine(path, path, number)
+
+    def _write(self, number: int, path: str, operation: WriteFile) -> None:
+        there = self._displaced.get(path) or self._stage.get(path)
+        if there is None:
+            name = path.rpartition("/")[2]
+            if close := [one for one in self._names.close(path) if one.rpartition("/")[2] == name]:
+                raise PatchRefusedError(
+                    f"{path}: there is no such file.",
+                    f"Did you mean {' or '.join(close)}? A new file of this name is made with '*** Add File'.",
+                )
+            self._add(number, path, AddFile(path, operation.text, operation.number))
+            return
+        file = self._existing(path)
+        old, _ = decode(file.data)
+        check_whole(path, old, operation.text)
+        data = rewrite(file.data, as_before(old, operation.text))
+        check_size(path, data)
+        if data == file.data:
+            self._report.is_there()
+        self._stage.put(path, File(data, file.mode, file.origin))
         self._report.fine(path, path, number)
 
     def _mode_of_deleted(self, path: str) -> int:

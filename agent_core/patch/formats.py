@@ -8,7 +8,7 @@ import msgspec
 
 from agent_core.patch.operations import Operation
 
-Format = Literal["envelope", "blocks", "unified"]
+Format = Literal["envelope", "blocks", "unified", "whole"]
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent_core.errors import PatchRefusedError
-from agent_core.patch.operations import AddFile, DeleteFile, Operation
+from agent_core.patch.operations import AddFile, DeleteFile, Operation, WriteFile
 
 MAX_BYTES = 8_000_000
 """Files with more bytes are not changed by patches."""
@@ -40,7 +40,7 @@ def check_patch(operations: Sequence[Operation]) -> None:
 
 def _size(operation: Operation) -> int:
     """How many characters an operation brings."""
-    if isinstance(operation, AddFile):
+    if isinstance(operation, AddFile | WriteFile):
         return len(operation.text)
     if isinstance(operation, DeleteFile):
         return sum(len(line.text) for line in operation.lines or ())

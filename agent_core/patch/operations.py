@@ -107,4 +107,18 @@ class UpdateFile(msgspec.Struct, frozen=True):
     ordered: bool = True
 
 
-Operation = AddFile | DeleteFile | UpdateFile
+class WriteFile(msgspec.Struct, frozen=True):
+    """Give a file a new text, all of it; make the file where there is none.
+
+    Attributes:
+        path: As the patch writes it.
+        text: Its new text.
+        number: Line of the patch text where it begins.
+    """
+
+    path: str
+    text: str
+    number: int = 0
+
+
+Operation = AddFile | DeleteFile | UpdateFile | WriteFile

@@ -16,6 +16,7 @@ from agent_core.patch.parse_envelope import ENVELOPE_SHAPE, parse_envelope
 from agent_core.patch.parse_unified import DIFF_SHAPE, is_bare, parse_unified
 from agent_core.patch.patch_lines import Line, fence_mark, heredoc_word, refused, short, split_patch
 from agent_core.patch.walk import FORMATS
+from agent_core.patch.whole import WHOLE_SHAPE, parse_whole
 
 _ENVELOPE: tuple[Format, ...] = ("envelope",)
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@")
@@ -42,7 +43,8 @@ def read_patch(text: str, form: Format | None = None) -> Reading:
     forms = FORMATS if form is None else (form,)
     found, words = find_regions(lines, forms)
     if not found:
-        return _unwrapped(lines, forms)
+        whole = parse_whole(lines) if form in {None, "whole"} else ()
+        return Reading("whole", whole) if whole else _unwrapped(lines, forms)
     _check_words(words, found, forms)
     bare = any(patch.format == "unified" and is_bare(patch.body) for patch in found)
     operations: list[Operation] = []
@@ -119,7 +121,9 @@ def _unwrapped(lines: Sequence[Line], forms: Sequence[Format]) -> Reading:
         if "unified" in forms and line.text.startswith(("diff --git ", "+++ ")):
             raise refused(line, f"begins a diff without a hunk. {DIFF_SHAPE}")
     if len(forms) == 1:
-        shape = {"envelope": ENVELOPE_SHAPE, "blocks": BLOCK_SHAPE, "unified": DIFF_SHAPE}[forms[0]]
+        shape = {"envelope": ENVELOPE_SHAPE, "blocks": BLOCK_SHAPE, "unified": DIFF_SHAPE, "whole": WHOLE_SHAPE}[
+            forms[0]
+        ]
         raise PatchRefusedError(f"This is not a patch in the format asked for ({forms[0]}).", shape)
     raise PatchRefusedError(
         "This is not a patch: there is no line '*** Begin Patch'.",

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import re
 
+from agent_core.patch.arguments import patch_of_arguments
+
+# What names a file in a patch, in any format.
+_HEADED = re.compile(r"^\s*(?:\*\*\* |--- |\+\+\+ |diff --git |<{5,9} ?SEARCH|[`~]{3})", re.MULTILINE)
 _START = re.compile(r'"patch"\s*:\s*"')
 _BODY = re.compile(r'(?:[^"\\]|\\.)*', re.DOTALL)
 _ESCAPE = re.compile(r"\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
@@ -24,12 +28,23 @@ def patch_text(arguments: object) -> str | None:
     """The patch in whole arguments; None when there is none.
 
     Args:
-        arguments: The decoded JSON. A bare string is taken too, and a list of lines, as notebooks have their texts.
+        arguments: The decoded JSON. A bare string is taken too, and a list of lines, as notebooks have their texts;
+            and what other editing tools are given (`agent_core.patch.arguments.patch_of_arguments`).
     """
+    if isinstance(arguments, dict) and (path_and_text := _other_form(arguments)) is not None:
+        return path_and_text
     value = arguments.get("patch") if isinstance(arguments, dict) else arguments
     if isinstance(value, list) and value and all(isinstance(line, str) for line in value):
         return "\n".join(line.removesuffix("\n") for line in value)
     return value if isinstance(value, str) else None
+
+
+def _other_form(arguments: dict[str, object]) -> str | None:
+    """The patch of arguments that are no patch by themselves."""
+    patch = arguments.get("patch")
+    if isinstance(patch, str) and (_HEADED.search(patch) or not patch.strip()):
+        return None
+    return None if isinstance(patch, list) else patch_of_arguments(arguments)
 
 
 class PatchText:
