@@ -223,7 +223,8 @@ async def _asked(
     if done is None:
         raise PartnerError("stream", "The partner's answer ended before it was complete.", "Ask again to repeat it.")
     words = "\n\n".join(item.text for item in done.items if isinstance(item, AssistantItem))
-    parts.emit(ev.AnswerFinished(words, done.usage))
+    info = parts.model.info
+    parts.emit(ev.AnswerFinished(words, done.usage, info.model, info.entry))
     parts.append(*done.items)
     parts.tell_partner()
     return tuple(item for item in done.items if isinstance(item, ToolCallItem))

@@ -22,6 +22,7 @@ from agent_core.partners.pricing import PricedModel
 from agent_core.partners.responses import ResponsesModel
 from agent_core.partners.retry import RetryingModel
 from agent_core.partners.scripted import ScriptedModel
+from agent_core.partners.server_model import Manner
 from agent_core.partners.text_calls import TextCallsModel
 from agent_core.protocols import Model
 
@@ -139,17 +140,18 @@ def open_partner(
     reasons = endpoint.official or config.preset == AZURE
     sampling = (config.reasoning_effort, -1.0 if reasons else config.temperature)
     inner: Model
+    manner = Manner(config.verbosity, config.reasoning_summary, config.service_tier, config.parallel_tools)
     if api == "responses":
-        inner = ResponsesModel(connection, *sampling, patch_tool=config.patch_tool)
+        inner = ResponsesModel(connection, *sampling, manner=manner, patch_tool=config.patch_tool)
     else:
-        inner = ChatModel(connection, *sampling)
-    inner = AbleModel(GuardedModel(PricedModel(inner, endpoint, config.price)), connection)
+        inner = ChatModel(connection, *sampling, manner=manner)
+    inner = AbleModel(GuardedModel(PricedModel(inner, endpoint, config.price, config.service_tier)), connection)
 
     async def prepare() -> None:
         await warm()
         await connection.learn()
 
-    return Partner(RetryingModel(TextCallsModel(inner), config.max_retries), prepare)
+    return Partner(RetryingModel(TextCallsModel(inner), config.max_retries, offline=config.offline), prepare)
 
 
 def build_partner(config: PartnerConfig, environ: Mapping[str, str]) -> Model:

@@ -1,7 +1,7 @@
 """What a request costs: by the user's own prices, else by the public price lists that `genai_prices` carries.
 
 A server on this machine costs nothing that anybody could tell, so nothing is said of it; neither of a model that no
-list knows.
+list knows, or of a service tier whose price is none of theirs.
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ from agent_core.config_tables import PriceConfig
 from agent_core.conversation import Chunk, Completed, PartnerInfo, Request, Usage
 from agent_core.partners.closing import closing
 from agent_core.partners.endpoint import Endpoint
+from agent_core.partners.own_prices import price_of, read_prices
 from agent_core.protocols import Model
 
 _MILLION = 1_000_000
+# The lists have standard prices only. https://platform.openai.com/docs/guides/flex-processing: half of them; what
+# ``priority`` costs is another share for each model.
+_TIERS = {"": 1.0, "flex": 0.5}
 log = logging.getLogger(__name__)
 
 
@@ -63,13 +67,19 @@ class PricedModel:
     Args:
         inner: The partner.
         endpoint: Where it is reached.
-        price: The user's own prices; None for those of the lists.
+        price: What the configuration says that it costs; None for the user's file of prices, and then the lists.
+        tier: The service tier that is asked for.
+
+    Raises:
+        ConfigError: The user's file of prices cannot be used.
     """
 
-    def __init__(self, inner: Model, endpoint: Endpoint, price: PriceConfig | None) -> None:
+    def __init__(self, inner: Model, endpoint: Endpoint, price: PriceConfig | None, tier: str = "") -> None:
         self._inner = inner
         self._endpoint = endpoint
         self._price = price
+        self._tier = "" if tier in {"auto", "default"} else tier
+        self._own = read_prices()
 
     @property
     def info(self) -> PartnerInfo:
@@ -90,16 +100,20 @@ class PricedModel:
         usage = done.usage
         if not usage.input and not usage.output:
             return done
-        if self._price is not None:
-            cost: float | None = own_cost(usage, self._price)
-        elif self._endpoint.loopback:
+        price = self._price or price_of(self._own, self.info.model, self._tier)
+        if price is not None:
+            cost: float | None = own_cost(usage, price)
+        elif self._endpoint.loopback or self._tier not in _TIERS:
             cost = None
         else:
             find = functools.partial(listed_cost, usage, self.info.model, self._endpoint.base_url)
             try:
                 cost = await asyncio.to_thread(find)
+                cost = None if cost is None else cost * _TIERS[self._tier]
             except Exception:
                 # A figure on the screen: what keeps it from being known must not cost the answer.
                 log.exception("what a request costs could not be worked out")
                 cost = None
-        return done if cost is None else Completed(done.items, msgspec.structs.replace(usage, cost=cost))
+        if cost is None:
+            return done
+        return msgspec.structs.replace(done, usage=msgspec.structs.replace(usage, cost=cost))
