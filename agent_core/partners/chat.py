@@ -31,10 +31,18 @@ from agent_core.errors import PartnerError
 from agent_core.partners.call_ids import make_call_id, taken_ids
 from agent_core.partners.client import drain
 from agent_core.partners.replay import paired, wire_arguments
-from agent_core.partners.server_model import ServerModel
+from agent_core.partners.server_model import Pulse, ServerModel
 from agent_core.partners.sse import DONE
 
-_OPTIONAL = ("stream_options", "prompt_cache_key", "reasoning_effort", "temperature")
+_OPTIONAL = (
+    "stream_options",
+    "prompt_cache_key",
+    "reasoning_effort",
+    "temperature",
+    "parallel_tool_calls",
+    "verbosity",
+    "service_tier",
+)
 
 
 def items_to_messages(items: Sequence[Item]) -> list[dict[str, Any]]:
@@ -226,12 +234,14 @@ class ChatModel(ServerModel):
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Answer one request; see `agent_core.protocols.Model`."""
         body = await self._body(request)
-        answer = _Answer(request)
+        answer, pulse = _Answer(request), Pulse(self._connection.endpoint)
         host = self._connection.endpoint.host
         async with contextlib.aclosing(self._connection.events(self.api, body, _OPTIONAL)) as events:
             async for event in events:
+                pulse.beat()
                 for chunk in answer.feed(event):
                     yield chunk
+                    pulse.said()
                 if answer.done:
                     await drain(events)
                     break
@@ -248,8 +258,14 @@ class ChatModel(ServerModel):
         }
         if request.tools:
             body["tools"] = [tool_to_function(tool) for tool in request.tools]
+            if not self._manner.parallel:
+                body["parallel_tool_calls"] = False
         if self._effort:
             body["reasoning_effort"] = self._effort
+        if self._manner.verbosity:
+            body["verbosity"] = self._manner.verbosity
+        if self._manner.tier:
+            body["service_tier"] = self._manner.tier
         body |= self._sampling(request)
         if self._connection.endpoint.official:
             body["prompt_cache_key"] = request.cache_key

@@ -35,9 +35,19 @@ from agent_core.partners.builtin_patch import StreamedCall
 from agent_core.partners.client import Connection, drain
 from agent_core.partners.errors import ToolRefusedError, clean, from_codes, server_words
 from agent_core.partners.replay import paired, wire_arguments
-from agent_core.partners.server_model import ServerModel
+from agent_core.partners.server_model import Manner, Pulse, ServerModel
 
-_OPTIONAL = ("include", "reasoning", "prompt_cache_key", "parallel_tool_calls", "store", "temperature")
+_OPTIONAL = (
+    "include",
+    "reasoning.summary",
+    "reasoning",
+    "prompt_cache_key",
+    "parallel_tool_calls",
+    "store",
+    "temperature",
+    "text",
+    "service_tier",
+)
 
 
 def item_to_input(item: Item) -> dict[str, Any]:
@@ -248,6 +258,7 @@ class ResponsesModel(ServerModel):
         connection: The server.
         reasoning_effort: Sent when not empty.
         temperature: Sent when not negative.
+        manner: How it is to answer.
         patch_tool: How patches come: ``builtin`` and ``function`` insist, ``auto`` takes the built-in tool for OpenAI's
             own models that have it. Once a server has refused it, it is the function on this connection.
     """
@@ -260,9 +271,10 @@ class ResponsesModel(ServerModel):
         reasoning_effort: str = "",
         temperature: float = -1.0,
         *,
+        manner: Manner = Manner(),  # noqa: B008 - it is frozen
         patch_tool: PatchTool = "auto",
     ) -> None:
-        super().__init__(connection, reasoning_effort, temperature)
+        super().__init__(connection, reasoning_effort, temperature, manner=manner)
         self._patch_tool = patch_tool
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
@@ -279,11 +291,13 @@ class ResponsesModel(ServerModel):
 
     async def _answered(self, request: Request) -> AsyncGenerator[Chunk, None]:
         body = await self._body(request)
-        answer = _Answer(self._connection)
+        answer, pulse = _Answer(self._connection), Pulse(self._connection.endpoint)
         async with contextlib.aclosing(self._connection.events(self.api, body, _OPTIONAL)) as events:
             async for event in events:
+                pulse.beat()
                 if (chunk := answer.feed(event)) is not None:
                     yield chunk
+                    pulse.said()
                 if answer.finished is not None:
                     await drain(events)
                     break
@@ -318,8 +332,18 @@ class ResponsesModel(ServerModel):
                 else tool_to_function(tool)
                 for tool in request.tools
             ]
-            body["parallel_tool_calls"] = True
-        if self._effort:
-            body["reasoning"] = {"effort": self._effort, "summary": "auto"}
+            body["parallel_tool_calls"] = self._manner.parallel
+        body |= self._thinking(model)
+        if self._manner.verbosity:
+            body["text"] = {"verbosity": self._manner.verbosity}
+        if self._manner.tier:
+            body["service_tier"] = self._manner.tier
         body |= self._sampling(request)
         return body
+
+    def _thinking(self, model: str) -> dict[str, Any]:
+        """The field that says how much to think, and whether to tell of it."""
+        reasoning = {"effort": self._effort} if self._effort else {}
+        if self._manner.summary != "off" and self._effort != "none" and self._reasons(model):
+            reasoning["summary"] = self._manner.summary
+        return {"reasoning": reasoning} if reasoning else {}

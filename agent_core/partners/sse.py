@@ -15,8 +15,10 @@ from agent_core.errors import PartnerError
 from agent_core.text import printable
 
 DONE = "[DONE]"
+PING = "[PING]"
+"""Type of the event that stands for a comment: the server is alive, and has nothing to say."""
 _LINE_END = re.compile(rb"\r\n|\n|\r")
-_MOST = 64_000_000
+_MOST = 16_000_000
 
 
 async def _lines(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
@@ -26,7 +28,7 @@ async def _lines(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
         buffer += chunk
         if b"\n" not in chunk and b"\r" not in chunk:
             if len(buffer) > _MOST:
-                raise PartnerError("stream", f"The server sent an event of more than {_MOST // 1_000_000} MB.")
+                raise _too_large()
             continue
         # A CR at the very end may be half of a CRLF: it waits for the next byte.
         held = 1 if buffer.endswith(b"\r") else 0
@@ -37,6 +39,10 @@ async def _lines(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
             yield line
     if buffer.endswith(b"\r"):
         yield bytes(buffer[:-1])
+
+
+def _too_large() -> PartnerError:
+    return PartnerError("stream", f"The server sent an event of more than {_MOST // 1_000_000} MB.")
 
 
 def _parse(data: bytes) -> dict[str, Any]:
@@ -69,13 +75,13 @@ async def events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[dict[str, Any],
         chunks: The body as it comes.
 
     Yields:
-        Each event's object; ``{"type": "[DONE]"}`` for the end mark of Chat Completions. Where the data
-        names no type, the event's own name is its type.
+        Each event's object; ``{"type": "[DONE]"}`` for the end mark of Chat Completions, and ``{"type": "[PING]"}`` for
+        comments. Where the data names no type, the event's own name is its type.
 
     Raises:
         PartnerError: An event is not a JSON object.
     """
-    name = ""
+    name, size = "", 0
     data: list[bytes] = []
     async for line in _lines(chunks):
         if line:
@@ -83,11 +89,16 @@ async def events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[dict[str, Any],
             value = value.removeprefix(b" ")
             if field == b"data":
                 data.append(value)
+                size += len(value)
+                if size > _MOST:
+                    raise _too_large()
             elif field == b"event":
                 name = value.decode("utf-8", "replace")
+            elif not field:
+                yield {"type": PING}
             continue
         event = _event(name, b"\n".join(data))
-        name, data = "", []
+        name, data, size = "", [], 0
         if event is not None:
             yield event
     # Strictly an event without its closing blank line is void; servers that forget it mean it all the same.

@@ -8,10 +8,13 @@ many compatible servers is ours to judge rather than an exception deep inside a 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import difflib
+import importlib
 import json
 import re
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from typing import Any, Literal
 
 import openai
@@ -23,15 +26,23 @@ import openai.resources.responses
 from agent_core.errors import PartnerError
 from agent_core.partners import sse
 from agent_core.partners.endpoint import Endpoint
-from agent_core.partners.errors import ToolRefusedError, error_in, from_status
+from agent_core.partners.errors import ToolRefusedError, clean, error_in, from_status
 from agent_core.partners.transport import from_transport, hung_up, is_transport, web_page
 
 Api = Literal["responses", "chat"]
+
+# Which HTTP library it is depends on the version of the openai package.
+_HTTPX: Any = importlib.import_module(openai.DefaultAsyncHttpxClient.__mro__[1].__module__.partition(".")[0])
 
 # What a server that wants no key is sent: the package insists on some.
 _PLACEHOLDER = "none"
 _CONNECT_SECONDS = 15.0
 _BESIDE_SECONDS = 5.0
+_MOST_READ = 1_000_000
+"""Most bytes of an answer that is no stream: an error, a web page."""
+_CLOSEST = 3
+_VALUE = re.compile(r"unsupported[ _]value|invalid[ _]value|Input should be", re.IGNORECASE)
+_CHOSEN = frozenset({"reasoning", "reasoning_effort", "text", "verbosity", "service_tier"})
 
 
 def _status_error(endpoint: Endpoint, error: openai.APIStatusError) -> PartnerError:
@@ -43,9 +54,39 @@ def _words(error: openai.APIStatusError) -> str:
 
 
 def _refused_fields(error: openai.APIStatusError, sent: Mapping[str, Any], optional: Iterable[str]) -> set[str]:
-    """Which optional fields of a request its refusal names."""
+    """Which optional fields of a request its refusal names.
+
+    Of a field with fields in it (``reasoning.summary``) the one that is named is left out alone. A value that somebody
+    chose is not: that it cannot be had is for them to know.
+    """
     words = _words(error)
-    return {name for name in optional if name in sent and re.search(rf"\b{name}\b", words)}
+    # "Your organization must be verified to generate reasoning summaries."
+    named = {
+        name
+        for name in optional
+        if _has(sent, name) and re.search(rf"\b{name.replace('.', '[. ]').removesuffix('y')}(y|ies)?\b", words)
+    }
+    named -= {name.partition(".")[0] for name in named if "." in name}
+    return named - _CHOSEN if _VALUE.search(words) else named
+
+
+def _has(sent: Mapping[str, Any], name: str) -> bool:
+    field, _, inner = name.partition(".")
+    return field in sent and (not inner or inner in sent[field])
+
+
+def _without(body: Mapping[str, Any], refused: Iterable[str]) -> dict[str, Any]:
+    """A request without some of its fields."""
+    left = dict(body)
+    for name in sorted(refused):
+        field, _, inner = name.partition(".")
+        if not inner:
+            left.pop(field, None)
+        elif field in left:
+            left[field] = {key: value for key, value in left[field].items() if key != inner}
+            if not left[field]:
+                del left[field]
+    return left
 
 
 def _refused_tool(error: openai.APIStatusError, sent: Mapping[str, Any]) -> bool:
@@ -62,10 +103,39 @@ async def _no_stream(endpoint: Endpoint, response: Any, content_type: str) -> Pa
     """The error for a body that is no stream of events."""
     if "json" in content_type:
         with contextlib.suppress(ValueError):
-            body = json.loads(await response.read())
+            body = json.loads(await _start(response.iter_bytes()))
             if isinstance(body, dict) and (error := error_in(endpoint, body)) is not None:
                 return error
     return web_page(endpoint, content_type)
+
+
+async def _start(chunks: AsyncIterable[bytes]) -> bytes:
+    """The beginning of a body, which may have no end."""
+    read = bytearray()
+    async for chunk in chunks:
+        read += chunk
+        if len(read) > _MOST_READ:
+            break
+    return bytes(read[:_MOST_READ])
+
+
+async def _shorten(response: Any) -> None:
+    """Have no more than the beginning read of a body that comes with an error: the package reads all of it."""
+    if response.status_code < 400 or response.is_closed:
+        return
+    source, read = response.stream, bytearray()
+    try:
+        async with asyncio.timeout(_BESIDE_SECONDS):
+            async for chunk in source:
+                read += chunk
+                if len(read) > _MOST_READ:
+                    break
+    except Exception as error:
+        # The status says what there is to be said, whatever becomes of its words.
+        if not (is_transport(error) or isinstance(error, TimeoutError)):
+            raise
+    await source.aclose()
+    response.stream = _HTTPX.ByteStream(bytes(read[:_MOST_READ]))
 
 
 def _listed(body: bytes) -> list[dict[str, Any]]:
@@ -112,7 +182,10 @@ class Wire:
                 default_query=dict(endpoint.query) or None,
                 # A server on this machine is never behind a proxy.
                 http_client=openai.DefaultAsyncHttpxClient(
-                    base_url=endpoint.base_url, timeout=timeout, trust_env=not endpoint.loopback
+                    base_url=endpoint.base_url,
+                    timeout=timeout,
+                    trust_env=not endpoint.loopback,
+                    event_hooks={"response": [_shorten]},
                 ),
             )
         except (ValueError, TypeError, OSError) as error:
@@ -178,7 +251,7 @@ class Wire:
             else self._client.chat.completions.with_streaming_response.create
         )
         while True:
-            sent = {name: value for name, value in body.items() if name not in self.refused}
+            sent = _without(body, self.refused)
             try:
                 async with contextlib.aclosing(self._answer(create, sent)) as answer:
                     async for event in answer:
@@ -189,8 +262,12 @@ class Wire:
                     told = _status_error(self._endpoint, error)
                     if _refused_tool(error, sent):
                         raise ToolRefusedError(told.kind, told.message, told.hint) from error
-                    raise told from error
+                    raise await self._with_names(told, sent) from error
                 self.refused |= refused
+            except PartnerError as error:
+                if error.kind != "unknown_model":
+                    raise
+                raise await self._with_names(error, sent) from error
             except _KeptTooLongError:
                 # It never got the request. Only once: what fails on a connection of its own is told.
                 self._answered = False
@@ -229,6 +306,20 @@ class Wire:
             if not is_transport(error):
                 raise
             raise from_transport(self._endpoint, error, streaming=streaming) from error
+
+    async def _with_names(self, error: PartnerError, sent: Mapping[str, Any]) -> PartnerError:
+        """An error about a model that is not there, with the names of those that are and look like it."""
+        if error.kind != "unknown_model":
+            return error
+        names: list[str] = []
+        with contextlib.suppress(PartnerError, TimeoutError):
+            async with asyncio.timeout(_BESIDE_SECONDS):
+                names = [entry["id"] for entry in await self.models()]
+        close = difflib.get_close_matches(str(sent.get("model", "")), names, _CLOSEST, 0.4) or names[:_CLOSEST]
+        if not close:
+            return error
+        listed = clean(self._endpoint, ", ".join(close))
+        return PartnerError(error.kind, error.message, f"{error.hint} It has {listed}.")
 
     async def close(self) -> None:
         """Close the connections."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_core.errors import PartnerError
-from agent_core.partners.sse import events
+from agent_core.partners.sse import _MOST, PING, events
 
 
 async def read(chunks: Sequence[bytes]) -> list[dict[str, Any]]:
@@ -19,7 +19,7 @@ async def read(chunks: Sequence[bytes]) -> list[dict[str, Any]]:
         for chunk in chunks:
             yield chunk
 
-    return [event async for event in events(body())]
+    return [event async for event in events(body()) if event != {"type": PING}]
 
 
 JSON = st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text()), max_size=4)
@@ -64,3 +64,27 @@ async def test_what_is_no_object_is_an_error(data: bytes) -> None:
         await read([b"data: " + data + b"\n\n"])
     assert caught.value.kind == "stream"
     assert len(str(caught.value)) < 300
+
+
+async def test_comments_are_heard_as_a_sign_of_life() -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b": ping\n\n: ping\n\ndata: {}\n\n"
+
+    assert [event async for event in events(body())] == [{"type": PING}, {"type": PING}, {}]
+
+
+@pytest.mark.parametrize("piece", [b"x" * 100_000, b"data: " + b"x" * 100_000 + b"\n"])
+async def test_an_event_without_an_end_is_not_kept(piece: bytes) -> None:
+    taken = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal taken
+        yield b"data: "
+        while True:
+            taken += len(piece)
+            yield piece
+
+    with pytest.raises(PartnerError, match="16 MB") as caught:
+        [event async for event in events(body())]
+    assert caught.value.retryable
+    assert taken < _MOST + 3 * len(piece)
