@@ -9,6 +9,8 @@ from agent_core.decisions import Decision
 from agent_core.part_taken import Part
 from agent_core.state import ProposalState
 
+UNDER_WAY = "it is checked"
+"""How the line begins while the checks are at work."""
 _COLLIDES = "it collides with your own edits"
 _NAMED = 3
 
@@ -63,9 +65,9 @@ def _of_all(now: Standing) -> str:
     if now.warned == now.proposal.tree:
         return f"{_what_it_breaks('All of it', verdict)}; Accept again lands it anyway"
     if now.busy and now.wanted is not None:
-        return "it is checked, and lands when it breaks nothing"
+        return f"{UNDER_WAY}, and lands when it breaks nothing"
     if verdict is None:
-        return "it is checked" if now.busy else "not checked"
+        return UNDER_WAY if now.busy else "not checked"
     return verdict.summary
 
 

@@ -118,6 +118,34 @@ exit codes:
   0 done                                 2 usage or configuration
   1 there is no such lesson, or the file cannot be written"""
 
+USAGE = """Tokens and cost as the partners counted them, from the sessions of all projects on this machine. Cached is what
+came from the provider's cache, and is part of input; reasoning is part of output. A cost with a + is the least that it
+can have been: the price of some requests is not known.
+
+examples:
+  pairloop usage                     by day and model
+  pairloop usage --days 7            the last seven days
+  pairloop usage --by project        what each project took; or model, or session
+  pairloop usage --json              one JSON object a line
+
+exit codes:
+  0 told                                 2 usage
+  1 nothing was spent"""
+
+KEY = """A key is looked for in the environment, then in the system keyring, then in keys.toml beside config.toml, which
+nobody but you may read. It is never taken from the command line, where others could see it, and never shown.
+
+examples:
+  pairloop key set                   asks for the key of the partner in use
+  pairloop key set openrouter        of another partner
+  pass show openai | pairloop key set --file
+  pairloop key list                  which there are, and where
+  pairloop key rm openrouter
+
+exit codes:
+  0 done                                 2 usage or configuration
+  1 nothing was typed, or there is no such key"""
+
 SESSIONS = """examples:
   pairloop sessions            the sessions of this project, the one used last first
   pairloop sessions --json     one JSON object a line and session
@@ -125,3 +153,17 @@ SESSIONS = """examples:
 
 exit codes:
   0 told                                 2 usage or configuration"""
+
+ACP = """An editor starts this and talks with it over standard input and output: Zed, JetBrains IDEs, Neovim with
+CodeCompanion or Avante, Toad. Its proposals are the editor's diffs; nothing is written before you allow it there. The
+editor says which project it is about.
+
+examples:
+  {"agent_servers": {"pairloop": {"type": "custom", "command": "pairloop", "args": ["acp"]}}}
+                                       in Zed's settings.json
+  {"agent_servers": {"pairloop": {"command": "pairloop", "args": ["acp", "--mode", "until-green"]}}}
+                                       in ~/.jetbrains/acp.json
+  toad acp "pairloop acp"              Toad
+
+exit codes:
+  0 the editor has gone                  2 usage, or no editor there"""

@@ -44,7 +44,13 @@ def parser() -> argparse.ArgumentParser:
     _add_landing_commands(commands)
     _add_session_commands(commands)
     _add_memory(commands)
+    _add_usage(commands)
+    _add_key(commands)
 
+    acp = _command(
+        commands, "acp", "offer pairloop to an editor that speaks the Agent Client Protocol", command_help.ACP
+    )
+    _add_settings(acp, modes=("step", "until-green", "auto"), folder=False)
     doctor = commands.add_parser("doctor", help="say what was found here, and what to do about what is missing")
     _add_settings(doctor, modes=())
     sample = commands.add_parser("try", help="open pairloop on a bundled sample project with a real bug")
@@ -192,6 +198,37 @@ def _add_memory(commands: _Commands) -> None:
         _add_project(one)
 
 
+def _add_usage(commands: _Commands) -> None:
+    usage = _command(commands, "usage", "say what was spent, over all projects", command_help.USAGE)
+    usage.add_argument("--days", type=_positive, metavar="N", default=0, help="only the last N days, today being one")
+    usage.add_argument(
+        "--by",
+        choices=("day", "model", "project", "session"),
+        default="day",
+        help="what requests are counted by (default: by day, and by model in it)",
+    )
+    usage.add_argument("--json", action="store_true", help="write one JSON object a line of the table")
+
+
+def _add_key(commands: _Commands) -> None:
+    key = _command(commands, "key", "keep the keys of partners, out of sight", command_help.KEY)
+    actions = key.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
+    put = actions.add_parser("set", help="keep a key, which is asked for, or read from standard input")
+    put.add_argument("--file", action="store_true", help="keep it in a file, also where there is a system keyring")
+    drop = actions.add_parser("rm", help="keep it no more")
+    for one in (put, drop):
+        one.add_argument(
+            "partner",
+            metavar="PARTNER",
+            nargs="?",
+            default="",
+            help="a partner's name, such as openrouter, or a server's host (default: the partner in use)",
+        )
+    listing = actions.add_parser("list", help="say which keys there are, and where; never the keys themselves")
+    for one in (put, drop, listing):
+        _add_project(one)
+
+
 def _add_plain(one: argparse.ArgumentParser, *, default: bool | str) -> None:
     one.add_argument(
         "--plain",
@@ -211,10 +248,11 @@ def _add_project(one: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_settings(one: argparse.ArgumentParser, modes: tuple[str, ...]) -> None:
-    """Options that set the same things as the configuration files."""
+def _add_settings(one: argparse.ArgumentParser, modes: tuple[str, ...], *, folder: bool = True) -> None:
+    """Options that set the same things as the configuration files; `folder`: and which project is worked on."""
     nothing = argparse.SUPPRESS
-    _add_project(one)
+    if folder:
+        _add_project(one)
     one.add_argument("--model", metavar="M", default=nothing, help="the model's id")
     if modes:
         one.add_argument("--mode", choices=modes, default=nothing, help="when you are asked")
@@ -222,17 +260,22 @@ def _add_settings(one: argparse.ArgumentParser, modes: tuple[str, ...]) -> None:
         one.add_argument(
             "--commit", action="store_true", default=nothing, help="commit each landing: its lines and nothing else"
         )
-        one.add_argument(
-            "--worktree",
-            metavar="BRANCH",
-            nargs="?",
-            const="",
-            default=nothing,
-            help="work in a git worktree of its own, on that branch (default: a new one); your checkout stays as it is",
-        )
+        if folder:
+            _add_worktree(one)
         one.add_argument(
             "--script", type=Path, metavar="FILE", default=nothing, help="play a script of turns as partner"
         )
+
+
+def _add_worktree(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--worktree",
+        metavar="BRANCH",
+        nargs="?",
+        const="",
+        default=argparse.SUPPRESS,
+        help="work in a git worktree of its own, on that branch (default: a new one); your checkout stays as it is",
+    )
 
 
 def _positive(text: str) -> int:

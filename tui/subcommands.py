@@ -225,6 +225,37 @@ def _memory(options: argparse.Namespace) -> int:
             return asyncio.run(memory.list_lessons(engine, dropped=options.all, json=options.json))
 
 
+def _usage(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from agent_core.usage_command import usage  # noqa: PLC0415
+
+    return asyncio.run(usage(days=options.days, by=options.by, json=options.json))
+
+
+def _key(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from agent_core import key_command as keys  # noqa: PLC0415
+    from agent_core.build import Engine  # noqa: PLC0415
+
+    def read(name: str) -> str:
+        if not sys.stdin.isatty():
+            return sys.stdin.readline()
+        import getpass  # noqa: PLC0415
+
+        return getpass.getpass(f"Key for {name} (not shown): ")
+
+    config = Engine(_project(options), {}, os.environ).config()
+    match options.action:
+        case "set":
+            return asyncio.run(keys.set_key(config, options.partner, read, plain=options.file))
+        case "rm":
+            return asyncio.run(keys.drop_key(config, options.partner))
+        case _:
+            return asyncio.run(keys.list_keys(config))
+
+
 def _doctor(options: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415
 
@@ -254,6 +285,17 @@ def _try(options: argparse.Namespace) -> int:
     return code
 
 
+def _acp(options: argparse.Namespace) -> int:
+    """The engine for an editor."""
+    import asyncio  # noqa: PLC0415
+
+    from agent_core.acp.serve import serve  # noqa: PLC0415
+    from tui.trouble import Log  # noqa: PLC0415
+
+    Log().open()
+    return asyncio.run(serve(_flags(options), os.environ))
+
+
 _COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
     None: _screen,
     "exec": _execute,
@@ -266,6 +308,9 @@ _COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
     "sessions": _sessions,
     "export": _export,
     "memory": _memory,
+    "usage": _usage,
+    "key": _key,
+    "acp": _acp,
     "doctor": _doctor,
     "try": _try,
 }
