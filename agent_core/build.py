@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
+
 from agent_core import config as configuration
 from agent_core import config_tables, places
 from agent_core.checks.choosing import Choosing
@@ -19,7 +21,10 @@ from agent_core.last_seen import LastSeen
 from agent_core.masking import Masker
 from agent_core.memory.lesson_book import LessonBook
 from agent_core.outfit import Outfit, Unsaved
-from agent_core.partners.build import open_partner
+from agent_core.partners.abilities import AbilityBook
+from agent_core.partners.beginning import begin
+from agent_core.partners.several import Partners
+from agent_core.permission_book import PermissionBook
 from agent_core.session import Session
 from agent_core.session_lock import hold, in_use
 from agent_core.shelf import Shelf
@@ -118,21 +123,25 @@ class Engine:
             lambda read: default_checks(workspace.interpreter, settings().checks, read, environ), workspace.read
         )
         mask = Masker(self._environ, config.partner.key_env)
-        # A keyring may take its time, and ask for its password.
-        partner = await asyncio.to_thread(open_partner, config.partner, self._environ, KeyFinder(self._environ))
+        partners = Partners(config, self._environ, KeyFinder(self._environ), AbilityBook())
+        given = self._flags.get("partner", {}).keys() & {"use", "model", "script"}
+        beginning = await begin(partners, given=bool(given))
+        config = msgspec.structs.replace(config, partner=beginning.model.settings)
         sources = await asyncio.to_thread(self._sources, config)
         outfit = Outfit(
             config=config,
             workspace=workspace,
-            model=partner.model,
+            model=beginning.model,
+            partners=beginning,
             checks=choosing.choose(),
             choosing=choosing,
             journal=journal,
             lander=lander,
             watcher=partial(_watcher, self.root, self.state) if self._watch else None,
-            warm=partner.prepare,
+            warm=beginning.model.prepare,
             recovered=recovered,
             isolated=workspace.isolated,
+            permissions=PermissionBook(self.state),
             seen=LastSeen(self.state, session),
             unsaved=self._unsaved,
             mask=mask,

@@ -10,6 +10,8 @@ from agent_core.config_tables import Config
 from agent_core.journal import SqliteJournal
 from agent_core.last_seen import LastSeen
 from agent_core.memory.lesson_book import LessonBook
+from agent_core.partners.beginning import Beginning
+from agent_core.permission_book import PermissionBook
 from agent_core.protocols import Check, Model, Workspace
 from agent_core.tools.base import ToolSource
 from agent_core.workspace.landing import Lander
@@ -27,6 +29,7 @@ class Outfit:
         config: The settings.
         workspace: The project.
         model: The partner.
+        partners: How others are chosen in its place; None where nobody else can be.
         checks: Who judges.
         choosing: Chooses them anew when a file changes that says which there are; None where they stay the same.
         mask: Takes secrets out of what is shown, or told to the partner, of the human's files.
@@ -39,6 +42,7 @@ class Outfit:
         lessons: Where lessons over sessions are kept; None where none are wanted.
         sources: Where tools come from beside the built-in ones.
         unsaved: Asked before anything is written; None where no editor is known.
+        permissions: The rules that are kept for the project; None where none can be.
         recovered: What was found and mended of landings cut short, for the human.
     """
 
@@ -57,4 +61,6 @@ class Outfit:
     seen: LastSeen | None = None
     lessons: LessonBook | None = None
     sources: tuple[ToolSource, ...] = ()
+    partners: Beginning | None = None
+    permissions: PermissionBook | None = None
     unsaved: Unsaved | None = None

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from agent_core.config_tables import Config
 from agent_core.conversation import Item
 from agent_core.events import AnyEvent, ItemsAppended, SettingsTold
 from agent_core.journal import SqliteJournal
+from agent_core.permission_book import PermissionBook
+from agent_core.places import project_state
 from agent_core.protocols import Model, Workspace
 from agent_core.state import State
+from agent_core.symbols.service import Symbols
 from agent_core.tools.base import ToolSource
 from agent_core.waiting import Waits
 from agent_core.workspace.tree import Snapshot
@@ -20,6 +24,11 @@ from agent_core.workspace.tree import Snapshot
 async def _nothing() -> tuple[Item, ...]:
     """Nobody remembers anything."""
     return ()
+
+
+async def nobody() -> Model | None:
+    """The partner is asked itself."""
+    return None
 
 
 async def _free() -> None:
@@ -46,6 +55,8 @@ class Parts:
         config: The settings.
         workspace: The project.
         model: The partner.
+        other: Gives who is asked beside the conversation in its place, None for itself; raises `PairloopError` where
+            the one that is configured for it cannot be used.
         journal: Where events and contents are kept.
         emit: Adds an event.
         state: Gives the state after the last event.
@@ -54,6 +65,7 @@ class Parts:
         followed: Somebody looks on who can act beside pairloop.
         sources: Where tools come from beside the built-in ones.
         gate: Lets a request pass, or waits until the human allows more to be spent; raises `BudgetError`.
+        permissions: The rules that are kept for the project; None where none can be.
         mask: Takes secrets out of what is shown, or told to the partner, of the human's files.
         waits: The wait before a request is sent again.
     """
@@ -70,6 +82,8 @@ class Parts:
     followed: bool = True
     mask: Callable[[str], str] = str
     sources: tuple[ToolSource, ...] = ()
+    other: Callable[[], Awaitable[Model | None]] = nobody
+    permissions: PermissionBook | None = None
     gate: Callable[[], Awaitable[None]] = _free
     waits: Waits = field(default_factory=Waits)
 
@@ -78,6 +92,16 @@ class Parts:
         state, info = self.state(), self.model.info
         if state.partner is not None and info != state.partner:
             self.emit(SettingsTold(info, state.mode, state.candidate, state.interpreter))
+
+    @cached_property
+    def symbols(self) -> Symbols:
+        """What is known of the names in the project."""
+        return Symbols(self.workspace.root, project_state(self.workspace.root))
+
+    @property
+    def map_tokens(self) -> int:
+        """Budget for the map of the project, as `tool_tokens`."""
+        return self._within_window(self.config.tools.map_tokens)
 
     @property
     def tool_tokens(self) -> int:

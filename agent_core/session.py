@@ -14,17 +14,19 @@ from agent_core.budget import Budget
 from agent_core.comments.listening import Comments, Words
 from agent_core.committing import Committing
 from agent_core.conversation import UserItem
-from agent_core.decisions import Decision, Inbox
+from agent_core.decisions import Decision, Inbox, Word
 from agent_core.errors import LOGGED, ConfigError, JournalError, LandingConflictError, PairloopError, first_cause
 from agent_core.fold import fold, replay
 from agent_core.hearing import Hearing
+from agent_core.hooks import Hooks
 from agent_core.judge import Judge
 from agent_core.landings import Landings
 from agent_core.loop import Loop
 from agent_core.meanwhile import Meanwhile
 from agent_core.memory.notes import Notes
 from agent_core.outfit import Outfit
-from agent_core.parts import Parts
+from agent_core.partner_choice import PartnerChoice
+from agent_core.parts import Parts, nobody
 from agent_core.remembering import Remembering
 from agent_core.shell import Shells
 from agent_core.state import State
@@ -96,11 +98,16 @@ class Session:
             followed=outfit.watcher is not None,
             mask=outfit.mask,
             sources=outfit.sources,
+            other=outfit.partners.model.aside if outfit.partners is not None else nobody,
+            permissions=outfit.permissions,
             gate=self._budget.gate,
         )
+        self._choice = PartnerChoice(parts, outfit.partners)
         self._comments = Comments(parts, self._tracker.text, outfit.mask, self._inbox.news)
         self._listeners.append(self._comments.listen)
         self._shells = Shells(parts)
+        self._hooks = Hooks(parts)
+        self._listeners.append(self._hooks.listen)
         self._committing = Committing(parts, outfit.lander)
         self._listeners.append(self._committing.listen)
         self._notes = Notes(parts)
@@ -142,6 +149,11 @@ class Session:
         return self._remembering
 
     @property
+    def partners(self) -> PartnerChoice:
+        """The partners there are to choose from."""
+        return self._choice
+
+    @property
     def surroundings(self) -> Surroundings:
         """What it stands in: the repository, and whether saves are heard."""
         return self._surroundings
@@ -171,6 +183,7 @@ class Session:
         try:
             async with asyncio.TaskGroup() as group:
                 self._committing.begin(group)
+                self._choice.work_in(group)
                 self._tasks.begin(group)
                 await self._open()
                 self._judge.warm(self._tracker.seen)
@@ -180,6 +193,7 @@ class Session:
                     group.create_task(self._warm()),
                     group.create_task(self._comments.run(self._tasks.ask)),
                     group.create_task(self._remembering.run()),
+                    group.create_task(self._hooks.run()),
                     group.create_task(self._tracker.read_ahead()),
                     *(group.create_task(source.begin(self._warn)) for source in self._outfit.sources),
                 ]
@@ -189,9 +203,11 @@ class Session:
                     self._commands.task_done()
                 await self._tasks.stop()
                 await self._shells.stop()
+                await self._choice.stop()
                 await self._committing.finish()
                 await self._loop.close()
                 await self._remembering.settled()
+                await self._hooks.finish()
                 for helper in helpers:
                     helper.cancel()
                 await self._meanwhile.keep()
@@ -215,6 +231,7 @@ class Session:
         else:
             outfit.journal.create(self._id)
             self._emit(ev.SessionStarted(self._id, root, __version__))
+        await self._choice.begin()
         mode = self._state.mode if self._resumed else outfit.config.loop.mode
         interpreter = outfit.workspace.interpreter
         self._emit(
@@ -222,6 +239,7 @@ class Session:
                 outfit.model.info, mode, outfit.workspace.isolation, f"{interpreter.python} ({interpreter.found})"
             )
         )
+        self._choice.tell_found()
         for text in outfit.recovered:
             self._emit(ev.Noted("warning", text))
         if outfit.workspace.note:
@@ -245,7 +263,7 @@ class Session:
             log.exception("%s failed", type(command).__name__)
             self._emit(ev.Noted("error", f"This could not be done: {type(error).__name__}: {error}.", LOGGED))
 
-    async def _carry_out(  # noqa: C901, PLR0912 - one arm a command reads best as one match
+    async def _carry_out(  # noqa: C901, PLR0912, PLR0915 - one arm a command reads best as one match
         self, command: commands.AnyCommand, group: asyncio.TaskGroup
     ) -> None:
         match command:
@@ -267,8 +285,14 @@ class Session:
                 self._tasks.withdraw(index, text)
             case commands.Shell(name, line):
                 self._shells.start(name, line, group)
-            case commands.Approve(call_id, allowed):
-                self._tasks.approve(call_id, allowed=allowed)
+            case commands.Approve(call_id, allowed, always, reason):
+                self._tasks.approve(call_id, Word(allowed, always, reason))
+            case commands.Answer(call_id, text):
+                self._tasks.answer(call_id, text)
+            case commands.EndTool(call_id):
+                self._tasks.end_tool(call_id)
+            case commands.ForgetRule(rule):
+                self._forget_rule(rule)
             case commands.RaiseBudget(times):
                 self._budget.answer(times)
             case commands.SetMode(mode):
@@ -276,6 +300,8 @@ class Session:
                 self._inbox.edited()
             case commands.Interrupt():
                 await self._interrupt()
+            case commands.UsePartner():
+                self._choice.obey(command)
             case commands.RetryNow():
                 self._tasks.retry_now()
             case commands.Undo(landing):
@@ -294,6 +320,13 @@ class Session:
                 self._committing.obey(command)
             case commands.Quit():
                 pass
+
+    def _forget_rule(self, rule: str) -> None:
+        book = self._outfit.permissions
+        if book is not None and book.forget(rule):
+            self._emit(ev.Noted("info", f"Asked again from now on: {rule}"))
+        else:
+            self._emit(ev.Noted("warning", f"There is no rule “{rule}” that was kept for this project."))
 
     async def _interrupt(self) -> None:
         await self._shells.stop()

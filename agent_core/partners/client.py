@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _DRAIN_SECONDS = 0.25
 log = logging.getLogger(__name__)
-# Parts of the names of models that do not converse; servers list them among the others.
-_NO_CHAT = ("embed", "rerank", "whisper", "tts")
+NO_CHAT = ("embed", "rerank", "whisper", "tts")
+"""Parts of the names of models that do not converse; servers list them among the others."""
 
 
 def _wire_class() -> type[Wire]:
@@ -152,7 +152,15 @@ class Connection:
         Raises:
             PartnerError: The server cannot be reached, or refuses.
         """
-        return [entry["id"] for entry in await (await self._open()).models()]
+        return [entry["id"] for entry in await self.listed()]
+
+    async def listed(self) -> list[dict[str, Any]]:
+        """The models the server lists, each with its ``id`` and what else it tells of it.
+
+        Raises:
+            PartnerError: The server cannot be reached, or refuses.
+        """
+        return await (await self._open()).models()
 
     async def resolve_model(self) -> str:
         """The model's id; where none was configured, the first one the server lists.
@@ -162,7 +170,7 @@ class Connection:
         """
         if not self._model:
             names = await self.models()
-            chosen = [name for name in names if not any(word in name.lower() for word in _NO_CHAT)] or names
+            chosen = [name for name in names if not any(word in name.lower() for word in NO_CHAT)] or names
             if not chosen:
                 raise PartnerError(
                     "unknown_model",

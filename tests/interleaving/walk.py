@@ -19,6 +19,7 @@ from unittest import mock
 from agent_core import build, commands
 from agent_core import events as ev
 from agent_core.checks.model import CheckResult, Finding, Wish
+from agent_core.partners import several
 from agent_core.partners.build import Partner as Opened
 from agent_core.patch.model import Patch
 from agent_core.protocols import Candidate
@@ -550,7 +551,7 @@ async def interleave(seed: int, folder: Path, steps: int = 12, *, beside_git: bo
     )
     patches: Any = (
         mock.patch.object(build, "default_checks", return_value=(Judge(),)),
-        mock.patch.object(build, "open_partner", return_value=Opened(lines, None)),
+        mock.patch.object(several, "open_partner", return_value=Opened(lines, None)),
     )
     with contextlib.ExitStack() as stack:
         for one in patches:

@@ -1,0 +1,112 @@
+"""Another partner for a session that goes on: chosen by the human, and taken again when the session is resumed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from agent_core import commands
+from agent_core import events as ev
+from agent_core.errors import LOGGED, JournalError, PairloopError
+from agent_core.partners.beginning import Beginning
+from agent_core.partners.listing import Offer, offers
+from agent_core.parts import Parts
+
+_LATER = "The answer under way is still the other's."
+log = logging.getLogger(__name__)
+
+
+class PartnerChoice:
+    """Changes the partner of one session; what comes of it is in its events.
+
+    Args:
+        parts: The session's parts.
+        beginning: Who proposes at first, and whom else there is; None where nobody else can be chosen.
+    """
+
+    def __init__(self, parts: Parts, beginning: Beginning | None) -> None:
+        self._parts = parts
+        self._beginning = beginning
+        self._group: asyncio.TaskGroup | None = None
+        self._choosing: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Take whom the human chose when the session was last open, as far as that is still possible."""
+        beginning, chosen = self._beginning, self._parts.state().chosen
+        if beginning is None:
+            return
+        model = beginning.model
+        if beginning.given:
+            # The next run is to take this one again.
+            if chosen not in {None, (model.now.name, model.now.model)}:
+                self._parts.emit(ev.PartnerChosen(model.now.name, model.now.model))
+        elif chosen is not None and chosen != (model.now.name, model.now.model):
+            try:
+                model.take(await model.open(*chosen))
+            except PairloopError as error:
+                text = f"{_called(*chosen)}, which you had chosen, cannot be had: {error.message}"
+                self._parts.emit(ev.Noted("warning", f"{text} {model.info.name} proposes instead.", error.hint))
+
+    def tell_found(self) -> None:
+        """Say which server was found, if none was configured and nobody was chosen."""
+        beginning = self._beginning
+        if beginning is not None and beginning.found and self._parts.state().chosen is None:
+            self._parts.emit(ev.Noted("info", beginning.found, beginning.hint))
+
+    def work_in(self, group: asyncio.TaskGroup) -> None:
+        """Work within a group of tasks from now on."""
+        self._group = group
+
+    def obey(self, command: commands.UsePartner) -> None:
+        """Have another partner propose, in the background: a keyring may have to be unlocked first."""
+        assert self._group is not None, "work_in was called"
+        if self._choosing is not None:
+            self._choosing.cancel()
+        self._choosing = self._group.create_task(self._guarded(command))
+
+    async def stop(self) -> None:
+        """End what is under way."""
+        if self._choosing is not None and not self._choosing.done():
+            self._choosing.cancel()
+            await asyncio.wait([self._choosing])
+
+    async def offers(self) -> tuple[Offer, ...]:
+        """The partners there are, and the models they have; asks servers, which takes a moment."""
+        if self._beginning is None:
+            return ()
+        model = self._beginning.model
+        return await offers(model.partners, model.now.name, model.info.model)
+
+    async def _guarded(self, command: commands.UsePartner) -> None:
+        try:
+            await self._use(command)
+        except JournalError:
+            raise
+        except PairloopError as error:
+            goes_on = f"{self._parts.model.info.name} goes on proposing."
+            self._parts.emit(ev.Noted("error", f"{error.message} {goes_on}", error.hint))
+        except Exception as error:
+            log.exception("another partner could not be taken")
+            self._parts.emit(ev.Noted("error", f"That partner cannot be used: {type(error).__name__}.", LOGGED))
+
+    async def _use(self, command: commands.UsePartner) -> None:
+        if self._beginning is None:
+            self._parts.emit(ev.Noted("warning", "The partner of this session cannot be changed."))
+            return
+        model = self._beginning.model
+        chosen = await model.open(command.name, command.model)
+        if chosen is model.now:
+            self._parts.emit(ev.Noted("info", f"{model.info.name} is who proposes already."))
+            return
+        model.take(chosen)
+        self._parts.emit(ev.PartnerChosen(command.name, command.model), durable=True)
+        self._parts.tell_partner()
+        later = f" {_LATER}" if self._parts.state().phase == "thinking" else ""
+        self._parts.emit(ev.Noted("info", f"{model.info.name} proposes from the next request on.{later}"))
+        await model.prepare()
+        self._parts.tell_partner()
+
+
+def _called(name: str, model: str) -> str:
+    """A partner that was chosen, for a human."""
+    return f"{model} of {name}" if name and model else name or model or "the partner of [partner]"

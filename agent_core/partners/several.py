@@ -1,0 +1,96 @@
+"""The partners there are: that of the configuration, others beside it, and servers known by a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from agent_core.config import unknown_partner
+from agent_core.config_tables import Config, PartnerConfig
+from agent_core.keys.finding import KeyFinder
+from agent_core.partners.abilities import AbilityBook
+from agent_core.partners.build import Partner, open_partner
+from agent_core.partners.presets import filled, presets
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """A partner that was opened.
+
+    Attributes:
+        name: ``[partners.NAME]``, a preset, or empty for ``[partner]``.
+        model: The model's id that was asked for; empty for the configured one, or the server's first.
+        settings: Its settings.
+        partner: The partner.
+    """
+
+    name: str
+    model: str
+    settings: PartnerConfig
+    partner: Partner
+
+
+class Partners:
+    """Opens partners by their names.
+
+    Args:
+        config: The settings.
+        environ: The environment.
+        keys: Finds their keys; in the environment alone where it is None.
+        book: Where it is kept what was found of models.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        environ: Mapping[str, str],
+        keys: KeyFinder | None = None,
+        book: AbilityBook | None = None,
+    ) -> None:
+        self.config = config
+        self.environ = environ
+        self.keys = keys
+        self.book = book
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All there are: that of ``[partner]`` (empty), those of one's own, the presets."""
+        return tuple(dict.fromkeys(("", *self.config.partners, *presets())))
+
+    def settings(self, name: str, model: str = "") -> PartnerConfig:
+        """What is configured for a partner, with what its preset knows.
+
+        A table that is named as a preset begins with that preset.
+
+        Args:
+            name: See `Chosen`.
+            model: Another model's id than the configured one; empty for that.
+
+        Raises:
+            ConfigError: There is no such partner, or its settings lack something.
+        """
+        if not name:
+            found = self.config.partner
+        elif name in self.config.partners:
+            found = self.config.partners[name]
+        elif name in presets():
+            found = PartnerConfig()
+        else:
+            raise unknown_partner(name, self.config.partners)
+        if name in presets() and not found.preset:
+            found = msgspec.structs.replace(found, preset=name)
+        return filled(msgspec.structs.replace(found, model=model) if model else found)
+
+    def open(self, name: str, model: str = "") -> Chosen:
+        """Open a partner; nothing is sent yet. It may take seconds, where a keyring is asked.
+
+        Args:
+            name: See `Chosen`.
+            model: Likewise.
+
+        Raises:
+            ConfigError: There is no such partner, or something is missing to use it; says what.
+            PartnerError: Its script cannot be used.
+        """
+        settings = self.settings(name, model)
+        return Chosen(name, model, settings, open_partner(settings, self.environ, self.keys, name, self.book))
