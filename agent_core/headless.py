@@ -7,6 +7,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from textwrap import indent
 from typing import Protocol, TextIO
 
 from agent_core import commands
@@ -15,11 +16,17 @@ from agent_core.checks.model import Blame, Verdict
 from agent_core.errors import PairloopError, PartnerError
 from agent_core.output import JsonWriter, complain, reader
 from agent_core.outside_words import edits_words, move_words, who
+from agent_core.partner_words import plan_text
 from agent_core.session import Session
 from agent_core.state import State
 from agent_core.text import printable
 
 GREEN, NOT_GREEN, USAGE, PARTNER, CONFLICT, UNJUDGED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+_NOBODY = "Nobody is there to ask: only what a rule in [permissions] allows is done."
+_LONGEST_WAIT = 600.0
+"""Seconds that a server may ask to wait."""
+_LONGEST_AWAY = 30.0
+"""Seconds that it is tried to reach a server that is not there."""
 _SIGNS = {"passed": "✓", "failed": "✗"}
 
 
@@ -69,8 +76,11 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
             return f"{partner.name} · mode {mode} · candidate: {candidate} · python: {interpreter}"
         case ev.AnswerFinished(text):
             return text.strip()
-        case ev.AnswerVoided(reason, retry_in):
-            when = "" if retry_in is None else f" Trying again in {max(retry_in, 1):.0f} s."
+        case ev.AnswerVoided(offline=True, attempt=attempt) if attempt > 1:
+            return ""  # it is tried every few seconds, which is worth one line
+        case ev.AnswerVoided(reason, retry_in, attempt, most):
+            which = f" ({attempt} of {most})" if most else ""
+            when = "" if retry_in is None else f" Trying again in {max(retry_in, 1):.0f} s{which}."
             return f"! {reason}{when}"
         case ev.ToolStarted(_, _, title):
             return f"  > {title}"
@@ -119,7 +129,15 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
         case ev.Noted(level, text, hint):
             return f"{level}: {text} {hint}".rstrip()
         case ev.ApprovalAsked(_, command):
-            return f"not run, as there is nobody to ask: {command}"
+            return f"not done, as there is nobody to ask: {command}"
+        case ev.ApprovalGiven(_, allowed, rule, "rule", _, command):
+            return f"{'allowed' if allowed else 'denied'} by the rule “{rule}”: {command}"
+        case ev.QuestionAsked(_, text, options):
+            return "\n".join((f"? {text} (nobody is there: left to the partner)", *(f"  - {one}" for one in options)))
+        case ev.PlanUpdated(steps):
+            return f"plan:\n{indent(plan_text(steps), '  ')}"
+        case ev.HookFinished() if event.trouble:
+            return f"! {event.trouble}"
         case ev.TaskFinished(_, _, text):
             return text
         case _:
@@ -143,6 +161,7 @@ class _Driver:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._ended = False
+        self._away: float | None = None  # since when the partner cannot be reached
         self.code = NOT_GREEN
         self.last_word = ""
 
@@ -150,7 +169,9 @@ class _Driver:
         """Follow the session; ends it when there is nothing more to do without a human."""
         match entry.event:
             case ev.ApprovalAsked(call_id, _):
-                self._session.submit(commands.Approve(call_id, allowed=False))
+                self._session.submit(commands.Approve(call_id, allowed=False, reason=_NOBODY))
+            case ev.QuestionAsked(call_id):
+                self._session.submit(commands.Answer(call_id, ""))
             case ev.DecisionAwaited(number, why):
                 if _goes_on(state):
                     return
@@ -161,10 +182,26 @@ class _Driver:
                     self._end(code, f"Proposal {number} {well} and waits for you: open pairloop here to review it.")
                 else:
                     self._end(NOT_GREEN, f"Proposal {number} is not green: {why}. Open pairloop here to go on from it.")
+            case ev.AnswerVoided():
+                self._wait(entry.event, entry.at)
             case ev.TaskFinished(_, outcome, _, kind):
                 self._end(_code(outcome, kind, state), _afterword(outcome, state))
 
+    def _wait(self, voided: ev.AnswerVoided, at: float) -> None:
+        """Wait for the partner, though not as long as a human may want to who can stop it."""
+        self._away = None if not voided.offline else at if self._away is None else self._away
+        seconds = voided.retry_in or 0.0
+        longest = _LONGEST_WAIT if self._away is None else _LONGEST_AWAY - (at - self._away)
+        if seconds > longest and not self._ended:
+            why = f"is to be waited for {seconds:.0f} seconds" if self._away is None else "cannot be reached"
+            self._ended, self.code = True, PARTNER
+            self.last_word = f"Stopped: the partner {why}. Nothing was landed; open pairloop here to go on."
+            self._session.submit(commands.Interrupt())
+            self._session.submit(commands.Quit())
+
     def _end(self, code: int, word: str) -> None:
+        if self._ended:
+            return
         self._ended, self.code, self.last_word = True, code, word
         self._session.submit(commands.Quit())
 

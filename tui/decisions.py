@@ -11,6 +11,7 @@ from agent_core.commands import (
     Land,
     Redo,
     Reject,
+    RetryNow,
     SetMode,
     Steer,
     Undo,
@@ -163,6 +164,10 @@ class Decisions:
         if waiting and not self.main.insists("interrupt", f"gives up the task, and proposal {waiting} with it"):
             return
         self.submit(Interrupt())
+
+    def action_retry_now(self) -> None:
+        """Send the request that waits now."""
+        self.submit(RetryNow())
 
     def action_mode(self) -> None:
         """On to the next mode."""

@@ -12,7 +12,20 @@ import msgspec
 import pytest
 
 from agent_core import events as ev
-from agent_core.commands import Accept, AnyCommand, Approve, Ask, Interrupt, Quit, Redo, Reject, SetMode, Steer, Undo
+from agent_core.commands import (
+    Accept,
+    AnyCommand,
+    Approve,
+    Ask,
+    Interrupt,
+    Quit,
+    Redo,
+    Reject,
+    RetryNow,
+    SetMode,
+    Steer,
+    Undo,
+)
 from agent_core.events import Mode
 from agent_core.fold import fold
 from agent_core.state import State
@@ -38,6 +51,11 @@ Scene = Callable[[FakeSession], None]
 def _busy(session: FakeSession) -> None:
     scenes.start(session)
     scenes.ask(session)
+
+
+def _retrying(session: FakeSession) -> None:
+    _busy(session)
+    session.emit(ev.AnswerVoided("Too many requests.", 12.0, 2, 4))
 
 
 def _states() -> list[State]:
@@ -150,6 +168,8 @@ CASES: list[tuple[str, Scene, tuple[str, ...], AnyCommand]] = [
     ("deny from a pane", scenes.approval, ("tab", "n"), Approve("c9", False)),
     ("interrupt from the prompt", _busy, ("escape",), Interrupt()),
     ("interrupt from a pane", _busy, ("tab", "escape"), Interrupt()),
+    ("ask now from the prompt", _retrying, ("f4",), RetryNow()),
+    ("ask now from a pane", _retrying, ("tab", "g"), RetryNow()),
     ("mode from the prompt", scenes.start, ("f9",), SetMode("until-green")),
     ("mode from a pane", scenes.start, ("tab", "M"), SetMode("until-green")),
     ("ask", scenes.start, ("h", "i", "enter"), Ask("hi")),

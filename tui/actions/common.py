@@ -49,6 +49,10 @@ def _running(situation: Situation) -> bool:
     return situation.open and situation.state.task is not None and not situation.reason and not _momentary(situation)
 
 
+def _retrying(situation: Situation) -> bool:
+    return situation.open and situation.state.retry is not None and not _momentary(situation)
+
+
 def _reason(situation: Situation) -> bool:
     return situation.reason and not _momentary(situation)
 
@@ -175,6 +179,14 @@ COMMON: tuple[Action, ...] = (
         "Talk",
         {"everywhere": ("escape",)},
         when=_running,
+    ),
+    Action(
+        "retry_now",
+        "ask now",
+        "Send a request that failed again now, instead of waiting.",
+        "Talk",
+        {"panes": ("g",), "everywhere": ("f4",)},
+        when=_retrying,
     ),
     Action(
         "leave_reason",

@@ -72,6 +72,7 @@ NAMES = {
     "drop": "drop and a number has a lesson not kept, nor proposed again",
     "share": "give the output of your last command to the partner, with your next words",
     "write": "write a longer text in your editor",
+    "retry": "send a request that failed again now, instead of waiting",
     "stop": "stop what is running, as ctrl+c does",
     "quit": "leave, as ctrl+d does; the session is kept",
     "help": "tell this",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent_core.state import CheckState, Ran, State, ToolUse
+from agent_core.state import CheckState, Ran, RetryState, State, ToolUse
 from tui.plain.words import count, enumeration
 
 
@@ -45,7 +45,7 @@ def doing_of(state: State) -> str:
         return f"Running {enumeration(runs)}"
     match state.phase:
         case "thinking":
-            return f"The partner waits, {state.retry_in:.0f} seconds" if state.retry_in else "The partner is at work"
+            return _waits_again(state.retry) if state.retry is not None else "The partner is at work"
         case "tools":
             titles = [one.title for one in state.chat if isinstance(one, ToolUse) and one.ok is None]
             return f"The partner is at work: {enumeration(titles)}" if titles else "The partner is at work"
@@ -56,6 +56,11 @@ def doing_of(state: State) -> str:
             return "It is landing"
         case _:
             return ""
+
+
+def _waits_again(retry: RetryState) -> str:
+    why = "cannot be reached, and" if retry.offline else "waits to be asked again,"
+    return f"The partner {why} {retry.seconds:.0f} seconds after the last time it is tried anew"
 
 
 def _how_far(check: CheckState) -> str:

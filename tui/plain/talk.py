@@ -100,6 +100,7 @@ class Talk:
             "drop": lambda order: self._settle(order.number, kept=False),
             "share": lambda _: self._share(),
             "write": lambda _: self.dialogs.write(),
+            "retry": lambda _: self._session.submit(cmd.RetryNow()),
             "stop": lambda _: self._interrupt(),
             "quit": lambda _: self._leave(),
         }

@@ -105,15 +105,25 @@ class Teller:
             self._say("Your comment in the code:" if len(said.markers) == 1 else "Your comments in the code:")
             self._say(*(f"  {line.replace(ARROW, 'at')}" for line in said.text.split("\n")))
 
+    def _voided(self, event: ev.AnswerVoided) -> None:
+        self._finish(self._streamed)
+        if event.offline and event.attempt > 1:
+            return  # it is tried every few seconds, which is worth one word
+        when = ""
+        if event.retry_in is not None:
+            seconds = count(max(round(event.retry_in), 1), "second")
+            which = f", {event.attempt} of {event.most}" if event.most else ""
+            until = ", and on until it is there" if event.offline else which
+            when = f" Trying again in {seconds}{until}. Say retry to have it now, or stop."
+        self._say(f"{sentence(event.reason)}{when}")
+
     def _of_partner(self, event: ev.AnyEvent) -> bool:
         """Tell what the partner says and does; gives whether there is nothing more to say of it."""
         match event:
             case ev.TextStreamed(text):
                 self._stream(text)
-            case ev.AnswerVoided(reason, retry_in):
-                self._finish(self._streamed)
-                when = "" if retry_in is None else f" Trying again in {count(max(round(retry_in), 1), 'second')}."
-                self._say(f"{sentence(reason)}{when}")
+            case ev.AnswerVoided():
+                self._voided(event)
             case ev.AnswerFinished(text):
                 self._finish(text)
             case ev.ToolStarted(call_id, _, title):

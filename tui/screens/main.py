@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import TextArea
 
-from agent_core.state import State
+from agent_core.state import RetryState, State
 from tui.actions import BY_ID, applies, bind, key_for
 from tui.actions.model import Focus, Situation, Target
 from tui.panes.chat import ChatPane
@@ -83,6 +83,8 @@ class MainScreen(Screen[None]):
         """What is said of an earlier session that is offered for resuming; empty when none is."""
         self._seen = {"chat": 0, "diff": 0}
         self._phase_since = clock()
+        self._retry: RetryState | None = None
+        self._retry_since = 0.0
         self._grace = Grace(clock)
         self._flash = ""
         self._flash_until = 0.0
@@ -205,7 +207,16 @@ class MainScreen(Screen[None]):
         now = self._clock()
         flash = self._flash if now < self._flash_until else ""
         width = self.size.width - 4
-        self.status.show(state, now - self._phase_since, flash, width=width, session=self._session_words())
+        if state.retry is not self._retry:
+            self._retry, self._retry_since = state.retry, now
+        self.status.show(
+            state,
+            now - self._phase_since,
+            flash,
+            width=width,
+            session=self._session_words(),
+            waited=now - self._retry_since,
+        )
         self.keys.show(situation, self.size.width)
         if self._timer is not None:
             busy = state.phase not in {"idle", "deciding", "approving"} or self.checks.runs

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from agent_core.conversation import Usage
-from agent_core.state import State
+from agent_core.state import RetryState, State
 from tui.panes.checks_lines import seconds_text
 from tui.widgets.lines import Line, Piece, Rows, clean
 from tui.widgets.progress import bar, overall
@@ -23,15 +23,36 @@ _HEARD: dict[str, Piece] = {
     "lost": ("! saves heard only before each step", "warn"),
 }
 _LONGEST_BRANCH = 32
+_LONG = 100
 _FULL = 80
 """From so many percent on the context is as good as full."""
 
 
-def phase_words(state: State) -> str:
-    """What the session is doing, in words."""
+def retry_words(retry: RetryState, waited: float) -> str:
+    """How long it is until a request is sent again, and which time that will be.
+
+    Args:
+        retry: The wait.
+        waited: Seconds of it that are over.
+    """
+    left = max(round(retry.seconds - waited), 0)
+    time = f"{left} s" if left < _LONG else seconds_text(float(left))
+    count = f" ({retry.attempt} of {retry.most})" if retry.most else ""
+    if not left:
+        return f"asking again{count}"
+    return f"{'offline, ' if retry.offline else ''}waiting {time} to ask again{count}"
+
+
+def phase_words(state: State, waited: float = 0.0) -> str:
+    """What the session is doing, in words.
+
+    Args:
+        state: The session's state.
+        waited: Seconds that are over of the wait before a request is sent again, while there is one.
+    """
     if state.phase == "thinking":
-        if state.retry_in is not None:
-            return f"waiting {state.retry_in:.0f} s to ask again"
+        if state.retry is not None:
+            return retry_words(state.retry, waited)
         if state.live_patch:
             return "writing a patch"
         return "answering" if state.live else "thinking"
@@ -110,7 +131,9 @@ class StatusBar(Rows):
         self.surroundings: Surroundings | None = None
         """What the session stands in; None while there is none."""
 
-    def show(self, state: State, elapsed: float, flash: str, *, width: int, session: str = "") -> None:
+    def show(
+        self, state: State, elapsed: float, flash: str, *, width: int, session: str = "", waited: float = 0.0
+    ) -> None:
         """Draw it, if it is another one.
 
         Args:
@@ -119,8 +142,9 @@ class StatusBar(Rows):
             flash: A word to the human that takes the place of the phase for a while.
             width: Cells there are.
             session: What takes the place of the phase because there is no session.
+            waited: Seconds of the wait before a request is sent again, while there is one.
         """
-        left = _phase(state, elapsed, flash, session, width)
+        left = _phase(state, elapsed, flash, session or phase_words(state, waited), width, over=bool(session))
         pieces = list(left)
         used = sum(cell_len(text) for text, _ in left)
         for whole, style in self._parts(state):
@@ -158,13 +182,14 @@ class StatusBar(Rows):
         return [part for part in parts if part[0]]
 
 
-def _phase(state: State, elapsed: float, flash: str, session: str, width: int) -> list[Piece]:
+def _phase(state: State, elapsed: float, flash: str, words: str, width: int, *, over: bool) -> list[Piece]:
     """What goes on, for how long, and how far it is."""
     busy = state.phase not in {"idle", "deciding", "approving"}
     sign, style = ("●", "accent") if busy else (("?", "warn") if state.phase != "idle" else ("●", "good"))
-    if session:
+    if over:
         sign, style = "○", "faint"
-    words = session or phase_words(state)
+    elif state.retry is not None:
+        sign, style = "!", "warn"
     pieces: list[Piece] = [(f"{sign} ", style), (clean(flash), "warn-bold") if flash else (words, "strong")]
     if flash:
         return pieces
@@ -172,7 +197,7 @@ def _phase(state: State, elapsed: float, flash: str, session: str, width: int) -
     if busy and elapsed >= 1 and state.retry_in is None:
         pieces.append((f" {seconds_text(float(int(elapsed)) if elapsed < 10 else elapsed)}", "dim"))
     share = overall(state.checks) if state.phase in {"checking", "deciding"} else None
-    if share is not None and not session:
+    if share is not None and not over:
         cells = 12 if width >= 96 else 6
         pieces += [(" ", ""), *bar(share, cells), (f" {100 * share:.0f}%", "dim")]
     return pieces
