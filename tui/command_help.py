@@ -118,9 +118,9 @@ exit codes:
   0 done                                 2 usage or configuration
   1 there is no such lesson, or the file cannot be written"""
 
-USAGE = """Tokens and cost as the partners counted them, from the sessions of all projects on this machine. Cached is what
-came from the provider's cache, and is part of input; reasoning is part of output. A cost with a + is the least that it
-can have been: the price of some requests is not known.
+USAGE = """Tokens and cost as the partners counted them, from the sessions of all projects on this machine. Cached is
+what came from the provider's cache, and is part of input; reasoning is part of output. A cost with a + is the least
+that it can have been: the price of some requests is not known.
 
 examples:
   pairloop usage                     by day and model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from agent_core.errors import ConfigError
 from agent_core.keys.file import KeyFile
@@ -13,6 +14,11 @@ from agent_core.partners.endpoint import Key
 _PATIENCE = 15.0
 """Seconds to unlock a keyring of which it is known that the key is in it."""
 log = logging.getLogger(__name__)
+
+
+def server_name(base_url: str) -> str:
+    """What the key for a server is kept under: its host, and its port where the address names one."""
+    return urlsplit(base_url).netloc.rpartition("@")[2].lower()
 
 
 class KeyFinder:
