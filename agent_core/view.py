@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from agent_core.conversation import Item, ToolResultItem, UserItem
 from agent_core.draft import Draft
@@ -12,6 +12,7 @@ from agent_core.process import Completed
 from agent_core.protocols import Candidate, Workspace
 from agent_core.text import estimate_tokens
 from agent_core.workspace.interpreter import Interpreter
+from agent_core.workspace.tree import FileState
 
 
 class DraftView:
@@ -37,15 +38,25 @@ class DraftView:
         change = self._draft.changes.get(path)
         return self._workspace.read(path) if change is None else change.data
 
-    async def run(self, argv: tuple[str, ...], *, timeout: float) -> Completed:
-        """Run a command in a candidate of this tree.
+    def states(self) -> Mapping[str, FileState]:
+        """All files that are not ignored, by their contents."""
+        return self._draft.snapshot.files
+
+    def drafted(self) -> Mapping[str, bytes]:
+        """The contents of the files that are not what they are in the working tree."""
+        return {path: change.data for path, change in self._draft.changes.items() if change.data is not None}
+
+    async def run(
+        self, argv: tuple[str, ...], *, timeout: float, on_line: Callable[[str], None] | None = None
+    ) -> Completed:
+        """Run a command in a candidate of this tree; see `agent_core.tools.base.View.run`.
 
         Raises:
             SandboxError: The candidate could not be made.
         """
         candidate = await self.candidate()
         try:
-            return await candidate.run(argv, timeout=timeout)
+            return await candidate.run(argv, timeout=timeout, on_line=on_line)
         finally:
             await candidate.close()
 

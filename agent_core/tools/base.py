@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -13,6 +13,7 @@ from agent_core.events.running import Action
 from agent_core.process import Completed
 from agent_core.protocols import Candidate
 from agent_core.workspace.interpreter import Interpreter
+from agent_core.workspace.tree import FileState
 
 Arguments = TypeVar("Arguments", bound=msgspec.Struct)
 
@@ -28,11 +29,13 @@ class ToolOutput(msgspec.Struct, frozen=True):
         text: For the partner.
         summary: One line for the human.
         ok: Whether it did what was asked.
+        rest: How to see what is left out where the text is too long and its middle has to be.
     """
 
     text: str
     summary: str
     ok: bool = True
+    rest: str = ""
 
 
 class View(Protocol):
@@ -44,8 +47,22 @@ class View(Protocol):
     def read(self, path: str) -> bytes | None:
         """The bytes of a file, None when it is not there."""
 
-    async def run(self, argv: tuple[str, ...], *, timeout: float) -> Completed:
-        """Run a command in an isolated copy of this tree; what it writes is thrown away."""
+    def states(self) -> Mapping[str, FileState]:
+        """All files that are not ignored, by their contents."""
+
+    def drafted(self) -> Mapping[str, bytes]:
+        """The contents of the files that are not what they are in the working tree."""
+
+    async def run(
+        self, argv: tuple[str, ...], *, timeout: float, on_line: Callable[[str], None] | None = None
+    ) -> Completed:
+        """Run a command in an isolated copy of this tree; what it writes is thrown away.
+
+        Args:
+            argv: The command.
+            timeout: Seconds it may take.
+            on_line: Called with each line of its standard output as it comes.
+        """
 
     @property
     def interpreter(self) -> Interpreter:

@@ -1,0 +1,1 @@
+"""Pages of the web, fetched by the partner's wish and with the human's leave."""
