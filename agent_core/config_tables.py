@@ -8,6 +8,7 @@ import msgspec
 
 from agent_core.checks.settings import CommandConfig, Seconds
 from agent_core.events.base import Mode
+from agent_core.events.hookable import trouble
 from agent_core.patch.paths import is_own
 from agent_core.sandbox.limits import Limits, parse_limits
 from agent_core.screen_settings import Keys, ScreenConfig
@@ -168,6 +169,17 @@ class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timeout: Seconds = 60.0
     off: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a server that cannot be reached.
+
+        Raises:
+            ValueError: Says why.
+        """
+        if bool(self.command) == bool(self.url):
+            raise ValueError("needs either command, a program and its arguments, or url")
+        if self.url and not self.url.startswith(("http://", "https://")):
+            raise ValueError("url has to begin with http:// or https://")
+
 
 class HookConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A command of the human's own that runs on events, ``[hooks.NAME]``.
@@ -183,6 +195,18 @@ class HookConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     on: tuple[str, ...]
     run: str
     timeout: Seconds = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse events that there are not, and commands that are none.
+
+        Raises:
+            ValueError: Says which and why.
+        """
+        for name in self.on:
+            if reason := trouble(name):
+                raise ValueError(reason)
+        if not self.on or not self.run.strip():
+            raise ValueError("needs on, names of events, and run, a command line")
 
 
 class LoopConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,6 +14,21 @@ import msgspec
 from agent_core.text import printable, without_surrogates
 
 
+class JsonLine:
+    """Makes one JSON object a line."""
+
+    def __init__(self) -> None:
+        self._encoder = msgspec.json.Encoder()
+
+    def __call__(self, value: Any) -> str:
+        """One object as it is written, with the end of its line."""
+        try:
+            line = self._encoder.encode(value)
+        except UnicodeEncodeError:
+            line = self._encoder.encode(without_surrogates(msgspec.to_builtins(value)))
+        return line.decode() + "\n"
+
+
 class JsonWriter:
     """Writes one JSON object a line.
 
@@ -23,18 +38,11 @@ class JsonWriter:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._encoder = msgspec.json.Encoder()
+        self.line = JsonLine()
+        """Makes a line, as it is written."""
         if isinstance(out, io.TextIOWrapper):
             # JSON is UTF-8, whatever the terminal is.
             out.reconfigure(encoding="utf-8")
-
-    def line(self, value: Any) -> str:
-        """One object as it is written, with the end of its line."""
-        try:
-            line = self._encoder.encode(value)
-        except UnicodeEncodeError:
-            line = self._encoder.encode(without_surrogates(msgspec.to_builtins(value)))
-        return line.decode() + "\n"
 
     def write(self, value: Any) -> None:
         """Write one object."""

@@ -166,6 +166,12 @@ class HookFinished(Event, frozen=True):
     seconds: float = 0.0
     killed: str = ""
 
+    @property
+    def trouble(self) -> str:
+        """What went wrong, in a sentence; empty when nothing did."""
+        how = self.killed or (f"exit status {self.code}" if self.code else "")
+        return f"Hook {self.name} failed on {self.on}: {how}." if how else ""
+
 
 class PatchRejected(Event, frozen=True):
     """A patch was not taken: it did not parse or apply, or there was nothing to do. The partner has been told why.

@@ -113,10 +113,7 @@ def plan_updated(state: State, event: ev.PlanUpdated) -> State:
 
 def hook_finished(state: State, event: ev.HookFinished) -> State:
     """A command that runs on events has run; only one that failed is worth a word."""
-    if not event.code and not event.killed:
-        return state
-    how = event.killed or f"exit status {event.code}"
-    return say(state, Notice("warning", f"Hook {event.name} failed on {event.on}: {how}.", event.output))
+    return say(state, Notice("warning", event.trouble, event.output)) if event.trouble else state
 
 
 def patch_rejected(state: State, event: ev.PatchRejected) -> State:
