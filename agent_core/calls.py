@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from itertools import groupby
 
 import msgspec
 
 from agent_core import events as ev
+from agent_core.consent import CALL, Consent
 from agent_core.conversation import ToolCallItem, ToolResultItem, ToolSpec
 from agent_core.decisions import Inbox
 from agent_core.diagnosis.stall import Repeats
-from agent_core.errors import PairloopError, PatchRefusedError
+from agent_core.errors import JournalError, PairloopError, PatchRefusedError, first_cause
 from agent_core.judge import Judge
 from agent_core.parts import Parts
 from agent_core.prompt import replies
 from agent_core.proposals import Proposals
 from agent_core.text import cap_text
-from agent_core.tools.base import Permission, ToolError, ToolOutput
+from agent_core.tool_run import Run
+from agent_core.tools.base import Tool, ToolOutput
 from agent_core.tools.toolbox import APPLY_PATCH, RUN_CHECKS, Toolbox
 from agent_core.view import shown
 
 _MOST_REPEATS = 3
+log = logging.getLogger(__name__)
 
 
 class _Tried(msgspec.Struct, frozen=True):
@@ -55,8 +61,15 @@ class Calls:
         self._proposals = proposals
         self._inbox = inbox
         self._make_room = make_room
-        self._toolbox = Toolbox(self._approve)
-        self._running = ""  # id of the call that is carried out
+        self._consent = Consent(parts, inbox)
+        self._toolbox = Toolbox(
+            self._consent.approve,
+            parts.config.tools,
+            ask=self._consent.ask,
+            planned=lambda steps: parts.emit(ev.PlanUpdated(steps)),
+            printed=self._printed,
+        )
+        self._running: dict[str, Run] = {}
         self._held: list[str] = []  # notes on the patches that are in the draft but in no proposal
         self._repeats = Repeats()
         self._repeated = ""
@@ -66,9 +79,13 @@ class Calls:
         """What the partner is offered."""
         return self._toolbox.specs
 
+    def _note(self, text: str, hint: str) -> None:
+        self._parts.emit(ev.Noted("warning" if hint else "info", text, hint))
+
     async def begin(self) -> None:
         """Start a task: nothing is held back. The first one waits until all tools are there."""
-        await self._toolbox.gather(self._parts.sources)
+        await self._toolbox.gather(self._parts.sources, self._note)
+        self._consent.begin()
         self._held = []
         self._repeats, self._repeated = Repeats(), ""
 
@@ -78,7 +95,7 @@ class Calls:
         return self._repeated
 
     async def carry_out(self, calls: tuple[ToolCallItem, ...], task: int) -> tuple[int, bool]:
-        """Carry out the calls of one answer, in order.
+        """Carry out the calls of one answer, in order; those that only look, side by side, at the same time.
 
         The patches of an answer belong together: when one is refused, no proposal is made of the others. They stay in
         the draft until the refused one comes again.
@@ -88,10 +105,14 @@ class Calls:
             it is decided on.
         """
         tried: list[_Tried] = []
+        others: list[ToolCallItem] = []
         for call in calls:
             if call.name != APPLY_PATCH:
-                await self._use(call)
+                others.append(call)
                 continue
+            # What comes before a patch does not see it, and what comes behind it does.
+            await self._use_all(others)
+            others.clear()
             alone = not self._held and all(one.refusal for one in tried)
             try:
                 tried.append(_Tried(call, note=await self._proposals.take(call, may_replace=alone)))
@@ -102,6 +123,7 @@ class Calls:
                 if not self._proposals.draft.changes:
                     tried = self._lost(tried)
                 tried.append(_Tried(call, refusal=error))
+        await self._use_all(others)
         taken = [one for one in tried if one.refusal is None]
         refused = [one for one in tried if one.refusal is not None]
         failed = [one for one in tried if one.refusal is not None and not one.refusal.already]
@@ -157,28 +179,94 @@ class Calls:
         files = await shown(self._proposals.view, paths, self._parts.tool_tokens, self._parts.state().items)
         return ToolResultItem(one.call.call_id, replies.refused(str(refusal), files, others=others), ok=False)
 
-    async def _use(self, call: ToolCallItem) -> None:
-        """Carry out a call that changes nothing."""
+    async def _use_all(self, calls: Iterable[ToolCallItem]) -> None:
+        """Carry out calls that change nothing: neighbours that only look at the same time, the others one by one."""
+        for looking, group in groupby(calls, key=self._looks):
+            if looking:
+                await self._look(tuple(group))
+                continue
+            for call in group:
+                self._parts.append(await self._use(call))
+
+    def _looks(self, call: ToolCallItem) -> bool:
+        tool = self._toolbox.get(call.name)
+        return tool is not None and tool.looks
+
+    async def _look(self, calls: tuple[ToolCallItem, ...]) -> None:
+        """Carry out calls at the same time; their results are told in the order of the calls, each once it can be."""
+        results: list[ToolResultItem | None] = [None] * len(calls)
+        gate, told = asyncio.Semaphore(self._parts.config.tools.parallel), 0
+
+        async def one(at: int, call: ToolCallItem) -> None:
+            nonlocal told
+            async with gate:
+                results[at] = await self._use(call)
+            while told < len(results) and (result := results[told]) is not None:
+                told += 1
+                self._parts.append(result)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for at, call in enumerate(calls):
+                    group.create_task(one(at, call))
+        except BaseExceptionGroup as errors:
+            raise first_cause(errors) from errors
+
+    async def _use(self, call: ToolCallItem) -> ToolResultItem:
+        """Carry out a call that changes nothing; gives its result, whatever became of it."""
         parts, tool = self._parts, self._toolbox.get(call.name)
-        self._running = call.call_id
         title = "run the checks" if call.name == RUN_CHECKS else tool.title(call.arguments) if tool else call.name
         parts.emit(ev.ToolStarted(call.call_id, call.name, title))
         if tool is None or not tool.looks:
             await self._make_room()
+        before = CALL.set(call.call_id)
+        # A task of its own, as it can be ended by itself; it knows whose it is by its context.
+        run = Run(call.call_id, asyncio.ensure_future(self._output(call, tool)), parts.emit)
+        CALL.reset(before)
+        self._running[call.call_id] = run
+        try:
+            output = await run.outcome()
+        finally:
+            self._running.pop(call.call_id, None)
+        if said := self._consent.reason(call.call_id):
+            output = msgspec.structs.replace(output, text=f"{output.text}\n{said}")
+        parts.emit(ev.ToolFinished(call.call_id, output.ok, output.summary))
+        return ToolResultItem(call.call_id, cap_text(output.text, parts.tool_tokens), ok=output.ok)
+
+    async def _output(self, call: ToolCallItem, tool: Tool | None) -> ToolOutput:
         try:
             if call.name == RUN_CHECKS:
                 text = await self._judge.report(self._proposals.draft)
-                output = ToolOutput(text, text.split("\n", 1)[0])
-            elif tool is None:
-                names = ", ".join(spec.name for spec in self._toolbox.specs)
-                raise ToolError(f"There is no tool {call.name!r}.", f"The tools are: {names}.")
-            else:
-                output = await tool.run(call.arguments, self._proposals.view)
+                return ToolOutput(text, text.split("\n", 1)[0])
+            if tool is None:
+                raise self._toolbox.unknown(call.name)
+            return await tool.run(call.arguments, self._proposals.view)
+        except JournalError:
+            raise
         except PairloopError as error:
-            output = ToolOutput(str(error), error.message, ok=False)
-        parts.emit(ev.ToolFinished(call.call_id, output.ok, output.summary))
-        text = cap_text(output.text, parts.tool_tokens)
-        parts.append(ToolResultItem(call.call_id, text, ok=output.ok))
+            return ToolOutput(str(error), error.message, ok=False)
+        except Exception as error:
+            # A defect of one tool is no reason to lose what the task has come to.
+            log.exception("the tool %s failed", call.name)
+            return ToolOutput(f"The tool itself failed: {type(error).__name__}. Go on without it.", "failed", ok=False)
 
-    async def _approve(self, wish: Permission) -> bool:
-        return await self._inbox.approval(self._running, wish.shown or wish.subject)
+    def end(self, call_id: str) -> bool:
+        """End what a call runs, without ending the task.
+
+        Args:
+            call_id: The call; empty for the one that was begun last.
+
+        Returns:
+            Whether there is such a call, which waits for no word of the human's.
+        """
+        state = self._parts.state()
+        asked = {one.call_id for one in (state.approval, state.question) if one is not None}
+        found = [run for name, run in self._running.items() if name not in asked and call_id in {"", name}]
+        if found:
+            found[-1].end()
+        return bool(found)
+
+    def _printed(self, line: str) -> None:
+        """A command has printed a line."""
+        if (run := self._running.get(CALL.get())) is not None:
+            run.printed(line)

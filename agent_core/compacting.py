@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from agent_core import commands
 from agent_core import events as ev
-from agent_core.aside import ask_aside
-from agent_core.conversation import Item, ToolSpec, Usage
+from agent_core.aside import Asker
+from agent_core.conversation import Item, ToolSpec
 from agent_core.errors import JournalError, PairloopError, PartnerError
 from agent_core.item_text import item_text, items_tokens, overhead_tokens
 from agent_core.memory.recollection import memory_of, memory_text
@@ -53,11 +53,12 @@ class Compactor:
 
     Args:
         parts: The session's parts.
-        tools: What the partner is offered.
+        tools: Gives what the partner is offered.
     """
 
-    def __init__(self, parts: Parts, tools: Sequence[ToolSpec]) -> None:
+    def __init__(self, parts: Parts, tools: Callable[[], Sequence[ToolSpec]]) -> None:
         self._parts = parts
+        self._asker = Asker(parts.model, parts.other, parts.emit)
         self._tools = tools
         self._lock = asyncio.Lock()
         self._asked: asyncio.Task[None] | None = None
@@ -143,7 +144,7 @@ class Compactor:
 
     @property
     def _overhead(self) -> int:
-        return overhead_tokens(instructions(), self._tools)
+        return overhead_tokens(instructions(), self._tools())
 
     def _tokens(self) -> int:
         """How large a request with the conversation as it is would be."""
@@ -172,11 +173,10 @@ class Compactor:
             return False
         summary: tuple[Item, ...] = ()
         by: By = "pairloop"
-        usage = Usage()
         if plan.replaced:
             if why == "asked":
                 self._note("The oldest of the conversation is being summed up ...")
-            text, by, usage = await self._summary(plan.replaced, room, scale)
+            text, by = await self._summary(plan.replaced, room, scale)
             summary = (summary_item(text, memory, _task_words(state, plan, room)),)
         now = self._parts.state()
         if len(now.compactions) != len(state.compactions):
@@ -195,7 +195,6 @@ class Compactor:
                 summed=len(plan.replaced),
                 cut=plan.cut,
                 by=by,
-                usage=usage,
             ),
             durable=True,
         )
@@ -209,14 +208,13 @@ class Compactor:
         gained = estimated - items_tokens(plan.items(())) - new
         return gained > estimated * least
 
-    async def _summary(self, items: Sequence[Item], room: Room, scale: float) -> tuple[str, By, Usage]:
+    async def _summary(self, items: Sequence[Item], room: Room, scale: float) -> tuple[str, By]:
         """A summary by the partner, or else one without a model."""
         size = self._window or self._tokens()
         text = transcript(items, int(min(size * 0.5, _MOST_READ) / scale))
-        usage = Usage()
         try:
-            aside = await ask_aside(
-                self._parts.model,
+            aside = await self._asker.ask(
+                "summary",
                 INSTRUCTIONS.format(words=room.summary // 2),
                 text,
                 cache_key=f"{self._parts.session}/summary",
@@ -226,10 +224,9 @@ class Compactor:
         except PartnerError as error:
             log.warning("the partner wrote no summary: %s", error)
         else:
-            usage = aside.usage
             if aside.text:
-                return aside.text, "partner", usage
-        return plain_summary(items, room.summary), "pairloop", usage
+                return aside.text, "partner"
+        return plain_summary(items, room.summary), "pairloop"
 
 
 def _task_words(state: State, plan: Plan, room: Room) -> str:

@@ -23,12 +23,15 @@ from agent_core.config_tables import (
     HookConfig,
     McpConfig,
     PartnerConfig,
+    PermissionsConfig,
     SandboxConfig,
 )
 from agent_core.errors import ConfigError
 from agent_core.keys.known import KNOWN
 from agent_core.partners.presets import presets
+from agent_core.permissions import rules_trouble
 from agent_core.places import user_file
+from agent_core.text import shortened
 
 DEFAULT_MODEL = "gpt-6.2-sol"
 PROJECT_FILE = "pairloop.toml"
@@ -193,7 +196,30 @@ def _read(path: Path, *, own: bool) -> dict[str, Any]:
             table["script"] = str((path.parent / one.script).resolve())
     if not own:
         _refuse_risky(path, text, data)
+    _check_rules(path, text, config.permissions)
     return data
+
+
+def _check_rules(path: Path, text: str, rules: PermissionsConfig) -> None:
+    """Refuse what is no rule: one that is misspelt would allow, or deny, nothing.
+
+    Raises:
+        ConfigError: One cannot be used; names the line it is on.
+    """
+    for key in rules.__struct_fields__:
+        for rule in getattr(rules, key):
+            if reason := rules_trouble(rule):
+                error = _refusal(path, text, ["permissions", key], f"“{shortened(rule, 80)}”: {reason}")
+                lines = text.splitlines()
+                first = _line_of(text, ["permissions", key]) or 1
+                at = next((at for at, line in enumerate(lines[first - 1 :], first) if rule in line), first)
+                raise ConfigError(error.message.replace(f"{path}:{first}:", f"{path}:{at}:", 1), error.hint)
+
+
+def _all_rules(*layers: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The rules of all files: who comes later adds to them, and takes none away."""
+    tables = [layer.get("permissions", {}) for layer in layers]
+    return {key: [rule for table in tables for rule in table.get(key, ())] for key in ("allow", "ask", "deny")}
 
 
 def _text_of(path: Path) -> str:
@@ -259,8 +285,10 @@ def load(project: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) ->
     Raises:
         ConfigError: A file or flag cannot be used; names path, line and key.
     """
-    data = merge(_read(user_file(), own=True), _read(project / PROJECT_FILE, own=False))
+    own, shared = _read(user_file(), own=True), _read(project / PROJECT_FILE, own=False)
+    data = merge(own, shared)
     data = merge(merge(data, _environment(data, environ)), _for_the_one_in_use(data, flags))
+    data["permissions"] = _all_rules(own, shared, flags)
     config = _convert(Path("command line"), "", data)
     known = (*config.partners, *presets())
     for setting, name in (("use", config.partner.use), ("aside", config.partner.aside)):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
 from agent_core import commands
-from agent_core.events import ApprovalAsked, ApprovalGiven, DecisionKind, Mode
+from agent_core.events import ApprovalAsked, DecisionKind, Mode, QuestionAsked
 from agent_core.parts import Emit
 from agent_core.state import State
+
+Told = TypeVar("Told")
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -27,6 +29,20 @@ class Decision(msgspec.Struct, frozen=True):
     kind: DecisionKind | Literal["fix", "land"]
     reason: str = ""
     by: Literal["human", "mode"] = "human"
+
+
+class Word(msgspec.Struct, frozen=True):
+    """The human's word on what the partner wants to do.
+
+    Attributes:
+        allowed: Whether it may.
+        always: Rules to keep from now on, a line each; empty for this once.
+        reason: Why not, or what to do instead.
+    """
+
+    allowed: bool
+    always: str = ""
+    reason: str = ""
 
 
 Mark = commands.Take | commands.Comment | commands.Unmark | commands.Rewrite | commands.Settle
@@ -66,7 +82,8 @@ class Inbox:
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
         self._decisions: asyncio.Queue[Decision | Mark] = asyncio.Queue()
-        self._approvals: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
+        self._approvals: asyncio.Queue[tuple[str, Word]] = asyncio.Queue()
+        self._answers: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._woken = asyncio.Event()
         self._edits = False
 
@@ -74,9 +91,13 @@ class Inbox:
         """Hand in a decision, or a mark; they are worked on in the order in which they come."""
         self._decisions.put_nowait(decision)
 
-    def approve(self, call_id: str, *, allowed: bool) -> None:
-        """Hand in the answer to a command that waits."""
-        self._approvals.put_nowait((call_id, allowed))
+    def approve(self, call_id: str, word: Word) -> None:
+        """Hand in the answer to what waits to be allowed."""
+        self._approvals.put_nowait((call_id, word))
+
+    def reply(self, call_id: str, text: str) -> None:
+        """Hand in the answer to a question of the partner's."""
+        self._answers.put_nowait((call_id, text))
 
     def edited(self) -> None:
         """Say that the working tree changed, or what else may change what is to be decided."""
@@ -136,13 +157,20 @@ class Inbox:
             if decided.result().proposal == proposal:
                 return decided.result()
 
-    async def approval(self, call_id: str, command: str) -> bool:
-        """Ask the human whether a command may run, and wait for the answer; one from before the question is void."""
-        while not self._approvals.empty():
-            self._approvals.get_nowait()
-        self._emit(ApprovalAsked(call_id, command))
+    async def approval(self, asked: ApprovalAsked) -> Word:
+        """Ask the human whether something may be done, and wait for the answer."""
+        return await self._told(asked, self._approvals)
+
+    async def answer(self, asked: QuestionAsked) -> str:
+        """Ask the human a question of the partner's, and wait for the answer."""
+        return await self._told(asked, self._answers)
+
+    async def _told(self, asked: ApprovalAsked | QuestionAsked, answers: asyncio.Queue[tuple[str, Told]]) -> Told:
+        """Ask, and wait; an answer from before the question, or to another one, is void."""
+        while not answers.empty():
+            answers.get_nowait()
+        self._emit(asked)
         while True:
-            answered, allowed = await self._approvals.get()
-            if answered == call_id:
-                self._emit(ApprovalGiven(call_id, allowed), durable=True)
-                return allowed
+            answered, word = await answers.get()
+            if answered == asked.call_id:
+                return word

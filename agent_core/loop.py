@@ -81,8 +81,8 @@ class Loop:
         self._assessor = Assessor(parts, judge, Blamer(parts.workspace, checks), inbox.news)
         self._judging = Judging(parts, self._proposals, self._assessor, checks, inbox)
         self._deciding = Deciding(parts, self._proposals, self._assessor, self._judging, inbox)
-        self._calls = Calls(parts, judge, self._proposals, inbox, self._assessor.quiet)
-        self.compactor = Compactor(parts, self._calls.specs)
+        self.calls = self._calls = Calls(parts, judge, self._proposals, inbox, self._assessor.quiet)
+        self.compactor = Compactor(parts, lambda: self._calls.specs)
         self._broken = BrokenRequests(0)
         self._blamed = 0
         self._nudged = 0

@@ -7,7 +7,7 @@ import logging
 
 from agent_core import events as ev
 from agent_core.comments.listening import Words
-from agent_core.decisions import Decision, Inbox, Mark
+from agent_core.decisions import Decision, Inbox, Mark, Word
 from agent_core.ending import Ending
 from agent_core.errors import LOGGED, JournalError
 from agent_core.loop import Loop
@@ -93,11 +93,21 @@ class Tasks:
         else:
             self._parts.emit(ev.Noted("info", f"Proposal {decision.proposal} does not wait for a decision now."))
 
-    def approve(self, call_id: str, *, allowed: bool) -> None:
-        """Hand in the answer to the command that waits for one."""
+    def approve(self, call_id: str, word: Word) -> None:
+        """Hand in the answer to what waits to be allowed."""
         # Servers give the same id twice: a word said twice must not allow the next command.
         if self._state.approval is not None and self._state.approval.call_id == call_id:
-            self._inbox.approve(call_id, allowed=allowed)
+            self._inbox.approve(call_id, word)
+
+    def answer(self, call_id: str, text: str) -> None:
+        """Hand in the answer to the partner's question that waits for one; empty leaves it to the partner."""
+        if self._state.question is not None and self._state.question.call_id == call_id:
+            self._inbox.reply(call_id, text.strip())
+
+    def end_tool(self, call_id: str) -> None:
+        """End what a tool call runs, or whatever runs; the task goes on."""
+        if not self._loop.calls.end(call_id):
+            self._parts.emit(ev.Noted("info", "Nothing runs that could be ended by itself."))
 
     def retry_now(self) -> None:
         """Send a request that failed again now, instead of waiting."""

@@ -11,6 +11,7 @@ from agent_core import events as ev
 from agent_core.checks.model import Finding, Verdict
 from agent_core.landings import first_line
 from agent_core.outside_words import capitalized, edits_words, move_words
+from agent_core.partner_words import WISHES, plan_text, plan_words
 from agent_core.patch.model import Patch
 from agent_core.review import Review, carried, remarked
 from agent_core.story import (
@@ -85,6 +86,10 @@ class _Teller:
                 self._ran(entry)
             case ev.LandingStarted() | ev.Landed() | ev.LandingAbandoned():
                 self._landing(entry)
+            case (
+                ev.ApprovalAsked() | ev.ApprovalGiven() | ev.QuestionAsked() | ev.QuestionAnswered() | ev.PlanUpdated()
+            ):
+                self.parts.append(Note(at, seq, "info", *_wished(event)))
             case ev.ProposalMade() | ev.VerdictReached() | ev.Diagnosed() | ev.Reviewed() | ev.Decided():
                 self._proposal(entry)
             case _:
@@ -192,15 +197,13 @@ class _Teller:
                 text = f"Mode is now {mode}."
             case ev.PatchRejected() as event if not event.already:
                 level, text = "warning", f"Patch refused: {event.message}"
-            case ev.ApprovalAsked(_, command):
-                text = f"The partner wants to run: {command}"
-            case ev.ApprovalGiven(_, allowed):
-                text = "It was allowed." if allowed else "It was not allowed."
             case ev.LandingConflicted() as event:
                 level, text, hint = "error", event.message, "\n".join(event.conflicts)
             case ev.LandingTurned() as event:
                 what = "landed again" if event.stands == "landed" else "taken back"
                 text = f"Landing {event.landing} has been {what} from another session."
+            case ev.HookFinished() as event if event.trouble:
+                level, text, hint = "warning", event.trouble, event.output
             case ev.Committed() as event:
                 text, hint = event.told, event.message.partition("\n")[2].strip()
             case ev.CommitDrafted(trouble=trouble, hint=why) if trouble:
@@ -208,6 +211,26 @@ class _Teller:
             case _:
                 return
         self.parts.append(Note(entry.at, entry.seq, level, text, hint))
+
+
+def _wished(
+    event: ev.ApprovalAsked | ev.ApprovalGiven | ev.QuestionAsked | ev.QuestionAnswered | ev.PlanUpdated,
+) -> tuple[str, str]:
+    """What the partner wanted, asked or planned, and what was said of that: a line, and more."""
+    match event:
+        case ev.ApprovalAsked(_, command, action):
+            return f"The partner wants to {WISHES[action]}: {command}", ""
+        case ev.ApprovalGiven(_, allowed, rule, "rule", _, command):
+            return f"{'Allowed' if allowed else 'Denied'} by the rule “{rule}”: {command}", ""
+        case ev.ApprovalGiven(_, allowed, rule, _, reason):
+            kept = f" Kept: {', '.join(rule.splitlines())}." if rule else ""
+            return f"{'It was allowed.' if allowed else 'It was not allowed.'}{kept}", reason
+        case ev.QuestionAsked(_, text, options):
+            return f"The partner asks: {text}", "\n".join(options)
+        case ev.QuestionAnswered(_, answer):
+            return f"Answered: {answer}" if answer else "It was left to the partner.", ""
+        case ev.PlanUpdated(steps):
+            return f"Plan: {plan_words(steps)}", plan_text(steps)
 
 
 def _told(findings: Iterable[Finding]) -> tuple[Told, ...]:

@@ -10,7 +10,7 @@ import pytest
 
 from agent_core import commands
 from agent_core import events as ev
-from agent_core.decisions import Decision, Inbox, Mark, by_mode
+from agent_core.decisions import Decision, Inbox, Mark, Word, by_mode
 
 Result = TypeVar("Result")
 
@@ -164,23 +164,22 @@ async def test_whoever_stops_waiting_takes_nothing_along(inbox: Inbox) -> None:
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-async def test_an_approval_is_asked_and_recorded(inbox: Inbox, log: Log, allowed: bool) -> None:
-    waiting = asyncio.ensure_future(inbox.approval("call", "make"))
+async def test_an_approval_is_asked(inbox: Inbox, log: Log, allowed: bool) -> None:
+    waiting = asyncio.ensure_future(inbox.approval(ev.ApprovalAsked("call", "make")))
     await settle()
     assert log.events == [(ev.ApprovalAsked("call", "make"), False)]
-    inbox.approve("another", allowed=not allowed)
+    inbox.approve("another", Word(not allowed))
     await settle()
     assert not waiting.done()
-    inbox.approve("call", allowed=allowed)
-    assert await soon(_of(waiting)) is allowed
-    assert log.events[1:] == [(ev.ApprovalGiven("call", allowed), True)]
+    inbox.approve("call", Word(allowed, "run make", "because"))
+    assert await soon(_of(waiting)) == Word(allowed, "run make", "because")
 
 
 async def test_nobody_approves_ahead_of_the_question(inbox: Inbox) -> None:
     """An answer that comes twice must not allow the next command of the same name."""
-    inbox.approve("call", allowed=True)
-    waiting = asyncio.ensure_future(inbox.approval("call", "rm -r build"))
+    inbox.approve("call", Word(allowed=True))
+    waiting = asyncio.ensure_future(inbox.approval(ev.ApprovalAsked("call", "rm -r build")))
     await settle()
     assert not waiting.done()
-    inbox.approve("call", allowed=False)
-    assert await soon(_of(waiting)) is False
+    inbox.approve("call", Word(allowed=False))
+    assert await soon(_of(waiting)) == Word(allowed=False)

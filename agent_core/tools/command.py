@@ -1,6 +1,8 @@
-"""Running a command: only after the human said yes, and never in the working tree."""
+"""Running a command: only after the human, or a rule of theirs, said yes, and never in the working tree."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import msgspec
 
@@ -8,17 +10,24 @@ from agent_core.conversation import ToolSpec
 from agent_core.tools.base import Approver, Permission, ToolError, ToolOutput, View, make_spec, read_arguments
 
 _SECONDS = 120.0
+# Both streams in the order in which they were written. The line is an argument, so that nothing of it is read twice.
+_BOTH = 'exec 2>&1; eval "$1"'
 
 
 class _CommandArguments(msgspec.Struct):
     command: str
 
 
+def _unheard(_: str) -> None:
+    """Nobody listens to what a command prints while it runs."""
+
+
 class RunCommand:
     """The tool ``run_command``.
 
     Args:
-        approve: Asks the human.
+        approve: Says whether a command may run.
+        printed: Told each line of its output as it comes.
     """
 
     looks = False
@@ -30,8 +39,9 @@ class RunCommand:
         ("command",),
     )
 
-    def __init__(self, approve: Approver) -> None:
+    def __init__(self, approve: Approver, printed: Callable[[str], None] = _unheard) -> None:
         self._approve = approve
+        self._printed = printed
 
     def title(self, arguments: str) -> str:
         """What a call does, for the human."""
@@ -47,6 +57,6 @@ class RunCommand:
             raise ToolError("The command is empty.")
         if not await self._approve(Permission("run", command)):
             return ToolOutput("The human did not allow this command. Go on without it.", "not allowed", ok=False)
-        done = await view.run(("sh", "-c", command), timeout=_SECONDS)
+        done = await view.run(("sh", "-c", _BOTH, "sh", command), timeout=_SECONDS, on_line=self._printed)
         how = f"stopped after {_SECONDS:.0f} s" if done.timed_out else f"exit status {done.code}"
         return ToolOutput(f"{how}\n{done.text}".rstrip(), how, ok=done.code == 0 and not done.timed_out)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+import difflib
+import logging
+import re
+from collections.abc import Callable, Sequence
 
+import msgspec
+
+from agent_core.config_tables import ToolsConfig
 from agent_core.conversation import ToolSpec
-from agent_core.tools.base import Approver, Tool, ToolSource, make_spec
+from agent_core.events.running import PlanStep
+from agent_core.text import cap_text, printable
+from agent_core.tools.asking import Asker, AskHuman
+from agent_core.tools.base import Approver, Tool, ToolError, ToolOutput, ToolSource, View, make_spec
 from agent_core.tools.command import RunCommand
 from agent_core.tools.debug import Debug
 from agent_core.tools.files import ListFiles, ReadFile
+from agent_core.tools.plan import UpdatePlan
 from agent_core.tools.search import Search
 
 APPLY_PATCH = "apply_patch"
@@ -28,6 +39,38 @@ _CHECKS_SPEC = make_spec(
     {},
     (),
 )
+_LONGEST_NAME = 64  # as providers allow
+_MOST_TOOLS = 100
+_DESCRIPTION_TOKENS = 300
+_MOST_SCHEMA = 20_000
+_SLOW, _PATIENCE = 2.0, 20.0
+log = logging.getLogger(__name__)
+
+Say = Callable[[str, str], None]
+"""Tells the human something, and what to do about it."""
+
+
+async def _nobody(question: str, options: tuple[str, ...]) -> str:  # noqa: ARG001 - as every asker
+    """Nobody answers."""
+    return ""
+
+
+class _Named:
+    """A tool of a source under a name and with a description that providers and terminals take."""
+
+    def __init__(self, tool: Tool, spec: ToolSpec) -> None:
+        self._tool = tool
+        self.spec = spec
+
+    @property
+    def looks(self) -> bool:
+        return self._tool.looks
+
+    def title(self, arguments: str) -> str:
+        return self._tool.title(arguments)
+
+    async def run(self, arguments: str, view: View) -> ToolOutput:
+        return await self._tool.run(arguments, view)
 
 
 class Toolbox:
@@ -36,27 +79,113 @@ class Toolbox:
     ``apply_patch`` and ``run_checks`` are offered here but carried out by the loop, whose draft they concern.
 
     Args:
-        approve: Asks the human whether a command may run.
+        approve: Says whether something may be done.
+        config: Which tools there are.
+        ask: Asks the human a question.
+        planned: Told the partner's plan.
+        printed: Told each line that a command prints.
     """
 
-    def __init__(self, approve: Approver) -> None:
-        tools: tuple[Tool, ...] = (ListFiles(), ReadFile(), Search(), Debug(), RunCommand(approve))
-        self._tools = {tool.spec.name: tool for tool in tools}
+    def __init__(
+        self,
+        approve: Approver,
+        config: ToolsConfig = ToolsConfig(),  # noqa: B008 - frozen
+        *,
+        ask: Asker = _nobody,
+        planned: Callable[[tuple[PlanStep, ...]], None] = lambda _: None,
+        printed: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        del config
         self._approve = approve
-        self._others: dict[str, Tool] | None = None
+        tools: tuple[Tool, ...] = (
+            ListFiles(),
+            ReadFile(),
+            Search(),
+            Debug(),
+            RunCommand(approve, printed),
+            AskHuman(ask),
+            UpdatePlan(planned),
+        )
+        self._tools = {tool.spec.name: tool for tool in tools}
+        self._others: dict[str, Tool] = {}
+        self._gathered = False
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
-        """What the partner is offered."""
-        others = (self._others or {}).values()
-        return (*(tool.spec for tool in self._tools.values()), _PATCH_SPEC, _CHECKS_SPEC, *(one.spec for one in others))
+        """What the partner is offered: the same all the time, once `gather` is done."""
+        others = (tool.spec for tool in self._others.values())
+        return (*(tool.spec for tool in self._tools.values()), _PATCH_SPEC, _CHECKS_SPEC, *others)
 
     def get(self, name: str) -> Tool | None:
         """A tool by name; None when there is none."""
-        return self._tools.get(name) or (self._others or {}).get(name)
+        return self._tools.get(name) or self._others.get(name)
 
-    async def gather(self, sources: Iterable[ToolSource]) -> None:
-        """Take in what other sources offer: once, as what the partner is offered stays the same for a session."""
-        if self._others is None:
-            found = [tool for source in sources for tool in await source.tools(self._approve)]
-            self._others = {tool.spec.name: tool for tool in found if tool.spec.name not in self._tools}
+    def unknown(self, name: str) -> ToolError:
+        """The error that there is no such tool; names the one that may have been meant."""
+        names = [spec.name for spec in self.specs]
+        near = difflib.get_close_matches(name.lower(), names, 1)
+        meant = f"Did you mean {near[0]}? " if near else ""
+        return ToolError(f"There is no tool {name!r}.", f"{meant}The tools are: {', '.join(names)}.")
+
+    async def gather(self, sources: Sequence[ToolSource], say: Say) -> None:
+        """Take in the tools of other sources, once: what the partner is offered stays the same for a session.
+
+        It is not waited long for a source that does not answer.
+
+        Args:
+            sources: The sources, in the order in which their tools are listed.
+            say: Tells the human what is missing.
+        """
+        if self._gathered or not sources:
+            return
+        self._gathered = True
+        tasks = [asyncio.ensure_future(source.tools(self._approve)) for source in sources]
+        try:
+            _, late = await asyncio.wait(tasks, timeout=_SLOW)
+            if late:
+                say(f"Waiting for servers that offer tools, at most {_PATIENCE - _SLOW:.0f} seconds more.", "")
+                _, late = await asyncio.wait(late, timeout=_PATIENCE - _SLOW)
+        finally:
+            for task in tasks:
+                task.cancel()
+        if late:
+            say("Not every server that offers tools has answered.", "This session goes on without their tools.")
+        for task in tasks:
+            if not task.done() or task.cancelled():
+                continue
+            if (error := task.exception()) is not None:
+                log.error("a source of tools failed", exc_info=error)
+                say(f"Tools of a server cannot be used: {printable(str(error)) or type(error).__name__}.", "")
+                continue
+            for tool in task.result():
+                self._add(tool, say)
+
+    def _add(self, tool: Tool, say: Say) -> None:
+        spec = tool.spec
+        if len(self._tools) + len(self._others) >= _MOST_TOOLS:
+            say(f"The tool {printable(spec.name)} is left out: there are {_MOST_TOOLS} already.", "")
+            return
+        if len(spec.parameters) > _MOST_SCHEMA or not _is_object(spec.parameters):
+            say(f"The tool {printable(spec.name)} is left out: what it takes cannot be told to a partner.", "")
+            return
+        taken = {one.name for one in self.specs}
+        description = cap_text(printable(spec.description), _DESCRIPTION_TOKENS)
+        safe = msgspec.structs.replace(spec, name=_free_name(spec.name, taken), description=description)
+        self._others[safe.name] = tool if safe == spec else _Named(tool, safe)
+
+
+def _is_object(schema: str) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(schema), dict)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """A name that providers take, and that no other tool has."""
+    safe = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_")[:_LONGEST_NAME] or "tool"
+    number, found = 1, safe
+    while found in taken:
+        number += 1
+        found = f"{safe[: _LONGEST_NAME - len(str(number)) - 1]}_{number}"
+    return found
