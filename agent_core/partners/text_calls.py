@@ -2,10 +2,11 @@
 
 What is understood, seen from small models behind llama.cpp, Ollama and vLLM:
 
-- a JSON object ``{"name": ..., "arguments": {...}}``, bare, in a fence or in ``<tool_call>`` tags, also with
-  ``parameters`` for ``arguments``, wrapped as ``{"function": {...}}``, several in a list, or in a second pair of
-  braces (Qwen2.5-Coder's chat template shows it so);
-- tags such as ``<function=NAME>``, see `agent_core.partners.tag_calls`;
+- a JSON object ``{"name": ..., "arguments": {...}}``, bare, in a fence or in tags, also with ``parameters`` for
+  ``arguments``, wrapped as ``{"function": {...}}``, several in a list, in a second pair of braces (Qwen2.5-Coder's chat
+  template shows it so), and with the mistakes that leave one reading only: `agent_core.partners.json_calls`;
+- tags such as ``<function=NAME>``: `agent_core.partners.tag_calls`; tokens of chat templates such as ``[TOOL_CALLS]``:
+  `agent_core.partners.token_calls`; Python in ``tool_code`` fences or a list: `agent_core.partners.python_calls`;
 - a patch in any format, in a fence or in prose, see `agent_core.patch.find`: each is a call of ``apply_patch``;
 - an apply_patch envelope in what would be JSON but for its quotes.
 
@@ -19,10 +20,11 @@ in it are told as a call that is being written, and the words as words.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Sequence
+from functools import cache
 
 from agent_core.conversation import (
     AssistantItem,
@@ -35,19 +37,33 @@ from agent_core.conversation import (
     TextDelta,
     ToolCallDelta,
     ToolCallItem,
+    ToolSpec,
 )
 from agent_core.partners.builtin_patch import PATCH_TOOL
 from agent_core.partners.call_ids import make_call_id
 from agent_core.partners.closing import closing
+from agent_core.partners.json_calls import Fields, TextCall, json_calls
+from agent_core.partners.python_calls import python_calls
 from agent_core.partners.streamed_calls import StreamedCalls
-from agent_core.partners.tag_calls import DECODER, TextCall, tag_calls
+from agent_core.partners.tag_calls import tag_calls
+from agent_core.partners.token_calls import token_calls
 from agent_core.patch.find import find_patches
 from agent_core.patch.scan import Piece, Scanner
 from agent_core.protocols import Model
 
 _FENCE_LINE = re.compile(r"^[ \t]*+(`{3,}|~{3,})[ \t]*+[\w.+-]*+[ \t]*+$", re.MULTILINE)
-_OPENING = re.compile(r"(?:(?:`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*\n\s*|<tool_call>\s*|<tools>\s*|\[\s*|\{\s*)+$")
-_CLOSING = re.compile(r"(?:\s*[\]}]|\s*</tool_call>|\s*</tools>|\s*\n[ \t]*(?:`{3,}|~{3,})[ \t]*(?=\n|$))+")
+# Tags and tokens in which templates of many families put calls, among them those of Hermes, Mistral, Llama, Granite,
+# Phi, DeepSeek, Kimi, gpt-oss and Command R.
+_TAG = (
+    r"</?(?:[\w-]+:)?(?:tool_calls?|tools|function_calls?|TOOLCALL|antml)>|</?\uff5cDSML\uff5cfunction_calls>"
+    r"|<[|\uff5c]/?(?:python_tag|tool_calls?|tool[\u2581_]calls?(?:[\u2581_]section)?[\u2581_](?:begin|end)|call|eom_id|eot_id|im_end"
+    r"|START_ACTION|END_ACTION)[|\uff5c]>"
+)
+_OPENING = re.compile(
+    rf"(?:(?:`{{3,}}|~{{3,}})[ \t]*[\w.+-]*[ \t]*\n\s*|(?:{_TAG})\s*|\[TOOL_CALLS\]\s*|\bfunctools\s*(?=\[)"
+    r"|\[\s*|\{\s*)+$"
+)
+_CLOSING = re.compile(rf"(?:\s*[\]}}]|\s*(?:{_TAG})|\s*\n[ \t]*(?:`{{3,}}|~{{3,}})[ \t]*(?=\n|$|<))+")
 # What stands around an envelope that was written as a JSON string can't be: raw, or in Python's triple quotes.
 _HUSK_HEAD = re.compile(
     r'(?:\{\s*+(?:"name"\s*+:\s*+"\w*+"\s*+,\s*+)?(?:"(?:arguments|parameters)"\s*+:\s*+\{\s*+)?"patch"\s*+:\s*+'
@@ -57,46 +73,12 @@ _HUSK_TAIL = re.compile(r'\s*+(?:"""|"|`)?+(?:\s*+\}){0,2}')
 _ENVELOPE_END = re.compile(r"^[ \t]*\*\*\* End Patch[ \t]*(?=[\"`]|$)", re.MULTILINE)
 # What shows that an envelope, or another one, goes on behind a line that ends one.
 _GOES_ON = re.compile(r"\s*+(?:\*\*\* Begin Patch[ \t]*+\n\s*+)?+\*\*\* (?:Add|Update|Delete) File:")
-# A brace that may open a JSON object which holds something.
-_OBJECT = re.compile(r'\{(?=\s*+")')
 # How far before a call its fence or tag may begin.
 _REACH = 200
 # The tags in which chat templates of the Hermes family (Qwen's among them) give a tool's answer.
 _INVENTED = re.compile(r"\s*+<tool_response>.*?(?:</tool_response>|\Z)", re.DOTALL)
 # What may stand between two calls of a list.
-_COMMA = re.compile(r"\s*,\s*(?=\{)")
-
-
-def _as_call(value: object, tools: Collection[str]) -> tuple[str, str] | None:
-    """Name and arguments of a JSON value that is a call of an offered tool."""
-    if not isinstance(value, Mapping):
-        return None
-    if isinstance(inner := value.get("function"), Mapping):
-        return _as_call(inner, tools)
-    name = value.get("name") or value.get("function") or value.get("tool")
-    given: Any = next((value[key] for key in ("arguments", "parameters", "args") if key in value), None)
-    if isinstance(given, str):
-        with contextlib.suppress(ValueError, RecursionError):
-            given = DECODER.decode(given)
-    if not isinstance(name, str) or name not in tools or not isinstance(given, Mapping):
-        return None
-    return name, json.dumps(given, ensure_ascii=False)
-
-
-def _json_calls(text: str, tools: Collection[str]) -> list[TextCall]:
-    found: list[TextCall] = []
-    if not any(f'"{tool}"' in text for tool in tools):
-        return found
-    at = 0
-    while (opening := _OBJECT.search(text, at)) is not None:
-        try:
-            value, at = DECODER.raw_decode(text, opening.start())
-        except (ValueError, RecursionError):
-            value, at = None, opening.end()
-        # An object that is no call is passed over whole: a call inside of it is data, not a call.
-        if (call := _as_call(value, tools)) is not None:
-            found.append(TextCall(*call, opening.start(), at))
-    return found
+_COMMA = re.compile(r"\s*[,;]\s*(?=\{)")
 
 
 def _wrapped(text: str, call: TextCall) -> TextCall:
@@ -132,22 +114,32 @@ def _husks(text: str) -> list[TextCall]:
     return found
 
 
-def find_calls(text: str, tools: Collection[str]) -> list[TextCall]:
+def find_calls(text: str, tools: Collection[str], fields: Fields | None = None) -> list[TextCall]:
     """The tool calls written in a text, in order, none inside another.
 
     Args:
         text: What the model said.
         tools: Names of the tools on offer.
+        fields: Their parameters, where they are known.
     """
-    found = _json_calls(text, tools) + tag_calls(text, tools)
+    readers = [
+        json_calls(text, tools, fields),
+        tag_calls(text, tools),
+        token_calls(text, tools),
+        python_calls(text, tools, fields),
+    ]
     if PATCH_TOOL in tools:
-        found += _husks(text) + [_patch_call(one.patch, one.start, one.end) for one in find_patches(text)]
-    found.sort(key=lambda call: call.start)
+        readers += [_husks(text), [_patch_call(one.patch, one.start, one.end) for one in find_patches(text)]]
+    # Several calls may share one place: a list of them is wrapped in one thing.
+    found = [
+        [*group] for calls in readers for _, group in itertools.groupby(calls, lambda call: (call.start, call.end))
+    ]
+    found.sort(key=lambda group: group[0].start)
     # What begins inside another is part of it: a patch in a call's arguments, a call in a patch's text.
     outer: list[TextCall] = []
-    for call in found:
-        if not outer or call.start >= outer[-1].end:
-            outer.append(call)
+    for group in found:
+        if not outer or group[0].start >= outer[-1].end:
+            outer += group
     result: list[TextCall] = []
     for call in (_wrapped(text, call) for call in outer):
         start = max(call.start, result[-1].end) if result else call.start
@@ -155,13 +147,16 @@ def find_calls(text: str, tools: Collection[str]) -> list[TextCall]:
     return result
 
 
-def read_calls(items: tuple[Item, ...], tools: Collection[str], turn: int) -> tuple[Item, ...]:
+def read_calls(
+    items: tuple[Item, ...], tools: Collection[str], turn: int, fields: Fields | None = None
+) -> tuple[Item, ...]:
     """An answer's items with the calls in its words made real ones.
 
     Args:
         items: The answer.
         tools: Names of the tools on offer.
         turn: Length of the conversation before the answer; makes the calls' ids.
+        fields: The tools' parameters, where they are known.
 
     Returns:
         The same items when the answer holds a real call; else its words without the calls and without invented
@@ -176,7 +171,7 @@ def read_calls(items: tuple[Item, ...], tools: Collection[str], turn: int) -> tu
             kept.append(item)
             continue
         text = _own(item.text)
-        found = find_calls(text, tools)
+        found = find_calls(text, tools, fields)
         if not found and text is item.text:
             kept.append(item)
             continue
@@ -269,6 +264,12 @@ class _Stream:
                 yield ToolCallDelta(self._scanned, PATCH_TOOL, opening + written)
 
 
+@cache
+def _parameters(tool: ToolSpec) -> tuple[str, ...]:
+    """The names of a tool's parameters, in order."""
+    return tuple(json.loads(tool.parameters).get("properties", ()))
+
+
 class TextCallsModel:
     """A partner whose written calls count as calls.
 
@@ -286,7 +287,8 @@ class TextCallsModel:
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Answer one request; see `agent_core.protocols.Model`."""
-        tools = frozenset(tool.name for tool in request.tools)
+        fields = {tool.name: _parameters(tool) for tool in request.tools}
+        tools = frozenset(fields)
         words = _Stream(request.turn, scans=PATCH_TOOL in tools)
         async with contextlib.aclosing(closing(self._inner.stream(request))) as chunks:
             async for chunk in chunks:
@@ -301,7 +303,7 @@ class TextCallsModel:
                 if isinstance(chunk, Retrying):
                     words = _Stream(request.turn, scans=PATCH_TOOL in tools)
                 if isinstance(chunk, Completed):
-                    items = read_calls(chunk.items, tools, request.turn)
+                    items = read_calls(chunk.items, tools, request.turn, fields)
                     for item in items if items is not chunk.items else ():
                         # Whoever shows calls as they are written hears of these too.
                         if isinstance(item, ToolCallItem) and not (words.has_patch and item.name == PATCH_TOOL):
