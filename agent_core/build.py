@@ -14,6 +14,7 @@ from agent_core import config as configuration
 from agent_core import config_tables, places
 from agent_core.checks.choosing import Choosing
 from agent_core.checks.chosen import default_checks
+from agent_core.extras import Extras
 from agent_core.journal import SessionSummary, SqliteJournal, new_session
 from agent_core.keys.finding import KeyFinder
 from agent_core.landings import recover
@@ -28,7 +29,6 @@ from agent_core.permission_book import PermissionBook
 from agent_core.session import Session
 from agent_core.session_lock import hold, in_use
 from agent_core.shelf import Shelf
-from agent_core.tools.base import ToolSource
 from agent_core.workspace.git import project_root
 from agent_core.workspace.landing import Lander
 from agent_core.workspace.project import open_project
@@ -127,7 +127,7 @@ class Engine:
         given = self._flags.get("partner", {}).keys() & {"use", "model", "script"}
         beginning = await begin(partners, given=bool(given))
         config = msgspec.structs.replace(config, partner=beginning.model.settings)
-        sources = await asyncio.to_thread(self._sources, config)
+        extras = await asyncio.to_thread(Extras, self.root, config.mcp, self._environ)
         outfit = Outfit(
             config=config,
             workspace=workspace,
@@ -145,18 +145,11 @@ class Engine:
             seen=LastSeen(self.state, session),
             unsaved=self._unsaved,
             mask=mask,
-            sources=sources,
+            sources=extras.sources,
+            extras=extras,
             lessons=LessonBook(self.root, self.state, config.memory.file, mask) if config.memory.lessons else None,
         )
         return Session(session, outfit, resume=resume is not None)
-
-    def _sources(self, config: config_tables.Config) -> tuple[ToolSource, ...]:
-        """Where tools come from beside the built-in ones."""
-        if not config.mcp:
-            return ()
-        from agent_core.mcp.source import McpServers  # noqa: PLC0415 - few have servers
-
-        return (McpServers(config.mcp, self.root, self._environ),)
 
     @property
     def _journal_file(self) -> Path:

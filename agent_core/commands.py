@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from agent_core.events import Mode
@@ -342,6 +344,16 @@ class SetMode(Command, frozen=True):
     mode: Mode
 
 
+TellOf = Literal["mcp", "skills", "commands"]
+"""What the human can have told: MCP servers, skills, commands of their own."""
+
+
+class Tell(Command, frozen=True):
+    """Tell the human what there is of something, and how it stands."""
+
+    of: TellOf
+
+
 class Quit(Command, frozen=True):
     """End the session in an orderly way."""
 
@@ -379,5 +391,6 @@ AnyCommand = (
     | RaiseBudget
     | Interrupt
     | SetMode
+    | Tell
     | Quit
 )

@@ -279,7 +279,7 @@ async def execute(opener: Opener, task: str, *, json: bool, out: TextIO | None =
 
     Args:
         opener: Opens the session.
-        task: What is wanted.
+        task: What is wanted; ``/name words`` where there is a command of that name of the human's or the project's own.
         json: Write events as JSON lines rather than readable lines.
         out: Where they go; standard output by default.
 
@@ -297,7 +297,7 @@ async def execute(opener: Opener, task: str, *, json: bool, out: TextIO | None =
     told = _Told(JsonLines(out) if json else Lines(out), out, driver.interrupt)
     session.subscribe(told)
     session.subscribe(driver)
-    session.submit(commands.Ask(task))
+    session.submit(commands.Ask(await asyncio.to_thread(session.custom.task, task)))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         # Not every loop can: off the main thread there is nobody to press ctrl+c either.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agent_core.checks.choosing import Choosing
 from agent_core.config_tables import Config
+from agent_core.extras import Extras
 from agent_core.journal import SqliteJournal
 from agent_core.last_seen import LastSeen
 from agent_core.memory.lesson_book import LessonBook
@@ -40,6 +41,7 @@ class Outfit:
         isolated: Commands are shut in, and cannot write to the working tree.
         seen: Keeps what the session saw last for when it goes on; None to keep nothing.
         lessons: Where lessons over sessions are kept; None where none are wanted.
+        extras: MCP servers, skills and commands of the human's own, for what is to be told of them.
         sources: Where tools come from beside the built-in ones.
         unsaved: Asked before anything is written; None where no editor is known.
         permissions: The rules that are kept for the project; None where none can be.
@@ -61,6 +63,7 @@ class Outfit:
     seen: LastSeen | None = None
     lessons: LessonBook | None = None
     sources: tuple[ToolSource, ...] = ()
+    extras: Extras | None = None
     partners: Beginning | None = None
     permissions: PermissionBook | None = None
     unsaved: Unsaved | None = None

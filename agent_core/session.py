@@ -14,6 +14,7 @@ from agent_core.budget import Budget
 from agent_core.comments.listening import Comments, Words
 from agent_core.committing import Committing
 from agent_core.conversation import UserItem
+from agent_core.custom_commands import CustomCommands
 from agent_core.decisions import Decision, Inbox, Word
 from agent_core.errors import LOGGED, ConfigError, JournalError, LandingConflictError, PairloopError, first_cause
 from agent_core.fold import fold, replay
@@ -142,6 +143,12 @@ class Session:
     def paths(self) -> Sequence[str]:
         """The project's files as they were last seen, without those that are ignored."""
         return self._tracker.paths
+
+    @property
+    def custom(self) -> CustomCommands:
+        """Commands of the human's or the project's own."""
+        extras = self._outfit.extras
+        return extras.commands if extras is not None else CustomCommands(self._outfit.workspace.root)
 
     @property
     def lessons(self) -> Remembering:
@@ -318,6 +325,9 @@ class Session:
                 await self._remembering.obey(command)
             case commands.DraftCommit() | commands.Commit():
                 self._committing.obey(command)
+            case commands.Tell(of):
+                if self._outfit.extras is not None:
+                    self._emit(await self._outfit.extras.told(of))
             case commands.Quit():
                 pass
 
@@ -351,7 +361,9 @@ class Session:
             )
 
     async def _recall(self) -> tuple[UserItem, ...]:
-        return await self._remembering.recall()
+        extras = self._outfit.extras
+        skills = await extras.skills.news(self._state.items) if extras is not None else ()
+        return (*skills, *await self._remembering.recall())
 
     def _warn(self, text: str) -> None:
         self._emit(ev.Noted("warning", text))
