@@ -11,13 +11,14 @@ from pathlib import Path
 import msgspec
 
 from agent_core import events as ev
+from agent_core.aside import Asker
 from agent_core.committing import CommitService, Drafter, task_of
 from agent_core.config import load
+from agent_core.config_tables import Config
 from agent_core.errors import CommitError, LandingConflictError, LandingUnknownError, PairloopError
 from agent_core.landing_desk import LandingDesk, has_journal, open_desk
 from agent_core.landing_log import LandingRecord
 from agent_core.output import complain, reader
-from agent_core.protocols import Model
 from agent_core.text import printable
 from agent_core.workspace.git import project_root
 from agent_core.workspace.git_commit import Made
@@ -65,13 +66,14 @@ async def commit(project: Path | None, wish: CommitWish, edit: Callable[[str], A
     config = load(root, {}, os.environ)
     async with open_desk(root) as desk:
         complain(*desk.recovered, str(desk.trouble or ""))
-        service = CommitService(root, desk.journal, desk.lander, _Teller(desk), terminal=sys.stdin.isatty())
+        teller = _Teller(desk)
+        service = CommitService(root, desk.journal, desk.lander, teller, terminal=sys.stdin.isatty())
         try:
             landings = await service.meant(wish.landing)
             message = wish.message.strip()
             if not message:
-                async with _partner(root) as model:
-                    message = (await Drafter(service, model, config).draft(landings, task_of(landings[-1]))).text
+                async with _asker(config, teller) as asker:
+                    message = await Drafter(service, asker, config).draft(landings, task_of(landings[-1]))
                 if wish.show:
                     return _tell(f"{message}\n")
                 if edit is not None:
@@ -103,17 +105,22 @@ class _Teller:
 
 
 @contextlib.asynccontextmanager
-async def _partner(root: Path) -> AsyncIterator[Model | None]:
-    """The partner that is configured; None where there is none, as a message can be had without."""
-    from agent_core.partners.build import build_partner  # noqa: PLC0415 - who gives the message needs no partner
+async def _asker(config: Config, emit: Callable[[ev.AnyEvent], None]) -> AsyncIterator[Asker | None]:
+    """Who asks the partner that is configured; None where there is none, as a message can be had without."""
+    # Who gives the message needs no partner.
+    from agent_core.keys.finding import KeyFinder  # noqa: PLC0415
+    from agent_core.partners.abilities import AbilityBook  # noqa: PLC0415
+    from agent_core.partners.beginning import begin  # noqa: PLC0415
+    from agent_core.partners.several import Partners  # noqa: PLC0415
 
     try:
-        model = build_partner(load(root, {}, os.environ).partner, os.environ)
+        partners = Partners(config, os.environ, KeyFinder(os.environ), AbilityBook())
+        model = (await begin(partners)).model
     except PairloopError:
         yield None
         return
     try:
-        yield model
+        yield Asker(model, model.aside, emit)
     finally:
         await model.close()
 

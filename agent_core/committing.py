@@ -14,9 +14,8 @@ from pathlib import Path
 
 from agent_core import commands
 from agent_core import events as ev
-from agent_core.aside import Aside, ask_aside
+from agent_core.aside import Asker
 from agent_core.config_tables import Config
-from agent_core.conversation import Usage
 from agent_core.errors import CommitError, JournalError, PairloopError
 from agent_core.journal import SqliteJournal
 from agent_core.landing_log import LandingLog, LandingRecord
@@ -32,7 +31,6 @@ from agent_core.prompt.commit_message import (
     request_text,
     with_trailer,
 )
-from agent_core.protocols import Model
 from agent_core.state import State
 from agent_core.workspace.git_commit import GitCommits, Made
 from agent_core.workspace.landing import COMMITTING, Lander
@@ -131,18 +129,18 @@ class Drafter:
 
     Args:
         service: Knows the project.
-        model: The partner; None to do without.
+        asker: Asks the partner; None to do without.
         config: The settings.
     """
 
-    def __init__(self, service: CommitService, model: Model | None, config: Config) -> None:
+    def __init__(self, service: CommitService, asker: Asker | None, config: Config) -> None:
         self._service = service
-        self._model = model
+        self._asker = asker
         self._trailer = config.git.trailer
         self._mask = Masker(os.environ, config.partner.key_env)
 
-    async def draft(self, landings: Sequence[LandingRecord], task: str) -> Aside:
-        """A message, and what it took; made from the task where the partner has none to give.
+    async def draft(self, landings: Sequence[LandingRecord], task: str) -> str:
+        """A message; made from the task where the partner has none to give.
 
         Args:
             landings: What is to be committed.
@@ -150,28 +148,29 @@ class Drafter:
         """
         subjects = await self._service.git.log(LOOKED_AT)
         said = await self._asked(landings, task, subjects)
-        message = read_answer(said.text)
+        message = read_answer(said)
         if not message:
             paths = [file.path for one in landings for file in one.files]
             message = made_from(task, list(dict.fromkeys(paths)), subjects)
         # What the human asked for may have a key in it, and a commit is not easily taken back.
-        return Aside(with_trailer(self._mask(message), self._signed()), said.usage)
+        return with_trailer(self._mask(message), self._signed())
 
-    async def _asked(self, landings: Sequence[LandingRecord], task: str, subjects: Sequence[str]) -> Aside:
-        if self._model is None:
-            return Aside("", Usage())
+    async def _asked(self, landings: Sequence[LandingRecord], task: str, subjects: Sequence[str]) -> str:
+        if self._asker is None:
+            return ""
         diff = await asyncio.to_thread(self._service.diff, landings)
         text = self._mask(request_text(task, diff, subjects))
         key = f"commit-{landings[-1].number}"
         try:
-            return await ask_aside(self._model, INSTRUCTIONS, text, cache_key=key, seconds=_DRAFT_SECONDS)
+            said = await self._asker.ask("commit", INSTRUCTIONS, text, cache_key=key, seconds=_DRAFT_SECONDS)
         except PairloopError as error:
             log.info("no message from the partner: %s", error)
-            return Aside("", Usage())
+            return ""
+        return said.text
 
     def _signed(self) -> str:
         """The trailer, filled in."""
-        info = self._model.info if self._model is not None else None
+        info = self._asker.info if self._asker is not None else None
         name, model = (info.name, info.model or info.name) if info is not None else ("pairloop", "pairloop")
         return self._trailer.replace("{partner}", name).replace("{model}", model) if self._trailer else ""
 
@@ -187,7 +186,7 @@ class Committing:
     def __init__(self, parts: Parts, lander: Lander) -> None:
         self._parts = parts
         self._service = CommitService(parts.workspace.root, parts.journal, lander, parts.emit)
-        self._drafter = Drafter(self._service, parts.model, parts.config)
+        self._drafter = Drafter(self._service, Asker(parts.model, parts.other, parts.emit), parts.config)
         self._one_at_a_time = asyncio.Lock()
         self._group: asyncio.TaskGroup | None = None
         self._drafting: asyncio.Task[None] | None = None
@@ -275,27 +274,27 @@ class Committing:
         kept = self._parts.state().commit
         # What a hook refused is mended, not written anew.
         known = kept.message if kept is not None and kept.landing == wanted else ""
-        said = Aside(known, Usage()) if known else await self._drafter.draft(landings, self._task_of(landings[-1]))
+        said = known or await self._drafter.draft(landings, self._task_of(landings[-1]))
         also = tuple(one.number for one in landings[:-1])
-        self._parts.emit(ev.CommitDrafted(wanted, said.text, also, usage=said.usage))
+        self._parts.emit(ev.CommitDrafted(wanted, said, also))
 
     async def _commit(self, number: int, message: str) -> None:
         async with self._one_at_a_time:
             landings = await self._service.meant(number, self._parts.session)
-            self._keep(landings, message, Usage())
+            self._keep(landings, message)
             await self._carry_out(landings, message)
 
     async def _unasked(self, number: int) -> None:
         async with self._one_at_a_time:
             landings = await self._service.meant(number)
             said = await self._drafter.draft(landings, self._task_of(landings[-1]))
-            self._keep(landings, said.text, said.usage)
-            await self._carry_out(landings, said.text)
+            self._keep(landings, said)
+            await self._carry_out(landings, said)
 
-    def _keep(self, landings: Sequence[LandingRecord], message: str, usage: Usage) -> None:
+    def _keep(self, landings: Sequence[LandingRecord], message: str) -> None:
         """Have the message in the journal before anything can go wrong with it."""
         number, also = landings[-1].number, tuple(one.number for one in landings[:-1])
-        self._parts.emit(ev.CommitDrafted(number, message, also, usage=usage), durable=True)
+        self._parts.emit(ev.CommitDrafted(number, message, also), durable=True)
 
     async def _carry_out(self, landings: Sequence[LandingRecord], message: str) -> None:
         work = asyncio.ensure_future(self._service.commit(landings, message))

@@ -18,8 +18,13 @@ from agent_core.checks.chosen import chosen
 from agent_core.checks.tool import own_tool, project_program
 from agent_core.conversation import PartnerInfo
 from agent_core.errors import PairloopError
-from agent_core.partners.build import build_partner, endpoint_of
+from agent_core.keys.finding import KeyFinder
+from agent_core.partners.beginning import begin
+from agent_core.partners.build import endpoint_of
 from agent_core.partners.client import Connection
+from agent_core.partners.discovery import discover
+from agent_core.partners.presets import preset_of
+from agent_core.partners.several import Partners
 from agent_core.process import Completed, run
 from agent_core.sandbox.bubblewrap import find_bubblewrap
 from agent_core.sandbox.remedy import remedy
@@ -79,7 +84,7 @@ async def examine(project: Path | None, flags: Mapping[str, Any], environ: Mappi
     entries.append(_configuration(root))
     entries += await _workspace(root, settings, environ)
     entries.append(await _git(root))
-    entries.append(await _partner(settings.partner, environ))
+    entries += await _partner(settings, environ)
     entries.append(_terminal(environ))
     return tuple(entries)
 
@@ -185,12 +190,29 @@ async def _git(root: Path) -> Entry:
     return Entry("good", "git", f"{text}; {where}, {now.dirty} changed files")
 
 
-async def _partner(settings: config_tables.PartnerConfig, environ: Mapping[str, str]) -> Entry:
+async def _partner(settings: config_tables.Config, environ: Mapping[str, str]) -> list[Entry]:
+    """Who proposes, and what else there is on this machine."""
+    partners = Partners(settings, environ, KeyFinder(environ))
+    found = await discover()
+    entries = [Entry("good", "found here", one.told, f"pairloop --partner {one.preset.name}") for one in found]
     try:
-        info: PartnerInfo = build_partner(settings, environ).info
-        if info.kind == "scripted":
-            return Entry("good", "partner", info.name)
-        endpoint = endpoint_of(settings, environ)
+        beginning = await begin(partners)
+    except PairloopError as error:
+        return [Entry("bad", "partner", error.message, error.hint), *entries]
+    await beginning.model.close()
+    now, info = beginning.model.now, beginning.model.info
+    if info.kind == "scripted":
+        return [Entry("good", "partner", info.name), *entries]
+    return [await _reached(now.settings, info, partners, now.name), *entries]
+
+
+async def _reached(settings: config_tables.PartnerConfig, info: PartnerInfo, partners: Partners, name: str) -> Entry:
+    """Whether a partner's server answers, and has the model."""
+    preset = preset_of(settings)
+    try:
+        endpoint = await asyncio.to_thread(endpoint_of, settings, partners.environ, partners.keys, name)
+        if preset is not None and not preset.lists:
+            return Entry("good", "partner", f"{info.name}, which does not list its models")
         connection = Connection(endpoint)
         try:
             async with asyncio.timeout(_SECONDS):

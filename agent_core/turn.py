@@ -206,6 +206,7 @@ async def _asked(
     """Send one request; see `take_turn`."""
     state = parts.state()
     parts.emit(ev.PromptSent(state.steps + 1, len(state.items)))
+    asked = parts.model.info
     try:
         request = Request(instructions(), state.items, tools, parts.session, variety, state.replaced)
         async with aclosing(closing(parts.model.stream(request))) as chunks:
@@ -224,6 +225,8 @@ async def _asked(
         raise PartnerError("stream", "The partner's answer ended before it was complete.", "Ask again to repeat it.")
     words = "\n\n".join(item.text for item in done.items if isinstance(item, AssistantItem))
     info = parts.model.info
+    if info.entry != asked.entry or asked.model not in {"", info.model}:
+        info = asked  # another was chosen while this one answered
     parts.emit(ev.AnswerFinished(words, done.usage, info.model, info.entry))
     parts.append(*done.items)
     parts.tell_partner()

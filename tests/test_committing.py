@@ -56,7 +56,9 @@ async def test_the_partner_writes_the_message_and_the_human_has_the_last_word(tm
             wanted = "fix: sum all prices\n\nThe first was left out.\n\nAssisted-by: test-model"
             assert (drafted.landing, drafted.message, drafted.trouble) == (1, wanted, "")
             # What it took to write it counts, too.
-            assert 0 < drafted.usage.input < here.state.usage.input
+            side = here.all(ev.AsideFinished)[-1]
+            assert side.about == "commit"
+            assert 0 < side.usage.input == here.state.spending.aside.input
             assert git(project, "status", "--porcelain") == " M shop/prices.py\n"
             asked = str(server.requests[1].body)
             for told in (TASK, "fix: count them all", "Conventional Commits", "-    for price in prices[1:]"):

@@ -81,7 +81,9 @@ async def test_after_a_compaction_the_partner_still_knows_each_rejected_approach
         here.submit(commands.Compact())
         done = await here.seen(ev.Compacted)
         assert (done.why, done.by) == ("asked", "partner")
-        assert done.usage.input > 0
+        asked = here.all(ev.AsideFinished)[-1]
+        assert asked.about == "summary"
+        assert 0 < asked.usage.input == here.state.spending.aside.input
         here.submit(commands.Reject(6, "and not like this"))
         await here.until(lambda state: state.waiting == 7)
         sent = here.state.items[: here.all(ev.PromptSent)[-1].items]

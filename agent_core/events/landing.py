@@ -108,7 +108,7 @@ class CommitDrafted(Event, frozen=True):
         also: Earlier landings that it builds on and that go into the same commit, oldest first.
         trouble: Why it cannot be committed, or could not when that was tried; empty when it can.
         hint: What to do about that, and what hooks printed; may be empty.
-        usage: Tokens it took to have the message written.
+        usage: Tokens it took to have the message written, in journals that have no `AsideFinished`.
     """
 
     landing: int

@@ -39,7 +39,7 @@ class Compacted(Event, frozen=True):
         summed: How many items a summary stands for now; 0 where texts that were too long were only cut.
         cut: How many texts that were too long for the context lost their middle.
         by: Who wrote the summary: the partner, or pairloop from what happened.
-        usage: Tokens of the request that it was written in.
+        usage: Tokens of the request that it was written in, in journals that have no `AsideFinished`.
     """
 
     items: tuple[Item, ...]

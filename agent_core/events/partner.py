@@ -8,6 +8,7 @@ from agent_core.conversation import Usage
 from agent_core.events.base import Event
 
 BudgetScope = Literal["task", "session"]
+SideRequest = Literal["summary", "commit"]
 
 
 class PartnerChosen(Event, frozen=True):
@@ -36,7 +37,7 @@ class AsideFinished(Event, frozen=True):
         partner: Name of its entry in the configuration, as in `PartnerChosen`.
     """
 
-    about: Literal["summary", "commit"]
+    about: SideRequest
     usage: Usage
     model: str = ""
     partner: str = ""
