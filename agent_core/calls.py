@@ -19,9 +19,9 @@ from agent_core.judge import Judge
 from agent_core.parts import Parts
 from agent_core.prompt import replies
 from agent_core.proposals import Proposals
-from agent_core.text import cap_text
 from agent_core.tool_run import Run
 from agent_core.tools.base import Tool, ToolOutput
+from agent_core.tools.looking import looking_tools
 from agent_core.tools.toolbox import APPLY_PATCH, RUN_CHECKS, Toolbox
 from agent_core.view import shown
 
@@ -65,6 +65,7 @@ class Calls:
         self._toolbox = Toolbox(
             self._consent.approve,
             parts.config.tools,
+            looking=looking_tools(parts, self._consent.approve),
             ask=self._consent.ask,
             planned=lambda steps: parts.emit(ev.PlanUpdated(steps)),
             printed=self._printed,
@@ -216,8 +217,9 @@ class Calls:
         """Carry out a call that changes nothing; gives its result, whatever became of it."""
         parts, tool = self._parts, self._toolbox.get(call.name)
         title = "run the checks" if call.name == RUN_CHECKS else tool.title(call.arguments) if tool else call.name
-        parts.emit(ev.ToolStarted(call.call_id, call.name, title))
-        if tool is None or not tool.looks:
+        looks = self._looks(call)
+        parts.emit(ev.ToolStarted(call.call_id, call.name, title, looks))
+        if not looks:
             await self._make_room()
         before = CALL.set(call.call_id)
         # A task of its own, as it can be ended by itself; it knows whose it is by its context.
@@ -231,7 +233,7 @@ class Calls:
         if said := self._consent.reason(call.call_id):
             output = msgspec.structs.replace(output, text=f"{output.text}\n{said}")
         parts.emit(ev.ToolFinished(call.call_id, output.ok, output.summary))
-        return ToolResultItem(call.call_id, cap_text(output.text, parts.tool_tokens), ok=output.ok)
+        return ToolResultItem(call.call_id, output.within(parts.tool_tokens), ok=output.ok)
 
     async def _output(self, call: ToolCallItem, tool: Tool | None) -> ToolOutput:
         try:

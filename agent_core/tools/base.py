@@ -12,6 +12,7 @@ from agent_core.errors import PairloopError
 from agent_core.events.running import Action
 from agent_core.process import Completed
 from agent_core.protocols import Candidate
+from agent_core.text import cap_text, estimate_tokens
 from agent_core.workspace.interpreter import Interpreter
 from agent_core.workspace.tree import FileState
 
@@ -36,6 +37,13 @@ class ToolOutput(msgspec.Struct, frozen=True):
     summary: str
     ok: bool = True
     rest: str = ""
+
+    def within(self, tokens: int) -> str:
+        """The text for the partner, its middle left out where it is longer than a budget, and how to see that."""
+        if estimate_tokens(self.text) <= tokens:
+            return self.text
+        hint = f"\n[{self.rest}]" if self.rest else ""
+        return cap_text(self.text, tokens - estimate_tokens(hint)) + hint
 
 
 class View(Protocol):

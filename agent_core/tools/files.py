@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
 
@@ -14,7 +16,12 @@ from agent_core.tools.base import Arguments, ToolError, ToolOutput, View, make_s
 
 _MOST_FILES = 400
 _MOST_LINES = 600
+_ROOM = 6000
+# A file that fills more is begun with what it defines.
+_OUTLINE_SHARE = 3
 _LONG_LINE = 1000
+# The head, and the line that names a cut.
+_FRAME_BYTES = 400
 
 
 def clean(path: str) -> str:
@@ -59,7 +66,7 @@ class ListFiles:
         text = "\n".join(shown) or "(no files)"
         if rest:
             text += f"\n[... {rest} more; give a path or a pattern ...]"
-        return ToolOutput(text, f"{len(below)} files")
+        return ToolOutput(text, f"{len(below)} files", rest="Give a path or a pattern to see fewer.")
 
 
 class _ReadArguments(msgspec.Struct):
@@ -69,16 +76,24 @@ class _ReadArguments(msgspec.Struct):
 
 
 class ReadFile:
-    """The tool ``read_file``."""
+    """The tool ``read_file``.
+
+    Args:
+        room: Most tokens of an answer.
+    """
 
     looks = True
     spec: ToolSpec = make_spec(
         "read_file",
         "Read a text file, with line numbers. 'start' and 'end' (1-based, inclusive) choose lines; at most "
-        f"{_MOST_LINES} lines come at once. The numbers and the bar are not part of the file.",
+        f"{_MOST_LINES} lines come at once, of a long file what it defines and its beginning. The numbers and the bar "
+        "are not part of the file.",
         {"path": {"type": "string"}, "start": {"type": "integer"}, "end": {"type": "integer"}},
         ("path",),
     )
+
+    def __init__(self, room: Callable[[], int] = lambda: _ROOM) -> None:
+        self._room = room
 
     def title(self, arguments: str) -> str:
         """What a call does, for the human."""
@@ -105,16 +120,52 @@ class ReadFile:
             lines.pop()
         start = max(wanted.start, 1)
         # Zero and less mean the file's end: models write -1 for it.
-        end = min(wanted.end if wanted.end > 0 else len(lines), len(lines), start + _MOST_LINES - 1)
+        asked = min(wanted.end, len(lines)) if wanted.end > 0 else len(lines)
+        end = min(asked, start + _MOST_LINES - 1)
         if lines and start > len(lines):
             raise ToolError(f"{path!r} has {len(lines)} lines; there is no line {start}.")
         if lines and end < start:
             raise ToolError(f"The range ends before it starts: {start} to {wanted.end}.")
-        body = "\n".join(f"{number:>5} | {_shorten(line)}" for number, line in enumerate(lines[start - 1 : end], start))
+        numbered = [f"{number:>5} | {_shorten(line)}" for number, line in enumerate(lines[start - 1 : end], start)]
+        long = start == 1 and asked == len(lines) and (end < asked or self._beyond(numbered) > 0)
+        about = await self._outline(path, data) if long else ""
+        end -= (rest := self._beyond(numbered, about))
         whole = start == 1 and end == len(lines)
         head = f"{path} ({len(lines)} lines)" if whole else f"{path} (lines {start}-{end} of {len(lines)})"
+        text = f"{head}\n{about}" + "\n".join(numbered[: len(numbered) - rest])
+        if end < asked:
+            text += f"\n[Lines {end + 1}-{asked} are left out: read_file with 'start' {end + 1} goes on.]"
         count = max(end - start + 1, 0)
-        return ToolOutput(f"{head}\n{body}", f"{count} line{'' if count == 1 else 's'}")
+        return ToolOutput(text, f"{count} line{'' if count == 1 else 's'}")
+
+    def _beyond(self, numbered: Sequence[str], about: str = "") -> int:
+        """How many of the last lines there is no room for; one is shown whatever it costs."""
+        left = self._room() * 4 - len(about.encode("utf-8", "replace")) - _FRAME_BYTES
+        for at, line in enumerate(numbered):
+            left -= len(line.encode("utf-8", "replace")) + 1
+            if left < 0:
+                return len(numbered) - max(at, 1)
+        return 0
+
+    async def _outline(self, path: str, data: bytes) -> str:
+        """What a file defines, as long as there is room."""
+        # Tree-sitter is for those who need it.
+        from agent_core.symbols.repo_map import outlined  # noqa: PLC0415
+        from agent_core.symbols.tags import outline  # noqa: PLC0415
+
+        found = await asyncio.to_thread(outline, path, data)
+        if not found:
+            return ""
+        names = outlined([one for one in found if not one.inside]).split("\n")
+        left, kept = self._room() * 4 // _OUTLINE_SHARE, 0
+        while kept < len(names) and (left := left - len(names[kept].encode("utf-8", "replace")) - 1) >= 0:
+            kept += 1
+        more = (
+            [f"[... {len(names) - kept} more names: symbols with this path shows them ...]"]
+            if kept < len(names)
+            else []
+        )
+        return "\n".join(["[It is long. What it defines, by line:]", *names[:kept], *more, "[Its text:]", ""])
 
 
 def _shorten(line: str) -> str:

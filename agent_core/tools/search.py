@@ -59,7 +59,8 @@ class Search:
         shown = hits[:_MOST_HITS]
         if len(hits) > len(shown):
             shown.append(f"[... {len(hits) - len(shown)} more; narrow it down ...]")
-        return ToolOutput("\n".join(shown) or "(nothing found)", f"{len(hits)} line{'' if len(hits) == 1 else 's'}")
+        summary = f"{len(hits)} line{'' if len(hits) == 1 else 's'}"
+        return ToolOutput("\n".join(shown) or "(nothing found)", summary, rest="Give a path or a narrower pattern.")
 
 
 async def _searched(pattern: str, where: str, view: View) -> bytes:

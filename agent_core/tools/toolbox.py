@@ -81,6 +81,7 @@ class Toolbox:
     Args:
         approve: Says whether something may be done.
         config: Which tools there are.
+        looking: The tools that look at the project; the plainest ones where none are given.
         ask: Asks the human a question.
         planned: Told the partner's plan.
         printed: Told each line that a command prints.
@@ -91,6 +92,7 @@ class Toolbox:
         approve: Approver,
         config: ToolsConfig = ToolsConfig(),  # noqa: B008 - frozen
         *,
+        looking: Sequence[Tool] = (),
         ask: Asker = _nobody,
         planned: Callable[[tuple[PlanStep, ...]], None] = lambda _: None,
         printed: Callable[[str], None] = lambda _: None,
@@ -98,9 +100,7 @@ class Toolbox:
         del config
         self._approve = approve
         tools: tuple[Tool, ...] = (
-            ListFiles(),
-            ReadFile(),
-            Search(),
+            *(looking or (ListFiles(), ReadFile(), Search())),
             Debug(),
             RunCommand(approve, printed),
             AskHuman(ask),

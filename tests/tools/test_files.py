@@ -195,7 +195,8 @@ async def test_reading_odd_files(tmp_path: Path) -> None:
     ]
     head, *rest = texts["long.txt"].split("\n")
     assert head == "long.txt (lines 1-600 of 100000)"
-    assert (len(rest), rest[-1]) == (600, "  600 | 600")
+    assert (len(rest), rest[-2]) == (601, "  600 | 600")
+    assert rest[-1] == "[Lines 601-100000 are left out: read_file with 'start' 601 goes on.]"
     assert (await use(READ, view, path="long.txt", start=99_999)).text.endswith("99999 | 99999\n100000 | 100000")
 
 
