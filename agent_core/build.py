@@ -95,6 +95,14 @@ class Engine:
         config = self.config()
         return LessonBook(self.root, self.state, config.memory.file, Masker(self._environ, config.partner.key_env))
 
+    def partners(self) -> Partners:
+        """The partners there are to choose from; a keyring may be asked for their keys.
+
+        Raises:
+            ConfigError: The configuration cannot be used.
+        """
+        return Partners(self.config(), self._environ, KeyFinder(self._environ), AbilityBook())
+
     async def previous(self) -> SessionSummary | None:
         """The last session, if something in it was left open (or any was wanted) and no other pairloop has it."""
         return await asyncio.to_thread(self._previous)
@@ -123,7 +131,7 @@ class Engine:
             lambda read: default_checks(workspace.interpreter, settings().checks, read, environ), workspace.read
         )
         mask = Masker(self._environ, config.partner.key_env)
-        partners = Partners(config, self._environ, KeyFinder(self._environ), AbilityBook())
+        partners = self.partners()
         given = self._flags.get("partner", {}).keys() & {"use", "model", "script"}
         beginning = await begin(partners, given=bool(given))
         config = msgspec.structs.replace(config, partner=beginning.model.settings)

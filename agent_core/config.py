@@ -330,6 +330,9 @@ def _environment(data: Mapping[str, Any], environ: Mapping[str, str]) -> dict[st
 def _for_the_one_in_use(data: Mapping[str, Any], flags: Mapping[str, Any]) -> Mapping[str, Any]:
     """The flags, their model being meant for the partner that they, or the configuration, take."""
     given = flags.get("partner", {})
+    if "script" in given:
+        # Whoever plays a script wants that, whatever is configured.
+        return merge(flags, {"partner": {"use": ""}})
     use = given.get("use", data.get("partner", {}).get("use", ""))
     if not use or "model" not in given:
         return flags

@@ -14,7 +14,8 @@ exit codes:
   0 green (and landed, in mode auto)     3 the partner could not be reached or refused
   1 not green                            4 your own edits or git are in the way; nothing was written
   2 usage or configuration               130 interrupted
-  5 nothing known to be broken, but a check could not run; nothing was landed"""
+  5 nothing known to be broken, but a check could not run; nothing was landed
+  6 a budget is used up, and there is nobody to allow more"""
 
 APPLY = """The patch is an apply_patch envelope, SEARCH/REPLACE blocks or a unified diff, also with words and fences
 around it, in UTF-8. Its paths are relative to the current folder (with --project: to that one) and may not leave the
@@ -167,3 +168,16 @@ examples:
 
 exit codes:
   0 the editor has gone                  2 usage, or no editor there"""
+
+MODELS = """Servers are asked for what they have: yours, those for which there is a key, and those that listen on the
+usual ports of this machine. Windows and prices are told where they are known.
+
+examples:
+  pairloop models                        all that can be used, and what is missing for the rest
+  pairloop models --partner ollama       what Ollama has
+  pairloop models --json                 one JSON object a line and partner
+  pairloop --partner ollama --model qwen3-coder      begins with that one
+
+exit codes:
+  0 told                                 2 usage or configuration
+  1 no partner can be used"""

@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     _add_landing_commands(commands)
     _add_session_commands(commands)
     _add_memory(commands)
+    _add_models(commands)
     _add_usage(commands)
     _add_key(commands)
 
@@ -229,6 +230,13 @@ def _add_key(commands: _Commands) -> None:
         _add_project(one)
 
 
+def _add_models(commands: _Commands) -> None:
+    models = _command(commands, "models", "list the partners there are, and their models", command_help.MODELS)
+    models.add_argument("--partner", metavar="NAME", default="", help="only those of that partner")
+    models.add_argument("--json", action="store_true", help="write one JSON object a partner")
+    _add_project(models)
+
+
 def _add_plain(one: argparse.ArgumentParser, *, default: bool | str) -> None:
     one.add_argument(
         "--plain",
@@ -253,6 +261,12 @@ def _add_settings(one: argparse.ArgumentParser, modes: tuple[str, ...], *, folde
     nothing = argparse.SUPPRESS
     if folder:
         _add_project(one)
+    one.add_argument(
+        "--partner",
+        metavar="NAME",
+        default=nothing,
+        help="who proposes: one of your [partners.NAME], or a server known by name, such as ollama or openrouter",
+    )
     one.add_argument("--model", metavar="M", default=nothing, help="the model's id")
     if modes:
         one.add_argument("--mode", choices=modes, default=nothing, help="when you are asked")

@@ -23,6 +23,8 @@ def _flags(options: argparse.Namespace) -> dict[str, Any]:
     flags: dict[str, dict[str, Any]] = {"partner": {}, "loop": {}}
     if "commit" in options:
         flags["git"] = {"commit": options.commit}
+    if "partner" in options:
+        flags["partner"]["use"] = options.partner
     if "model" in options:
         flags["partner"]["model"] = options.model
     if "script" in options:
@@ -256,6 +258,16 @@ def _key(options: argparse.Namespace) -> int:
             return asyncio.run(keys.list_keys(config))
 
 
+def _models(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from agent_core.build import Engine  # noqa: PLC0415
+    from agent_core.models_command import list_models  # noqa: PLC0415
+
+    engine = Engine(_project(options), {}, os.environ)
+    return asyncio.run(list_models(engine, options.partner, json=options.json))
+
+
 def _doctor(options: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415
 
@@ -311,6 +323,7 @@ _COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
     "usage": _usage,
     "key": _key,
     "acp": _acp,
+    "models": _models,
     "doctor": _doctor,
     "try": _try,
 }

@@ -12,10 +12,10 @@ import msgspec
 from agent_core.config_tables import PartnerConfig
 from agent_core.conversation import Usage
 from agent_core.errors import PairloopError
-from agent_core.partners.build import endpoint_of
+from agent_core.partners.build import NoPartnerError, endpoint_of
 from agent_core.partners.client import NO_CHAT, Connection
 from agent_core.partners.discovery import discover
-from agent_core.partners.endpoint import Endpoint
+from agent_core.partners.endpoint import OPENAI_URL, Endpoint, is_openai
 from agent_core.partners.presets import preset_of, presets
 from agent_core.partners.pricing import listed_cost
 from agent_core.partners.several import Partners
@@ -122,6 +122,8 @@ async def _offer(partners: Partners, name: str, found: set[str]) -> Offer:
         if preset is not None and preset.local and name not in (*partners.config.partners, *found):
             return Offer(name, title, place, missing=f"nothing listens at {place}")
         return Offer(name, title, place, await _models(settings, endpoint))
+    except NoPartnerError:
+        return Offer(name, title, place, missing=f"{title} wants a key, and {settings.key_env} is not set.")
     except PairloopError as error:
         return Offer(name, title, place, missing=error.message)
     except TimeoutError:
@@ -132,6 +134,8 @@ def _title(name: str, settings: PartnerConfig | None) -> str:
     preset = presets().get(name) or (preset_of(settings) if settings is not None else None)
     if name in presets() or (not name and preset is not None):
         return preset.title if preset is not None else name
+    if not name and settings is not None and is_openai(settings.base_url or OPENAI_URL):
+        return "OpenAI"
     return name or "[partner]"
 
 
