@@ -19,7 +19,7 @@ from agent_core.commands import Shell
 from agent_core.state import Notice, State
 from tui.actions import applies, bind, use_keys
 from tui.bridge import Bridge
-from tui.engine import Engine, Session
+from tui.engine import Custom, Engine, Session
 from tui.garbage import Collector
 from tui.keeping import Keeping
 from tui.life import Life, Wanted
@@ -231,6 +231,15 @@ class PairloopApp(Keeping, inherit_bindings=False):
         if isinstance(wanted.command, Shell):
             self.main.prompt.give_back(f"!{wanted.command.line}")
         self.say("There is no session for that now.")
+
+    @property
+    def custom(self) -> Custom | None:
+        """Commands of the human's or the project's own; None where there is no session."""
+        return self.life.session.custom if self.life.session is not None else None
+
+    def ask(self, text: str) -> bool:
+        """Give a task; gives whether anybody will hear it."""
+        return not self.unread and self.life.say(text)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether an action can be done now."""

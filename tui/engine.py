@@ -14,6 +14,7 @@ from agent_core.events import Entry
 from agent_core.state import State
 
 if TYPE_CHECKING:
+    from agent_core.custom_commands import CustomCommand
     from agent_core.forking import Step
     from agent_core.memory.lessons import KnownLesson
     from agent_core.shelf import Said, SessionCard
@@ -71,6 +72,16 @@ class Lessons(Protocol):
         """
 
 
+class Custom(Protocol):
+    """Commands of the human's or the project's own. Both methods read files."""
+
+    def all(self) -> Mapping[str, CustomCommand]:
+        """All of them, by name."""
+
+    def task(self, text: str) -> str:
+        """What a line that calls one asks for; the line itself where it calls none."""
+
+
 class Session(Protocol):
     """A session that is open: commands in, events out."""
 
@@ -89,6 +100,10 @@ class Session(Protocol):
     @property
     def lessons(self) -> Lessons:
         """The project's lessons."""
+
+    @property
+    def custom(self) -> Custom:
+        """Commands of the human's or the project's own."""
 
     def submit(self, command: AnyCommand) -> None:
         """Hand in a command; never blocks. To be called on the event loop."""

@@ -101,7 +101,7 @@ class Life:
         """Run a session to its end; gives which is wanted next."""
         main = self._main
         main.diff.attach(session.content)
-        main.prompt.attach(lambda: session.paths)
+        main.prompt.attach(lambda: session.paths, session.custom)
         unsubscribe = session.subscribe(self._bridge.listen)
         main.status.surroundings = session.surroundings
         unfollow = session.surroundings.follow(main.draw_bars)

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from collections.abc import Callable, Mapping
 from typing import Protocol, get_args
 
 import msgspec
 
-from agent_core.commands import AnyCommand, Compact, Memorize, Redo, Teach, Uncompact, Undo
+from agent_core.commands import (
+    AnyCommand,
+    Compact,
+    Memorize,
+    Redo,
+    Teach,
+    Tell,
+    TellOf,
+    Uncompact,
+    Undo,
+)
+from agent_core.custom_commands import CustomCommand
 from agent_core.events import Mode
 from agent_core.state import State
 from tui.actions import ACTIONS, in_force
 from tui.actions.keys import key_name
+from tui.engine import Custom
 from tui.prompt.offers import Choice
 
 _NAMES = {"interrupt": "stop", "fix": "mend", "start_anew": "new"}
@@ -39,6 +52,13 @@ class Doer(Protocol):
 
     def say(self, text: str) -> None:
         """Say something to the human, for a moment."""
+
+    @property
+    def custom(self) -> Custom | None:
+        """Commands of the human's or the project's own; None where there is no session."""
+
+    def ask(self, text: str) -> bool:
+        """Give a task; gives whether anybody will hear it."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether an action can be done now."""
@@ -129,6 +149,16 @@ def _teach(app: Doer, argument: str) -> str:
     return ""
 
 
+def _tell(of: TellOf) -> Callable[[Doer, str], str]:
+    def tell(app: Doer, _argument: str) -> str:
+        if app.custom is None:
+            return "There is no session yet that could tell."
+        app.submit(Tell(of))
+        return ""
+
+    return tell
+
+
 _ARGUMENTS: Mapping[str, tuple[str, Callable[[Doer, str], str]]] = {
     "undo": ("number of a landing", _undo),
     "redo": ("number of a landing", _redo),
@@ -141,6 +171,9 @@ _OTHERS: Mapping[str, tuple[str, Callable[[Doer, str], str]]] = {
     "remember": ("Note something down for the partner; it is told at its next step, and never summed up.", _remember),
     "teach": ("Keep a lesson for all later sessions of this project; /memory shows them.", _teach),
     "compact": ("Sum up the oldest of the conversation now; what was decided and tried stays word for word.", _compact),
+    "mcp": ("Tell how the MCP servers stand, and how many tools they offer.", _tell("mcp")),
+    "skills": ("List the skills that the partner can read: yours, and the project's.", _tell("skills")),
+    "commands": ("List the commands of your own and of the project.", _tell("commands")),
     "uncompact": ("Take the last summary back: the partner has the whole conversation again.", _uncompact),
 }
 
@@ -191,6 +224,39 @@ def choices(needle: str, applies: Callable[[str], bool]) -> list[Choice]:
     ]
 
 
+def custom_choices(known: Mapping[str, CustomCommand], needle: str) -> list[Choice]:
+    """Commands of the human's or the project's own whose name has some letters in it.
+
+    Args:
+        known: All of them.
+        needle: The letters.
+    """
+    builtin, wanted = commands(), needle.lower()
+    found = [one for name, one in known.items() if wanted in name.lower() and name not in builtin]
+    return [
+        Choice(
+            one.usage,
+            f"{one.description}  ({'yours' if one.own else 'of this project'})",
+            f"/{one.name}",
+            sends=not one.hint,
+        )
+        for one in sorted(found, key=lambda one: not one.name.lower().startswith(wanted))
+    ]
+
+
+async def _other(app: Doer, name: str, text: str, known: Mapping[str, Slash]) -> str:
+    """Give the task of a command of one's own; gives why not."""
+    own: Mapping[str, CustomCommand] = {}
+    if (custom := app.custom) is not None:
+        task = await asyncio.to_thread(custom.task, text)
+        if task != text:
+            return "" if app.ask(task) else "Not sent: look at what has just come, and send it again."
+        own = await asyncio.to_thread(custom.all)
+    near = difflib.get_close_matches(name, [*known, *own], 1, 0.5)
+    better = f" Did you mean /{near[0]}?" if near else ""
+    return f"There is no command /{name}.{better} With // it is sent as text."
+
+
 def argument_choices(name: str, needle: str, state: State) -> list[Choice]:
     """What may follow a command."""
     found: list[Choice] = []
@@ -221,9 +287,7 @@ async def carry_out(app: Doer, text: str) -> str:
     known = commands()
     slash = known.get(name)
     if slash is None:
-        near = difflib.get_close_matches(name, known, 1, 0.5)
-        better = f" Did you mean /{near[0]}?" if near else ""
-        return f"There is no command /{name}.{better} With // it is sent as text."
+        return await _other(app, name, text, known)
     if argument:
         if name not in _ARGUMENTS:
             return f"/{name} takes nothing after it."

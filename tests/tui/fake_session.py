@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from agent_core.commands import AnyCommand, Quit
+from agent_core.custom_commands import CustomCommand
 from agent_core.errors import JournalError, PairloopError
 from agent_core.events import AnyEvent, Entry
 from agent_core.fold import fold
@@ -71,6 +72,20 @@ class FakeLessons:
         return self.listed
 
 
+class FakeCustom:
+    """Commands of one's own in memory."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, CustomCommand] = {}
+
+    def all(self) -> dict[str, CustomCommand]:
+        return self.known
+
+    def task(self, text: str) -> str:
+        name, _, words = text.removeprefix("/").partition(" ")
+        return self.known[name].task(words) if name in self.known else text
+
+
 class FakeSession:
     """A session whose events come from the test."""
 
@@ -82,6 +97,7 @@ class FakeSession:
         self.stubborn = False
         self.surroundings = FakeSurroundings()
         self.lessons = FakeLessons()
+        self.custom = FakeCustom()
         self._state = State()
         self._listeners: list[Listener] = []
         self._quit = asyncio.Event()

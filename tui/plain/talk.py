@@ -99,6 +99,9 @@ class Talk:
             "keep": lambda order: self._settle(order.number, kept=True),
             "drop": lambda order: self._settle(order.number, kept=False),
             "share": lambda _: self._share(),
+            "mcp": lambda _: self._session.submit(cmd.Tell("mcp")),
+            "skills": lambda _: self._session.submit(cmd.Tell("skills")),
+            "commands": lambda _: self._session.submit(cmd.Tell("commands")),
             "write": lambda _: self.dialogs.write(),
             "retry": lambda _: self._session.submit(cmd.RetryNow()),
             "stop": lambda _: self._interrupt(),
@@ -229,12 +232,19 @@ class Talk:
             self._asking.remind() if self._asking.open else self._obey(orders.Order("status"))
             return
         order = orders.read(text)
-        if order is None:
+        if (order is None or order.name == "unknown") and (task := self._task_of(text)):
+            self._speak(task, typed)
+        elif order is None:
             self._speak(orders.words_of(text), typed)
         elif order.name in orders.DECIDING and self._asking.open and self._asking.too_early(typed):
             self._refuse(text)
         else:
             self._obey(order)
+
+    def _task_of(self, text: str) -> str:
+        """What a command of one's own asks for; empty where the line calls none."""
+        task = self._session.custom.task(text) if text.startswith("/") else text
+        return "" if task == text else task
 
     def _obey(self, order: orders.Order) -> None:
         if order.name in SHOWN:

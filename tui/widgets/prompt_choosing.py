@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
@@ -25,6 +25,10 @@ from tui.prompt.offers import (
 )
 from tui.widgets.chip_area import ChipArea
 from tui.widgets.completion import Completion
+
+if TYPE_CHECKING:
+    from agent_core.custom_commands import CustomCommand
+    from tui.engine import Custom
 
 _HINTS: dict[Kind, str] = {
     "history": "enter takes it, esc goes back",
@@ -58,15 +62,18 @@ class ChoosingArea(ChipArea):
             None  # what was closed with escape, while the cursor stays in it
         )
         self._paths: Callable[[], Sequence[str]] = tuple
+        self._custom: Custom | None = None
+        self._own: Mapping[str, CustomCommand] = {}
         self._index = PathIndex(())
         self._indexed: Sequence[str] = ()
         self._restore = ""
         self._complete = False  # what is written is all that is offered for it
         super().__init__(text, placeholder=placeholder)
 
-    def attach(self, paths: Callable[[], Sequence[str]]) -> None:
-        """Say where the names of the project's files come from."""
+    def attach(self, paths: Callable[[], Sequence[str]], custom: Custom) -> None:
+        """Say where the names of the project's files come from, and commands of one's own."""
         self._paths = paths
+        self._custom = custom
 
     @property
     def choosing(self) -> bool:
@@ -122,12 +129,24 @@ class ChoosingArea(ChipArea):
         from tui import slash  # noqa: PLC0415 - not needed to paint
 
         if asked.kind == "commands":
-            self._offer(slash.choices(asked.needle, self._applies))
+            self._offer([*slash.choices(asked.needle, self._applies), *slash.custom_choices(self._own, asked.needle)])
+            offers = told(self, self._offer_own(asked), "Commands of your own cannot be offered")
+            self.run_worker(offers, group="completion", exclusive=True, exit_on_error=False)
         else:
             self._offer(slash.argument_choices(asked.command, asked.needle, self.state))
 
     def _applies(self, action: str) -> bool:
         return bool(self.app.check_action("do", (action,)))
+
+    async def _offer_own(self, asked: Asked) -> None:
+        """Offer commands of one's own too, if there are others than before: they are files, read in a thread."""
+        if self._custom is None:
+            return
+        own = await asyncio.to_thread(self._custom.all)
+        if own != self._own:
+            self._own = own
+            if asked == self._asked:
+                self._offer_commands(asked)
 
     async def _offer_files(self, asked: Asked) -> None:
         """Offer files, looked for in a thread; an answer to what is not asked any more is dropped."""
