@@ -11,10 +11,9 @@ from typing import get_args
 
 from agent_core import events as ev
 from agent_core.config_tables import BudgetConfig
-from agent_core.conversation import Usage
 from agent_core.errors import BudgetError
 from agent_core.parts import Emit
-from agent_core.spent import cost_text, session_spent
+from agent_core.spent import session_spent, used_words
 from agent_core.state import State
 
 _EPSILON = 1e-9
@@ -52,7 +51,8 @@ class Budget:
             raised = self._raised(over, times)
             self._emit(raised, durable=True)
             if raised.stopped:
-                raise BudgetError(f"Stopped: the budget of this {over.scope} is used up, {used_words(over)}.")
+                used = used_words(over.spent, over.limit, over.tokens, over.token_limit)
+                raise BudgetError(f"Stopped: the budget of this {over.scope} is used up, {used}.")
 
     def answer(self, times: float) -> None:
         """Take the human's answer; see `agent_core.commands.RaiseBudget`. Void where nothing was asked."""
@@ -108,10 +108,3 @@ class Budget:
         text = "What this partner costs is not known, so the budget in dollars is not kept for it."
         hint = "Set [partner] price, a price in prices.toml, or a budget in tokens: task_tokens, session_tokens."
         self._emit(ev.Noted("warning", text, hint))
-
-
-def used_words(over: ev.BudgetReached) -> str:
-    """How much of a budget was spent: ``$1.04 of $1.00``, ``120,000 of 100,000 tokens``."""
-    if over.limit:
-        return f"{cost_text(Usage(cost=over.spent))} of {cost_text(Usage(cost=over.limit))}"
-    return f"{over.tokens:,} of {over.token_limit:,} tokens"

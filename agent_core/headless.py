@@ -18,10 +18,11 @@ from agent_core.output import JsonWriter, complain, reader
 from agent_core.outside_words import edits_words, move_words, who
 from agent_core.partner_words import plan_text
 from agent_core.session import Session
+from agent_core.spent import budget_words, in_and_out, session_spent
 from agent_core.state import State
 from agent_core.text import printable
 
-GREEN, NOT_GREEN, USAGE, PARTNER, CONFLICT, UNJUDGED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+GREEN, NOT_GREEN, USAGE, PARTNER, CONFLICT, UNJUDGED, BUDGET, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
 _NOBODY = "Nobody is there to ask: only what a rule in [permissions] allows is done."
 _LONGEST_WAIT = 600.0
 """Seconds that a server may ask to wait."""
@@ -126,6 +127,8 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
             return move_words(event)
         case ev.LandingWaits(_, reason):
             return reason
+        case ev.BudgetReached():
+            return f"! {budget_words(event)} Nobody is there to allow more."
         case ev.Noted(level, text, hint):
             return f"{level}: {text} {hint}".rstrip()
         case ev.ApprovalAsked(_, command):
@@ -168,6 +171,8 @@ class _Driver:
     def __call__(self, entry: ev.Entry, state: State) -> None:
         """Follow the session; ends it when there is nothing more to do without a human."""
         match entry.event:
+            case ev.BudgetReached():
+                self._session.submit(commands.RaiseBudget(-1.0))
             case ev.ApprovalAsked(call_id, _):
                 self._session.submit(commands.Approve(call_id, allowed=False, reason=_NOBODY))
             case ev.QuestionAsked(call_id):
@@ -228,10 +233,12 @@ def _goes_on(state: State) -> bool:
     return not proposal.verdict.complete
 
 
-def _code(outcome: ev.TaskOutcome, kind: str, state: State) -> int:
+def _code(outcome: ev.TaskOutcome, kind: str, state: State) -> int:  # noqa: PLR0911 - one return an outcome
     verdict = state.proposal.verdict if state.proposal else None
     well = GREEN if verdict is not None and verdict.green else NOT_GREEN
     match outcome:
+        case _ if kind == "budget":
+            return BUDGET
         case "landed" | "green":
             return UNJUDGED if verdict is not None and verdict.green and verdict.unable else well
         case "not_green" if verdict is not None and verdict.green and verdict.unable:
@@ -285,7 +292,8 @@ async def execute(opener: Opener, task: str, *, json: bool, out: TextIO | None =
 
     Returns:
         The exit code: 0 green (and landed in mode ``auto``), 1 not green, 2 usage or configuration, 3 the partner could
-        not be reached or refused, 4 a landing conflict, 130 interrupted.
+        not be reached or refused, 4 a landing conflict, 5 a check could not judge, 6 a budget is used up, 130
+        interrupted.
     """
     out = out or sys.stdout
     try:
@@ -304,7 +312,9 @@ async def execute(opener: Opener, task: str, *, json: bool, out: TextIO | None =
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, driver.interrupt)
     await session.run()
-    if driver.last_word and not json:
+    spent = session_spent(session.state)
+    last = [driver.last_word, f"Spent: {in_and_out(spent)}." if spent.input or spent.output else ""]
+    if any(last) and not json:
         with reader(out, driver.interrupt):
-            out.write(driver.last_word + "\n")
+            out.write("".join(f"{word}\n" for word in last if word))
     return driver.code

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from agent_core.conversation import Usage
-from agent_core.state import State
+from agent_core.events import BudgetRaised, BudgetReached
+from agent_core.state import BudgetState, State
 from agent_core.text import printable
 
 
@@ -36,7 +37,7 @@ def cost_text(usage: Usage) -> str:
     """What was spent, where that is known: ``$0.042``, ``$1.27``."""
     if usage.cost is None:
         return ""
-    return f"${usage.cost:,.2f}" if usage.cost >= 1 or not usage.cost else f"${usage.cost:.3f}"
+    return f"${usage.cost:,.2f}" if usage.cost >= 1 else f"${usage.cost:.3f}"
 
 
 def session_rows(state: State) -> list[Row]:
@@ -52,24 +53,25 @@ def session_rows(state: State) -> list[Row]:
     return rows
 
 
-def session_words(state: State, limits: Sequence[str] = ()) -> Iterator[str]:
-    """What was spent in a session, as lines of text.
+def session_words(state: State, width: int = 0) -> Iterator[str]:
+    """What was spent in a session, as lines of text: a table, and sentences.
 
     Args:
         state: The session's state.
-        limits: What is to be said of budgets.
+        width: Most characters of a row of the table; 0 for any number.
     """
     if not session_spent(state).input and not session_spent(state).output:
         yield "Nothing was spent yet."
-        yield from limits
         return
-    yield from table(session_rows(state))
+    yield from table(session_rows(state), width=width)
+    for scope, dollars, tokens in state.spending.raised:
+        most = cost_text(Usage(cost=dollars)) if dollars else f"{tokens:,} tokens" if tokens else "no limit"
+        yield f"The budget of this {scope} is {most} by now, as you wished."
     if session_spent(state).cost is None:
         yield "What this costs is not known: [partner] price, or prices.toml, says it."
     aside = state.spending.aside
     if aside.input or aside.output:
         yield f"Of it for summaries and messages of commits: {in_and_out(aside)}."
-    yield from limits
 
 
 def in_and_out(usage: Usage) -> str:
@@ -84,23 +86,40 @@ def model_name(model: str, partner: str = "") -> str:
     return f"{named} ({partner})" if partner and partner != model else named
 
 
+_LEAST = ("reasoning", "requests")
+"""Columns that are left out first."""
 _HEAD = ("requests", "input", "cached", "output", "reasoning", "cost")
 
 
-def table(rows: Sequence[Row], first: str = "") -> list[str]:
+def table(rows: Sequence[Row], first: str = "", width: int = 0) -> list[str]:
     """Rows as aligned text, the heads of the columns first.
 
     Args:
         rows: The rows.
         first: Head of the first column.
+        width: Most characters of a row: where they are too many, columns are left out and labels cut; 0 for any number.
     """
     cells = [(first, *_HEAD), *((printable(row.label).replace("\n", " "), *_figures(row)) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
+    widths: list[int] = []
+    for head in ("", *_LEAST):
+        left = cells[0].index(head, 1) if head else 0
+        cells = [(*line[:left], *line[left + 1 :]) for line in cells] if head else cells
+        widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
+        if not width or sum(widths) + 2 * (len(widths) - 1) <= width:
+            break
+    else:
+        widths[0] = max(width - sum(widths[1:]) - 2 * (len(widths) - 1), 8)
+        cells = [(shortened_to(line[0], widths[0]), *line[1:]) for line in cells]
     lines = []
     for line in cells:
         figures = "  ".join(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))
         lines.append(f"{line[0].ljust(widths[0])}  {figures}".rstrip())
     return lines
+
+
+def shortened_to(text: str, most: int) -> str:
+    """A text, its end cut off where it is too long for a number of characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _figures(row: Row) -> tuple[str, ...]:
@@ -112,3 +131,26 @@ def _figures(row: Row) -> tuple[str, ...]:
         cost = f"{cost}+"
     requests = f"{row.requests:,}" if row.requests else ""
     return requests, f"{usage.input:,}", share, f"{usage.output:,}", f"{usage.reasoning:,}", cost
+
+
+def used_words(spent: float, limit: float, tokens: int, token_limit: int) -> str:
+    """How much of a budget was spent: ``$1.04 of $1.00``, ``120,000 of 100,000 tokens``."""
+    if limit:
+        return f"{cost_text(Usage(cost=spent))} of {cost_text(Usage(cost=limit))}"
+    return f"{tokens:,} of {token_limit:,} tokens"
+
+
+def budget_words(budget: BudgetState | BudgetReached) -> str:
+    """That a budget is used up, as a sentence."""
+    used = used_words(budget.spent, budget.limit, budget.tokens, budget.token_limit)
+    return f"The budget of this {budget.scope} is used up: {used}."
+
+
+def raised_words(raised: BudgetRaised) -> str:
+    """What the human answered to that, as a sentence."""
+    if raised.stopped:
+        return "Nothing more was to be spent."
+    if not raised.limit and not raised.token_limit:
+        return f"The limit of this {raised.scope} was lifted."
+    most = cost_text(Usage(cost=raised.limit)) if raised.limit else f"{raised.token_limit:,} tokens"
+    return f"The budget of this {raised.scope} was raised to {most}."

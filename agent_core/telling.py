@@ -14,6 +14,7 @@ from agent_core.outside_words import capitalized, edits_words, move_words
 from agent_core.partner_words import WISHES, plan_text, plan_words
 from agent_core.patch.model import Patch
 from agent_core.review import Review, carried, remarked
+from agent_core.spent import budget_words, raised_words
 from agent_core.story import (
     AnyPart,
     Checked,
@@ -191,6 +192,10 @@ class _Teller:
         match entry.event:
             case ev.Noted() as event:
                 level, text, hint = event.level, event.text, event.hint
+            case ev.BudgetReached() as event:
+                level, text = "warning", budget_words(event)
+            case ev.BudgetRaised() as event:
+                text = raised_words(event)
             case ev.Forked() as event:
                 text = f"Forked from session {event.session} at step {event.step}."
             case ev.ModeChanged(mode):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from agent_core.commands import (
     Accept,
+    Answer,
     AnyCommand,
     Approve,
+    EndTool,
     Fix,
     Interrupt,
     Land,
@@ -114,18 +116,81 @@ class Decisions:
         """Have the tools mend what they can in the waiting proposal."""
         self.decide(Fix(self.main.state.waiting))
 
-    def _approve(self, *, allowed: bool) -> None:
+    def _approve(self, *, allowed: bool, always: str = "") -> None:
         approval = self.main.state.approval
         if approval is not None:
-            self.decide(Approve(approval.call_id, allowed))
+            self.decide(Approve(approval.call_id, allowed, always))
 
     def action_allow(self) -> None:
-        """Let the command run."""
+        """Let the partner do what it wants, this once."""
         self._approve(allowed=True)
 
+    def action_allow_always(self) -> None:
+        """Let the partner do it, and exactly that from now on."""
+        approval = self.main.state.approval
+        self._approve(allowed=True, always=approval.rule if approval is not None else "")
+
+    def action_allow_wider(self) -> None:
+        """Let the partner do it, and the like from now on."""
+        approval = self.main.state.approval
+        self._approve(allowed=True, always=approval.wider if approval is not None else "")
+
     def action_deny(self) -> None:
-        """Do not let the command run."""
+        """Do not let the partner do it."""
         self._approve(allowed=False)
+
+    def _choose(self, number: int) -> None:
+        question = self.main.state.question
+        if question is not None and number <= len(question.options):
+            self.decide(Answer(question.call_id, question.options[number - 1]))
+
+    def action_answer_1(self) -> None:
+        """Answer with the first option."""
+        self._choose(1)
+
+    def action_answer_2(self) -> None:
+        """Answer with the second option."""
+        self._choose(2)
+
+    def action_answer_3(self) -> None:
+        """Answer with the third option."""
+        self._choose(3)
+
+    def action_answer_4(self) -> None:
+        """Answer with the fourth option."""
+        self._choose(4)
+
+    def action_leave_open(self) -> None:
+        """Leave the question to the partner."""
+        question = self.main.state.question
+        if question is not None:
+            self.decide(Answer(question.call_id, ""))
+
+    def answer(self, text: str) -> bool:
+        """Take what was sent from the prompt for the answer to what the partner asks, or wants to do.
+
+        What was begun before the question was there answers it only when it is sent a second time.
+
+        Returns:
+            Whether there was anything to answer; what was too early is in the prompt again.
+        """
+        question, approval = self.main.state.question, self.main.state.approval
+        if question is None and approval is None:
+            return False
+        meaning = "answers the partner's question with it" if question is not None else "denies it with these words"
+        if self.main.too_early() or (self.main.begun_before and not self.main.insists("send", meaning)):
+            self.main.prompt.give_back(text)
+        elif question is not None:
+            number = int(text) if text.isascii() and text.isdecimal() and len(text) < 3 else 0
+            chosen = question.options[number - 1] if 0 < number <= len(question.options) else text
+            self.submit(Answer(question.call_id, chosen))
+        elif approval is not None:
+            self.submit(Approve(approval.call_id, allowed=False, reason=text))
+        return True
+
+    def action_end_tool(self) -> None:
+        """End what the partner runs, and not the task."""
+        self.submit(EndTool())
 
     def action_resume(self) -> None:
         """Go on with the offered session."""

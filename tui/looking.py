@@ -129,6 +129,12 @@ class Looking(Decisions, App[None]):
 
         await self.push_screen(HelpScreen(self.main.situation.focus))
 
+    async def action_usage(self) -> None:
+        """Show what was spent."""
+        from tui.screens.usage import UsageScreen  # noqa: PLC0415 - not needed to paint
+
+        await self.push_screen(UsageScreen(self.state))
+
     async def action_jump(self) -> None:
         """Show a letter on every place one can go to."""
         from tui.screens.jump import Jumping, places  # noqa: PLC0415 - not needed to paint

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from agent_core.events import TaskOutcome
+from agent_core.spent import budget_words
 from agent_core.state import State
 from agent_core.text import printable
 
@@ -100,6 +101,8 @@ def _news(old: State, new: State) -> tuple[tuple[object, ...], str] | None:
     """What has come up between two states that the human should know: what it is, and in words."""
     if new.approval is not None and new.approval is not old.approval:
         return (new.session, "command", new.steps, new.approval.call_id), f"May this run? {new.approval.command}"
+    if new.budget is not None and new.budget is not old.budget:
+        return (new.session, "budget", new.steps, new.budget.scope), budget_words(new.budget)
     if new.waiting and new.waiting != old.waiting:
         words = new.why or f"Proposal {new.waiting} waits for you."
         return (new.session, "proposal", new.waiting), words

@@ -6,7 +6,9 @@ import msgspec
 
 from agent_core import events as ev
 from agent_core.conversation import Usage
-from agent_core.state import BudgetState, ModelSpending, Spending, State
+from agent_core.folding.parts import say
+from agent_core.spent import raised_words
+from agent_core.state import BudgetState, ModelSpending, Notice, Spending, State
 
 
 def partner_chosen(state: State, event: ev.PartnerChosen) -> State:
@@ -57,4 +59,5 @@ def budget_raised(state: State, event: ev.BudgetRaised) -> State:
     others = tuple(one for one in state.spending.raised if one[0] != event.scope)
     mine = () if event.stopped else ((event.scope, event.limit, event.token_limit),)
     spending = msgspec.structs.replace(state.spending, raised=(*others, *mine))
-    return msgspec.structs.replace(state, budget=None, spending=spending, phase="thinking")
+    words = Notice("info", raised_words(event), about="decision")
+    return say(state, words, budget=None, spending=spending, phase="thinking")

@@ -9,10 +9,11 @@ from rich.cells import cell_len
 from agent_core import events as ev
 from agent_core.commands import Compact, Uncompact
 from agent_core.conversation import PartnerInfo, Usage, UserItem
+from agent_core.spent import cost_text
 from agent_core.workspace.git import GitStatus
 from tests.tui import scenes
 from tests.tui.driving import MEDIUM, NARROW, SIZES, WIDE, Driver, running
-from tui.widgets.status import context_piece, cost_text, git_text, tokens_text
+from tui.widgets.status import context_piece, git_text, tokens_text
 
 
 def said(driver: Driver) -> str:

@@ -11,7 +11,7 @@ def _here(situation: Situation) -> bool:
 
 def _free(situation: Situation) -> bool:
     # Then n is the answer to a question.
-    return _here(situation) and situation.state.approval is None and not situation.offered
+    return _here(situation) and not situation.asked
 
 
 def _attempts(situation: Situation) -> bool:

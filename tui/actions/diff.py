@@ -25,8 +25,7 @@ def _free(fact: str) -> Callable[[Situation], bool]:
     """Likewise, while no question has the first word on letters."""
 
     def holds(situation: Situation) -> bool:
-        asked = situation.state.approval is not None or situation.offered
-        return not asked and _has(fact)(situation)
+        return not situation.asked and _has(fact)(situation)
 
     return holds
 

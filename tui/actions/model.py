@@ -49,9 +49,16 @@ class Situation(msgspec.Struct, frozen=True):
         return self.focus in {"editor", "comment"}
 
     @property
+    def asked(self) -> bool:
+        """Whether something else than a proposal waits for the human's word, which letters answer."""
+        state = self.state
+        return state.approval is not None or state.budget is not None or self.offered
+
+    @property
     def deciding(self) -> bool:
         """Whether a proposal waits for the human's word."""
-        return bool(self.state.waiting) and not self.state.approval and not self.reason and not self.writing
+        asked = self.state.approval is not None or self.state.budget is not None
+        return bool(self.state.waiting) and not asked and not self.reason and not self.writing
 
 
 def always(situation: Situation) -> bool:

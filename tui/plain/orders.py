@@ -58,6 +58,10 @@ NAMES = {
     "redo": "land again what was taken back last; redo and a number lands that one",
     "allow": "let the command run that the partner asks for",
     "deny": "do not let it run",
+    "spend more": "where a budget is used up: allow as much again",
+    "spend no more": "where a budget is used up: end the task",
+    "no limit": "where a budget is used up: go on without one",
+    "usage": "tell what was spent: tokens and cost of the last step, the task, the session, by model",
     "mode": f"choose when you are asked: mode and one of {', '.join(get_args(Mode))}",
     "status": "tell what is going on, and what waits to be told to the partner",
     "withdraw": "withdraw and a number takes back words that the partner has not heard yet",
@@ -80,7 +84,8 @@ NAMES = {
     "quit": "leave, as ctrl+d does; the session is kept",
     "help": "tell this",
 }
-DECIDING = frozenset({"choice", "accept", "reject", "go on", "fix", "land", "allow", "deny"})
+_SPENDING = ("spend more", "spend no more", "no limit")
+DECIDING = frozenset({"choice", "accept", "reject", "go on", "fix", "land", "allow", "deny", *_SPENDING})
 """What answers a question, and so must not have been typed before it was asked."""
 _WITH_NUMBER = frozenset({"undo", "redo", "findings", "withdraw", "diff", "keep", "drop"})
 _MOST_DIGITS = 6

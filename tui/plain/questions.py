@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from agent_core.state import ApprovalState, ProposalState, State
+from agent_core.spent import budget_words
+from agent_core.state import ApprovalState, BudgetState, ProposalState, State
 from tui.plain.orders import choices
 from tui.plain.words import sentence
 
 Key = tuple[object, ...]
-"""What is asked: the first part is ``approve``, ``decide`` or ``idle``; another question has another key."""
+"""What is asked: the first part is ``approve``, ``budget``, ``decide`` or ``idle``. Another question has another."""
 
 
 def waits_for(state: State, awaited: int) -> Key | None:
@@ -22,6 +23,8 @@ def waits_for(state: State, awaited: int) -> Key | None:
     """
     if state.approval is not None:
         return ("approve", state.approval.call_id)
+    if state.budget is not None:
+        return ("budget", state.budget.scope, state.budget.spent, state.budget.tokens)
     if state.waiting:
         if state.waiting != awaited:
             return None
@@ -40,6 +43,16 @@ def approval_lines(approval: ApprovalState) -> list[str]:
     command = approval.command.splitlines() or [""]
     told = [f"The command: {command[0]}"] if len(command) == 1 else [f"The command, {len(command)} lines:", *command]
     return ["The partner wants to run a command.", *told, "1 allow it to run", "2 do not allow it"]
+
+
+def budget_lines(budget: BudgetState) -> list[str]:
+    """The question whether more may be spent."""
+    return [
+        budget_words(budget),
+        "1 allow as much again",
+        "2 spend no more, which ends the task",
+        "3 go on without a limit",
+    ]
 
 
 def decision_lines(state: State) -> list[str]:

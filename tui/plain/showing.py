@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agent_core.spent import session_words
 from agent_core.state import State
 from tui.plain import findings
 from tui.plain.diff import Content, diff_of, part_of, parts_of
@@ -11,7 +12,7 @@ from tui.plain.memory import memory_lines
 from tui.plain.orders import Order, helped
 from tui.plain.status import status_of
 
-SHOWN = frozenset({"diff", "findings", "status", "memory", "help"})
+SHOWN = frozenset({"diff", "findings", "status", "usage", "memory", "help"})
 """The orders that only show something."""
 
 
@@ -28,6 +29,8 @@ def answer_to(order: Order, state: State, content: Content) -> Iterator[str]:
         yield from helped()
     elif order.name == "status":
         yield from status_of(state)
+    elif order.name == "usage":
+        yield from session_words(state)
     elif order.name == "memory":
         yield from memory_lines(state)
     elif proposal is None:

@@ -19,10 +19,12 @@ from tui.plain.console import Console, Typed
 from tui.plain.dialogs import Dialogs
 from tui.plain.lessons import lessons_of, settle
 from tui.plain.memory import remembered
-from tui.plain.questions import Key, approval_lines, decision_lines, idle_lines, proposal_of, waits_for
+from tui.plain.questions import Key, approval_lines, budget_lines, decision_lines, idle_lines, proposal_of, waits_for
 from tui.plain.showing import SHOWN, answer_to
 from tui.plain.telling import Teller
 
+_SPENDING = {1: 1.0, 2: -1.0, 3: 0.0}
+"""What each choice allows where a budget is used up, see `agent_core.commands.RaiseBudget`."""
 _ANYWAY = "lands it anyway"
 
 
@@ -86,6 +88,9 @@ class Talk:
             "unmark": lambda _: self._unmark(),
             "undo": lambda order: self._session.submit(cmd.Undo(order.number)),
             "redo": lambda order: self._session.submit(cmd.Redo(order.number)),
+            "spend more": lambda _: self._spend(1.0),
+            "spend no more": lambda _: self._spend(-1.0),
+            "no limit": lambda _: self._spend(0.0),
             "allow": lambda _: self._approve(allowed=True),
             "deny": lambda _: self._approve(allowed=False),
             "mode": lambda order: self._mode(order.text),
@@ -190,7 +195,9 @@ class Talk:
         self.dialogs.leave()
 
     def _ask(self, state: State, key: Key) -> None:
-        if key[0] == "approve" and state.approval is not None:
+        if key[0] == "budget" and state.budget is not None:
+            self._asking.put(*budget_lines(state.budget), sudden=True)
+        elif key[0] == "approve" and state.approval is not None:
             self._asking.put(*approval_lines(state.approval), sudden=True)
         elif key[0] == "decide":
             verdict = proposal_of(state, state.waiting).verdict_now
@@ -262,6 +269,8 @@ class Talk:
         kind = self._key[0] if self._key is not None else ""
         if kind == "decide" and number in orders.CHOICES:
             self._obey(orders.Order(orders.CHOICES[number]))
+        elif kind == "budget" and number in _SPENDING:
+            self._spend(_SPENDING[number])
         elif kind == "approve" and number in {1, 2}:
             self._approve(allowed=number == 1)
         elif kind == "idle" and number == 1 and self._draft:
@@ -335,6 +344,14 @@ class Talk:
         self._decided = self._key
         self._asking.void()
         self._session.submit(cmd.Approve(approval.call_id, allowed))
+
+    def _spend(self, times: float) -> None:
+        if self.state.budget is None:
+            self.say("No budget is used up.")
+            return
+        self._decided = self._key
+        self._asking.void()
+        self._session.submit(cmd.RaiseBudget(times))
 
     def _mode(self, text: str) -> None:
         mode: Mode = "auto" if text == "auto" else "until-green" if text == "until-green" else "step"

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import msgspec
 
-from agent_core.state import ProposalState, State
+from agent_core.events import Action
+from agent_core.spent import budget_words
+from agent_core.state import ApprovalState, ProposalState, QuestionState, State
 from tui.actions.model import Situation
 
 OFFER_LETTERS = {"resume": "y", "start_anew": "n"}
 """What the offer of an earlier session is answered by from within the prompt, each sent like a word."""
+
+
+_MAY_IT: dict[Action, str] = {
+    "run": "Run this command?",
+    "fetch": "Fetch this address?",
+    "mcp": "Use this tool of a server?",
+}
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -19,12 +28,14 @@ class Asked(msgspec.Struct, frozen=True):
         text: What is asked.
         answers: The actions that answer it; each with what it is called here, empty for its own label.
         body: Verbatim text the question is about.
+        options: Answers that are sentences, a row each, like `answers`.
     """
 
     kind: str
     text: str
     answers: tuple[tuple[str, str], ...]
     body: str = ""
+    options: tuple[tuple[str, str], ...] = ()
 
 
 def mood(proposal: ProposalState | None) -> str:
@@ -89,7 +100,22 @@ def _part_words(proposal: ProposalState) -> str:
     return f"{counts} · {verdict.summary if verdict is not None and verdict.summary else 'being checked'}"
 
 
-def asked(situation: Situation, offer: str) -> Asked | None:
+def _wish(approval: ApprovalState) -> Asked:
+    """Whether the partner may do something, and which rules could be kept."""
+    exact = ", ".join(approval.rule.split("\n"))
+    options = (("allow_always", f"always: {exact}"), ("allow_wider", f"always: {approval.wider}"))
+    once = ("allow", "allow once" if approval.rule else "")
+    return Asked("", _MAY_IT[approval.action], (once, ("deny", "")), approval.command, options)
+
+
+def _question(question: QuestionState) -> Asked:
+    """What the partner asks: its first line is the question, the rest what it is about."""
+    first, _, rest = question.text.partition("\n")
+    options = tuple((f"answer_{number}", option) for number, option in enumerate(question.options, 1))
+    return Asked("", first, (("leave_open", ""),), rest.strip("\n"), options)
+
+
+def asked(situation: Situation, offer: str) -> Asked | None:  # noqa: PLR0911 - one return a question
     """What is asked now, None where nothing is.
 
     Args:
@@ -98,7 +124,12 @@ def asked(situation: Situation, offer: str) -> Asked | None:
     """
     state: State = situation.state
     if state.approval is not None:
-        return Asked("", "Run this command?", (("allow", ""), ("deny", "")), state.approval.command)
+        return _wish(state.approval)
+    if state.question is not None:
+        return _question(state.question)
+    if state.budget is not None:
+        answers = (("spend_more", ""), ("stop_spending", ""), ("no_limit", ""))
+        return Asked("", budget_words(state.budget), answers)
     if offer:
         return Asked("", offer, (("resume", ""), ("start_anew", "")))
     if situation.reason:

@@ -32,10 +32,14 @@ class Grace:
 
     def meet(self, old: State, new: State) -> None:
         """Something else is true now: there may be another question."""
-        approves = new.approval is not None and new.approval != old.approval
+        approves = any(
+            one is not None and one != before
+            for one, before in ((new.approval, old.approval), (new.question, old.question))
+        )
+        over = new.budget is not None and new.budget != old.budget
         # A proposal that looked well and does not any more is another question.
         worse = bool(new.waiting) and mood(new.proposal) == "bad" != mood(old.proposal)
-        if approves or worse or (new.waiting and new.waiting != old.waiting):
+        if approves or over or worse or (new.waiting and new.waiting != old.waiting):
             self.begin()
         if landing_mood(new.proposal) == "bad" != landing_mood(old.proposal):
             self._landing_until = self._clock() + GRACE

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from agent_core.conversation import Usage
+from agent_core.spent import cost_text, session_spent
 from agent_core.state import RetryState, State
 from tui.panes.checks_lines import seconds_text
 from tui.widgets.lines import Line, Piece, Rows, clean
@@ -77,13 +78,6 @@ def tokens_text(usage: Usage) -> str:
         return ""
     cached = f" ({100 * usage.cached // usage.input}% cached)" if usage.cached and usage.input else ""
     return f"{short_count(usage.input)} in{cached} {short_count(usage.output)} out"
-
-
-def cost_text(usage: Usage) -> str:
-    """What was spent, where that is known: ``$0.042``, ``$1.27``."""
-    if usage.cost is None:
-        return ""
-    return f"${usage.cost:.2f}" if usage.cost >= 1 else f"${usage.cost:.3f}"
 
 
 def context_piece(state: State) -> Piece:
@@ -176,7 +170,11 @@ class StatusBar(Rows):
             parts.append(heard)
         if around is not None:
             parts.append((git_text(around.git), "warn" if around.git and around.git.operation else "dim"))
-        parts += [(cost_text(state.usage), "dim"), (tokens_text(state.usage), "dim"), (clean(state.candidate), "faint")]
+        parts += [
+            (cost_text(session_spent(state)), "dim"),
+            (tokens_text(session_spent(state)), "dim"),
+            (clean(state.candidate), "faint"),
+        ]
         if heard[1] != "warn":
             parts.append(heard)
         return [part for part in parts if part[0]]
