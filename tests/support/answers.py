@@ -20,7 +20,21 @@ FaultKind = Literal[
     "json",
     "drop",
     "keep",
+    "empty",
+    "reset",
+    "half",
+    "utf8",
+    "error_event",
+    "unknown",
+    "pings",
+    "gzip",
+    "huge_event",
+    "endless",
+    "rut",
 ]
+Point = Literal["start", "text", "call", "end"]
+"""Where in a stream something goes wrong: before anything is said, after the first words, within a tool call, when all
+is there but the final event."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +71,8 @@ class Answer:
         status: Anything but 200 sends `error` with it.
         error: Body of an error.
         headers: More headers.
-        fault: What goes wrong, after the words and calls were streamed, before the final event.
+        fault: What goes wrong.
+        at: Where it does; what comes after is not sent (after ``unknown`` it is).
         raw: Events sent as they are instead of everything else; a string is sent as the data itself.
         incomplete: Why the answer is cut short, such as ``max_output_tokens``.
         hold: Awaited before the final event; lets a test act in the middle of an answer.
@@ -72,6 +87,7 @@ class Answer:
     error: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     fault: FaultKind | None = None
+    at: Point = "end"
     raw: tuple[dict[str, Any] | str, ...] = ()
     incomplete: str = ""
     hold: Callable[[], Awaitable[None]] | None = None
@@ -88,6 +104,7 @@ class Answer:
             error=other.error if other.error is not None else self.error,
             headers={**self.headers, **other.headers},
             fault=other.fault or self.fault,
+            at=other.at if other.fault else self.at,
             raw=self.raw + other.raw,
             incomplete=other.incomplete or self.incomplete,
             hold=other.hold or self.hold,
@@ -130,9 +147,9 @@ def reasoning(summary: str) -> Answer:
     return Answer(reasoning=summary)
 
 
-def fault(kind: FaultKind) -> Answer:
+def fault(kind: FaultKind, at: Point = "end") -> Answer:
     """An answer that goes wrong in the middle."""
-    return Answer(fault=kind)
+    return Answer(fault=kind, at=at)
 
 
 def error(
@@ -154,6 +171,26 @@ def held(until: Callable[[], Awaitable[None]]) -> Answer:
 
 
 Events = list[dict[str, Any] | str]
+
+
+_SAYS = ("response.output_text.delta", "'content': '")
+_CALLS = ("response.function_call_arguments.delta", "'arguments': '{")
+
+
+def split_at(body: Events, point: Point) -> tuple[Events, Events]:
+    """The events of an answer before and after a point of it."""
+    if point == "end":
+        return body, []
+    if point == "start":
+        return body[:1], body[1:]
+    marks = _SAYS if point == "text" else _CALLS
+    found = [
+        number
+        for number, event in enumerate(body, 1)
+        if any(mark in str(event) for mark in marks) and "'content': ''" not in str(event)
+    ]
+    assert found, f"the answer has no {point}"
+    return body[: found[0]], body[found[0] :]
 
 
 def _pieces(words: str, size: int) -> list[str]:

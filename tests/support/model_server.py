@@ -22,6 +22,7 @@ from typing import Any, Self
 
 from tests.support.answers import (
     Answer,
+    FaultKind,
     call,
     chat_events,
     create,
@@ -33,6 +34,7 @@ from tests.support.answers import (
     raw_call,
     reasoning,
     responses_events,
+    split_at,
     text,
     update,
 )
@@ -83,6 +85,7 @@ class ModelServer:
         answers: Played in order, one a request; a callable gets the request and decides late. A request
             beyond the last gets status 500.
         models: What ``/v1/models`` lists.
+        port: Where it listens; 0 for any that is free.
         refuses: Top-level fields that this server answers with status 400, as strict ones do.
         unknown_tools: Types of tools that it answers so, in OpenAI's words.
         tells: What it tells of each model in its list beside its id.
@@ -101,6 +104,7 @@ class ModelServer:
         answers: Sequence[Scripted] = (),
         *,
         models: Sequence[str] = ("test-model",),
+        port: int = 0,
         refuses: Sequence[str] = (),
         unknown_tools: Sequence[str] = (),
         tells: Mapping[str, Any] | None = None,
@@ -108,6 +112,7 @@ class ModelServer:
     ) -> None:
         self._answers = list(answers)
         self._models = tuple(models)
+        self._port = port
         self._refuses = tuple(refuses)
         self._unknown_tools = tuple(unknown_tools)
         self._tells = dict(tells or {})
@@ -132,7 +137,7 @@ class ModelServer:
         self._answers += answers
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._handle, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._handle, "127.0.0.1", self._port)
         return self
 
     async def __aexit__(
@@ -205,6 +210,11 @@ class ModelServer:
         if answer.status != 200:
             body = answer.error if isinstance(answer.error, str) else json.dumps(answer.error)
             await _send(writer, answer.status, "application/json", body.encode(), answer.headers)
+        elif answer.fault == "gzip":
+            headers = {"content-encoding": "gzip"}
+            await _send(writer, 200, "text/event-stream", b"this is not zipped", headers)
+        elif answer.fault == "empty":
+            await _send(writer, 200, "text/event-stream", b"")
         elif answer.fault == "html":
             await _send(writer, 200, "text/html; charset=utf-8", b"<html><body>Please sign in</body></html>")
         elif answer.fault == "json":
@@ -224,34 +234,86 @@ class ModelServer:
         else:
             usage = bool((request.body.get("stream_options") or {}).get("include_usage"))
             body_events, final = chat_events(answer, number, usage=usage)
+        before, after = split_at(body_events, answer.at)
         if answer.fault != "stall_at_once":
-            for event in body_events:
+            for event in before:
                 await _event(writer, event, named=named)
         if answer.hold is not None:
             await self._hold(answer.hold, reader)
-        match answer.fault:
-            case "stall" | "stall_at_once":
-                await writer.drain()
-                await self._until_hung_up(reader)
-                return
-            case "cut":
-                # A chunk that promises more than comes, then the end of the connection.
-                writer.write(b'400\r\ndata: {"type": "response.out')
-                await writer.drain()
-                return
-            case "garbage":
-                await _event(writer, "{broken", named=False)
-            case "not_an_object":
-                await _event(writer, "[1, 2]", named=False)
-            case _:
-                pass
-        for event in final if answer.fault != "no_final" else ():
+        if await self._go_wrong(answer.fault, request, reader, writer):
+            return
+        going_on = answer.fault != "no_final" and (answer.at == "end" or answer.fault == "unknown")
+        for event in (*after, *final) if going_on else ():
             await _event(writer, event, named=named)
         writer.write(b"0\r\n\r\n")
         await writer.drain()
         if answer.fault == "keep":
             await reader.readuntil(b"\r\n\r\n")
             self.closed_kept += 1
+
+    async def _go_wrong(
+        self, fault: FaultKind | None, request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
+        """Do what an answer does wrong in its middle; gives whether that was its end."""
+        match fault:
+            case "stall" | "stall_at_once":
+                await writer.drain()
+                await self._until_hung_up(reader)
+                return True
+            case "cut" | "half":
+                # A chunk that promises more than comes (or an event without its end), then the connection's.
+                block = b'data: {"type": "response.out'
+                writer.write(b"400\r\n" + block if fault == "cut" else b"%x\r\n%b\r\n" % (len(block), block))
+                await writer.drain()
+                return True
+            case "reset":
+                await writer.drain()
+                writer.transport.abort()
+                return True
+            case "pings" | "endless" | "rut":
+                gone = asyncio.ensure_future(self._until_hung_up(reader))
+                with contextlib.suppress(ConnectionError):
+                    await self._go_on(fault, request, writer, gone)
+                gone.cancel()
+                self.hung_up.set()
+                return True
+            case "huge_event":
+                with contextlib.suppress(ConnectionError):
+                    for _ in range(40):
+                        await _chunk(writer, b"data: " + b"x" * 100_000)
+                return True
+            case "utf8":
+                await _chunk(writer, b'data: {"type": "\xff\xfe"}\n\n')
+            case "garbage":
+                await _event(writer, "{broken", named=False)
+            case "not_an_object":
+                await _event(writer, "[1, 2]", named=False)
+            case "error_event":
+                wrong = {"message": "The upstream went away.", "code": "server_error", "type": "server_error"}
+                await _event(writer, {"error": wrong} | ({"type": "error"} if request.api == "responses" else {}))
+            case "unknown":
+                await _event(writer, {"type": "response.never_heard_of.delta", "delta": {"x": [1]}, "choices": "none"})
+            case _:
+                pass
+        return False
+
+    async def _go_on(
+        self, fault: FaultKind, request: Received, writer: asyncio.StreamWriter, gone: asyncio.Future[None]
+    ) -> None:
+        """Say the same, or something else, without an end: until nobody listens any more."""
+        number = 0
+        while not gone.done():
+            number += 1
+            if fault == "pings":
+                await _chunk(writer, b": ping\n\n")
+                await asyncio.wait({gone}, timeout=0.02)
+                continue
+            words = "I will now look at it. " if fault == "rut" else f"step {number} of {number * 7}, "
+            said: dict[str, Any] = {"type": "response.output_text.delta", "item_id": "msg_1", "delta": words}
+            if request.api == "chat":
+                said = {"choices": [{"index": 0, "delta": {"content": words}}]}
+            await _event(writer, said)
+            await asyncio.sleep(0)
 
     async def _hold(self, hold: Callable[[], Awaitable[None]], reader: asyncio.StreamReader) -> None:
         """Wait for the test, or for the other side to hang up."""
@@ -279,9 +341,12 @@ async def _send(
     await writer.drain()
 
 
-async def _event(writer: asyncio.StreamWriter, event: dict[str, Any] | str, *, named: bool) -> None:
-    data = event if isinstance(event, str) else json.dumps(event, ensure_ascii=False)
-    name = f"event: {event['type']}\n" if named and isinstance(event, dict) and "type" in event else ""
-    block = f"{name}data: {data}\n\n".encode()
+async def _chunk(writer: asyncio.StreamWriter, block: bytes) -> None:
     writer.write(f"{len(block):x}\r\n".encode() + block + b"\r\n")
     await writer.drain()
+
+
+async def _event(writer: asyncio.StreamWriter, event: dict[str, Any] | str, *, named: bool = False) -> None:
+    data = event if isinstance(event, str) else json.dumps(event, ensure_ascii=False)
+    name = f"event: {event['type']}\n" if named and isinstance(event, dict) and "type" in event else ""
+    await _chunk(writer, f"{name}data: {data}\n\n".encode())
