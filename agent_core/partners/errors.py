@@ -280,17 +280,17 @@ def _auth(endpoint: Endpoint, status: int, quoted: str, message: str) -> Partner
 
 def _not_found(endpoint: Endpoint, said: str, codes: str) -> PartnerError:
     quoted = f': "{said}"' if said else ""
-    if endpoint.model and ("model_not_found" in codes or _MODEL.search(said)):
-        return PartnerError(
-            "unknown_model",
-            f'{endpoint.host} has no model "{endpoint.model}"{quoted}.',
-            "Choose one with --model or [partner] model.",
-        )
     if _NO_TOOLS.search(said):
         return _no_tools(endpoint, quoted)
     if _NO_ENDPOINT.search(said):
         hint = "Look at the privacy and routing settings of your account there, or choose another model."
         return PartnerError("bad_request", f"{endpoint.host} has nobody to pass the request on to{quoted}.", hint)
+    if endpoint.model and ("model_not_found" in codes or _MODEL.search(f"{codes} {said}")):
+        return PartnerError(
+            "unknown_model",
+            f'{endpoint.host} has no model "{endpoint.model}"{quoted}.',
+            "Choose one with --model or [partner] model.",
+        )
     versioned = re.search(r"/v\d", endpoint.url)
     there = "it usually ends in /v1" if versioned else f"try {endpoint.url.rstrip('/')}/v1"
     return PartnerError(
