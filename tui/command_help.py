@@ -119,6 +119,19 @@ exit codes:
   0 done                                 2 usage or configuration
   1 there is no such lesson, or the file cannot be written"""
 
+MCP = """Servers are set up in your own config.toml, as [mcp.NAME] with command or url; a project cannot bring any. They
+run outside the sandbox, with your files and network, and get no secret of your environment that env does not name. Each
+call of their tools is asked about, unless a rule of [permissions] allows it.
+
+examples:
+  pairloop mcp                 the servers that are configured
+  pairloop mcp test            start all of them, and list their tools
+  pairloop mcp test files      only the one named files
+
+exit codes:
+  0 done                                 2 usage or configuration, or no such server
+  1 a server cannot be used"""
+
 USAGE = """Tokens and cost as the partners counted them, from the sessions of all projects on this machine. Cached is
 what came from the provider's cache, and is part of input; reasoning is part of output. A cost with a + is the least
 that it can have been: the price of some requests is not known.

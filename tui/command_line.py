@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     _add_models(commands)
     _add_usage(commands)
     _add_key(commands)
+    _add_mcp(commands)
 
     acp = _command(
         commands, "acp", "offer pairloop to an editor that speaks the Agent Client Protocol", command_help.ACP
@@ -196,6 +197,19 @@ def _add_memory(commands: _Commands) -> None:
     share = actions.add_parser("share", help="have git take the file along, for all who have the project")
     share.add_argument("--stop", action="store_true", help="have git leave it out again")
     for one in (listing, search, add, keep, forget, share):
+        _add_project(one)
+
+
+def _add_mcp(commands: _Commands) -> None:
+    mcp = _command(commands, "mcp", "say which MCP servers are configured, and whether they work", command_help.MCP)
+    mcp.set_defaults(server="", json=False)
+    _add_project(mcp)
+    actions = mcp.add_subparsers(dest="action", metavar="ACTION", title="actions (none lists them)")
+    listing = actions.add_parser("list", help="those that are configured; none is started")
+    test = actions.add_parser("test", help="start them, and say which tools they offer")
+    test.add_argument("server", metavar="NAME", nargs="?", default="", help="only this one (default: all)")
+    for one in (listing, test):
+        one.add_argument("--json", action="store_true", help="write one JSON object a server")
         _add_project(one)
 
 

@@ -258,6 +258,17 @@ def _key(options: argparse.Namespace) -> int:
             return asyncio.run(keys.list_keys(config))
 
 
+def _mcp(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from agent_core.build import Engine  # noqa: PLC0415
+    from agent_core.mcp.command import servers  # noqa: PLC0415
+
+    engine = Engine(_project(options), {}, os.environ)
+    settings, test = engine.config().mcp, options.action == "test"
+    return asyncio.run(servers(settings, engine.root, os.environ, options.server, test=test, json=options.json))
+
+
 def _models(options: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415
 
@@ -323,6 +334,7 @@ _COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
     "usage": _usage,
     "key": _key,
     "acp": _acp,
+    "mcp": _mcp,
     "models": _models,
     "doctor": _doctor,
     "try": _try,
