@@ -8,12 +8,21 @@ from pathlib import PurePath, PurePosixPath
 
 import msgspec
 
+from agent_core.prompt.code_style import how_it_is_built
 from agent_core.prompt.readme import undecorated
 from agent_core.text import estimate_tokens, printable
 
-_RULES = "AGENTS.md"
+RULES = "AGENTS.md"
+"""What the rules of a project, or of a folder in it, are called."""
+# What others call theirs: looked for where there is none of ours.
+_OTHER_RULES = ("CLAUDE.md", ".github/copilot-instructions.md", "GEMINI.md", ".cursorrules")
+_CONTRIBUTING = ("CONTRIBUTING.md", ".github/CONTRIBUTING.md", "docs/CONTRIBUTING.md", "CONTRIBUTING.rst")
+# Most of it is about pull requests.
+_CONTRIBUTING_TOKENS = 800
 _READMES = ("README.md", "README.rst", "README.txt", "README")
 _ABOUT = "what this project is"
+_ROOTS = "the rules of this project"
+_CONTRIBUTE = "how to contribute"
 _LISTED_DEPTH = 4
 _LISTED_MOST = 400
 # The listing gets this part of the budget; documents that are short leave it more.
@@ -38,11 +47,16 @@ class _Section(msgspec.Struct, frozen=True):
         return f"# {_name(self.path)} ({_name(self.title)})"
 
 
+def rules_heading(path: str) -> str:
+    """The line above the rules of a folder."""
+    return _Section(f"the rules for {PurePosixPath(path).parent}/", path, "").heading
+
+
 def _depth(path: str) -> tuple[int, str]:
     return path.count("/"), path
 
 
-def _text(read: Callable[[str], bytes | None], path: str) -> str | None:
+def document(read: Callable[[str], bytes | None], path: str) -> str | None:
     """A file as text fit to be shown; None when it is missing, empty or binary."""
     data = read(path)
     if data is None or b"\0" in data[:8000]:
@@ -53,18 +67,19 @@ def _text(read: Callable[[str], bytes | None], path: str) -> str | None:
 def _documents(paths: Sequence[str]) -> list[tuple[str, str]]:
     """Title and path of the documents to show, most telling first."""
     present = set(paths)
-    rules = sorted((path for path in paths if PurePosixPath(path).name == _RULES), key=_depth)
+    rules = sorted((path for path in paths if PurePosixPath(path).name == RULES), key=_depth)
     chosen: list[tuple[str, str]] = []
     for path in rules:
         folder = str(PurePosixPath(path).parent)
-        chosen.append(("the rules of this project" if folder == "." else f"the rules for {folder}/", path))
+        chosen.append((_ROOTS if folder == "." else f"the rules for {folder}/", path))
     by_case = {path.lower(): path for path in sorted(present, reverse=True) if "/" not in path}
     readme = next((by_case[name.lower()] for name in _READMES if name.lower() in by_case), None)
     # The root's rules, then what the project is, then the rules of its parts.
-    rest = [(_ABOUT, readme)] if readme else []
-    rest += [("how it is built", "pyproject.toml")] if "pyproject.toml" in present else []
     at = sum(1 for _, path in chosen if "/" not in path)
-    return chosen[:at] + rest + chosen[at:]
+    own = chosen[:at] or [(_ROOTS, path) for path in _OTHER_RULES if path in present][:1]
+    about = [(_ABOUT, readme)] if readme else []
+    contributing = [(_CONTRIBUTE, path) for path in _CONTRIBUTING if path in present][:1]
+    return own + about + chosen[at:] + contributing
 
 
 def cut_head(text: str, path: str, tokens: int) -> str:
@@ -148,8 +163,15 @@ def _left_out(paths: Sequence[str]) -> str:
     return f"[Not shown here: {named}{more}. read_file shows them.]"
 
 
+def _fit(title: str, path: str, text: str) -> str:
+    """A document as it is shown where there is room for it."""
+    if title == _ABOUT:
+        return undecorated(text)
+    return cut_head(text, path, _CONTRIBUTING_TOKENS) if title == _CONTRIBUTE else text
+
+
 def project_context(
-    root: PurePath, read: Callable[[str], bytes | None], paths: Iterable[str], budget_tokens: int
+    root: PurePath, read: Callable[[str], bytes | None], paths: Iterable[str], budget_tokens: int, own: str = ""
 ) -> str:
     """The project's own documents and a listing of its files, within a budget.
 
@@ -158,17 +180,27 @@ def project_context(
         read: Gives the bytes of a file by its relative path, None when it is not there.
         paths: Every file of the project that is not ignored, relative, with ``/``.
         budget_tokens: Most tokens of the whole, by `agent_core.text.estimate_tokens`.
+        own: The human's own rules, for all their projects.
 
     Returns:
-        Sections, each under a heading that names its file: AGENTS.md of the root, README, pyproject.toml,
-        deeper AGENTS.md files, the listing. What was cut or did not fit is named. Empty for an empty project.
+        Sections, each under a heading that names its file: the human's own rules, AGENTS.md of the root, README, how
+        it is built and written, deeper AGENTS.md files, CONTRIBUTING, the listing. What was cut or did not fit is
+        named. Empty for an empty project.
     """
     known = sorted(set(paths))
     sections = [
-        _Section(title, path, undecorated(text) if title == _ABOUT else text)
+        _Section(title, path, _fit(title, path, text))
         for title, path in _documents(known)
-        if (text := _text(read, path)) is not None
+        if (text := document(read, path)) is not None
     ]
+    sources, facts = how_it_is_built(read, known)
+    if facts:
+        at = sum(1 for section in sections if section.title in {_ABOUT, _ROOTS})
+        sections.insert(at, _Section("how it is built and written", sources, facts))
+    if own:
+        sections.insert(
+            0, _Section("the human's own rules, for all projects; the project's go before them", RULES, own)
+        )
     room = budget_tokens - budget_tokens // _LISTING_SHARE
     shown = sections[: max(room // _LEAST, 1)]
     parts: list[str] = []

@@ -40,12 +40,12 @@ def test_documents_come_in_order_each_under_its_name() -> None:
     assert headings(words) == [
         "# AGENTS.md (the rules of this project)",
         "# README.md (what this project is)",
-        "# pyproject.toml (how it is built)",
+        "# pyproject.toml (how it is built and written)",
         "# web/AGENTS.md (the rules for web/)",
         "# web/admin/AGENTS.md (the rules for web/admin/)",
         "# The files of shop",
     ]
-    for part in ("A shop.", "name = 'shop'", "Root rules.", "Web rules.", "Admin rules.", "shop/cart.py"):
+    for part in ("A shop.", "\n\nshop\n\n", "Root rules.", "Web rules.", "Admin rules.", "shop/cart.py"):
         assert part in words
     assert "Not this one." not in words
 
@@ -93,9 +93,14 @@ def test_shares_are_fair(sizes: list[int], total: int) -> None:
 
 def test_binary_empty_and_hostile_files() -> None:
     words = context(
-        {"README": b"\x00\x01", "AGENTS.md": "", "pyproject.toml": "a = '\x1b[2J\u202e'", "bad\x1b\n.py": ""}
+        {
+            "README": b"\x00\x01",
+            "AGENTS.md": "",
+            "pyproject.toml": '[project]\nname = "\\u001b[2J\\u202e"',
+            "bad\x1b\n.py": "",
+        }
     )
-    assert headings(words) == ["# pyproject.toml (how it is built)", "# The files of shop"]
+    assert headings(words) == ["# pyproject.toml (how it is built and written)", "# The files of shop"]
     assert "\x1b" not in words
     assert "\u202e" not in words
     assert "\n.py" not in words
