@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import logging
 
 from agent_core import commands
 from agent_core import events as ev
-from agent_core.errors import LOGGED, JournalError, PairloopError
+from agent_core.errors import LOGGED, ConfigError, JournalError, PairloopError
 from agent_core.partners.beginning import Beginning
-from agent_core.partners.listing import Offer, offers
+from agent_core.partners.listing import Offer, offer_of, offers
 from agent_core.parts import Parts
 
 _LATER = "The answer under way is still the other's."
@@ -70,6 +71,23 @@ class PartnerChoice:
             self._choosing.cancel()
             await asyncio.wait([self._choosing])
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names by which a partner can be chosen."""
+        return tuple(filter(None, self._beginning.model.partners.names)) if self._beginning is not None else ()
+
+    def meant(self, words: str) -> commands.UsePartner:
+        """The command that some words of the human stand for.
+
+        Args:
+            words: A partner's name, one and a model's id behind it, or the id of another model of whoever proposes.
+        """
+        name, _, model = words.strip().partition(" ")
+        if name in self.names:
+            return commands.UsePartner(name, model.strip())
+        now = self._beginning.model.now.name if self._beginning is not None else ""
+        return commands.UsePartner(now, words.strip())
+
     async def offers(self) -> tuple[Offer, ...]:
         """The partners there are, and the models they have; asks servers, which takes a moment."""
         if self._beginning is None:
@@ -95,9 +113,10 @@ class PartnerChoice:
             return
         model = self._beginning.model
         chosen = await model.open(command.name, command.model)
-        if chosen is model.now:
+        if chosen is model.now or (command.name == model.now.name and command.model == model.info.model != ""):
             self._parts.emit(ev.Noted("info", f"{model.info.name} is who proposes already."))
             return
+        await self._look_at(command)
         model.take(chosen)
         self._parts.emit(ev.PartnerChosen(command.name, command.model), durable=True)
         self._parts.tell_partner()
@@ -105,6 +124,27 @@ class PartnerChoice:
         self._parts.emit(ev.Noted("info", f"{model.info.name} proposes from the next request on.{later}"))
         await model.prepare()
         self._parts.tell_partner()
+
+    async def _look_at(self, command: commands.UsePartner) -> None:
+        """See whether its server answers, and has the model, before the other one goes.
+
+        Raises:
+            ConfigError: It does not, or has not; says what it has.
+        """
+        assert self._beginning is not None
+        offer = await offer_of(self._beginning.model.partners, command.name)
+        if offer.missing:
+            raise ConfigError(offer.missing)
+        listed = [one.id for one in offer.models]
+        # One alone may be the configured one, of a server that lists nothing.
+        if command.model and len(listed) > 1 and command.model not in listed:
+            near = difflib.get_close_matches(command.model, listed, 3, 0.3) or listed[:3]
+            called = command.name if command.name in self.names else ""
+            hint = "" if called else "Nor is there a partner of that name. "
+            raise ConfigError(
+                f'{offer.place or offer.title} lists no model "{command.model}".',
+                f"{hint}It has {', '.join(near)}{' and others' if len(listed) > len(near) else ''}.",
+            )
 
 
 def _called(name: str, model: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from agent_core.commands import AnyCommand
+from agent_core.commands import AnyCommand, UsePartner
 from agent_core.events import Entry
 from agent_core.state import State
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent_core.custom_commands import CustomCommand
     from agent_core.forking import Step
     from agent_core.memory.lessons import KnownLesson
+    from agent_core.partners.listing import Offer
     from agent_core.shelf import Said, SessionCard
     from agent_core.workspace.git import GitStatus
 
@@ -82,6 +83,24 @@ class Custom(Protocol):
         """What a line that calls one asks for; the line itself where it calls none."""
 
 
+class Partners(Protocol):
+    """Who can propose."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names by which a partner can be chosen."""
+
+    def meant(self, words: str) -> UsePartner:
+        """The command that some words stand for: a partner's name, one and a model, or a model."""
+
+    async def offers(self) -> Sequence[Offer]:
+        """All of them with their models; asks servers, which takes a moment.
+
+        Raises:
+            PairloopError: They cannot be listed.
+        """
+
+
 class Session(Protocol):
     """A session that is open: commands in, events out."""
 
@@ -96,6 +115,10 @@ class Session(Protocol):
     @property
     def surroundings(self) -> Surroundings:
         """What it stands in."""
+
+    @property
+    def partners(self) -> Partners:
+        """Who can propose."""
 
     @property
     def lessons(self) -> Lessons:

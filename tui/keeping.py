@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from agent_core.errors import PairloopError
 from tui.engine import Engine
 from tui.life import Wanted
 from tui.looking import Looking
 from tui.panes.pane import told
+
+if TYPE_CHECKING:
+    from tui.screens.choose import Entry
 
 
 class Keeping(Looking):
@@ -55,6 +59,31 @@ class Keeping(Looking):
 
         if self.life.session is not None:
             await self.push_screen(MemoryScreen(self.life.session))
+
+    async def action_model(self) -> None:
+        """Choose who proposes."""
+        from tui.screens.partners import PartnerList  # noqa: PLC0415 - not needed to paint
+
+        if self.life.session is not None:
+            await self.push_screen(PartnerList(self.life.session.partners.offers, self.submit, self.say), self._do)
+
+    def _do(self, entry: Entry | None) -> None:
+        if entry is not None and entry.do is not None:
+            entry.do()
+
+    def use_partner(self, words: str) -> str:
+        """Have another partner propose.
+
+        Args:
+            words: A partner's name, one and a model, or a model.
+
+        Returns:
+            Why it cannot be, empty where it can: what comes of it is in the session's events.
+        """
+        if self.life.session is None:
+            return "There is no session yet."
+        self.submit(self.life.session.partners.meant(words))
+        return ""
 
     async def action_commit(self) -> None:
         """Go over the message of the commit of the last landing."""

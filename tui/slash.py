@@ -50,6 +50,9 @@ class Doer(Protocol):
     def set_mode(self, mode: Mode) -> None:
         """Choose a mode."""
 
+    def use_partner(self, words: str) -> str:
+        """Have another partner propose; gives why it cannot be."""
+
     def say(self, text: str) -> None:
         """Say something to the human, for a moment."""
 
@@ -111,10 +114,8 @@ def _mode(app: Doer, argument: str) -> str:
     return f"There is no mode “{argument}”: it is one of {', '.join(get_args(Mode))}."
 
 
-def _model(app: Doer, _argument: str) -> str:
-    partner = app.state.partner
-    app.say("There is no partner yet." if partner is None else f"The partner is {partner.name} ({partner.model}).")
-    return ""
+def _model(app: Doer, argument: str) -> str:
+    return app.use_partner(argument)
 
 
 def _remember(app: Doer, argument: str) -> str:
@@ -163,11 +164,11 @@ _ARGUMENTS: Mapping[str, tuple[str, Callable[[Doer, str], str]]] = {
     "undo": ("number of a landing", _undo),
     "redo": ("number of a landing", _redo),
     "mode": (", ".join(get_args(Mode)), _mode),
+    "model": ("partner, or model", _model),
     "remember": ("words", _remember),
     "teach": ("words", _teach),
 }
 _OTHERS: Mapping[str, tuple[str, Callable[[Doer, str], str]]] = {
-    "model": ("Say who the partner is.", _model),
     "remember": ("Note something down for the partner; it is told at its next step, and never summed up.", _remember),
     "teach": ("Keep a lesson for all later sessions of this project; /memory shows them.", _teach),
     "compact": ("Sum up the oldest of the conversation now; what was decided and tried stays word for word.", _compact),

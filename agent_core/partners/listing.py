@@ -110,11 +110,11 @@ def _marked(offer: Offer, model: str) -> Offer:
 
 
 async def _offer(partners: Partners, name: str, found: set[str]) -> Offer:
-    title, place = _title(name, None), ""
+    title, place, variable = _title(name, None), "", ""
     preset = presets().get(name)
     try:
         settings = partners.settings(name)
-        title = _title(name, settings)
+        title, variable = _title(name, settings), settings.key_env
         if settings.script:
             return Offer(name, title)
         endpoint = await asyncio.to_thread(endpoint_of, settings, partners.environ, partners.keys, name)
@@ -123,7 +123,7 @@ async def _offer(partners: Partners, name: str, found: set[str]) -> Offer:
             return Offer(name, title, place, missing=f"nothing listens at {place}")
         return Offer(name, title, place, await _models(settings, endpoint))
     except NoPartnerError:
-        return Offer(name, title, place, missing=f"{title} wants a key, and {settings.key_env} is not set.")
+        return Offer(name, title, place, missing=f"{title} wants a key, and {variable} is not set.")
     except PairloopError as error:
         return Offer(name, title, place, missing=error.message)
     except TimeoutError:

@@ -9,13 +9,14 @@ from typing import Literal
 
 import msgspec
 
-from agent_core.commands import AnyCommand, Quit
+from agent_core.commands import AnyCommand, Quit, UsePartner
 from agent_core.custom_commands import CustomCommand
 from agent_core.errors import JournalError, PairloopError
 from agent_core.events import AnyEvent, Entry
 from agent_core.fold import fold
 from agent_core.forking import Step
 from agent_core.memory.lessons import KnownLesson
+from agent_core.partners.listing import Offer
 from agent_core.shelf import Said, SessionCard
 from agent_core.state import State
 from agent_core.workspace.git import GitStatus
@@ -59,6 +60,30 @@ class FakeSurroundings:
             told()
 
 
+class FakePartners:
+    """Who can propose, in memory; asked for them, it waits for `ready`."""
+
+    def __init__(self) -> None:
+        self.listed: tuple[Offer, ...] = ()
+        self.error: PairloopError | None = None
+        self.ready = asyncio.Event()
+        self.ready.set()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(offer.name for offer in self.listed)
+
+    def meant(self, words: str) -> UsePartner:
+        name, _, model = words.partition(" ")
+        return UsePartner(name, model) if name in self.names else UsePartner("", words)
+
+    async def offers(self) -> tuple[Offer, ...]:
+        await self.ready.wait()
+        if self.error is not None:
+            raise self.error
+        return self.listed
+
+
 class FakeLessons:
     """The lessons of a project in memory."""
 
@@ -97,6 +122,7 @@ class FakeSession:
         self.stubborn = False
         self.surroundings = FakeSurroundings()
         self.lessons = FakeLessons()
+        self.partners = FakePartners()
         self.custom = FakeCustom()
         self._state = State()
         self._listeners: list[Listener] = []

@@ -7,19 +7,20 @@ from textual.dom import DOMNode
 
 from tui.actions.chat import CHAT
 from tui.actions.checks import CHECKS
-from tui.actions.common import COMMON
+from tui.actions.common import COMMON, DECISIONS
 from tui.actions.consent import CONSENT
 from tui.actions.diff import DIFF
 from tui.actions.frame import FRAME
 from tui.actions.keys import Changes, key_name, remapped
 from tui.actions.model import Action, Focus, Place, Situation
 from tui.actions.money import MONEY
+from tui.actions.partners import PARTNERS
 from tui.actions.prompt import PROMPT
 from tui.actions.search import SEARCH
 
 Bindings = list[Binding | tuple[str, str] | tuple[str, str, str]]
 
-ACTIONS: tuple[Action, ...] = (*CONSENT, *COMMON, *MONEY, *DIFF, *CHECKS, *CHAT, *SEARCH, *FRAME, *PROMPT)
+ACTIONS: tuple[Action, ...] = (*DECISIONS, *CONSENT, *COMMON, *PARTNERS, *MONEY, *DIFF, *CHECKS, *CHAT, *SEARCH, *FRAME, *PROMPT)
 """In the order in which help and the line of keys show them."""
 
 BY_ID = {action.id: action for action in ACTIONS}

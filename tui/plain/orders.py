@@ -63,6 +63,7 @@ NAMES = {
     "no limit": "where a budget is used up: go on without one",
     "usage": "tell what was spent: tokens and cost of the last step, the task, the session, by model",
     "mode": f"choose when you are asked: mode and one of {', '.join(get_args(Mode))}",
+    "model": "list who can propose, and their models; model and a number, or /model and a name, takes one",
     "status": "tell what is going on, and what waits to be told to the partner",
     "withdraw": "withdraw and a number takes back words that the partner has not heard yet",
     "memory": "list what is remembered of this session, with the names of the entries",
@@ -87,7 +88,7 @@ NAMES = {
 _SPENDING = ("spend more", "spend no more", "no limit")
 DECIDING = frozenset({"choice", "accept", "reject", "go on", "fix", "land", "allow", "deny", *_SPENDING})
 """What answers a question, and so must not have been typed before it was asked."""
-_WITH_NUMBER = frozenset({"undo", "redo", "findings", "withdraw", "diff", "keep", "drop"})
+_WITH_NUMBER = frozenset({"undo", "redo", "findings", "withdraw", "diff", "keep", "drop", "model"})
 _MOST_DIGITS = 6
 
 
@@ -107,7 +108,7 @@ def read(line: str) -> Order | None:
     if line.startswith("!"):
         return Order("shell", text=line[1:].strip())
     # What else begins with a slash is a path.
-    if (order := _remembering(line)) is not None:
+    if (order := _worded(line)) is not None:
         return order
     slashed = line.startswith("/") and " " not in line and "/" not in line[1:]
     words = " ".join(line.removeprefix("/").lower().split())
@@ -124,12 +125,12 @@ def read(line: str) -> Order | None:
     return found
 
 
-def _remembering(line: str) -> Order | None:
-    """What a line wants of the memory, if it does."""
+def _worded(line: str) -> Order | None:
+    """What a line wants that is followed by words: of the memory, or of who proposes."""
     name, _, rest = line.partition(" ")
     rest = rest.strip()
-    if name == "/remember" and rest:
-        return Order("remember", text=rest)
+    if name in {"/remember", "/model"} and rest and not _is_number(rest):
+        return Order(name[1:], text=rest)
     name = name.removeprefix("/").lower()
     return Order(name, text=rest) if name in {"forget", "restore"} and NAME.fullmatch(rest) else None
 

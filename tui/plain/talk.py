@@ -19,6 +19,7 @@ from tui.plain.console import Console, Typed
 from tui.plain.dialogs import Dialogs
 from tui.plain.lessons import lessons_of, settle
 from tui.plain.memory import remembered
+from tui.plain.partners import Partners
 from tui.plain.questions import Key, approval_lines, budget_lines, decision_lines, idle_lines, proposal_of, waits_for
 from tui.plain.showing import SHOWN, answer_to
 from tui.plain.telling import Teller
@@ -75,6 +76,7 @@ class Talk:
         self.dialogs = Dialogs(
             session, console, asking, decide=self._decide_late, speak=self._written, ended=self._dialog_ended
         )
+        self._partners = Partners(session, console.say, session.submit)
         self._orders: dict[str, Callable[[orders.Order], None]] = {
             "choice": lambda order: self._choose(order.number),
             "unknown": lambda order: self.say(f"There is no command {order.text}. Type help for those there are."),
@@ -94,6 +96,7 @@ class Talk:
             "allow": lambda _: self._approve(allowed=True),
             "deny": lambda _: self._approve(allowed=False),
             "mode": lambda order: self._mode(order.text),
+            "model": lambda order: self._partners.obey(order.number, order.text),
             "withdraw": lambda order: self._withdraw(order.number),
             "remember": lambda order: self._remember(order.text),
             "forget": lambda order: self._rewrite(order.text),
