@@ -64,8 +64,12 @@ class KeyFile:
             if self.path.is_symlink():
                 raise self._refused("it is a link", "Put the file itself there.") from error
             raise self._refused(error.strerror or "it cannot be read") from error
+        try:
+            self._look(os.fstat(handle))
+        except ConfigError:
+            os.close(handle)
+            raise
         with os.fdopen(handle, "rb") as file:
-            self._look(os.fstat(file.fileno()))
             try:
                 data = tomllib.loads(file.read().decode())
                 return msgspec.convert(data, dict[str, KeyEntry])
