@@ -263,7 +263,9 @@ def _mcp(options: argparse.Namespace) -> int:
 
     from agent_core.build import Engine  # noqa: PLC0415
     from agent_core.mcp.command import servers  # noqa: PLC0415
+    from tui.trouble import Log  # noqa: PLC0415
 
+    Log().open()
     engine = Engine(_project(options), {}, os.environ)
     settings, test = engine.config().mcp, options.action == "test"
     return asyncio.run(servers(settings, engine.root, os.environ, options.server, test=test, json=options.json))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,7 @@ Stands = Literal["off", "starting", "ready", "failed", "ended"]
 _START = 20.0
 """Seconds in which a server has to be there."""
 _CLOSE = 1.5
+_LAST_WORDS = 0.5
 _MOST_PAGES = 20
 _MOST_TOOLS = 100
 _MOST_RESTARTS = 3
@@ -119,7 +121,7 @@ class Server:
         """
         client = await self._ready()
         from mcp.shared.exceptions import MCPError  # noqa: PLC0415 - there by now
-        from mcp_types import REQUEST_TIMEOUT  # noqa: PLC0415
+        from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT  # noqa: PLC0415
         from pydantic import ValidationError  # noqa: PLC0415
 
         async def told(progress: float, total: float | None, message: str | None) -> None:
@@ -135,16 +137,14 @@ class Server:
         except MCPError as error:
             if error.code == REQUEST_TIMEOUT:
                 raise self._late(seconds) from error
-            if self.stands != "ready":
-                raise ServerError(self._gone(), "The next call starts it once more.") from error
+            if error.code == CONNECTION_CLOSED:
+                raise await self._lost("the connection was closed") from error
             raise ServerError(f"{self.name} refused: {one_line(error.message, _MOST_WORDS)}.") from error
         except ValidationError as error:
             raise ServerError(f"{self.name} gave an answer that is none.") from error
         except Exception as error:  # a library below: of the line, or of JSON
             log.exception("a call of %s failed", self.name)
-            await self._fail(_why(error))
-            self._news(self._gone())
-            raise ServerError(self._gone(), "The next call starts it once more.") from error
+            raise await self._lost(_why(error)) from error
 
     async def close(self) -> None:
         """End it."""
@@ -258,6 +258,19 @@ class Server:
         words = one_line(ended if ended and "closed" in why.lower() else why, _MOST_WORDS)
         await self.close()
         self.stands, self.trouble = "failed", words
+
+    async def _lost(self, why: str) -> ServerError:
+        """It is not there any more: said to the human, once, and as the error that says so to the partner."""
+        if self.settings.command:
+            # How its program ended is known in a moment.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORDS):
+                    await self._leaving.wait()
+        if self.stands == "ready":
+            await self._fail(why)
+            self._news(self._gone())
+        again = self._restarts < _MOST_RESTARTS
+        return ServerError(self._gone(), "The next call starts it once more." if again else "Go on without it.")
 
     def _gone(self) -> str:
         return f"The MCP server {self.name} has ended: {self.trouble}."
