@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_core.conversation import Completed, Retrying, TextDelta
+from agent_core.conversation import Chunk, Completed, PartnerInfo, Request, Retrying, TextDelta, Usage
 from agent_core.errors import PartnerError
-from agent_core.partners.retry import LONGEST_STEP, RetryingModel, wait_before
+from agent_core.partners.retry import LONGEST_STEP, OFFLINE_STEP, RetryingModel, wait_before
+from agent_core.partners.transport import OfflineError
 from tests.partners.talk import APIS, chunks_of, model, request
 from tests.support.model_server import ModelServer, error, fault, text
 
@@ -90,3 +94,57 @@ async def test_what_to_do_is_told_with_the_first_failure_already() -> None:
         await partner.close()
     first, second = (chunk.reason for chunk in chunks if isinstance(chunk, Retrying))
     assert first == f"{second} Its own output may say why."
+
+
+class Failing:
+    """A partner that fails as it is told, and then answers."""
+
+    info = PartnerInfo("scripted", "x")
+
+    def __init__(self, *errors: PartnerError) -> None:
+        self.errors = list(errors)
+
+    async def stream(self, asked: Request) -> AsyncIterator[Chunk]:
+        if self.errors:
+            raise self.errors.pop(0)
+        yield Completed((), Usage())
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+async def test_a_wait_ends_when_somebody_does_not_want_to_wait() -> None:
+    partner = RetryingModel(Failing(PartnerError("rate_limit", "Slow.", "", 5000.0)), 1)
+    async with asyncio.timeout(5):
+        async for chunk in partner.stream(request()):
+            if isinstance(chunk, Retrying):
+                assert (chunk.attempt, chunk.most, chunk.offline) == (1, 1, None)
+                assert chunk.seconds >= 5000
+                chunk.hurry()
+
+
+async def test_offline_it_is_tried_on_for_a_time_and_that_costs_no_repetitions() -> None:
+    now, waits = 0.0, list[float]()
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        waits.append(seconds)
+        now += seconds
+
+    away = [OfflineError("Offline.", "Check.") for _ in range(30)]
+    inner = Failing(PartnerError("server", "Busy."), *away, PartnerError("server", "Busy."))
+    partner = RetryingModel(inner, 2, offline=600, draw=lambda: 1.0, sleep=sleep, now=lambda: now)
+    retries = [chunk for chunk in await chunks_of(partner, request()) if isinstance(chunk, Retrying)]
+    assert [one.attempt for one in retries] == [1, *range(1, 31), 2]
+    assert [one.offline is None for one in retries] == [True, *[False] * 30, True]
+    assert [one.most for one in retries] == [2, *[0] * 30, 2]
+    assert waits[1:6] == [0.5, 1, 2, 4, OFFLINE_STEP]
+    assert max(waits) == OFFLINE_STEP
+    # Not for ever, and not at all where nothing is to be tried again.
+    for most, offline in ((2, 60.0), (0, 600.0)):
+        inner = Failing(*(OfflineError("Offline.") for _ in range(99)))
+        partner = RetryingModel(inner, most, offline=offline, draw=lambda: 1.0, sleep=sleep, now=lambda: now)
+        begun = now
+        with pytest.raises(OfflineError):
+            await chunks_of(partner, request())
+        assert now - begun == pytest.approx(offline if most else 0.0, abs=OFFLINE_STEP)

@@ -280,8 +280,8 @@ SAID: tuple[tuple[str, int, Any, str, str], ...] = (
         "lm studio: context",
         400,
         (
-            "Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with context "
-            "length of only 4096 tokens"
+            "Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with "
+            "context length of only 4096 tokens"
         ),
         "context_too_long",
         "4096",

@@ -1,0 +1,66 @@
+"""Answers that do not end by themselves."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_core.conversation import ReasoningDelta, TextDelta, ToolCallDelta
+from agent_core.runaway import MOST, Runaway, cycle_of
+
+LEAST = 3000
+
+
+@given(st.text("abc \n", min_size=1, max_size=200), st.text(max_size=300))
+def test_what_repeats_itself_is_found(cycle: str, before: str) -> None:
+    text = before + cycle * (LEAST * 2 // len(cycle) + 30)
+    found = cycle_of(text, LEAST)
+    assert found
+    # It may be a shorter one of the same kind; either way the end consists of it.
+    assert text[-LEAST:] == text[-LEAST - found : -found]
+
+
+@given(st.integers(0, 10_000))
+def test_what_counts_up_is_not(start: int) -> None:
+    assert not cycle_of("".join(f"{number}: item\n" for number in range(start, start + 1500)), LEAST)
+
+
+@pytest.mark.parametrize("cycle", ["x", "-" * 70 + "\n", "I will look. ", "".join(map(str, range(300)))[:900]])
+def test_a_cycle_has_to_come_often(cycle: str) -> None:
+    assert not cycle_of(cycle * (LEAST // len(cycle)), LEAST)
+    assert cycle_of(cycle * (max(LEAST, 13 * len(cycle)) // len(cycle) + 3), LEAST)
+
+
+def test_words_that_repeat_are_kept_once() -> None:
+    watch, said, why = Runaway(0), "Well. ", ""
+    watch.take(TextDelta(said))
+    while not why:
+        said += "Let me see. "
+        assert len(said) < 10_000
+        why = watch.take(TextDelta("Let me see. "))
+    assert why == "it repeated itself without an end"
+    kept = watch.kept(said)
+    assert kept.startswith("Well. ")
+    assert len(kept) <= len("Well. ") + 2 * len("Let me see. ")
+    assert kept.count("Let me see.") == 1
+
+
+def test_a_table_of_zeros_in_a_patch_is_none_of_its_business() -> None:
+    watch = Runaway(0)
+    assert not any(watch.take(ToolCallDelta("c", "apply_patch", "    0, 0, 0, 0,\n")) for _ in range(500))
+    assert any(watch.take(ToolCallDelta("c", "apply_patch", "    0, 0, 0, 0,\n")) for _ in range(1000))
+
+
+def test_thoughts_go_round_in_circles_too() -> None:
+    watch = Runaway(0)
+    assert any(watch.take(ReasoningDelta("Wait, but maybe not. ")) for _ in range(400))
+
+
+@pytest.mark.parametrize(("window", "most"), [(0, MOST), (8_000, 64_000), (1_000, 40_000), (1_000_000, MOST)])
+def test_nothing_is_longer_than_what_the_model_can_hold(window: int, most: int) -> None:
+    watch, length = Runaway(window), 0
+    piece = 9_973
+    while not watch.take(TextDelta("".join(f"{length + at:x}" for at in range(piece))[:piece])):
+        length += piece
+    assert most - piece <= length <= most
