@@ -47,6 +47,8 @@ from agent_core.build import Engine
 from agent_core.config_tables import Config
 from agent_core.errors import ConfigError, PairloopError
 from agent_core.events import Entry
+from agent_core.partners.build import NoPartnerError, endpoint_of
+from agent_core.partners.presets import DEFAULT_KEY
 
 _KEY = "key"
 
@@ -118,11 +120,12 @@ class PairloopAgent:
         except ConfigError:
             # What is wrong with it is told where a session is opened.
             return ()
-        if not _keyless(config, self._environ):
+        if not _key_wanted(config, self._environ):
             return ()
         words = (
-            f"Set {config.partner.key_env} in the environment of your editor, or in the settings of this agent there, "
-            "or name a local server in pairloop's configuration; then start the agent again."
+            f"Set {config.partner.key_env or DEFAULT_KEY} in the environment of your editor or in the settings of this "
+            "agent there, or run `pairloop key set` in a terminal, or start a local server such as Ollama; then start "
+            "the agent again."
         )
         return (AuthMethodAgent(id=_KEY, name="Set a key", description=words),)
 
@@ -307,8 +310,7 @@ class PairloopAgent:
             async with self._opening:
                 session = await engine.open(resume)
         except PairloopError as error:
-            keyless = isinstance(error, ConfigError) and _keyless(config, self._environ)
-            raise (failure(error, AUTH) if keyless else failure(error)) from error
+            raise (failure(error, AUTH) if isinstance(error, NoPartnerError) else failure(error)) from error
         if self._reads_files:
             buffers = Buffers(self._client, session.id, engine.root)
         talk = Talk(session, engine, self._client, engine.root, tuple(config.partners))
@@ -321,8 +323,16 @@ class PairloopAgent:
         return {"modes": settings.modes(talk.state), "config_options": settings.options(talk.state, talk.partners)}
 
 
-def _keyless(config: Config, environ: Mapping[str, str]) -> bool:
-    """Whether no partner is configured that could be asked without a key, and there is none."""
+def _key_wanted(config: Config, environ: Mapping[str, str]) -> bool:
+    """Whether nobody is configured who could be asked without a key, and none is in the environment."""
     partner = config.partner
-    chosen = partner.script or partner.base_url or partner.preset
-    return not chosen and not environ.get(partner.key_env, "").strip()
+    if partner.script or partner.use:
+        return False
+    try:
+        endpoint_of(partner, environ)
+    except NoPartnerError:
+        return True
+    except ConfigError:
+        # What is wrong with it is told where a session is opened.
+        return False
+    return False

@@ -16,6 +16,7 @@ from agent_core.why import UNDER_WAY
 WORDS = "words"
 """The option not to choose here, but to answer with the next prompt."""
 _BY_WORDS = "Answer in words: my next message"
+_NOT_BUT = "No, and what to do instead: my next message"
 _ACCEPT = "accept"
 
 
@@ -77,7 +78,7 @@ def command(asked: Question, chosen: str, state: State) -> commands.AnyCommand |
         state: The state now, in which the same thing still waits.
     """
     if state.approval is not None:
-        rule = state.approval.rule if chosen == "always" else ""
+        rule = {"always": state.approval.rule, "wider": state.approval.wider}.get(chosen, "")
         return commands.Approve(state.approval.call_id, allowed=chosen != "reject", always=rule)
     if state.question is not None:
         options = {str(place): words for place, words in enumerate(state.question.options)}
@@ -103,8 +104,9 @@ def _is_checked(proposal: ProposalState, state: State) -> bool:
     """Whether the checks go on; when they are through it is said again that a decision is awaited."""
     if state.why.startswith(UNDER_WAY):
         return True
-    running = any(check.where == "candidate" and check.outcome is None for check in state.checks)
-    return running and (proposal.verdict is None or not proposal.verdict.complete) and not proposal.refused
+    if proposal.verdict is None or proposal.stale or proposal.refused or proposal.overlaps:
+        return False
+    return not proposal.verdict.complete
 
 
 def _broken(proposal: ProposalState) -> int:
@@ -147,7 +149,9 @@ def _approval(approval: ApprovalState, teller: Teller) -> Question:
     options = [_option("allow", "Allow once", "allow_once")]
     if approval.rule:
         options.append(_option("always", title(f"Always allow in this project: {approval.rule}"), "allow_always"))
-    options.append(_option("reject", "Do not allow", "reject_once"))
+    if approval.wider:
+        options.append(_option("wider", title(f"Always allow in this project: {approval.wider}"), "allow_always"))
+    options += [_option("reject", "Do not allow", "reject_once"), _option(WORDS, _NOT_BUT, "reject_once")]
     return Question(
         ("approval", approval.call_id),
         teller.tool(approval.call_id),

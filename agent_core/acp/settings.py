@@ -49,7 +49,7 @@ def options(state: State, partners: Sequence[str]) -> Options:
         _select("mode", "Mode", "When you are asked.", "mode", state.mode, [(m, *_MODES[m]) for m in get_args(Mode)])
     ]
     if partners:
-        chosen = state.chosen[0] if state.chosen is not None else ""
+        chosen = state.partner.entry if state.partner is not None else ""
         listed = [(_CONFIGURED, "As configured", ""), *((name, name, "") for name in partners)]
         current = chosen if chosen in partners else _CONFIGURED
         found.append(_select("partner", "Partner", "Who proposes.", "model", current, listed))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import uuid4
 
 import msgspec
 from acp.schema import AvailableCommand, AvailableCommandInput, AvailableCommandsUpdate, UnstructuredCommandInput
 
 from agent_core import commands
+from agent_core.acp.words import title
+from agent_core.custom_commands import CustomCommand
 from agent_core.errors import PairloopError
 from agent_core.state import State
 
@@ -61,6 +63,13 @@ _COMMANDS: dict[str, _Slash] = {
     "stop": _Slash("End the task; nothing of it lands", lambda _now, _text: commands.Interrupt()),
     "retry": _Slash("Send the request that failed again now", lambda _now, _text: commands.RetryNow()),
     "compact": _Slash("Sum up the oldest of the conversation now", lambda _now, _text: commands.Compact()),
+    "model": _Slash(
+        "Have another partner propose: its name, and a model of it",
+        lambda _, text: commands.UsePartner(*_words(text).split(None, 1)),
+        "name of a partner, and a model",
+    ),
+    "mcp": _Slash("Say how the MCP servers stand", lambda _now, _text: commands.Tell("mcp")),
+    "skills": _Slash("Say which skills there are", lambda _now, _text: commands.Tell("skills")),
     "remember": _Slash("Note something down for the partner", lambda _, text: commands.Memorize(_words(text)), "words"),
     "teach": _Slash(
         "Keep a lesson for later sessions of this project", lambda _, text: commands.Teach(_words(text)), "words"
@@ -68,19 +77,20 @@ _COMMANDS: dict[str, _Slash] = {
 }
 
 
-def available() -> AvailableCommandsUpdate:
-    """What can be written after a slash."""
-    return AvailableCommandsUpdate(
-        session_update="available_commands_update",
-        available_commands=[
-            AvailableCommand(
-                name=name,
-                description=one.help,
-                input=AvailableCommandInput(root=UnstructuredCommandInput(hint=one.takes)) if one.takes else None,
-            )
-            for name, one in _COMMANDS.items()
-        ],
-    )
+def available(custom: Iterable[CustomCommand]) -> AvailableCommandsUpdate:
+    """What can be written after a slash.
+
+    Args:
+        custom: Commands of the human's or the project's own.
+    """
+    listed = [_listed(name, one.help, one.takes) for name, one in _COMMANDS.items()]
+    listed += [_listed(one.name, one.description, one.hint) for one in custom if one.name not in _COMMANDS]
+    return AvailableCommandsUpdate(session_update="available_commands_update", available_commands=listed)
+
+
+def _listed(name: str, words: str, takes: str) -> AvailableCommand:
+    hint = AvailableCommandInput(root=UnstructuredCommandInput(hint=title(takes))) if takes else None
+    return AvailableCommand(name=name, description=title(words), input=hint)
 
 
 def read(text: str, state: State) -> commands.AnyCommand | None:

@@ -25,6 +25,15 @@ from agent_core.state import State
 
 _LAST_WAIT = 15.0
 _ASKS = (ev.DecisionAwaited, ev.ApprovalAsked, ev.QuestionAsked, ev.BudgetReached)
+_DECIDES = (
+    commands.Steer
+    | commands.Answer
+    | commands.Approve
+    | commands.Accept
+    | commands.Reject
+    | commands.Fix
+    | commands.Interrupt
+)
 log = logging.getLogger(__name__)
 
 
@@ -88,7 +97,7 @@ class Talk:
 
     def begin(self) -> None:
         """Tell the editor what happens from now on, and what can be done: right before it learns that this is open."""
-        self._outbox.put(slash.available())
+        self._outbox.put(slash.available(self.session.custom.all().values()))
         self._send()
         self._may_ask = True
         self._ask()
@@ -148,7 +157,9 @@ class Talk:
             RequestError: It cannot be carried out, or the partner failed; says why.
         """
         try:
-            command = slash.read(text, self.state) or self._meant(text)
+            command = slash.read(text, self.state) or self._meant(
+                await asyncio.to_thread(self.session.custom.task, text)
+            )
         except PairloopError as error:
             # Somebody mistyped; that is no failure of anything.
             self.note(str(error))
@@ -168,7 +179,7 @@ class Talk:
             if self.state.task is None and not self._shells:
                 self._end("end_turn")
             # What was put off, and is not answered by this, is asked again.
-            self._due = self._due or not isinstance(command, commands.Steer | commands.Answer | commands.Accept)
+            self._due = self._due or not isinstance(command, _DECIDES)
             self._ask()
             reason = await turn
         finally:
@@ -180,6 +191,8 @@ class Talk:
         """What words are: the answer to what waits, or a task."""
         if self.state.question is not None:
             return commands.Answer(self.state.question.call_id, text)
+        if self.state.approval is not None:
+            return commands.Approve(self.state.approval.call_id, allowed=False, reason=text)
         return commands.Steer(text) if self.state.waiting else commands.Ask(text)
 
     async def cancel(self) -> None:
@@ -241,7 +254,7 @@ class Talk:
         elif event.kind == "refused":
             self.note(event.text)
             self._end("refusal")
-        elif event.kind:
+        elif event.kind and event.kind != "budget":
             self._fail(RequestError(AUTH if event.kind == "auth" else -32603, event.text, {"kind": event.kind}))
         else:
             self._end("end_turn")

@@ -27,7 +27,7 @@ def title(text: str) -> str:
 
 def aside(text: str, hint: str = "") -> str:
     """Words of pairloop's own among those of the partner: a quotation of its own."""
-    words = " ".join(part for part in (text.strip(), hint.strip()) if part)
+    words = ("\n" if "\n" in hint.strip() else " ").join(part for part in (text.strip(), hint.strip()) if part)
     return "\n\n" + "\n".join(f"> {line}" for line in plain(words).splitlines()) + "\n\n"
 
 

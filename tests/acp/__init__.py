@@ -1,0 +1,1 @@
+"""The engine with an editor that speaks the Agent Client Protocol."""
