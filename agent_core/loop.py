@@ -17,6 +17,7 @@ from agent_core.deciding import Deciding
 from agent_core.decisions import Decision, Inbox
 from agent_core.diagnosis.blame import Blamer
 from agent_core.errors import BudgetError, PairloopError
+from agent_core.introducing import Introducing
 from agent_core.judge import Judge
 from agent_core.judging import Judging
 from agent_core.landings import Landings
@@ -24,7 +25,6 @@ from agent_core.memory.repeats import wanted
 from agent_core.parts import Parts
 from agent_core.prompt import replies
 from agent_core.prompt.named_files import named_files
-from agent_core.prompt.project_docs import project_context
 from agent_core.prompt.review_words import (
     leaves_anything,
     part_landed,
@@ -77,6 +77,7 @@ class Loop:
         self._parts = parts
         self._judge = judge
         self._landings = landings
+        self._introducing = Introducing(parts)
         self._proposals = Proposals(parts)
         self._assessor = Assessor(parts, judge, Blamer(parts.workspace, checks), inbox.news)
         self._judging = Judging(parts, self._proposals, self._assessor, checks, inbox)
@@ -149,6 +150,7 @@ class Loop:
         while refusals < most and not self._calls.repeated and self._steps < self._parts.config.loop.max_steps:
             self._steps += 1
             self._tell_blame()
+            self._parts.append(*self._introducing.rules(self._proposals.view))
             calls = await take_turn(self._parts, self._calls.specs, self._broken, self.compactor)
             if not calls:
                 proposal = self._proposals.undecided(task)
@@ -192,16 +194,17 @@ class Loop:
         self._proposals.begin(base)
         state = parts.state()
         text, view = state.tasks[-1].text, self._proposals.view
+        named: tuple[str, ...] = ()
         if told := state.tasks[-1].told:
             text = told
         else:
             named = await asyncio.to_thread(named_files, text, view.paths(), view.read)
             text = replies.task_part(text, await shown(view, named, parts.tool_tokens))
         if not state.items:
-            budget = parts.project_tokens
-            context = await asyncio.to_thread(project_context, parts.workspace.root, view.read, view.paths(), budget)
+            about = await self._introducing.documents(view)
             known = await self._judge.known(base, wait=_BASELINE_WAIT)
-            text = replies.first_item(context, known, text)
+            drawn = await self._introducing.map(view, f"{state.tasks[-1].text}\n{known}", named)
+            text = replies.first_item("\n\n".join(filter(None, (about, drawn))), known, text)
         parts.append(*replies.cut_short(state.items), UserItem(text))
 
     def _goes_on(self, proposal: ProposalState | None) -> bool:

@@ -28,6 +28,7 @@ from agent_core.memory.notes import Notes
 from agent_core.outfit import Outfit
 from agent_core.partner_choice import PartnerChoice
 from agent_core.parts import Parts, nobody
+from agent_core.permission_book import KnownRule
 from agent_core.remembering import Remembering
 from agent_core.shell import Shells
 from agent_core.state import State
@@ -150,6 +151,15 @@ class Session:
         extras = self._outfit.extras
         return extras.commands if extras is not None else CustomCommands(self._outfit.workspace.root)
 
+    def rules(self) -> tuple[KnownRule, ...]:
+        """The rules on what the partner may do; reads a file.
+
+        Raises:
+            PermissionsError: They cannot be read.
+        """
+        book = self._outfit.permissions
+        return book.known(self._outfit.config.permissions) if book is not None else ()
+
     @property
     def lessons(self) -> Remembering:
         """What is remembered of earlier sessions of the project."""
@@ -202,6 +212,7 @@ class Session:
                     group.create_task(self._remembering.run()),
                     group.create_task(self._hooks.run()),
                     group.create_task(self._tracker.read_ahead()),
+                    group.create_task(self._read_names()),
                     *(group.create_task(source.begin(self._warn)) for source in self._outfit.sources),
                 ]
                 self._tasks.take_up()
@@ -379,6 +390,14 @@ class Session:
                 log.exception("the partner's library could not be got ready")
             else:
                 self._parts.tell_partner()
+
+    async def _read_names(self) -> None:
+        """Get ready what a map of the project is drawn from, where that takes long."""
+        if self._parts.map_tokens:
+            try:
+                await self._parts.symbols.fill(self._tracker.seen.files)
+            except OSError:
+                log.exception("the names in the project could not be read")
 
     def _edited(self, edits: Sequence[ev.HumanEdited], now: Snapshot) -> None:
         # Where nobody looks on, one task was given, and no other is taken up.

@@ -53,7 +53,7 @@ class Symbols:
 
     async def fill(self, states: States) -> None:
         """Read in the background what is not known yet, where that takes so long that a map would wait for it."""
-        asked = self._request("fill", states, {}, seconds=_FILL_SECONDS)
+        asked = await asyncio.to_thread(self._request, "fill", states, {}, seconds=_FILL_SECONDS)
         if len(asked.files) > _IN_THREAD:
             await self._carried_out(asked, _FILL_SECONDS)
 
@@ -73,7 +73,7 @@ class Symbols:
             The map, and how many files are not on it as there was no time to read them. Empty when there is no code,
             no room, or it took too long.
         """
-        asked = self._request("map", states, drafts, seconds=_READ_SECONDS)
+        asked = await asyncio.to_thread(self._request, "map", states, drafts, seconds=_READ_SECONDS)
         if not asked.files or tokens <= 0:
             return "", 0
         asked = msgspec.structs.replace(asked, wish=wish, tokens=tokens, without=frozenset(without))
@@ -95,7 +95,8 @@ class Symbols:
         chosen = {
             path: one for path, one in states.items() if not folder or path == folder or path.startswith(folder + "/")
         }
-        asked = msgspec.structs.replace(self._request("find", chosen, drafts, seconds=_FIND_SECONDS), name=name)
+        asked = await asyncio.to_thread(self._request, "find", chosen, drafts, seconds=_FIND_SECONDS)
+        asked = msgspec.structs.replace(asked, name=name)
         answer = await self._carried_out(asked, _FIND_SECONDS)
         return None if answer is None else answer.found
 
@@ -113,6 +114,14 @@ class Symbols:
 
     async def _carried_out(self, asked: Request, seconds: float) -> Answer | None:
         """The answer; None when it took too long, or could not be had."""
+        try:
+            return await self._answer(asked, seconds)
+        except Exception:
+            # Files are whatever they are; a task can be done without knowing the names in them.
+            log.exception("symbols: %s failed", asked.kind)
+            return None
+
+    async def _answer(self, asked: Request, seconds: float) -> Answer | None:
         if len(asked.files) <= _IN_THREAD:
             return await asyncio.to_thread(carry_out, asked)
         own = str(Path(agent_core.__file__).parent.parent)
