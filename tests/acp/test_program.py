@@ -15,35 +15,47 @@ import pytest
 
 from tests.acp.editor import PATIENCE, ended, program
 from tests.support.running import stored
-from tests.support.shop import MENDED, RIGHT, RIGHT_AT_ONCE, WRONG, make_quick_shop, make_shop, theirs, tree
+from tests.support.shop import MENDED, RIGHT_AT_ONCE, make_quick_shop, theirs, tree
 from tests.test_resume import write_script
+
+BAD = """*** Begin Patch
+*** Update File: shop/prices.py
+@@
+-    for price in prices[1:]:
++    for price in prices
+*** End Patch"""
+GOOD = """*** Begin Patch
+*** Update File: shop/prices.py
+@@
+-    for price in prices
++    for price in prices:
+*** End Patch"""
 
 
 async def test_red_then_revised_then_allowed_then_taken_back(tmp_path: Path) -> None:
-    project = make_shop(tmp_path / "shop")
-    (project / "pairloop.toml").write_text('[checks]\noff = ["mypy"]\n')
+    project = make_quick_shop(tmp_path / "shop")
     before = tree(project)
-    script = write_script(tmp_path / "script.json", WRONG, RIGHT)
+    script = write_script(tmp_path / "script.json", BAD, GOOD)
     async with program("--script", str(script)) as (editor, process):
         session = await editor.open(project)
         turn = editor.say(session, "test_total fails; mend it")
         first = await editor.question()
         assert first.call.tool_call_id == "proposal-1"
-        assert "breaks 1" in str(first.call.title)
+        assert "breaks" in str(first.call.title)
         kinds = {name: option.kind for name, option in first.options.items()}
         assert kinds == {"accept": "allow_once", "go": "reject_once", "reject": "reject_once", "words": "reject_once"}
         diff = next(part for part in first.call.content or [] if part.type == "diff")
         assert diff.path == str(project / "shop/prices.py")
         assert diff.old_text == (project / "shop/prices.py").read_text()
-        assert "result += price + 1" in diff.new_text
-        assert "test_discount" in str(first.call.content)
-        assert editor.call("Check pytest")["status"] == "failed"
-        assert "AssertionError" in str(editor.call("Check pytest")["content"])
+        assert diff.new_text == diff.old_text.replace("prices[1:]:", "prices")
+        assert "broken: shop/prices.py:7" in str(first.call.content)
+        assert editor.call("Check syntax")["status"] == "failed"
+        assert "shop/prices.py:7" in str(editor.call("Check syntax")["content"])
         assert tree(project) == before
 
         first.choose("go")
         second = await editor.question(2)
-        assert "fixes 1" in str(second.call.title)
+        assert "breaks nothing" in str(second.call.title)
         assert editor.calls()["proposal-1"]["status"] == "failed"
         assert tree(project) == before
 
