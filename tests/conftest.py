@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from agent_core import build
+from agent_core.partners import discovery
 from tests.support.part_taking import Pair
 
 # A busy machine is slow, not wrong.
@@ -25,6 +26,8 @@ def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     # The keyring of whoever runs the tests is nobody's business.
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    # What listens on this machine, too.
+    monkeypatch.setattr(discovery, "presets", dict)
     (home / "gitconfig").write_text(
         "[user]\n\tname = Test\n\temail = test@example.invalid\n[init]\n\tdefaultBranch = main\n"
     )

@@ -178,7 +178,7 @@ class Wire:
                 base_url=endpoint.base_url,
                 timeout=timeout,
                 max_retries=0,
-                default_headers={**dict(endpoint.headers), **_key_in(endpoint, endpoint.key_header)},
+                default_headers=dict(endpoint.headers),
                 default_query=dict(endpoint.query) or None,
                 # A server on this machine is never behind a proxy.
                 http_client=openai.DefaultAsyncHttpxClient(
@@ -199,7 +199,7 @@ class Wire:
         """
         try:
             answer = await self._client.models.with_raw_response.list(
-                extra_headers=_key_in(self._endpoint, self._endpoint.list_key_header)
+                extra_headers=_key_in(self._endpoint, self._endpoint.list_key_header or self._endpoint.key_header)
             )
         except openai.APIStatusError as error:
             raise _status_error(self._endpoint, error) from error
@@ -218,7 +218,7 @@ class Wire:
             Its JSON; None where there is none, whatever the reason.
         """
         url = self._endpoint.base_url.removesuffix("/v1") + path
-        limits: Any = {"timeout": _BESIDE_SECONDS}
+        limits: Any = {"timeout": _BESIDE_SECONDS, "headers": _key_in(self._endpoint, self._endpoint.key_header)}
         try:
             if body is None:
                 return await self._client.get(url, cast_to=object, options=limits)
@@ -285,7 +285,8 @@ class Wire:
             # As it is, under a name that the package does not look into: it goes over every field of every item by its
             # type hints, which for a long conversation takes a hundred times what sending it does.
             named = {"model": body["model"]} | ({"messages": ()} if "messages" in body else {})
-            async with create(stream=True, **named, extra_body=dict(body)) as response:
+            headers = _key_in(self._endpoint, self._endpoint.key_header)
+            async with create(stream=True, **named, extra_body=dict(body), extra_headers=headers) as response:
                 streaming = True
                 content_type = response.headers.get("content-type", "")
                 if "html" in content_type or "application/json" in content_type:

@@ -75,7 +75,7 @@ class Received:
     @property
     def api(self) -> str:
         """``responses`` or ``chat``."""
-        return "responses" if self.path.endswith("/responses") else "chat"
+        return "responses" if self.path.partition("?")[0].endswith("/responses") else "chat"
 
 
 class ModelServer:
@@ -179,7 +179,7 @@ class ModelServer:
         if path in self._beside:
             await _send(writer, 200, "application/json", json.dumps(self._beside[path]).encode())
             return
-        if method != "POST" or not path.endswith(("/responses", "/chat/completions")):
+        if method != "POST" or not path.partition("?")[0].endswith(("/responses", "/chat/completions")):
             await _send(writer, 404, "application/json", b'{"error": {"message": "no such address"}}')
             return
         if refusal := self._refusal(request.body):
