@@ -62,7 +62,7 @@ class Store:
         rows = [(*key, zlib.compress(encode(one), 1)) for key, one in tags.items()]
         with self._forgiving(), self._opened() as database:
             database.execute("BEGIN IMMEDIATE")
-            database.executemany("INSERT OR IGNORE INTO tags (hash, language, tags) VALUES (?, ?, ?)", rows)
+            database.executemany("INSERT OR REPLACE INTO tags (hash, language, tags) VALUES (?, ?, ?)", rows)
             # The oldest go: files change, and nobody says when a content is wanted no more.
             database.execute("DELETE FROM tags WHERE id <= (SELECT max(id) FROM tags) - ?", (_MOST,))
             database.execute("COMMIT")
