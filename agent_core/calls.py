@@ -15,6 +15,7 @@ from agent_core.conversation import ToolCallItem, ToolResultItem, ToolSpec
 from agent_core.decisions import Inbox
 from agent_core.diagnosis.stall import Repeats
 from agent_core.errors import JournalError, PairloopError, PatchRefusedError, first_cause
+from agent_core.forms import Forms
 from agent_core.judge import Judge
 from agent_core.parts import Parts
 from agent_core.prompt import replies
@@ -46,6 +47,7 @@ class Calls:
         proposals: Takes patches.
         inbox: Where the human's answers arrive.
         make_room: Ends what runs in the background, before a tool that runs something itself.
+        forms: Is told which patches came to nothing.
     """
 
     def __init__(
@@ -55,12 +57,15 @@ class Calls:
         proposals: Proposals,
         inbox: Inbox,
         make_room: Callable[[], Awaitable[None]],
+        *,
+        forms: Forms,
     ) -> None:
         self._parts = parts
         self._judge = judge
         self._proposals = proposals
         self._inbox = inbox
         self._make_room = make_room
+        self._forms = forms
         self._consent = Consent(parts, inbox)
         self._toolbox = Toolbox(
             self._consent.approve,
@@ -88,6 +93,10 @@ class Calls:
         await self._toolbox.gather(self._parts.sources, self._note)
         self._consent.begin()
         self._held = []
+        self._repeats, self._repeated = Repeats(), ""
+
+    def forgive(self) -> None:
+        """The partner is to write its patches in another form: what was refused so far does not count any more."""
         self._repeats, self._repeated = Repeats(), ""
 
     @property
@@ -135,6 +144,10 @@ class Calls:
                 self._parts.append(ToolResultItem(one.call.call_id, words))
         for one in refused:
             self._parts.append(await self._refused(one, others=bool(taken)))
+        if failed or (refused and not taken and self._proposals.undecided(task) is None):
+            self._forms.failed((failed or refused)[0].call)
+        elif taken:
+            self._forms.worked()
         self._held += [one.note for one in taken]
         if proposed:
             self._propose(task, proposed)

@@ -127,6 +127,7 @@ class Request(msgspec.Struct, frozen=True):
         variety: Added to the temperature where one is sent: a partner that said the same thing again is to say
             something else.
         replaced: What came before and is not among the items any more.
+        form: The form of patches that was asked for in place of the one in the instructions; empty for that.
     """
 
     instructions: str
@@ -135,6 +136,7 @@ class Request(msgspec.Struct, frozen=True):
     cache_key: str
     variety: float = 0.0
     replaced: Replaced = Replaced()
+    form: str = ""
 
     @property
     def turn(self) -> int:
@@ -180,6 +182,8 @@ class PartnerInfo(msgspec.Struct, frozen=True):
         model: The model's id; empty for a script.
         window: How many tokens fit into its context; 0 where that is not known.
         entry: Name of its entry in the configuration: ``[partners.NAME]`` or a preset; empty for ``[partner]``.
+        form: In which form it is to write patches, where that is set or was found; empty otherwise.
+        pinned: That form is set, and stays whatever becomes of its patches.
     """
 
     kind: str
@@ -187,6 +191,8 @@ class PartnerInfo(msgspec.Struct, frozen=True):
     model: str = ""
     window: int = 0
     entry: str = ""
+    form: str = ""
+    pinned: bool = False
 
 
 class TextDelta(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from agent_core.deciding import Deciding
 from agent_core.decisions import Decision, Inbox
 from agent_core.diagnosis.blame import Blamer
 from agent_core.errors import BudgetError, PairloopError
+from agent_core.forms import Forms
 from agent_core.introducing import Introducing
 from agent_core.judge import Judge
 from agent_core.judging import Judging
@@ -82,7 +83,8 @@ class Loop:
         self._assessor = Assessor(parts, judge, Blamer(parts.workspace, checks), inbox.news)
         self._judging = Judging(parts, self._proposals, self._assessor, checks, inbox)
         self._deciding = Deciding(parts, self._proposals, self._assessor, self._judging, inbox)
-        self.calls = self._calls = Calls(parts, judge, self._proposals, inbox, self._assessor.quiet)
+        self._forms = Forms(parts)
+        self.calls = self._calls = Calls(parts, judge, self._proposals, inbox, self._assessor.quiet, forms=self._forms)
         self.compactor = Compactor(parts, lambda: self._calls.specs)
         self._broken = BrokenRequests(0)
         self._blamed = 0
@@ -154,13 +156,15 @@ class Loop:
             calls = await take_turn(self._parts, self._calls.specs, self._broken, self.compactor)
             if not calls:
                 proposal = self._proposals.undecided(task)
-                if self._goes_on(proposal):
+                if await self._goes_on(proposal):
                     continue
                 return await self._done_talking(task, proposal)
             refused, proposed = await self._calls.carry_out(calls, task)
             if proposed:
                 return await self._judging.judged(), False
             refusals += refused
+            if await self._forms.switch(self._proposals.view):
+                self._calls.forgive()
         if self._calls.propose_held(task):
             return await self._judging.judged(), True
         if again := self._calls.repeated:
@@ -205,16 +209,22 @@ class Loop:
             known = await self._judge.known(base, wait=_BASELINE_WAIT)
             drawn = await self._introducing.map(view, f"{state.tasks[-1].text}\n{known}", named)
             text = replies.first_item("\n\n".join(filter(None, (about, drawn))), known, text)
+        if form := self._forms.opening():
+            text = f"{text}\n\n{form}"
         parts.append(*replies.cut_short(state.items), UserItem(text))
 
-    def _goes_on(self, proposal: ProposalState | None) -> bool:
+    async def _goes_on(self, proposal: ProposalState | None) -> bool:
         """Whether to ask the partner again although it called no tool."""
         state = self._parts.state()
         if state.queued:
             return True
         if self._repairs < _MOST_REPAIRS and (repair := self._repair(state, proposal)):
             self._repairs += 1
-            self._parts.append(UserItem(repair))
+            self._forms.failed(meant=replies.looks_like_patch(replies.last_words(state.items)))
+            if await self._forms.switch(self._proposals.view):
+                self._calls.forgive()
+            else:
+                self._parts.append(UserItem(repair))
             return True
         if proposal is None or state.mode == "step" or (proposal.verdict and proposal.verdict.green):
             return False
@@ -234,12 +244,15 @@ class Loop:
         newest = next((item.text for item in reversed(state.items) if isinstance(item, UserItem)), "")
         if (state.task is not None and state.task.answers) or asks_only(newest):
             return ""
+        form = self._forms.form
         if replies.looks_like_patch(words):
-            return replies.NOT_A_CALL
+            return replies.not_a_call(form)
+        if self._forms.failing:
+            return replies.not_sent(form)
         # Models behind compatible servers are often weak: they write the code down instead of calling a tool. Asked
         # once a task, as it may be meant as an answer.
         weak = self._parts.model.info.kind == "chat"
-        return replies.CODE_IN_WORDS if weak and not self._repairs and replies.holds_code(words) else ""
+        return replies.code_in_words(form) if weak and not self._repairs and replies.holds_code(words) else ""
 
     async def _concluded(self, proposal: ProposalState, *, final: bool) -> End | None:
         """Have a judged proposal decided on, and act on it.

@@ -26,6 +26,7 @@ from agent_core.parts import Parts
 from agent_core.patch.stream import PatchText
 from agent_core.prompt import replies
 from agent_core.prompt.edit_words import edits_item
+from agent_core.prompt.forms import form_in
 from agent_core.prompt.instructions import instructions
 from agent_core.runaway import EndlessError, Runaway
 from agent_core.state import State
@@ -208,7 +209,9 @@ async def _asked(
     parts.emit(ev.PromptSent(state.steps + 1, len(state.items)))
     asked = parts.model.info
     try:
-        request = Request(instructions(), state.items, tools, parts.session, variety, state.replaced)
+        request = Request(
+            instructions(), state.items, tools, parts.session, variety, state.replaced, form_in(state.items) or ""
+        )
         async with aclosing(closing(parts.model.stream(request))) as chunks:
             async for chunk in chunks:
                 answer.take(chunk)

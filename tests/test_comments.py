@@ -186,7 +186,7 @@ async def test_a_question_beside_a_proposal_asks_for_no_patch_and_leaves_it_wait
         await here.until(lambda state: state.waiting == 1)
         (project / "shop/notes.py").write_text("# AI? why is the first one left out\n")
         await here.until(lambda state: bool(here.all(ev.Decided)) and state.waiting == 1)
-        assert replies.NOT_A_CALL not in told(here.state)
+        assert replies.not_a_call("envelope") not in told(here.state)
         assert [item.text for item in here.state.items if isinstance(item, AssistantItem)][-1] == answer
     assert (project / "shop/prices.py").read_text() == BEFORE
 

@@ -124,7 +124,9 @@ MISSED = "*** Begin Patch\n*** Update File: shop/prices.py\n@@\n-no such line\n+
 
 async def test_the_same_refused_patch_again_and_again_ends_it_early(tmp_path: Path) -> None:
     turns = [patch(MISSED)] * 9
-    async with running(make_shop(tmp_path / "shop"), settings(tmp_path, *turns)) as here:
+    made = settings(tmp_path, *turns)
+    made["partner"]["format"] = "envelope"
+    async with running(make_shop(tmp_path / "shop"), made) as here:
         here.submit(commands.Ask("mend it"))
         done = await here.seen(ev.TaskFinished)
         assert (done.outcome, here.state.steps) == ("not_green", 3)

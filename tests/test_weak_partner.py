@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,13 @@ from tests.support.shop import BROKEN, MENDED, QUICK, RIGHT_AT_ONCE, make_shop
 
 CODE = "It must be so:\n```python\nfor price in prices:\n    result += price\n```"
 OFF_THE_MARK = RIGHT_AT_ONCE.replace("-        result += price", "-        result += money")
+
+
+def pinned(base_url: str, form: str, api: str = "chat") -> dict[str, Any]:
+    """The settings for a test server, with one form of patches."""
+    settings = server_settings(base_url, api)
+    settings["partner"]["format"] = form
+    return settings
 
 
 def said(server: ModelServer, request: int) -> str:
@@ -38,7 +47,7 @@ async def test_repairs_are_asked_for_and_a_rut_is_left(tmp_path: Path, api: str)
     ]
     async with (
         ModelServer(answers) as server,
-        running(project, flags("auto", off=QUICK) | server_settings(server.base_url, api)) as here,
+        running(project, flags("auto", off=QUICK) | pinned(server.base_url, "envelope", api)) as here,
     ):
         here.submit(commands.Ask("mend total in shop/prices.py"))
         done = await here.seen(ev.TaskFinished)
@@ -94,7 +103,7 @@ async def test_an_empty_answer_is_asked_about_and_counts_as_none(tmp_path: Path)
     refused, right = (call("apply_patch", patch=one) for one in (OFF_THE_MARK, RIGHT_AT_ONCE))
     async with (
         ModelServer([refused, text(""), right, *[text("")] * 4]) as server,
-        running(project, flags("auto", off=QUICK) | server_settings(server.base_url, "chat")) as here,
+        running(project, flags("auto", off=QUICK) | pinned(server.base_url, "envelope")) as here,
     ):
         here.submit(commands.Ask("mend total in shop/prices.py"))
         assert (await here.seen(ev.TaskFinished)).outcome == "landed"
@@ -111,7 +120,7 @@ async def test_a_patch_may_come_as_a_list_of_its_lines(tmp_path: Path) -> None:
     answers = [call("apply_patch", patch=one) for one in (OFF_THE_MARK.split("\n"), [1], RIGHT_AT_ONCE.split("\n"))]
     async with (
         ModelServer(answers) as server,
-        running(project, flags("auto", off=QUICK) | server_settings(server.base_url, "chat")) as here,
+        running(project, flags("auto", off=QUICK) | pinned(server.base_url, "envelope")) as here,
     ):
         here.submit(commands.Ask("mend it"))
         assert (await here.seen(ev.TaskFinished)).outcome == "landed"
@@ -148,3 +157,92 @@ async def test_a_small_window_gets_small_texts(tmp_path: Path) -> None:
             sizes.append(len(said(server, 0)))
     assert sizes[0] > 16_000
     assert sizes[1] < 4096
+
+
+BLOCK = """\
+shop/prices.py
+<<<<<<< SEARCH
+    for price in prices[1:]:
+=======
+    for price in prices:
+>>>>>>> REPLACE
+"""
+
+
+def all_said(server: ModelServer, request: int) -> list[str]:
+    """What a request says, item by item, the instructions apart."""
+    body = server.requests[request].body
+    return [str(one.get("content") or one.get("output")) for one in body.get("input") or body["messages"][1:]]
+
+
+async def test_patches_that_fail_are_asked_for_in_another_form_and_that_is_remembered(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    whole = f"Here it is.\n\nshop/prices.py\n```python\n{MENDED}```\n"
+    left_out = (
+        "shop/prices.py\n```python\ndef total(prices):\n    return sum(prices)\n# ... rest of the code unchanged\n```"
+    )
+    answers = [
+        call("apply_patch", patch=OFF_THE_MARK),
+        text("The patch was refused."),
+        text(BLOCK.replace("prices[1:]", "goods[1:]")),
+        text(BLOCK.replace("prices[1:]", "wares[1:]")),
+        text(left_out),
+        text(whole),
+    ]
+    async with (
+        ModelServer(answers) as server,
+        running(project, flags("auto", off=QUICK) | server_settings(server.base_url, "chat")) as here,
+    ):
+        here.submit(commands.Ask("mend total in shop/prices.py"))
+        done = await here.seen(ev.TaskFinished)
+        assert done.outcome == "landed"
+        assert (project / "shop/prices.py").read_text() == MENDED
+        told = [all_said(server, number)[-1] for number in range(6)]
+        assert "-        result += money" not in told[2]
+        assert "From now on write a change as a SEARCH/REPLACE block" in told[2]
+        assert "shop/prices.py\n<<<<<<< SEARCH\n    for price in prices[1:]:" in told[2], "on what it has meant"
+        assert "its lines are not in the file" in told[3]
+        assert "From now on send whole files" in told[4]
+        assert "    for price in prices[1:]:\n        result += price\n" in told[4], "the file as it is goes along"
+        assert "line 3, '# ... rest of the code unchanged', stands for lines that are left out" in told[5]
+        first = [request.body["messages"] for request in server.requests]
+        for before, after in itertools.pairwise(first):
+            assert after[: len(before)] == before, "each request extends the one before"
+        tools = [request.body["tools"] for request in server.requests]
+        assert all(one == tools[0] for one in tools)
+        notes = [event.text for event in here.all(ev.Noted) if "is asked for" in event.text]
+        assert [note.rpartition("asked for ")[2] for note in notes] == [
+            "SEARCH/REPLACE blocks from now on.",
+            "whole files from now on.",
+        ]
+        base_url = server.base_url
+        # Another session with the same model begins with the form that worked.
+        server.add(text("Nothing is to be done."))
+        async with running(project, flags(off=QUICK) | server_settings(base_url, "chat")) as again:
+            again.submit(commands.Ask("what is this"))
+            await again.seen(ev.TaskFinished)
+        assert "From now on send whole files" in all_said(server, 6)[0]
+
+
+async def test_a_form_that_is_set_is_kept_to(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    wrong = BLOCK.replace("prices[1:]", "goods[1:]")
+    answers = [
+        text(wrong),
+        text(wrong),
+        text(wrong + "\n"),
+        text("I give up."),
+        text("Really."),
+        text("So."),
+        text("No."),
+    ]
+    async with (
+        ModelServer(answers) as server,
+        running(project, flags(off=QUICK) | pinned(server.base_url, "blocks")) as here,
+    ):
+        here.submit(commands.Ask("mend total"))
+        done = await here.seen(ev.TaskFinished)
+    assert done.outcome in {"answered", "not_green"}
+    words = [one for number in range(len(server.requests)) for one in all_said(server, number)]
+    assert "From now on write a change as a SEARCH/REPLACE block" in all_said(server, 0)[0]
+    assert not any("send whole files" in one for one in words)

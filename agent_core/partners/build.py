@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from agent_core.config import DEFAULT_MODEL
 from agent_core.config_tables import PartnerConfig
 from agent_core.errors import ConfigError
-from agent_core.keys.finding import KeyFinder
+from agent_core.keys.finding import KeyFinder, server_name
 from agent_core.partners.abilities import AbilityBook
 from agent_core.partners.able import AbleModel
 from agent_core.partners.chat import ChatModel
@@ -61,7 +61,7 @@ def endpoint_of(
     if keys is None:
         key = Key(environ.get(config.key_env, "").strip(), config.key_env)
     else:
-        key = keys.find(config.key_env, (name, parts.netloc.rpartition("@")[2]), needed=needed)
+        key = keys.find(config.key_env, (name, server_name(url)), needed=needed)
     if preset is not None and not key and not (preset.local or is_openai(url)):
         raise ConfigError(
             f"{preset.title} wants a key, and {config.key_env} is not set.",
@@ -131,7 +131,7 @@ def open_partner(
     """
     if config.script:
         script = ScriptedModel(Path(config.script), window=config.context_window)
-        return Partner(RetryingModel(TextCallsModel(script), config.max_retries), None)
+        return Partner(RetryingModel(TextCallsModel(script, config.format), config.max_retries), None)
     endpoint = endpoint_of(config, environ, keys, name)
     connection = Connection(endpoint, book)
     config = filled(config)
@@ -151,7 +151,12 @@ def open_partner(
         await warm()
         await connection.learn()
 
-    return Partner(RetryingModel(TextCallsModel(inner), config.max_retries, offline=config.offline), prepare)
+    return Partner(
+        RetryingModel(
+            TextCallsModel(inner, config.format, connection.note), config.max_retries, offline=config.offline
+        ),
+        prepare,
+    )
 
 
 def build_partner(config: PartnerConfig, environ: Mapping[str, str]) -> Model:

@@ -137,7 +137,8 @@ class Connection:
     def info(self, kind: str) -> PartnerInfo:
         """Who is reached here, for a human; the model is empty until the server has been asked for it."""
         name = f"{self._model or 'its model'} via {self.endpoint.host}"
-        return PartnerInfo(kind, name, self._model, self.window)
+        form = self._able.form if self._able is not None else ""
+        return PartnerInfo(kind, name, self._model, self.window, form=form)
 
     async def _open(self) -> Wire:
         async with self._making:

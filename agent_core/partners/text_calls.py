@@ -23,9 +23,12 @@ import contextlib
 import itertools
 import json
 import re
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from functools import cache
 
+import msgspec
+
+from agent_core.config_tables import PatchForm
 from agent_core.conversation import (
     AssistantItem,
     Chunk,
@@ -39,6 +42,7 @@ from agent_core.conversation import (
     ToolCallItem,
     ToolSpec,
 )
+from agent_core.errors import PatchRefusedError
 from agent_core.partners.builtin_patch import PATCH_TOOL
 from agent_core.partners.call_ids import make_call_id
 from agent_core.partners.closing import closing
@@ -48,7 +52,10 @@ from agent_core.partners.streamed_calls import StreamedCalls
 from agent_core.partners.tag_calls import tag_calls
 from agent_core.partners.token_calls import token_calls
 from agent_core.patch.find import find_patches
+from agent_core.patch.read import read_patch
 from agent_core.patch.scan import Piece, Scanner
+from agent_core.patch.stream import patch_text
+from agent_core.patch.whole import find_whole
 from agent_core.protocols import Model
 
 _FENCE_LINE = re.compile(r"^[ \t]*+(`{3,}|~{3,})[ \t]*+[\w.+-]*+[ \t]*+$", re.MULTILINE)
@@ -114,13 +121,16 @@ def _husks(text: str) -> list[TextCall]:
     return found
 
 
-def find_calls(text: str, tools: Collection[str], fields: Fields | None = None) -> list[TextCall]:
+def find_calls(
+    text: str, tools: Collection[str], fields: Fields | None = None, *, whole: bool = False
+) -> list[TextCall]:
     """The tool calls written in a text, in order, none inside another.
 
     Args:
         text: What the model said.
         tools: Names of the tools on offer.
         fields: Their parameters, where they are known.
+        whole: Whole files are asked for: a path and a fence below it are one.
     """
     readers = [
         json_calls(text, tools, fields),
@@ -128,6 +138,8 @@ def find_calls(text: str, tools: Collection[str], fields: Fields | None = None) 
         token_calls(text, tools),
         python_calls(text, tools, fields),
     ]
+    if PATCH_TOOL in tools and whole:
+        readers.append([_patch_call(one.patch, one.start, one.end) for one in find_whole(text)])
     if PATCH_TOOL in tools:
         readers += [_husks(text), [_patch_call(one.patch, one.start, one.end) for one in find_patches(text)]]
     # Several calls may share one place: a list of them is wrapped in one thing.
@@ -148,7 +160,12 @@ def find_calls(text: str, tools: Collection[str], fields: Fields | None = None) 
 
 
 def read_calls(
-    items: tuple[Item, ...], tools: Collection[str], turn: int, fields: Fields | None = None
+    items: tuple[Item, ...],
+    tools: Collection[str],
+    turn: int,
+    fields: Fields | None = None,
+    *,
+    whole: bool = False,
 ) -> tuple[Item, ...]:
     """An answer's items with the calls in its words made real ones.
 
@@ -157,6 +174,7 @@ def read_calls(
         tools: Names of the tools on offer.
         turn: Length of the conversation before the answer; makes the calls' ids.
         fields: The tools' parameters, where they are known.
+        whole: Whole files are asked for.
 
     Returns:
         The same items when the answer holds a real call; else its words without the calls and without invented
@@ -171,7 +189,7 @@ def read_calls(
             kept.append(item)
             continue
         text = _own(item.text)
-        found = find_calls(text, tools, fields)
+        found = find_calls(text, tools, fields, whole=whole)
         if not found and text is item.text:
             kept.append(item)
             continue
@@ -275,15 +293,22 @@ class TextCallsModel:
 
     Args:
         inner: The partner.
+        form: In which form it is to write patches; ``auto`` for the one that was found to work.
+        note: Keeps which one that is, as its ``form``; None to keep nothing.
     """
 
-    def __init__(self, inner: Model) -> None:
+    def __init__(
+        self, inner: Model, form: PatchForm = "auto", note: Callable[..., Awaitable[None]] | None = None
+    ) -> None:
         self._inner = inner
+        self._form = form
+        self._note = note
 
     @property
     def info(self) -> PartnerInfo:
-        """Who this is."""
-        return self._inner.info
+        """Who this is, and in which form it writes patches."""
+        info = self._inner.info
+        return info if self._form == "auto" else msgspec.structs.replace(info, form=self._form, pinned=True)
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Answer one request; see `agent_core.protocols.Model`."""
@@ -303,15 +328,32 @@ class TextCallsModel:
                 if isinstance(chunk, Retrying):
                     words = _Stream(request.turn, scans=PATCH_TOOL in tools)
                 if isinstance(chunk, Completed):
-                    items = read_calls(chunk.items, tools, request.turn, fields)
+                    items = read_calls(chunk.items, tools, request.turn, fields, whole=request.form == "whole")
                     for item in items if items is not chunk.items else ():
                         # Whoever shows calls as they are written hears of these too.
                         if isinstance(item, ToolCallItem) and not (words.has_patch and item.name == PATCH_TOOL):
                             yield ToolCallDelta(item.call_id, item.name, item.arguments)
+                    await self._learn(items, request.form)
                     yield Completed(items, chunk.usage)
                 else:
                     yield chunk
 
+    async def _learn(self, items: tuple[Item, ...], form: str) -> None:
+        """Keep the form that was asked for, once there is a patch in it that can be read."""
+        if self._note is None or not form or self._form != "auto" or form == self._inner.info.form:
+            return
+        patches = [item for item in items if isinstance(item, ToolCallItem) and item.name == PATCH_TOOL]
+        if any(_format(item) == form for item in patches):
+            await self._note(form=form)
+
     async def close(self) -> None:
         """Give back connections."""
         await self._inner.close()
+
+
+def _format(call: ToolCallItem) -> str:
+    """The format of a call's patch; empty where it cannot be read."""
+    try:
+        return read_patch(patch_text(json.loads(call.arguments)) or "").format
+    except (ValueError, RecursionError, PatchRefusedError):
+        return ""

@@ -6,13 +6,16 @@ be left out; weak models do that all the same ("... rest of the code unchanged")
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from agent_core.errors import PatchRefusedError
+from agent_core.patch.formats import Span
 from agent_core.patch.operations import WriteFile
-from agent_core.patch.patch_lines import Line, closes_fence, fence_mark, refused, short
+from agent_core.patch.patch_lines import Line, closes_fence, fence_mark, refused, short, split_patch
 from agent_core.patch.path_line import mentions, path_of, path_of_fence
 
 WHOLE_SHAPE = "A whole file is its path on a line of its own, and below it all of its new text between ``` lines."
@@ -50,23 +53,53 @@ def parse_whole(lines: Sequence[Line]) -> tuple[WriteFile, ...]:
         PatchRefusedError: A file is not written to its end.
     """
     found: list[WriteFile] = []
-    at, above = 0, ""
+    for one in _fenced(lines):
+        if not one.closed:
+            raise refused(lines[one.fence], f"opens the text of {one.path}, which is never closed. {WHOLE_SHAPE}")
+        text = "".join(f"{line.text}\n" for line in lines[one.fence + 1 : one.end])
+        found.append(WriteFile(one.path, text, lines[one.fence].number))
+    return tuple(found)
+
+
+def find_whole(text: str) -> tuple[Span, ...]:
+    """Find whole files in prose, in order; those that are not written to their end too."""
+    lines = split_patch(text)
+    offsets = [0, *itertools.accumulate(len(line) + 1 for line in text.removesuffix("\n").split("\n"))]
+    found = []
+    for one in _fenced(lines):
+        last = min(one.end + 1, len(lines))
+        body = "".join(f"{line.text}\n" for line in lines[one.fence : last])
+        patch = f"{one.path}\n{body}"
+        found.append(Span(offsets[one.first], min(offsets[last], len(text)), "whole", patch))
+    return tuple(found)
+
+
+class _Fenced(NamedTuple):
+    """A fence with a path: the lines where it is named, where the fence opens and where it ends."""
+
+    path: str
+    first: int
+    fence: int
+    end: int
+    closed: bool
+
+
+def _fenced(lines: Sequence[Line]) -> Iterator[_Fenced]:
+    at, above = 0, -1
     while at < len(lines):
-        mark = fence_mark(lines[at].text)
+        text = lines[at].text
+        mark = fence_mark(text)
         if not mark:
-            above = lines[at].text if lines[at].text.strip() else above
+            above = at if text.strip() else above
             at += 1
             continue
-        path = path_of_fence(lines[at].text) or path_above(above)
+        named = path_above(lines[above].text) if above >= 0 else ""
+        path = path_of_fence(text) or named
         end = _end(lines, at, mark, path)
-        if path and end is None:
-            raise refused(lines[at], f"opens the text of {path}, which is never closed. {WHOLE_SHAPE}")
-        end = len(lines) if end is None else end
         if path:
-            text = "".join(f"{line.text}\n" for line in lines[at + 1 : end])
-            found.append(WriteFile(path, text, lines[at].number))
-        at, above = end + 1, ""
-    return tuple(found)
+            alone = named and path_of(lines[above].text) is not None
+            yield _Fenced(path, above if alone else at, at, len(lines) if end is None else end, end is not None)
+        at, above = (len(lines) if end is None else end) + 1, -1
 
 
 def path_above(text: str) -> str:

@@ -12,6 +12,7 @@ from agent_core.errors import PatchRefusedError
 from agent_core.patch.operations import AddFile
 from agent_core.patch.read import read_patch
 from agent_core.patch.stream import PatchText, patch_text
+from agent_core.prompt.forms import Form, shape
 from agent_core.state import ProposalState
 
 _MOST_SHOWN = 3
@@ -179,18 +180,29 @@ HELD = "Taken into the draft. It is not checked yet: another patch of your answe
 LOST = "It was taken into the draft, but the human's edits overlap with it, so the draft is gone."
 TAKEN = "Taken into the draft; it is checked together with your next patch."
 INTERRUPTED = "[The human stopped you here. Wait for what they say next.]"
-_FORM = (
-    "in exactly this form:\n*** Begin Patch\n*** Update File: path/of/the/file.py\n@@\n unchanged line\n-old line\n"
-    "+new line\n*** End Patch]"
-)
-NOT_A_CALL = (
-    "[Your message speaks of a patch but holds none that can be read, and it called no tool. Send the whole patch now, "
-    f"nothing else, {_FORM}"
-)
-CODE_IN_WORDS = (
-    "[Code in your message changes nothing. If you mean it as a change, send it as a patch now, nothing else, with the "
-    f"old lines as they are in the file, {_FORM}"
-)
+
+
+def not_a_call(form: Form) -> str:
+    """Words that speak of a patch and hold none."""
+    what = "Your message speaks of a patch but holds none that can be read, and it called no tool."
+    return f"[{what} Send the whole change now, nothing else, in exactly this form. {shape(form)}]"
+
+
+def code_in_words(form: Form) -> str:
+    """Words with code in them, which may be meant as a change."""
+    old = "" if form == "whole" else ", with the old lines as they are in the file"
+    return (
+        "[Code in your message changes nothing. If you mean it as a change, send it now, nothing else"
+        f"{old}, in exactly this form. {shape(form)}]"
+    )
+
+
+def not_sent(form: Form) -> str:
+    """Words behind a patch that was refused."""
+    return (
+        "[Nothing is changed: your last patch was not taken, and this message holds no other. Send the whole change "
+        f"now, nothing else, in exactly this form. {shape(form)}]"
+    )
 
 
 REPEATED = (
