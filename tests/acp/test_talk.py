@@ -12,7 +12,7 @@ import acp
 import pytest
 from acp.schema import McpServerStdio
 
-from tests.acp.editor import ended, inside
+from tests.acp.editor import Asked, ended, inside
 from tests.support.running import flags, stored
 from tests.support.shop import MENDED, QUICK, RIGHT_AT_ONCE, WRONG, make_shop, theirs
 from tests.test_resume import write_script
@@ -260,3 +260,107 @@ async def test_a_command_of_the_human_runs_in_the_sandbox(tmp_path: Path, projec
         await editor.until(lambda: any("sleep" in call["title"] for call in editor.calls().values()))
         await asyncio.wait_for(editor.agent.cancel(session_id=session), 5)
         assert await ended(slow) == "cancelled"
+
+
+def calls(*turns: dict[str, Any], path: Path) -> Path:
+    """A script of single tool calls, and a last word."""
+    made = [{"calls": [{"name": name, "arguments": given}]} for turn in turns for name, given in turn.items()]
+    path.write_text(json.dumps({"turns": [*made, {"text": "That is all."}]}))
+    return path
+
+
+async def test_a_command_of_the_partner_is_allowed_for_good_or_not_at_all(tmp_path: Path, project: Path) -> None:
+    fine, bad = {"run_command": {"command": "echo '```'"}}, {"run_command": {"command": "rm -r ."}}
+    script = calls(fine, fine, bad, path=tmp_path / "s.json")
+    async with inside(settings(script)) as (editor, _):
+        session = await editor.open(project)
+        turn = editor.say(session, "look")
+        first = await editor.question()
+        assert first.call.kind == "execute"
+        assert "````\necho '```'\n````" in str(editor_text(first))
+        kinds = {name: option.kind for name, option in first.options.items()}
+        assert kinds["allow"] == "allow_once"
+        assert kinds["always"] == "allow_always"
+        assert kinds["reject"] == kinds["words"] == "reject_once"
+        first.choose("always")
+        second = await editor.question(2)
+        assert second.call.title == "Run rm -r ."
+        second.choose("words")
+        assert await ended(turn) == "end_turn"
+        assert await ended(editor.say(session, "Use the tool search.")) == "end_turn"
+        assert "Use the tool search." in str(stored(project, session).items)
+        assert "That is all." in editor.words()
+        stands = [call["status"] for call in editor.calls().values()]
+        assert stands == ["completed", "completed", "failed"]
+        assert theirs(project)
+
+
+def editor_text(asked: Asked) -> str:
+    """What a request for permission shows in words."""
+    return "".join(part.content.text for part in asked.call.content or [] if part.type == "content")
+
+
+async def test_questions_and_plans_of_the_partner(tmp_path: Path, project: Path) -> None:
+    question = {"ask_human": {"question": "Which *one*?", "options": ["The first", "The second"]}}
+    plan = {"update_plan": {"steps": [{"text": "Look", "status": "done"}, {"text": "Mend", "status": "doing"}]}}
+    script = calls(plan, question, question, path=tmp_path / "s.json")
+    async with inside(settings(script)) as (editor, _):
+        session = await editor.open(project)
+        turn = editor.say(session, "mend it")
+        first = await editor.question()
+        plans = [update for _, update in editor.updates if update.session_update == "plan"]
+        assert [(one.content, one.status) for one in plans[-1].entries] == [
+            ("Look", "completed"),
+            ("Mend", "in_progress"),
+        ]
+        assert [option.name for option in first.options.values()][:2] == ["The first", "The second"]
+        assert r"Which \*one\*?" in editor.words()
+        first.choose("1")
+        (await editor.question(2)).choose("words")
+        assert await ended(turn) == "end_turn"
+        assert await ended(editor.say(session, "Neither of them")) == "end_turn"
+        told = str(stored(project, session).items)
+        assert "The second" in told
+        assert "Neither of them" in told
+
+
+async def test_a_budget_that_is_used_up_is_asked_about(tmp_path: Path, project: Path) -> None:
+    script = calls({"list_files": {}}, {"list_files": {}}, path=tmp_path / "s.json")
+    more = {"budget": {"task_tokens": 10}}
+    async with inside(settings(script) | more) as (editor, _):
+        session = await editor.open(project)
+        turn = editor.say(session, "look")
+        (await editor.question()).choose("always")
+        assert await ended(turn) == "end_turn"
+        assert "That is all." in editor.words()
+
+
+async def test_commands_of_the_project_are_offered_and_become_a_task(tmp_path: Path, project: Path) -> None:
+    folder = project / ".pairloop/commands"
+    folder.mkdir(parents=True)
+    (folder / "review.md").write_text("---\ndescription: Look [at](http://x) it\n---\nReview $1 please.\n")
+    script = calls(path=tmp_path / "s.json")
+    async with inside(settings(script)) as (editor, _):
+        session = await editor.open(project)
+        await editor.until(lambda: any(one.session_update == "available_commands_update" for _, one in editor.updates))
+        listed = next(one for _, one in editor.updates if one.session_update == "available_commands_update")
+        offered = {one.name: one.description for one in listed.available_commands}
+        assert offered["review"] == "Look [at] (http://x) it"
+        assert {"accept", "reject", "undo", "run", "model"} <= set(offered)
+        assert await ended(editor.say(session, "/review shop/prices.py")) == "end_turn"
+        assert stored(project, session).tasks[0].text == "Review shop/prices.py please."
+        assert await ended(editor.say(session, "/skills")) == "end_turn"
+        assert "There are no skills" in editor.words()
+
+
+async def test_a_session_that_is_open_elsewhere_is_not_taken(tmp_path: Path, project: Path) -> None:
+    script = settings(write_script(tmp_path / "s.json", WRONG))
+    async with inside(script) as (editor, _), inside(script) as (other, _):
+        session = await editor.open(project)
+        assert await ended(editor.say(session, "/skills")) == "end_turn"
+        with pytest.raises(acp.RequestError, match="open in another pairloop"):
+            await other.agent.load_session(cwd=str(project), session_id=session, mcp_servers=[])
+        await editor.agent.close_session(session_id=session)
+        await other.agent.load_session(cwd=str(project), session_id=session, mcp_servers=[])
+        await other.agent.load_session(cwd=str(project), session_id=session, mcp_servers=[])
+        assert await ended(other.say(session, "/skills")) == "end_turn"
