@@ -15,8 +15,6 @@ _SHORTEST = 12
 """Characters of the shortest key that is taken out of texts."""
 _LONG = 20
 """From so many characters on a value is no word, whatever it is made of."""
-_LEAST_BEGUN = 6
-"""Characters of the beginning of a key that are not shown before it is clear that no key follows."""
 
 
 def is_telling(value: str) -> bool:
@@ -62,7 +60,7 @@ class KnownKeys:
     def begun(self, text: str) -> int:
         """How many characters at the end of a text may be the beginning of a key that goes on in the next piece."""
         for value in self._values:
-            for count in range(min(len(value) - 1, len(text)), _LEAST_BEGUN - 1, -1):
+            for count in range(min(len(value) - 1, len(text)), 0, -1):
                 if text.endswith(value[:count]):
                     return count
         return 0
