@@ -103,6 +103,10 @@ class Engine:
         """
         return Partners(self.config(), self._environ, KeyFinder(self._environ), AbilityBook())
 
+    def permissions(self) -> PermissionBook:
+        """The rules that are kept for the project."""
+        return PermissionBook(self.state)
+
     async def previous(self) -> SessionSummary | None:
         """The last session, if something in it was left open (or any was wanted) and no other pairloop has it."""
         return await asyncio.to_thread(self._previous)
@@ -149,7 +153,7 @@ class Engine:
             warm=beginning.model.prepare,
             recovered=recovered,
             isolated=workspace.isolated,
-            permissions=PermissionBook(self.state),
+            permissions=self.permissions(),
             seen=LastSeen(self.state, session),
             unsaved=self._unsaved,
             mask=mask,

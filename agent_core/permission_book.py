@@ -8,12 +8,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
+from agent_core.config_tables import PermissionsConfig
 from agent_core.errors import PermissionsError
-from agent_core.permissions import rules_trouble
+from agent_core.permissions import Answer, rules_trouble
 from agent_core.places import make_private
 
 _FILE = "permissions"
 _MOST_BYTES = 1_000_000
+
+
+class KnownRule(msgspec.Struct, frozen=True):
+    """A rule in force.
+
+    Attributes:
+        answer: What it says is to be done: ``allow``, ``ask`` or ``deny``.
+        rule: The rule.
+        kept: It was kept for this project; else it is in the configuration.
+    """
+
+    answer: Answer
+    rule: str
+    kept: bool = False
 
 
 class PermissionBook:
@@ -48,6 +65,17 @@ class PermissionBook:
         except OSError as error:
             raise PermissionsError(f"{self._file} cannot be read: {error.strerror or error}.") from error
         return tuple(dict.fromkeys(line for line in map(str.strip, text.split("\n")) if not rules_trouble(line)))
+
+    def known(self, config: PermissionsConfig) -> tuple[KnownRule, ...]:
+        """All rules in force: those that are kept, newest first, then those of the configuration.
+
+        Raises:
+            PermissionsError: They cannot be read.
+        """
+        kept = tuple(KnownRule("allow", rule, kept=True) for rule in reversed(self.rules()))
+        allow, ask, deny = ((KnownRule("allow", one) for one in config.allow), config.ask, config.deny)
+        others = (*(KnownRule("ask", one) for one in ask), *(KnownRule("deny", one) for one in deny))
+        return (*kept, *allow, *others)
 
     def keep(self, rules: tuple[str, ...]) -> None:
         """Keep rules, from now on.

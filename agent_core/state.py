@@ -37,6 +37,7 @@ class ToolUse(msgspec.Struct, frozen=True):
 
     Attributes:
         printed: The last of what it has printed, while it runs.
+        looks: It only looks, which is over at once.
     """
 
     call_id: str
@@ -44,6 +45,7 @@ class ToolUse(msgspec.Struct, frozen=True):
     ok: bool | None = None
     summary: str = ""
     printed: str = ""
+    looks: bool = False
 
 
 class Planned(msgspec.Struct, frozen=True):

@@ -146,7 +146,7 @@ async def test_a_command_of_the_partners_is_told_to_the_letter(project: Path, tm
         talk.type("be quick\n")
         await talk.told("The partner hears that at its next step.")
         talk.answer("1" if allowed else "deny")
-        await talk.told("It may run." if allowed else "It does not run.")
+        await talk.told("It is allowed." if allowed else "It is not allowed.")
         await talk.told("Thanks.")
         assert ("exit status 0" in str(talk.here.state.items)) is allowed
 

@@ -219,6 +219,8 @@ class PairloopApp(Keeping, inherit_bindings=False):
         elif self.unread:
             # What was typed before it was there would send it back.
             self.main.prompt.give_back(sent.text)
+        elif self.answer(sent.text):
+            pass
         elif not self.life.say(sent.text):
             self.main.prompt.give_back(sent.text)
             self.main.flash("There is no session to send it to.")

@@ -11,6 +11,7 @@ from agent_core.commands import (
     Fix,
     Interrupt,
     Land,
+    RaiseBudget,
     Redo,
     Reject,
     RetryNow,
@@ -191,6 +192,22 @@ class Decisions:
     def action_end_tool(self) -> None:
         """End what the partner runs, and not the task."""
         self.submit(EndTool())
+
+    def _spend(self, times: float) -> None:
+        if self.main.state.budget is not None:
+            self.decide(RaiseBudget(times))
+
+    def action_spend_more(self) -> None:
+        """Allow as much again as the budget was."""
+        self._spend(1.0)
+
+    def action_stop_spending(self) -> None:
+        """Spend no more, and end the task."""
+        self._spend(-1.0)
+
+    def action_no_limit(self) -> None:
+        """Go on without a budget."""
+        self._spend(0.0)
 
     def action_resume(self) -> None:
         """Go on with the offered session."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agent_core.forking import Step
     from agent_core.memory.lessons import KnownLesson
     from agent_core.partners.listing import Offer
+    from agent_core.permission_book import KnownRule
     from agent_core.shelf import Said, SessionCard
     from agent_core.workspace.git import GitStatus
 
@@ -127,6 +128,13 @@ class Session(Protocol):
     @property
     def custom(self) -> Custom:
         """Commands of the human's or the project's own."""
+
+    def rules(self) -> Sequence[KnownRule]:
+        """The rules on what the partner may do; reads a file.
+
+        Raises:
+            PermissionsError: They cannot be read.
+        """
 
     def submit(self, command: AnyCommand) -> None:
         """Hand in a command; never blocks. To be called on the event loop."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from agent_core.commands import ForgetRule
 from agent_core.errors import PairloopError
 from tui.engine import Engine
 from tui.life import Wanted
@@ -84,6 +85,27 @@ class Keeping(Looking):
             return "There is no session yet."
         self.submit(self.life.session.partners.meant(words))
         return ""
+
+    async def action_permissions(self) -> None:
+        """Look at the rules on what the partner may do."""
+        from tui.screens.choose import Chooser  # noqa: PLC0415 - not needed to paint
+        from tui.screens.permissions import QUESTION, entries_of  # noqa: PLC0415 - as above
+
+        session = self.life.session
+        if session is None:
+            return
+        try:
+            rules = await asyncio.to_thread(session.rules)
+        except PairloopError as error:
+            self.complain(error)
+            return
+
+        def done(entry: Entry | None) -> None:
+            if entry is not None and entry.do is not None:
+                entry.do()
+
+        entries = entries_of(rules, lambda rule: self.submit(ForgetRule(rule)), self.say)
+        await self.push_screen(Chooser(entries, QUESTION), done)
 
     async def action_commit(self) -> None:
         """Go over the message of the commit of the last landing."""

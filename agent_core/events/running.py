@@ -39,11 +39,13 @@ class ToolStarted(Event, frozen=True):
 
     Attributes:
         title: For a human, such as ``read shop/pricing.py:1-80``.
+        looks: It only looks, which is over at once.
     """
 
     call_id: str
     name: str
     title: str
+    looks: bool = False
 
 
 class ToolPrinted(Event, frozen=True):

@@ -16,7 +16,7 @@ _PRINTED = 4_000
 
 def tool_started(state: State, event: ev.ToolStarted) -> State:
     """A tool call is carried out."""
-    return say(state, ToolUse(event.call_id, event.title), phase="tools")
+    return say(state, ToolUse(event.call_id, event.title, looks=event.looks), phase="tools")
 
 
 def tool_printed(state: State, event: ev.ToolPrinted) -> State:

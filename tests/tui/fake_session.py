@@ -17,6 +17,7 @@ from agent_core.fold import fold
 from agent_core.forking import Step
 from agent_core.memory.lessons import KnownLesson
 from agent_core.partners.listing import Offer
+from agent_core.permission_book import KnownRule
 from agent_core.shelf import Said, SessionCard
 from agent_core.state import State
 from agent_core.workspace.git import GitStatus
@@ -122,6 +123,7 @@ class FakeSession:
         self.stubborn = False
         self.surroundings = FakeSurroundings()
         self.lessons = FakeLessons()
+        self.known_rules: tuple[KnownRule, ...] = ()
         self.partners = FakePartners()
         self.custom = FakeCustom()
         self._state = State()
@@ -155,6 +157,9 @@ class FakeSession:
         digest = content_hash(data)
         self.contents[digest] = data
         return digest
+
+    def rules(self) -> tuple[KnownRule, ...]:
+        return self.known_rules
 
     def submit(self, command: AnyCommand) -> None:
         self.commands.append(command)

@@ -371,3 +371,49 @@ def lived(session: FakeSession) -> None:
         ev.MemoryKept("note:1", "prices are in cents\nexcept in shop/pricing.py"),
     )
     session.lessons.listed = (PROPOSED, KEPT)
+
+
+def narrow_approval(session: FakeSession) -> None:
+    """The partner wants to run a command that rules could allow."""
+    start(session)
+    ask(session)
+    session.emit(
+        ev.ToolStarted("c9", "run_command", "run pytest -x tests/test_prices.py"),
+        ev.ApprovalAsked(
+            "c9",
+            "pytest -x tests/test_prices.py",
+            rule="run pytest -x tests/test_prices.py",
+            wider="run pytest *",
+        ),
+    )
+
+
+def question(session: FakeSession) -> None:
+    """The partner has a plan, and asks something."""
+    start(session)
+    ask(session)
+    steps = (
+        ev.PlanStep("Find where prices are rounded", "done"),
+        ev.PlanStep("Mend the discount", "doing"),
+        ev.PlanStep("Add a test for 100 percent"),
+    )
+    session.emit(
+        ev.ToolStarted("c1", "update_plan", "plan"),
+        ev.PlanUpdated(steps),
+        ev.ToolFinished("c1", ok=True, summary="1 of 3 done, now: Mend the discount"),
+        ev.ToolStarted("c2", "ask_human", "ask: What should a discount over 100 percent do?"),
+        ev.QuestionAsked(
+            "c2",
+            "What should a discount over 100 percent do?",
+            ("Raise ValueError, as a negative one does", "Count as 100 percent", "Stay as it is"),
+        ),
+    )
+
+
+def long_command(session: FakeSession) -> None:
+    """A command of the partner's runs and prints."""
+    narrow_approval(session)
+    session.emit(
+        ev.ApprovalGiven("c9", allowed=True, rule="run pytest *"),
+        ev.ToolPrinted("c9", "".join(f"tests/test_prices.py::test_{number} PASSED\n" for number in range(1, 12))),
+    )

@@ -20,7 +20,19 @@ from tui.actions.search import SEARCH
 
 Bindings = list[Binding | tuple[str, str] | tuple[str, str, str]]
 
-ACTIONS: tuple[Action, ...] = (*DECISIONS, *CONSENT, *COMMON, *PARTNERS, *MONEY, *DIFF, *CHECKS, *CHAT, *SEARCH, *FRAME, *PROMPT)
+ACTIONS: tuple[Action, ...] = (
+    *DECISIONS,
+    *CONSENT,
+    *COMMON,
+    *PARTNERS,
+    *MONEY,
+    *DIFF,
+    *CHECKS,
+    *CHAT,
+    *SEARCH,
+    *FRAME,
+    *PROMPT,
+)
 """In the order in which help and the line of keys show them."""
 
 BY_ID = {action.id: action for action in ACTIONS}

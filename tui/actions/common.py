@@ -21,10 +21,6 @@ def _fixable(situation: Situation) -> bool:
     return situation.deciding and proposal is not None and bool(proposal.fixable)
 
 
-def _approving(situation: Situation) -> bool:
-    return situation.state.approval is not None
-
-
 def _offered(situation: Situation) -> bool:
     return situation.offered
 
@@ -36,6 +32,8 @@ def _undoable(situation: Situation) -> bool:
 
 
 def _redoable(situation: Situation) -> bool:
+    if situation.state.approval is not None:
+        return False  # its key allows more than this once
     return situation.open and situation.state.redoable is not None and situation.state.phase != "landing"
 
 
@@ -82,7 +80,7 @@ def _open(situation: Situation) -> bool:
     return situation.open
 
 
-COMMON: tuple[Action, ...] = (
+DECISIONS: tuple[Action, ...] = (
     Action(
         "accept",
         "accept all",
@@ -116,22 +114,10 @@ COMMON: tuple[Action, ...] = (
         {"panes": ("x",)},
         when=_fixable,
     ),
-    Action(
-        "allow",
-        "allow",
-        "Let the command that is asked for run.",
-        "Decide",
-        {"panes": ("y",), "everywhere": ("f2",)},
-        when=_approving,
-    ),
-    Action(
-        "deny",
-        "deny",
-        "Do not let the command run.",
-        "Decide",
-        {"panes": ("n",), "everywhere": ("f3",)},
-        when=_approving,
-    ),
+)
+"""What is decided on a proposal that waits."""
+
+COMMON: tuple[Action, ...] = (
     Action(
         "resume",
         "resume",

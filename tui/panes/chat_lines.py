@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from agent_core.outside_words import edits_words, move_words, who
-from agent_core.state import ChatEntry, Edit, Edits, GitMove, Notice, Ran, Said, ToolUse
+from agent_core.partner_words import PLAN_SIGNS, plan_text
+from agent_core.state import ChatEntry, Edit, Edits, GitMove, Notice, Planned, Ran, Said, ToolUse
 from tui.panes.code import CodeBlock
 from tui.panes.markdown import render
 from tui.prompt.chips import count_lines
@@ -14,10 +15,12 @@ from tui.widgets.lines import BLANK, Line, Piece, clean
 _HINT_LINES = 8
 _SAID_LINES = 12
 _OUTPUT_LINES = 6
+_PLAN_LINES = 8
 _TOOL_CHARS = 160
 _MOST_LINES = 2_000
 """Most lines of one entry, unfolded or not."""
 
+_BAR: Sequence[Piece] = (("  │ ", "faint"),)
 _SIGNS = {
     "proposal": ("◆", "accent"),
     "verdict": ("✓", "good"),
@@ -61,8 +64,8 @@ def key_of(entry: ChatEntry) -> Hashable:
             return Notice, entry.about, entry.proposal, entry.text
         case Edit():
             return Edit, entry.path, entry.diff
-        case Edits():
-            return Edits, entry
+        case Planned() | Edits():
+            return type(entry), entry.task if isinstance(entry, Planned) else entry
         case GitMove():
             return GitMove, entry.what, entry.was, entry.branch
     return Said, entry.who, entry.text
@@ -73,8 +76,8 @@ def text_of(entry: ChatEntry) -> str:
     match entry:
         case ToolUse():
             return f"{entry.title}  {entry.summary}".strip()
-        case Ran():
-            return f"$ {entry.line}\n{entry.output}".rstrip()
+        case Ran() | Planned():
+            return f"$ {entry.line}\n{entry.output}".rstrip() if isinstance(entry, Ran) else plan_text(entry.steps)
         case Notice():
             return "\n".join(part for part in (entry.text, entry.hint) if part)
         case Edit():
@@ -106,8 +109,8 @@ def draw(entry: ChatEntry, *, unfolded: bool) -> Drawn:
             return human(entry.text, unfolded=unfolded) if entry.who == "human" else _partner(entry, unfolded=unfolded)
         case ToolUse():
             return _tool(entry, unfolded=unfolded)
-        case Ran():
-            return _ran(entry, unfolded=unfolded)
+        case Ran() | Planned():
+            return _ran(entry, unfolded=unfolded) if isinstance(entry, Ran) else _plan(entry, unfolded=unfolded)
         case Edit():
             return _edit(entry, unfolded=unfolded)
         case Edits() | GitMove():
@@ -178,9 +181,42 @@ def _tool(tool: ToolUse, *, unfolded: bool) -> Drawn:
     pieces = [(title, "dim")]
     if summary:
         pieces.append((f"  {summary}", "faint" if tool.ok else "dim"))
-    if folds:
+    source = output_lines(tool.printed) if tool.printed.strip() else []
+    more = len(source) > _OUTPUT_LINES + 1
+    if folds or more:
         pieces.append(_fold_sign(unfolded=unfolded))
-    return Drawn([Line(pieces, lead=((f"{sign} ", style),))], folds=folds)
+    lines = [Line(pieces, lead=((f"{sign} ", style),))]
+    if more and not unfolded:
+        source = source[-_OUTPUT_LINES:]
+    lines += [Line(pieces, lead=_BAR, hang=_BAR) for pieces in source]
+    return Drawn(_cut(lines), folds=folds or more)
+
+
+def output_lines(text: str) -> list[list[Piece]]:
+    """What a program printed, as lines; of its colours those that are no more than that."""
+    from tui.widgets.ansi import ansi_lines  # noqa: PLC0415 - not needed to paint
+
+    return ansi_lines(text.strip("\n"), "dim")
+
+
+_STEP_STYLES = {"open": ("dim", "dim"), "doing": ("accent", "text"), "done": ("good", "faint")}
+
+
+def _plan(plan: Planned, *, unfolded: bool) -> Drawn:
+    """The partner's plan; of a long one what is over is one line until it is unfolded."""
+    done = [step for step in plan.steps if step.stands == "done"]
+    folds = len(plan.steps) > _PLAN_LINES and len(done) > 1
+    head: list[Piece] = [("plan", "strong"), (f"  {len(done)} of {len(plan.steps)} done", "faint")]
+    if folds:
+        head.append(_fold_sign(unfolded=unfolded))
+    lines = [Line(head, lead=(("≡ ", "primary"),))]
+    for step in plan.steps:
+        if folds and not unfolded and step.stands == "done":
+            continue
+        sign, style = _STEP_STYLES[step.stands]
+        lead = (("  ", ""), (f"{PLAN_SIGNS[step.stands]} ", sign))
+        lines.append(Line(((clean(step.text), style),), lead=lead, hang=(("    ", ""),)))
+    return Drawn(lines, folds=folds)
 
 
 def _many_words(entry: Edits | GitMove) -> str:
@@ -228,9 +264,7 @@ def _ran(ran: Ran, *, unfolded: bool) -> Drawn:
     sign, style = ("◌", "accent") if ran.code is None else ("✓", "good") if not ran.code else ("✗", "bad")
     ended = "running" if ran.code is None else ran.killed or f"exit status {ran.code}"
     took = f", {ran.seconds:.1f} s" if ran.code is not None and ran.seconds >= 0.1 else ""
-    from tui.widgets.ansi import ansi_lines  # noqa: PLC0415 - not needed to paint
-
-    source = ansi_lines(ran.output.strip("\n"), "dim") if ran.output.strip() else []
+    source = output_lines(ran.output) if ran.output.strip() else []
     folds = len(source) > _OUTPUT_LINES + 1
     head = [(clean(ran.line), "code"), (f"  {clean(ended)}{took}", "faint")]
     if folds:
@@ -238,12 +272,11 @@ def _ran(ran: Ran, *, unfolded: bool) -> Drawn:
     elif ran.code is not None and not source:
         head.append(("  no output", "faint"))
     lines = [Line(head, lead=((f"{sign} ", style),))]
-    bar = (("  │ ", "faint"),)
     if folds and not unfolded:
         # What a command says last is what it comes to.
-        lines.append(_more(len(source) - _OUTPUT_LINES, lead=bar))
+        lines.append(_more(len(source) - _OUTPUT_LINES, lead=_BAR))
         source = source[-_OUTPUT_LINES:]
-    lines += [Line(pieces, lead=bar, hang=bar) for pieces in source]
+    lines += [Line(pieces, lead=_BAR, hang=_BAR) for pieces in source]
     return Drawn(_cut(lines), folds=folds)
 
 

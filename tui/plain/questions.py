@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from agent_core.partner_words import WISHES
 from agent_core.spent import budget_words
-from agent_core.state import ApprovalState, BudgetState, ProposalState, State
+from agent_core.state import ApprovalState, BudgetState, ProposalState, QuestionState, State
 from tui.plain.orders import choices
 from tui.plain.words import sentence
 
 Key = tuple[object, ...]
-"""What is asked: the first part is ``approve``, ``budget``, ``decide`` or ``idle``. Another question has another."""
+"""What is asked, first ``approve``, ``answer``, ``budget``, ``decide`` or ``idle``. Another question has another."""
 
 
 def waits_for(state: State, awaited: int) -> Key | None:
@@ -23,6 +24,8 @@ def waits_for(state: State, awaited: int) -> Key | None:
     """
     if state.approval is not None:
         return ("approve", state.approval.call_id)
+    if state.question is not None:
+        return ("answer", state.question.call_id)
     if state.budget is not None:
         return ("budget", state.budget.scope, state.budget.spent, state.budget.tokens)
     if state.waiting:
@@ -39,10 +42,33 @@ def proposal_of(state: State, number: int) -> ProposalState:
 
 
 def approval_lines(approval: ApprovalState) -> list[str]:
-    """The question whether a command may run, which is told to the letter."""
+    """The question whether the partner may do something, which is told to the letter."""
     command = approval.command.splitlines() or [""]
-    told = [f"The command: {command[0]}"] if len(command) == 1 else [f"The command, {len(command)} lines:", *command]
-    return ["The partner wants to run a command.", *told, "1 allow it to run", "2 do not allow it"]
+    what = "It is" if approval.action != "run" else "The command"
+    told = [f"{what}: {command[0]}"] if len(command) == 1 else [f"{what}, {len(command)} lines:", *command]
+    exact = ", ".join(approval.rule.splitlines())
+    return [
+        f"The partner wants to {WISHES[approval.action]}.",
+        *told,
+        f"1 allow it{' to run' if approval.action == 'run' else ''}{', this once' if exact else ''}",
+        "2 do not allow it",
+        *([f"3 allow it, and from now on in this project: {exact}"] if exact else []),
+        *([f"4 allow it, and from now on in this project: {approval.wider}"] if approval.wider else []),
+        "Type a number, or words to the partner, which deny it and say what to do instead.",
+    ]
+
+
+def question_lines(question: QuestionState) -> list[str]:
+    """A question of the partner's."""
+    first, *more = question.text.splitlines() or [""]
+    options = [f"{number} {option}" for number, option in enumerate(question.options, 1)]
+    return [
+        f"The partner asks: {first}",
+        *more,
+        *options,
+        "0 leave it to the partner",
+        "Type a number, or other words.",
+    ]
 
 
 def budget_lines(budget: BudgetState) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from agent_core import commands as cmd
 from agent_core import events as ev
 from agent_core.decisions import decides_now
+from agent_core.errors import PermissionsError
 from agent_core.events import Mode
 from agent_core.state import State
 from tui.engine import Session
@@ -20,12 +21,23 @@ from tui.plain.dialogs import Dialogs
 from tui.plain.lessons import lessons_of, settle
 from tui.plain.memory import remembered
 from tui.plain.partners import Partners
-from tui.plain.questions import Key, approval_lines, budget_lines, decision_lines, idle_lines, proposal_of, waits_for
+from tui.plain.questions import (
+    Key,
+    approval_lines,
+    budget_lines,
+    decision_lines,
+    idle_lines,
+    proposal_of,
+    question_lines,
+    waits_for,
+)
 from tui.plain.showing import SHOWN, answer_to
 from tui.plain.telling import Teller
+from tui.plain.wishes import chosen, rule_lines, spoken
 
 _SPENDING = {1: 1.0, 2: -1.0, 3: 0.0}
 """What each choice allows where a budget is used up, see `agent_core.commands.RaiseBudget`."""
+_WISHES = frozenset({"approve", "answer"})
 _ANYWAY = "lands it anyway"
 
 
@@ -95,6 +107,8 @@ class Talk:
             "no limit": lambda _: self._spend(0.0),
             "allow": lambda _: self._approve(allowed=True),
             "deny": lambda _: self._approve(allowed=False),
+            "end it": lambda _: self._session.submit(cmd.EndTool()),
+            "permissions": lambda _: self._tell_rules(),
             "mode": lambda order: self._mode(order.text),
             "model": lambda order: self._partners.obey(order.number, order.text),
             "withdraw": lambda order: self._withdraw(order.number),
@@ -202,6 +216,8 @@ class Talk:
             self._asking.put(*budget_lines(state.budget), sudden=True)
         elif key[0] == "approve" and state.approval is not None:
             self._asking.put(*approval_lines(state.approval), sudden=True)
+        elif key[0] == "answer" and state.question is not None:
+            self._asking.put(*question_lines(state.question), sudden=True)
         elif key[0] == "decide":
             verdict = proposal_of(state, state.waiting).verdict_now
             self._green = verdict.green if verdict is not None else None
@@ -274,8 +290,8 @@ class Talk:
             self._obey(orders.Order(orders.CHOICES[number]))
         elif kind == "budget" and number in _SPENDING:
             self._spend(_SPENDING[number])
-        elif kind == "approve" and number in {1, 2}:
-            self._approve(allowed=number == 1)
+        elif kind in _WISHES and (command := chosen(self.state, number)) is not None:
+            self._answer(command)
         elif kind == "idle" and number == 1 and self._draft:
             self._speak(self._draft, Typed("", self._console.clock()))
         else:
@@ -288,6 +304,8 @@ class Talk:
         self._doubted = text if near else ""
         if near:
             self.say(f"Did you mean {near}? It was not sent; type it once more to say it to the partner.")
+        elif self._answers(typed) and (said := spoken(state, text)) is not None:
+            self._answer(said)
         elif self._key is not None and self._key[0] == "decide":
             if self._asking.too_early(typed):
                 self._along.keep(text)
@@ -342,11 +360,25 @@ class Talk:
     def _approve(self, *, allowed: bool) -> None:
         approval = self.state.approval
         if approval is None:
-            self.say("No command waits to be allowed.")
+            self.say("Nothing waits to be allowed.")
             return
+        self._answer(cmd.Approve(approval.call_id, allowed))
+
+    def _answers(self, typed: Typed) -> bool:
+        """Whether words are about what the partner wants, or asks: those from before that are for its next step."""
+        return self._key is not None and self._key[0] in _WISHES and not self._asking.too_early(typed)
+
+    def _answer(self, command: cmd.AnyCommand) -> None:
+        """Hand in the answer to what the partner wants, or asks."""
         self._decided = self._key
         self._asking.void()
-        self._session.submit(cmd.Approve(approval.call_id, allowed))
+        self._session.submit(command)
+
+    def _tell_rules(self) -> None:
+        try:
+            self.say(*rule_lines(self._session.rules()))
+        except PermissionsError as error:
+            self.say(str(error))
 
     def _spend(self, times: float) -> None:
         if self.state.budget is None:

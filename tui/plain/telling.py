@@ -12,6 +12,7 @@ from agent_core.outside_words import edits_words, move_words, who
 from agent_core.state import Notice, ProposalState, Ran, State
 from agent_core.text import cap_text
 from tui.plain.diff import Content, diff_of, parts_of, size_of
+from tui.plain.wishes import wish_words
 from tui.plain.words import count, enumeration, numbers, sentence
 
 _DIFF_LINES = 80
@@ -131,8 +132,8 @@ class Teller:
             case ev.ToolFinished(call_id, ok, summary):
                 title = self._tools.pop(call_id, "")
                 self._say(sentence(f"Tool{'' if ok else ' failed'}, {title}: {summary or 'done'}"))
-            case ev.ApprovalGiven(_, allowed):
-                self._say("It may run." if allowed else "It does not run.")
+            case ev.ApprovalGiven() | ev.QuestionAnswered() | ev.PlanUpdated():
+                self._say(*wish_words(event))
             case ev.PatchRejected(_, message, already):
                 self._refused(message, already=already)
             case ev.TaskFinished():

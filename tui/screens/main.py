@@ -27,7 +27,7 @@ from tui.screens.grace import TOO_EARLY, Grace
 from tui.settings import Settings
 from tui.widgets.bars import KeyBar, Question, TabBar
 from tui.widgets.completion import Completion
-from tui.widgets.prompt import ASK, DECIDE, STEER, Prompt
+from tui.widgets.prompt import ANSWER, ASK, DECIDE, DENY, STEER, Prompt
 from tui.widgets.prompt_strip import PromptStrip
 from tui.widgets.search import SearchView
 from tui.widgets.status import StatusBar
@@ -81,6 +81,8 @@ class MainScreen(Screen[None]):
         """There was a session, or should have been one, and there will be none any more."""
         self.offer = ""
         """What is said of an earlier session that is offered for resuming; empty when none is."""
+        self.begun_before = False
+        """What stands in the prompt was begun before the partner asked what it asks now."""
         self._seen = {"chat": 0, "diff": 0}
         self._phase_since = clock()
         self._retry: RetryState | None = None
@@ -171,6 +173,8 @@ class MainScreen(Screen[None]):
         if state.phase != old.phase:
             self._phase_since = self._clock()
         self._grace.meet(old, state)
+        if (state.approval or state.question) and (state.approval, state.question) != (old.approval, old.question):
+            self.begun_before = bool(self.prompt.text.strip())
         if self.prompt.asks_reason and state.waiting != old.waiting:
             self.prompt.leave_reason()
         self.prompt.show(state)
@@ -198,7 +202,11 @@ class MainScreen(Screen[None]):
         state, situation = self.state, self.situation
         self._draw_question(situation)
         self._draw_tabs()
-        if state.waiting:
+        if state.question is not None:
+            self.prompt.entitle("answer", ANSWER)
+        elif state.approval is not None:
+            self.prompt.entitle("deny", DENY)
+        elif state.waiting:
             self.prompt.entitle("steer", DECIDE)
         elif state.task is not None:
             self.prompt.entitle("steer", STEER)
@@ -234,7 +242,13 @@ class MainScreen(Screen[None]):
             for name, label in question.answers
             if (key := key_for(BY_ID[name], situation.focus)) and applies(name, situation)
         ]
-        self.question.ask(question.kind, question.text, keys, self.size, question.body)
+        # From within the prompt an option is answered by its number, sent like a word: typing alone decides nothing.
+        options = [
+            (key_for(BY_ID[name], situation.focus) or f"{number}↵", label, name)
+            for number, (name, label) in enumerate(question.options, 1)
+            if applies(name, situation)
+        ]
+        self.question.ask(question.kind, question.text, keys, self.size, body=question.body, options=options)
 
     def _session_words(self) -> str:
         """What stands in the place of the phase while there is no session."""

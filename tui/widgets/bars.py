@@ -128,7 +128,16 @@ class Question(Rows):
         super().__init__(id="question")
         self._shown: tuple[object, ...] = ()
 
-    def ask(self, kind: str, text: str, keys: Sequence[tuple[str, str, str]], size: Size, body: str = "") -> None:
+    def ask(
+        self,
+        kind: str,
+        text: str,
+        keys: Sequence[tuple[str, str, str]],
+        size: Size,
+        *,
+        body: str = "",
+        options: Sequence[tuple[str, str, str]] = (),
+    ) -> None:
         """Show a question, and its keys behind it: without a fourth where there is no room for that.
 
         Where there is none for three they stand below it; not in a low terminal, whose line of keys has them too.
@@ -139,9 +148,10 @@ class Question(Rows):
             keys: Key, label and action of each answer.
             size: Of the terminal.
             body: Verbatim text the question is about.
+            options: Key, label and action of answers that have a row each.
         """
         width, low = size.width, size.height < _LOW
-        now = (kind, text, tuple(keys), body, width, low)
+        now = (kind, text, tuple(keys), body, tuple(options), width, low)
         if now == self._shown:
             return
         self._shown = now
@@ -165,6 +175,9 @@ class Question(Rows):
             for row in body.rstrip("\n").split("\n")
             if body
         ]
+        for key, label, action in options:
+            pieces = ((key, f"key@app.do('{action}')"), (f" {clean(label)}", f"text@app.do('{action}')"))
+            lines.append(Line(pieces, lead=(("   ", ""),), hang=(("     ", ""),), base=base))
         self.set_lines(lines)
         self.add_class("-asks")
 

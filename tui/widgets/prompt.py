@@ -25,6 +25,8 @@ from tui.widgets.prompt_strip import PromptStrip
 ASK = "What should be changed?  @ names a file, / is a command, ! runs one in the sandbox."
 STEER = "Say what should be different; the partner hears it at its next step."
 DECIDE = "Say what should be different, and Enter goes on with it."
+ANSWER = "The number of an answer, or other words, and Enter."
+DENY = "Say what to do instead, and Enter denies it with these words."
 REASON = "Why? Enter alone gives no reason, Esc goes back."
 
 SentAs = Literal["words", "reason", "slash"]
