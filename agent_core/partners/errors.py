@@ -161,7 +161,7 @@ def from_status(endpoint: Endpoint, status: int, body: object, headers: Mapping[
     """The error for an answer with a status of 400 or more."""
     message, codes = server_words(body)
     said = clean(endpoint, message)
-    quoted = f': "{said}"' if said else ""
+    quoted = _quoted(said)
     if (told := _told_apart(endpoint, f"{codes} {message}", quoted)) is not None:
         return told
     if status in {401, 403}:
@@ -202,7 +202,7 @@ def _told_apart(endpoint: Endpoint, words: str, quoted: str) -> PartnerError | N
 def _limited(endpoint: Endpoint, status: int, codes: str, message: str, headers: Mapping[str, str]) -> PartnerError:
     """The error for too much of something: money, requests, tokens in a minute, or in this one request."""
     said, asked = clean(endpoint, message), _said_wait(message)
-    quoted = f': "{said}"' if said else ""
+    quoted = _quoted(said)
     passing = asked is not None or _RATE.search(f"{codes} {message}")
     if status == 402 or _QUOTA.search(codes) or (_QUOTA.search(message) and not passing):
         return _no_quota(endpoint, quoted)
@@ -210,12 +210,24 @@ def _limited(endpoint: Endpoint, status: int, codes: str, message: str, headers:
         return _too_long(endpoint, quoted)
     wait = retry_after(headers)
     wait = wait if wait is not None else asked
-    # It is waited for by itself; what is worth saying is when that takes long.
-    long = wait is not None and wait > _LONG_WAIT
-    hint = "Go on at once, or stop: a partner of another provider need not wait." if long else "Wait a little."
-    return PartnerError(
-        "rate_limit", f"{endpoint.host} says that too many requests or tokens were sent{quoted}.", hint, wait
-    )
+    what, hint = "says that too many requests or tokens were sent", ""
+    if wait is not None and wait > _LONG_WAIT:
+        # It is waited for by itself; what is worth saying is that it takes long.
+        what += f", and to wait for {_minutes(wait)}"
+        hint = "You need not wait: ask again now, or stop and take a partner of another provider."
+    return PartnerError("rate_limit", f"{endpoint.host} {what}{quoted}.", hint, wait)
+
+
+def _quoted(said: str) -> str:
+    """A server's words as the end of a sentence of ours, which has its own full stop."""
+    return f': "{said.rstrip(".")}"' if said else ""
+
+
+def _minutes(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return "a minute" if minutes <= 1 else f"{minutes} minutes"
+    return f"{round(seconds / 3600)} hours"
 
 
 def from_codes(endpoint: Endpoint, codes: str, message: str, *, status: int | None = None) -> PartnerError:
@@ -228,7 +240,7 @@ def from_codes(endpoint: Endpoint, codes: str, message: str, *, status: int | No
         status: The status code where there is one; without it an unknown error counts as the server's.
     """
     said = clean(endpoint, message)
-    quoted = f': "{said}"' if said else ""
+    quoted = _quoted(said)
     if status == 413 or _CONTEXT.search(f"{codes} {message}"):
         return _too_long(endpoint, quoted)
     if (told := _told_apart(endpoint, f"{codes} {message}", quoted)) is not None:
@@ -279,7 +291,7 @@ def _auth(endpoint: Endpoint, status: int, quoted: str, message: str) -> Partner
 
 
 def _not_found(endpoint: Endpoint, said: str, codes: str) -> PartnerError:
-    quoted = f': "{said}"' if said else ""
+    quoted = _quoted(said)
     if _NO_TOOLS.search(said):
         return _no_tools(endpoint, quoted)
     if _NO_ENDPOINT.search(said):

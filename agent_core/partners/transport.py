@@ -69,6 +69,7 @@ def from_transport(endpoint: Endpoint, error: BaseException, *, streaming: bool)
         hint = "Its own output may say why." if endpoint.loopback else ""
         return PartnerError("unreachable", f"{endpoint.host} closed the connection before it answered.", hint)
     reason = clean(endpoint, str(chain[-1])) if str(chain[-1]) else type(chain[-1]).__name__
+    reason = re.sub(r"^\[Errno -?\d+\] ", "", reason)
     what, hint = f"Offline: {endpoint.host} cannot be reached", "Check the network, the proxy and the address."
     if endpoint.loopback:
         what, hint = f"No server could be reached at {endpoint.url}", "Is the server running?"

@@ -448,3 +448,15 @@ def test_what_stands_between(error: Exception, kind: str, words: str, *, again: 
     assert words in str(told)
     assert told.retryable == again
     assert isinstance(told, OfflineError) == again
+
+
+def test_a_long_wait_is_told() -> None:
+    told = [from_status(HERE, 429, openai("Slow down."), {"retry-after": seconds}) for seconds in ("7", "300", "7200")]
+    assert [
+        error.message.removeprefix("ai.example says that too many requests or tokens were sent") for error in told
+    ] == [
+        ': "Slow down".',
+        ', and to wait for 5 minutes: "Slow down".',
+        ', and to wait for 2 hours: "Slow down".',
+    ]
+    assert ["need not wait" in error.hint for error in told] == [False, True, True]
