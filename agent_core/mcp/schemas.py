@@ -31,15 +31,17 @@ def tool_parameters(schema: Mapping[str, Any]) -> str:
         schema: As the server gave it.
     """
     made = _Inliner(schema).made(schema, ())
-    top = {key: value for key, value in made.items() if key not in _NOT_AT_TOP} if isinstance(made, dict) else {}
-    for part in made.get("allOf", ()) if isinstance(made, dict) else ():
+    whole = made if isinstance(made, dict) else {}
+    top = {key: value for key, value in whole.items() if key not in _NOT_AT_TOP}
+    together = whole.get("allOf")
+    properties: dict[str, Any] = {}
+    for part in (*(together if isinstance(together, list) else ()), top):
         if isinstance(part, dict) and isinstance(part.get("properties"), dict):
-            top["properties"] = {**part["properties"], **top.get("properties", {})}
-    top["type"] = "object"
-    if not isinstance(top.get("properties"), dict):
-        top["properties"] = {}
-    if isinstance(top.get("required"), list):
-        top["required"] = [name for name in top["required"] if name in top["properties"]]
+            properties |= part["properties"]
+    required = top.pop("required", None)
+    top |= {"type": "object", "properties": properties}
+    if isinstance(required, list):
+        top["required"] = [name for name in required if isinstance(name, str) and name in properties]
     text = _encoded(top)
     if len(text) > _MOST_BYTES:
         text = _encoded(_without_words(top))
@@ -69,8 +71,8 @@ class _Inliner:
             return [self.made(item, within, depth + 1) for item in value]
         if not isinstance(value, Mapping):
             return value
-        reference = value.get("$ref")
-        if isinstance(reference, str):
+        if "$ref" in value:
+            reference = str(value["$ref"])
             found = None if reference in within else self._found(reference)
             inlined = self.made(found, (*within, reference), depth) if found is not None else {}
             beside = {key: item for key, item in value.items() if key != "$ref"}

@@ -95,6 +95,8 @@ class Server:
         if self.stands == "off":
             return
         self.stands, self.trouble, self._leaving = "starting", "", asyncio.Event()
+        # It takes a second to import, which is neither the server's nor to be one without an answer to a key.
+        await asyncio.to_thread(_import_library)
         there: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._life = asyncio.create_task(self._live(there, self._leaving))
         try:
@@ -102,7 +104,7 @@ class Server:
                 await asyncio.shield(there)
             self.stands = "ready"
         except TimeoutError:
-            await self._fail(f"it was not ready within {_START:.0f} s")
+            await self._fail(f"it was not ready within {_START:g} s")
         except ServerError as error:
             await self._fail(error.message)
 
@@ -137,7 +139,8 @@ class Server:
         except MCPError as error:
             if error.code == REQUEST_TIMEOUT:
                 raise self._late(seconds) from error
-            if error.code == CONNECTION_CLOSED:
+            # A server at an address that was started anew knows nothing of this session.
+            if error.code == CONNECTION_CLOSED or error.message == "Session terminated":
                 raise await self._lost("the connection was closed") from error
             raise ServerError(f"{self.name} refused: {one_line(error.message, _MOST_WORDS)}.") from error
         except ValidationError as error:
@@ -183,8 +186,6 @@ class Server:
                 there.exception()  # nobody may wait for it any more
 
     async def _connected(self, stack: AsyncExitStack) -> Client:
-        # It takes a second to import, which is not to be a second without an answer to a key.
-        await asyncio.to_thread(_import_library)
         from mcp.client.client import Client  # noqa: PLC0415
         from mcp_types import Implementation, ListRootsResult, Root  # noqa: PLC0415
         from pydantic import FileUrl  # noqa: PLC0415

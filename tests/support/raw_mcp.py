@@ -1,0 +1,68 @@
+"""An MCP server written down by hand, which starts at once and misbehaves as it is told.
+
+Run as a program: ``python raw_mcp.py KIND``, a kind of misbehaviour, or of none.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+TOOLS: list[dict[str, Any]] = [
+    {"name": "zeta", "description": "Z", "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": True}},
+    {"name": "alpha/beta gamma", "description": "A" * 5000, "inputSchema": {"type": "object"}},
+    {"name": "n" * 100, "inputSchema": {"type": "object"}},
+]
+
+
+def say(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+    sys.stdout.flush()
+
+
+def answer(kind: str, method: str, request: dict[str, Any]) -> dict[str, Any]:
+    match method:
+        case "initialize":
+            wanted = request["params"]["protocolVersion"]
+            tools: dict[str, Any] = {"listChanged": True}
+            info = {"name": "raw\x1b[31m", "version": "0"}
+            return {"result": {"protocolVersion": wanted, "capabilities": {"tools": tools}, "serverInfo": info}}
+        case "tools/list":
+            more = {"nextCursor": "on"} if kind == "endless" else {}
+            return {"result": {"tools": TOOLS, **more}}
+        case "tools/call" if kind == "large":
+            return {"result": {"content": [{"type": "text", "text": "x" * 3_000_000}]}}
+        case "tools/call" if kind == "nonsense":
+            return {"result": {"content": 7}}
+        case "tools/call":
+            return {
+                "result": {"content": [{"type": "text", "text": f"called \x1b]0;x\x07{request['params']['name']}"}]}
+            }
+        case _:
+            return {"error": {"code": -32601, "message": "no such method"}}
+
+
+def main(kind: str) -> None:
+    if kind == "mute":
+        time.sleep(60)
+    sys.stdout.write("Welcome to raw!\n")
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "id" not in request:
+            continue
+        method = request["method"]
+        if kind == "dies" and method == "tools/call" and request["params"]["arguments"].get("die"):
+            sys.stderr.write("out of memory\n")
+            sys.exit(7)
+        if kind == "silent" and method == "tools/call":
+            continue
+        say({"id": request["id"], **answer(kind, method, request)})
+        if kind == "changes" and method == "tools/call":
+            say({"method": "notifications/tools/list_changed"})
+    if kind == "stays":
+        time.sleep(60)
+
+
+main(sys.argv[1])
