@@ -294,8 +294,8 @@ def load(project: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) ->
     for setting, name in (("use", config.partner.use), ("aside", config.partner.aside)):
         if name and name not in known:
             raise unknown_partner(name, config.partners, f"partner.{setting}: ")
-    own = (one.key_env for one in (config.partner, *config.partners.values()))
-    for variable in (*own, *(preset.key_env for preset in presets().values())):
+    set_here = (one.key_env for one in (config.partner, *config.partners.values()))
+    for variable in (*set_here, *(preset.key_env for preset in presets().values())):
         # Known before any program is started.
         KNOWN.add(environ.get(variable, "").strip())
     return config
