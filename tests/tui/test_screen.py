@@ -243,7 +243,26 @@ async def test_the_status_line_says_what_goes_on() -> None:
         assert "thinking 65 s" in driver.app.main.status.plain_text
         driver.session.emit(ev.AnswerVoided("It broke.", 4.0))
         await driver.drawn()
-        assert "waiting 4 s to ask again ·" in driver.app.main.status.plain_text
+        assert "! waiting 4 s to ask again ·" in driver.app.main.status.plain_text
+        # It is counted down, and what waits anew is counted anew; the line of keys has what ends it.
+        driver.clock.pass_(1.4)
+        driver.app.main.draw_bars()
+        assert "waiting 3 s to ask again ·" in driver.app.main.status.plain_text
+        assert "F4 ask now" in driver.app.main.keys.plain_text.replace("\u00a0", " ")
+        driver.session.emit(ev.AnswerVoided("It broke.", 300.0, 2, 4))
+        await driver.drawn()
+        assert "waiting 5:00 to ask again (2 of 4) ·" in driver.app.main.status.plain_text
+        driver.session.emit(ev.RetryHurried())
+        await driver.drawn()
+        assert "thinking" in driver.app.main.status.plain_text
+        for number in range(3):
+            driver.session.emit(ev.AnswerVoided("Offline: it cannot be reached.", 5.0, number + 1, 0, offline=True))
+        await driver.drawn()
+        assert "! offline, waiting 5 s to ask again ·" in driver.app.main.status.plain_text
+        driver.clock.pass_(5)
+        driver.app.main.draw_bars()
+        assert "! asking again ·" in driver.app.main.status.plain_text
+        assert driver.app.main.chat.plain_text.count("Offline: it cannot be reached.") == 1
 
 
 async def test_checks_show_their_state_counts_and_time() -> None:
