@@ -132,6 +132,19 @@ exit codes:
   0 done                                 2 usage or configuration, or no such server
   1 a server cannot be used"""
 
+PERMISSIONS = """A rule is ACTION PATTERN: run, fetch or mcp, and what of it, a * standing for anything. What you keep
+when you are asked is kept for this project on this machine; the configuration's rules are in [permissions]. What is
+denied goes before what is asked, and that before what is allowed.
+
+examples:
+  pairloop permissions                          list them
+  pairloop permissions list --json              one JSON object a line
+  pairloop permissions rm "run pytest *"        be asked again
+
+exit codes:
+  0 done                                 2 usage or configuration
+  1 there is no such rule, or the file cannot be read or written"""
+
 USAGE = """Tokens and cost as the partners counted them, from the sessions of all projects on this machine. Cached is
 what came from the provider's cache, and is part of input; reasoning is part of output. A cost with a + is the least
 that it can have been: the price of some requests is not known.

@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     _add_landing_commands(commands)
     _add_session_commands(commands)
     _add_memory(commands)
+    _add_permissions(commands)
     _add_models(commands)
     _add_usage(commands)
     _add_key(commands)
@@ -210,6 +211,21 @@ def _add_mcp(commands: _Commands) -> None:
     test.add_argument("server", metavar="NAME", nargs="?", default="", help="only this one (default: all)")
     for one in (listing, test):
         one.add_argument("--json", action="store_true", help="write one JSON object a server")
+        _add_project(one)
+
+
+def _add_permissions(commands: _Commands) -> None:
+    permissions = _command(
+        commands, "permissions", "list and forget rules on what the partner may do", command_help.PERMISSIONS
+    )
+    permissions.set_defaults(json=False)
+    _add_project(permissions)
+    actions = permissions.add_subparsers(dest="action", metavar="ACTION", title="actions (none lists them)")
+    listing = actions.add_parser("list", help="those that you have kept for this project, then the configuration's")
+    listing.add_argument("--json", action="store_true", help="write one JSON object a rule")
+    drop = actions.add_parser("rm", help="forget a rule that you have kept: you are asked again")
+    drop.add_argument("rule", metavar="RULE", nargs="+", help="the rule, as it is listed; in quotes where it has a *")
+    for one in (listing, drop):
         _add_project(one)
 
 

@@ -227,6 +227,18 @@ def _memory(options: argparse.Namespace) -> int:
             return asyncio.run(memory.list_lessons(engine, dropped=options.all, json=options.json))
 
 
+def _permissions(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from agent_core import permission_command as permissions  # noqa: PLC0415
+    from agent_core.build import Engine  # noqa: PLC0415
+
+    engine = Engine(_project(options), {}, os.environ)
+    if options.action == "rm":
+        return asyncio.run(permissions.forget(engine, " ".join(options.rule)))
+    return asyncio.run(permissions.list_rules(engine, json=options.json))
+
+
 def _usage(options: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415
 
@@ -333,6 +345,7 @@ _COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
     "sessions": _sessions,
     "export": _export,
     "memory": _memory,
+    "permissions": _permissions,
     "usage": _usage,
     "key": _key,
     "acp": _acp,
