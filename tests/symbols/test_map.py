@@ -20,7 +20,7 @@ from agent_core.workspace.tree import FileState, content_hash
 
 FILES = {
     "shop/prices.py": "def total_price(prices):\n    return sum(prices)\n\n\ndef average_price(it):\n    return 1\n",
-    "shop/cart.py": "from shop.prices import total_price\nclass Cart:\n    def checkout(self):\n        total_price([])\n",
+    "shop/cart.py": "from shop.prices import total_price\nclass Cart:\n    def checkout(self):\n        total_price(1)",
     "shop/wheels.py": "def parse_wheel_filename(name):\n    return name\n",
     "shop/colours.py": "def mix(a, b):\n    return a\n",
     "tests/test_cart.py": "from shop.cart import Cart\n\n\ndef test_checkout():\n    Cart().checkout()\n",
