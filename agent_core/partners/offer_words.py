@@ -15,11 +15,24 @@ def model_words(model: OfferedModel) -> str:
     return ", ".join(parts)
 
 
+def model_figures(model: OfferedModel) -> str:
+    """The same where there is little room, prices per million: ``200k $2.50/$10.00``."""
+    parts = [_short(model.window)] if model.window else []
+    if model.input is not None and model.output is not None:
+        free = not model.input and not model.output
+        parts.append("free" if free else f"${model.input:,.2f}/${model.output:,.2f}")
+    return " ".join(parts)
+
+
 def window_words(tokens: int) -> str:
     """How much a model can read: ``200k tokens``, ``1M tokens``."""
+    return f"{_short(tokens)} tokens"
+
+
+def _short(tokens: int) -> str:
     if tokens >= _MILLION:
-        return f"{tokens / _MILLION:.3g}M tokens"
-    return f"{tokens / _THOUSAND:.0f}k tokens" if tokens >= 10 * _THOUSAND else f"{tokens:,} tokens"
+        return f"{tokens / _MILLION:.3g}M"
+    return f"{tokens / _THOUSAND:.0f}k" if tokens >= 10 * _THOUSAND else f"{tokens:,}"
 
 
 def price_words(sent: float, answered: float) -> str:

@@ -45,7 +45,7 @@ async def test_all_there_is_to_choose_from_is_shown(size: tuple[int, int]) -> No
     async with running(size) as driver:
         await opened(driver)
         text = driver.text
-        for told in ("●", "qwen3-coder", "Ollama (ollama), 127.0.0.1:11434, 33k tokens", "922k tokens", "✗ groq"):
+        for told in ("●", "qwen3-coder", "Ollama (ollama), 127.0.0.1:11434", "33k", "922k $2.50/$10.00", "✗ groq"):
             assert told in text
         assert "GROQ_API_KEY is not set" in text
         assert "\x1b" not in text

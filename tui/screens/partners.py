@@ -11,7 +11,7 @@ from textual.widgets import Input
 from agent_core.commands import UsePartner
 from agent_core.errors import PairloopError
 from agent_core.partners.listing import Offer
-from agent_core.partners.offer_words import model_words, offer_words
+from agent_core.partners.offer_words import model_figures, offer_words
 from tui.screens.choose import Chooser, Entry
 
 _ASKING = Entry("…", "the servers are asked for their models; esc leaves")
@@ -34,9 +34,8 @@ def entries_of(offers: Sequence[Offer], use: Callable[[UsePartner], None], say: 
             choose = partial(use, UsePartner(offer.name))
             found.append(Entry(offer.name or offer.title, where, current=offer.current, do=choose))
         for model in offer.models if not offer.missing else ():
-            detail = ", ".join(part for part in (where, model_words(model)) if part)
             choose = partial(use, UsePartner(offer.name, model.id))
-            found.append(Entry(model.id, detail, current=model.current, do=choose))
+            found.append(Entry(model.id, where, model_figures(model), current=model.current, do=choose))
     return found
 
 
@@ -55,7 +54,7 @@ class PartnerList(Chooser):
         use: Callable[[UsePartner], None],
         say: Callable[[str], None],
     ) -> None:
-        super().__init__([_ASKING], "who is to propose? a model, or a partner's name")
+        super().__init__([_ASKING], "who is to propose? window, dollars per million tokens sent / answered")
         self._offers = offers
         self._use = use
         self._tell = say
