@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import get_args
 
 from agent_core.events import AnyEvent
@@ -21,5 +20,7 @@ def trouble(name: str) -> str:
         return "hooks do not run on what hooks do"
     if name in _PIECES:
         return f"{name} comes in pieces; take the event at its end"
+    import difflib  # noqa: PLC0415 - not needed to paint
+
     near = difflib.get_close_matches(name, sorted(HOOKABLE), 1, 0.5)
     return f"there is no event {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
