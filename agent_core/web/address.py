@@ -13,6 +13,8 @@ import msgspec
 from agent_core.errors import PairloopError
 
 _LONGEST = 2000
+# How networks of IPv6 alone reach the rest.
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _PORTS = {"http": 80, "https": 443}
 # What stands for any character in an address as it is; everything else is written as %XX.
 _SAFE = "/%:@!$&'()*+,;=-._~?[]"
@@ -97,10 +99,13 @@ def is_public(number: str) -> bool:
     """Whether the number of a machine is one of the whole internet."""
     found = ipaddress.ip_address(number.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
-        if inner is None and found in ipaddress.ip_network("64:ff9b::/96"):
+        inner = found.ipv4_mapped
+        if found in _NAT64:
             inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-        if inner is not None and not is_public(str(inner)):
+        if inner is not None:
+            return is_public(str(inner))
+        if found.sixtofour is not None or found.teredo is not None:
+            # Tunnels of old, which lead wherever their inner number says.
             return False
     return found.is_global and not found.is_multicast and not found.is_reserved
 
