@@ -155,7 +155,7 @@ def _prettier(prettier: Mapping[str, Any]) -> list[str]:
     for key, word in words.items():
         value = prettier.get(key)
         if isinstance(word, str):
-            found += [word.format(value)] if isinstance(value, int) else []
+            found += [word.format(value)] if type(value) is int else []
         elif isinstance(value, bool):
             found.append(word[value])
     return found

@@ -143,3 +143,26 @@ def test_a_cut_text_begins_as_the_text_does(words: str, tokens: int) -> None:
     if cut != words and cut:
         assert words.startswith("\n".join(kept))
         assert last.endswith("of a.md left out: read_file shows them]")
+
+
+def test_rules_of_others_where_there_are_none_of_ours() -> None:
+    others: dict[str, str | bytes] = {"CLAUDE.md": "Be kind.", ".github/copilot-instructions.md": "Be quick."}
+    assert headings(context(others))[0] == "# CLAUDE.md (the rules of this project)"
+    assert "Be quick." not in context(others)
+    assert "Be kind." not in context({**others, "AGENTS.md": "Be right."})
+    # Rules of a folder are no rules of the project.
+    assert "Be kind." in context({**others, "web/AGENTS.md": "Be right."})
+
+
+def test_contributing_comes_last_and_in_part() -> None:
+    long = "How to send a pull request.\n" * 1000
+    words = context({"CONTRIBUTING.md": long, "README.md": "A shop.", "AGENTS.md": "Rules."})
+    assert headings(words)[2] == "# CONTRIBUTING.md (how to contribute)"
+    assert "more lines of CONTRIBUTING.md left out: read_file shows them]" in words
+    assert estimate_tokens(words) < 1000
+
+
+def test_the_humans_own_rules_come_first() -> None:
+    words = project_context(ROOT, {"AGENTS.md": b"Theirs."}.get, ["AGENTS.md"], 2000, "Mine.")
+    assert headings(words)[0].startswith("# AGENTS.md (the human's own rules")
+    assert words.index("Mine.") < words.index("Theirs.")
