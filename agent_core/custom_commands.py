@@ -118,7 +118,10 @@ class CustomCommands:
 def _command(name: str, document: Document, *, own: bool) -> CustomCommand:
     first = next((line.strip("# \t") for line in document.body.splitlines() if line.strip("# \t")), "")
     description = document.line("description", _MOST_WORDS) or Document({"first": first}, "").line("first", _MOST_WORDS)
-    return CustomCommand(name, description, document.line("argument-hint", _MOST_WORDS), document.body.strip(), own)
+    hint = document.line("argument-hint", _MOST_WORDS)
+    if not hint and any(found[0] != "$$" for found in _PLACE.finditer(document.body)):
+        hint = "[words]"
+    return CustomCommand(name, description, hint, document.body.strip(), own)
 
 
 def _words(text: str) -> list[str]:

@@ -75,7 +75,8 @@ def test_a_command_takes_words_where_it_has_places_for_them(tmp_path: Path) -> N
     known = custom.all()
     assert list(known) == ["all", "fix", "plain"]
     assert (known["fix"].usage, known["fix"].description) == ("/fix [path] [why]", "Fix")
-    assert known["plain"].description == "Tidy up"
+    assert (known["plain"].usage, known["plain"].description) == ("/plain", "Tidy up")
+    assert known["all"].usage == "/all [words]"
     assert custom.task('/fix "my shop.py" slow') == "Fix my shop.py: slow. $1"
     assert custom.task("/fix it's") == "Fix it's: . $1"
     assert custom.task("/all x  y") == "Look at x  y and @a.py now."
