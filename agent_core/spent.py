@@ -86,8 +86,10 @@ def model_name(model: str, partner: str = "") -> str:
     return f"{named} ({partner})" if partner and partner != model else named
 
 
-_LEAST = ("reasoning", "requests")
+_LEAST = ("reasoning", "requests", "cached")
 """Columns that are left out first."""
+_LABEL = 24
+"""Characters of a label that are worth more than a column."""
 _HEAD = ("requests", "input", "cached", "output", "reasoning", "cost")
 
 
@@ -101,15 +103,16 @@ def table(rows: Sequence[Row], first: str = "", width: int = 0) -> list[str]:
     """
     cells = [(first, *_HEAD), *((printable(row.label).replace("\n", " "), *_figures(row)) for row in rows)]
     widths: list[int] = []
+    room = 0
     for head in ("", *_LEAST):
         left = cells[0].index(head, 1) if head else 0
         cells = [(*line[:left], *line[left + 1 :]) for line in cells] if head else cells
         widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
-        if not width or sum(widths) + 2 * (len(widths) - 1) <= width:
+        room = width - sum(widths[1:]) - 2 * (len(widths) - 1) if width else widths[0]
+        if room >= min(widths[0], _LABEL):
             break
-    else:
-        widths[0] = max(width - sum(widths[1:]) - 2 * (len(widths) - 1), 8)
-        cells = [(shortened_to(line[0], widths[0]), *line[1:]) for line in cells]
+    widths[0] = min(widths[0], max(room, 1))
+    cells = [(shortened_to(line[0], widths[0]), *line[1:]) for line in cells]
     lines = []
     for line in cells:
         figures = "  ".join(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))
