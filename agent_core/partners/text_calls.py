@@ -23,7 +23,7 @@ import contextlib
 import itertools
 import json
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Sequence
 from functools import cache
 
 import msgspec
@@ -48,12 +48,11 @@ from agent_core.partners.call_ids import make_call_id
 from agent_core.partners.closing import closing
 from agent_core.partners.json_calls import Fields, TextCall, json_calls
 from agent_core.partners.python_calls import python_calls
-from agent_core.partners.streamed_calls import StreamedCalls
+from agent_core.partners.streamed_words import StreamedWords, patch_id
 from agent_core.partners.tag_calls import tag_calls
 from agent_core.partners.token_calls import token_calls
 from agent_core.patch.find import find_patches
 from agent_core.patch.read import read_patch
-from agent_core.patch.scan import Piece, Scanner
 from agent_core.patch.stream import patch_text
 from agent_core.patch.whole import find_whole
 from agent_core.protocols import Model
@@ -215,71 +214,8 @@ def _own(words: str) -> str:
 def _call_id(turn: int, call: TextCall, before: Sequence[ToolCallItem]) -> str:
     """The id of a call; that of the first patch is known while it is being written, so its text is no part of it."""
     if call.name == PATCH_TOOL:
-        return _patch_id(turn, sum(one.name == PATCH_TOOL for one in before))
+        return patch_id(turn, sum(one.name == PATCH_TOOL for one in before))
     return make_call_id(turn, len(before), call.name, call.arguments)
-
-
-def _patch_id(turn: int, number: int) -> str:
-    return make_call_id(turn, number, PATCH_TOOL)
-
-
-class _Stream:
-    """The words of an answer while they come: what of them is a patch is told as the first call of ``apply_patch``.
-
-    Args:
-        turn: Length of the conversation before the answer.
-        scans: Whether patches are looked for.
-    """
-
-    def __init__(self, turn: int, *, scans: bool) -> None:
-        self._turn = turn
-        self._scanner = Scanner() if scans else None
-        self._calls = StreamedCalls()
-        self._ids: list[str] = []
-        self._scanned = ""  # the id of the patches that are no JSON
-        self._written: dict[int, str] = {}  # the ids of JSON calls
-
-    @property
-    def has_patch(self) -> bool:
-        """Whether a patch was told."""
-        return bool(self._ids)
-
-    def feed(self, text: str) -> Iterator[Chunk]:
-        """Take some more words."""
-        if self._scanner is None:
-            yield TextDelta(text)
-            return
-        for kind, some in self._calls.feed(text):
-            if kind == "words":
-                yield from self._told(self._scanner.feed(some))
-                continue
-            if (number := self._calls.count) not in self._written:
-                self._written[number] = self._next_id()
-            yield ToolCallDelta(self._written[number], PATCH_TOOL, some)
-
-    def close(self) -> Iterator[Chunk]:
-        """From now on nothing is a patch; gives what was held back."""
-        scanner, self._scanner = self._scanner, None
-        if scanner is not None:
-            for _, text in self._calls.close():
-                yield from self._told(scanner.feed(text))
-            yield from self._told(scanner.close())
-            if self._scanned:
-                yield ToolCallDelta(self._scanned, PATCH_TOOL, '"}')
-
-    def _next_id(self) -> str:
-        self._ids.append(_patch_id(self._turn, len(self._ids)))
-        return self._ids[-1]
-
-    def _told(self, pieces: Iterable[Piece]) -> Iterator[Chunk]:
-        for kind, text in pieces:
-            if kind == "words":
-                yield TextDelta(text)
-            else:
-                opening = "" if self._scanned else '{"patch": "'
-                self._scanned = self._scanned or self._next_id()
-                written = json.dumps(text, ensure_ascii=False)[1:-1]
-                yield ToolCallDelta(self._scanned, PATCH_TOOL, opening + written)
 
 
 @cache
@@ -313,26 +249,24 @@ class TextCallsModel:
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Answer one request; see `agent_core.protocols.Model`."""
         fields = {tool.name: _parameters(tool) for tool in request.tools}
-        tools = frozenset(fields)
-        words = _Stream(request.turn, scans=PATCH_TOOL in tools)
+        tools, whole = frozenset(fields), request.form == "whole"
+        words = StreamedWords(request.turn, tools, whole=whole)
         async with contextlib.aclosing(closing(self._inner.stream(request))) as chunks:
             async for chunk in chunks:
                 if isinstance(chunk, TextDelta):
                     for one in words.feed(chunk.text):
                         yield one
                     continue
-                if isinstance(chunk, ToolCallDelta | Completed):
+                if isinstance(chunk, ToolCallDelta):
                     # A real call: what is written beside it is words.
-                    for one in words.close():
+                    for one in (*words.close(), *words.revealed()):
                         yield one
                 if isinstance(chunk, Retrying):
-                    words = _Stream(request.turn, scans=PATCH_TOOL in tools)
+                    words = StreamedWords(request.turn, tools, whole=whole)
                 if isinstance(chunk, Completed):
-                    items = read_calls(chunk.items, tools, request.turn, fields, whole=request.form == "whole")
-                    for item in items if items is not chunk.items else ():
-                        # Whoever shows calls as they are written hears of these too.
-                        if isinstance(item, ToolCallItem) and not (words.has_patch and item.name == PATCH_TOOL):
-                            yield ToolCallDelta(item.call_id, item.name, item.arguments)
+                    items = read_calls(chunk.items, tools, request.turn, fields, whole=whole)
+                    for one in _last_words(words, chunk.items, items):
+                        yield one
                     await self._learn(items, request.form)
                     yield Completed(items, chunk.usage)
                 else:
@@ -349,6 +283,24 @@ class TextCallsModel:
     async def close(self) -> None:
         """Give back connections."""
         await self._inner.close()
+
+
+def _last_words(words: StreamedWords, said: tuple[Item, ...], items: tuple[Item, ...]) -> Iterator[Chunk]:
+    """What is still to be told of an answer that is whole.
+
+    Args:
+        words: The answer as it was told so far.
+        said: Its items as they came.
+        items: The same with the calls in its words.
+    """
+    yield from words.close()
+    calls = [item for item in items if isinstance(item, ToolCallItem)] if items is not said else []
+    if all(call.name == PATCH_TOOL for call in calls):
+        yield from words.revealed()
+    for call in calls:
+        # Whoever shows calls as they are written hears of these too.
+        if not (words.has_patch and call.name == PATCH_TOOL):
+            yield ToolCallDelta(call.call_id, call.name, call.arguments)
 
 
 def _format(call: ToolCallItem) -> str:

@@ -5,8 +5,9 @@ From a text to what it asks for:
 - ``read`` (a patch), ``find`` (the patches in prose), ``scan`` (the same while it streams), ``stream`` (out of
   half-written JSON); all walk the lines by ``walk``, with ``patch_lines``;
 - each format: ``find_envelope``, ``find_blocks``, ``find_unified`` know where one begins and ends,
-  ``parse_envelope``, ``parse_blocks`` (with ``path_line``), ``parse_unified`` (with ``diff_names``) what it
-  says; ``whole``: files that are sent whole; ``arguments``: what other editing tools are called with, as a patch;
+  ``parse_envelope``, ``parse_blocks`` (with ``path_line``), ``parse_unified`` (with ``diff_names``) what it says;
+  ``whole`` (while it streams ``whole_scan``): files that are sent whole; ``arguments``: what other editing tools are
+  called with, as a patch;
 - ``formats`` names the formats, ``operations`` what comes out of them.
 
 From a hunk to its place in a file:

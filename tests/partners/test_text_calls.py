@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -348,6 +349,7 @@ class Saying:
         pass
 
 
+NO_CALL = READ_TEXT.replace("read_file", "read_fire")
 JSON_PATCH = json.dumps({"name": "apply_patch", "arguments": {"patch": ENVELOPE}}, indent=2)
 
 
@@ -396,7 +398,7 @@ async def test_what_only_would_be_json_is_shown_by_its_lines(quote: str) -> None
 SHAPES = st.sampled_from(
     [
         *("I look.\n", "\n", "```diff\n", "```\n", "a.py\n", "- a\n", "---\n", "> +1\n", "| a |\n", "`x` "),
-        *(f"{ENVELOPE}\n", UNIFIED, BLOCK, f"{CONFLICT}\n", QUOTED, READ_TEXT, "*** Begin Patch\n", "\r\n"),
+        *(f"{ENVELOPE}\n", UNIFIED, BLOCK, f"{CONFLICT}\n", QUOTED, NO_CALL, "*** Begin Patch\n", "\r\n"),
         "@@ -1 +1 @@\n",
     ]
 )
@@ -442,3 +444,66 @@ def test_an_envelope_in_what_would_be_json_leaves_no_husk(quote: str, gap: str) 
     assert words.text == "I delete it.\n\nDone."
     assert isinstance(call, ToolCallItem)
     assert json.loads(call.arguments)["patch"].strip() == envelope
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("around", ["{}", "```json\n{}\n```", "<tool_call>\n{}\n</tool_call>"])
+async def test_a_call_of_another_tool_is_never_seen_as_json(around: str, size: int) -> None:
+    words = f"I look.\n{around.replace('{}', READ_TEXT)}"
+    pieces = [words[at : at + size] for at in range(0, len(words), size)]
+    chunks = await chunks_of(TextCallsModel(Saying(*pieces)), request())
+    assert said(chunks).split() == ["I", "look."]
+    assert list(written(chunks).values()) == ['{"path": "a.py"}']
+
+
+async def test_what_only_looks_like_a_call_is_shown_at_last() -> None:
+    words = '{"name": "read_file", "arguments": 1}\nSo it is.'
+    chunks = await chunks_of(TextCallsModel(Saying(words)), request())
+    assert said(chunks).replace("\n", "") in {words.replace("\n", ""), 'So it is.{"name": "read_file", "arguments": 1}'}
+    assert chunks[-1] == Completed((AssistantItem(words),), Usage())
+
+
+TWO = f"{ENVELOPE}\n*** Update File: b.py\n@@\n-x = 1\n+x = 2\n*** End Patch"
+
+
+@pytest.mark.parametrize("size", [1, 5, 1000])
+@pytest.mark.parametrize(
+    ("head", "tail"),
+    [
+        ('{\n  "name": "apply_patch",\n  "arguments": {\n    "patch": "', '"\n  }\n}'),
+        ('{"name": "apply_patch", "arguments": {"patch": "', '"}}'),
+        ('{"name": "apply_patch", "arguments": {"patch": """', '"""}}'),
+        ('{"name": "apply_patch", "arguments": {"patch": "\n', '\n"}}'),
+        ('{"name": "apply_patch", "arguments": {"patch": `\n', "\n`\n}\n}"),
+    ],
+)
+@pytest.mark.parametrize("patch", [ENVELOPE, TWO, f"a.py\n{BLOCK}".rstrip()], ids=["one", "two ends", "block"])
+async def test_a_patch_with_raw_newlines_in_json_leaves_no_residue(head: str, tail: str, patch: str, size: int) -> None:
+    words = f"I mend it.\n```json\n{head}{patch}{tail}\n```"
+    pieces = [words[at : at + size] for at in range(0, len(words), size)]
+    chunks = await chunks_of(TextCallsModel(Saying(*pieces)), request())
+    assert said(chunks).split() == ["I", "mend", "it."]
+    (arguments,) = written(chunks).values()
+    assert json.loads(arguments)["patch"].strip() == patch
+    done = chunks[-1]
+    assert isinstance(done, Completed)
+    assert list(written(chunks)) == [item.call_id for item in done.items if isinstance(item, ToolCallItem)]
+
+
+@pytest.mark.parametrize("size", [1, 6, 1000])
+async def test_a_whole_file_is_seen_growing_where_it_is_asked_for(size: int) -> None:
+    whole = "a.py\n```python\ndef f():\n    return 2\n```\n"
+    words = f"Here it is.\n\n{whole}Done."
+    pieces = [words[at : at + size] for at in range(0, len(words), size)]
+    asked = msgspec.structs.replace(request(), form="whole")
+    chunks = await chunks_of(TextCallsModel(Saying(*pieces)), asked)
+    assert said(chunks).split() == ["Here", "it", "is.", "Done."]
+    (arguments,) = written(chunks).values()
+    assert json.loads(arguments)["patch"] == whole
+    done = chunks[-1]
+    assert isinstance(done, Completed)
+    kinds = [type(item) for item in done.items]
+    assert kinds == [AssistantItem, ToolCallItem]
+    plain = await chunks_of(TextCallsModel(Saying(*pieces)), request())
+    assert isinstance(plain[-1], Completed)
+    assert plain[-1].items == (AssistantItem(words),), "not asked for, it is a listing"
