@@ -79,7 +79,7 @@ class FindSymbols:
             raise ToolError(f"{name!r} is no name.", "Give one name, letter by letter; search takes patterns.")
         found = await self._symbols.find(view.states(), view.drafted(), name, where)
         if found is None:
-            raise ToolError("Looking for the name took too long.", "Give a path to look below, or use search.")
+            raise ToolError("Looking for the name failed, or took too long.", "Give a path, or use search.")
         if not found.definitions and not found.uses:
             hint = f"Did you mean {', '.join(found.similar)}?" if found.similar else "search looks in all texts."
             return ToolOutput(f"No code names {name!r}. {hint}", "nothing found")
