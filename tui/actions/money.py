@@ -24,7 +24,7 @@ MONEY: tuple[Action, ...] = (
     ),
     Action(
         "stop_spending",
-        "stop",
+        "spend no more",
         "Where a budget is used up: spend no more, and end the task.",
         "Decide",
         {"panes": ("n",), "everywhere": ("f3",)},
