@@ -305,7 +305,11 @@ async def execute(opener: Opener, task: str, *, json: bool, out: TextIO | None =
     told = _Told(JsonLines(out) if json else Lines(out), out, driver.interrupt)
     session.subscribe(told)
     session.subscribe(driver)
-    session.submit(commands.Ask(await asyncio.to_thread(session.custom.task, task)))
+    given = await asyncio.to_thread(session.custom.task, task)
+    if given != task and not json:
+        # What a file says is not to be done unseen.
+        out.write(f"task: {printable(given)}\n")
+    session.submit(commands.Ask(given))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         # Not every loop can: off the main thread there is nobody to press ctrl+c either.

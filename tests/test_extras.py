@@ -24,6 +24,7 @@ from agent_core.state import Notice, State
 from agent_core.tools.base import ToolError
 from tests.projects import make_project, write_files
 from tests.support.command_line import run_pairloop
+from tests.support.plain_talk import script_of, talking
 from tests.support.running import Running, flags, running
 
 RAW = Path(__file__).parent / "support" / "raw_mcp.py"
@@ -123,6 +124,21 @@ async def test_exec_takes_a_command_of_ones_own(tmp_path: Path) -> None:
     _, out, _ = await run_pairloop(["exec", "--script", str(script), "--json", "/say hello"], project)
     asked = [json.loads(line)["event"] for line in out.splitlines() if '"Asked"' in line]
     assert [event["text"] for event in asked] == ["Say hello twice."]
+
+
+async def test_in_plain_lines_the_task_of_a_command_is_told_before_it_is_given(tmp_path: Path) -> None:
+    files = {"a.txt": "a\n", ".pairloop/commands/say.md": "---\ndescription: Say \x1b[31mit\n---\nSay $1 \x1b[2Jtwice."}
+    project = make_project(tmp_path / "p", files)
+    async with talking(project, script_of(tmp_path / "script.json", {"text": "Said."})) as talk:
+        await talk.told("Type a task")
+        talk.type("/say hello\n")
+        await talk.told("Your command says: Say hello ␛[2Jtwice.")
+        await talk.told("Partner: Said.")
+        talk.type("/commands\n")
+        await talk.told("/say [words]: Say ␛[31mit")
+        talk.type("/nothing\n")
+        await talk.told("There is no command /nothing.")
+        assert [task.text for task in talk.here.state.tasks] == ["Say hello \x1b[2Jtwice."]
 
 
 # -- skills

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Stands = Literal["off", "starting", "ready", "failed", "ended"]
-_START = 20.0
+_START = 15.0
 """Seconds in which a server has to be there."""
 _CLOSE = 1.5
 _LAST_WORDS = 0.5

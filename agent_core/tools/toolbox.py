@@ -138,7 +138,6 @@ class Toolbox:
         """
         if self._gathered or not sources:
             return
-        self._gathered = True
         tasks = [asyncio.ensure_future(source.tools(self._approve)) for source in sources]
         try:
             _, late = await asyncio.wait(tasks, timeout=_SLOW)
@@ -148,6 +147,8 @@ class Toolbox:
         finally:
             for task in tasks:
                 task.cancel()
+        # Whoever stops the task meanwhile has them with the next one.
+        self._gathered = True
         if late:
             say("Not every server that offers tools has answered.", "This session goes on without their tools.")
         for task in tasks:

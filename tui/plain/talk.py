@@ -259,6 +259,7 @@ class Talk:
             return
         order = orders.read(text)
         if (order is None or order.name == "unknown") and (task := self._task_of(text)):
+            self.say(f"Your command says: {task}")
             self._speak(task, typed)
         elif order is None:
             self._speak(orders.words_of(text), typed)
