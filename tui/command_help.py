@@ -182,8 +182,9 @@ exit codes:
   0 told                                 2 usage or configuration"""
 
 ACP = """An editor starts this and talks with it over standard input and output: Zed, JetBrains IDEs, Neovim with
-CodeCompanion or Avante, Toad. Its proposals are the editor's diffs; nothing is written before you allow it there. The
-editor says which project it is about.
+CodeCompanion or Avante, Toad. Its proposals are the editor's diffs; nothing is written before you allow it there, or
+choose the mode auto. The editor says which project it is about. What you write while a proposal waits goes to the
+partner; /reject WHY, /undo and others are offered behind the slash.
 
 examples:
   {"agent_servers": {"pairloop": {"type": "custom", "command": "pairloop", "args": ["acp"]}}}

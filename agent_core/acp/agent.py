@@ -311,9 +311,11 @@ class PairloopAgent:
                 session = await engine.open(resume)
         except PairloopError as error:
             raise (failure(error, AUTH) if isinstance(error, NoPartnerError) else failure(error)) from error
+        # As the editor names it: it may know the folder by a link.
+        root = Path(cwd)
         if self._reads_files:
-            buffers = Buffers(self._client, session.id, engine.root)
-        talk = Talk(session, engine, self._client, engine.root, tuple(config.partners))
+            buffers = Buffers(self._client, session.id, root)
+        talk = Talk(session, engine, self._client, root, tuple(config.partners))
         if left:
             talk.note(left)
         return talk

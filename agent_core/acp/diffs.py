@@ -12,8 +12,8 @@ from agent_core.acp.words import content, plain
 from agent_core.errors import JournalError
 from agent_core.patch.model import FilePatch, Patch
 
-_MOST = 1_000_000
-"""Bytes of the largest text that is sent whole."""
+_MOST, _MOST_OF_ALL = 1_000_000, 8_000_000
+"""Bytes of the largest text that is sent whole, and of all texts of a patch."""
 
 
 def diffs(
@@ -27,10 +27,12 @@ def diffs(
         read: Gives content by hash.
     """
     shown: list[ContentToolCallContent | FileEditToolCallContent] = []
+    size = 0
     for file in patch.files:
         words = _besides(file)
         before, after = _text(file.before, read), _text(file.after, read)
-        if before is None or after is None:
+        size += len(before or "") + len(after or "")
+        if before is None or after is None or size > _MOST_OF_ALL:
             words = words or f"{file.kind} {file.path}"
             words += " (no text, or too much of it to be shown here)"
         elif before != after or file.kind == "add":

@@ -63,6 +63,7 @@ class Talk:
         self._put_off: tuple[str, str] | None = None  # what they want to answer by their next words
         self._cancelled = False
         self._asked: asyncio.Task[None] | None = None
+        self._about: tuple[str, str] | None = None  # what it is asked about
         self._sending: asyncio.Task[None] | None = None
         self._work: asyncio.Task[None] | None = None
         self._opened = asyncio.Event()
@@ -79,6 +80,9 @@ class Talk:
     def retell(self, entries: Iterable[ev.Entry]) -> None:
         """Tell what has happened so far, from the journal."""
         state = State()
+        # Whoever loads what is open has lost what they were asked.
+        self._stop_asking()
+        self._due = self._work is not None
         for entry in entries:
             state = fold(state, entry.event)
             self._teller.hear(entry, state, live=False)
@@ -227,6 +231,7 @@ class Talk:
 
     def _listen(self, entry: ev.Entry, state: State) -> None:
         self._teller.hear(entry, state, live=True)
+        self._drop_question(state)
         match entry.event:
             case ev.TaskFinished():
                 self._stop_asking()
@@ -281,8 +286,17 @@ class Talk:
         if self._due and self._may_ask and not self._is_asking:
             self._asked = asyncio.create_task(self._ask_on())
 
+    def _drop_question(self, state: State) -> None:
+        """Ask no longer what was answered elsewhere: editors leave such a question without an answer."""
+        waits = asking.waits_for(state)
+        if self._about is not None and self._is_asking and waits != self._about:
+            self._stop_asking()
+            self._due = waits is not None
+            self._ask()
+
     def _stop_asking(self) -> None:
         self._due = False
+        self._about = None
         # The answer to what is not asked any more is dropped.
         if self._asked is not None and self._asked is not asyncio.current_task():
             self._asked.cancel()
@@ -295,7 +309,9 @@ class Talk:
             asked = asking.question(self.state, self._teller)
             if asked is None or asked.about == self._put_off:
                 continue
+            self._about = asked.about
             chosen = await self._answer(asked)
+            self._about = None
             if asking.waits_for(self.state) != asked.about:
                 # It was answered elsewhere, or is no more; what waits now has said so itself.
                 continue

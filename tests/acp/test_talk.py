@@ -17,6 +17,8 @@ from tests.support.running import flags, stored
 from tests.support.shop import MENDED, QUICK, RIGHT_AT_ONCE, WRONG, make_shop, theirs
 from tests.test_resume import write_script
 
+GONE = "-    for price in prices[1:]:\n-        result += price + 1\n"
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -127,6 +129,23 @@ async def test_an_answer_given_twice_counts_once(tmp_path: Path, project: Path) 
         assert not stored(project, session).landings
 
 
+async def test_what_is_decided_elsewhere_is_asked_no_more(tmp_path: Path, project: Path) -> None:
+    right = RIGHT_AT_ONCE.replace("-    for price in prices[1:]:\n-        result += price\n", GONE)
+    async with inside(settings(write_script(tmp_path / "s.json", WRONG, right))) as (editor, _):
+        session = await editor.open(project)
+        turn = editor.say(session, "mend total")
+        await editor.question()
+        await editor.agent.set_session_mode(session_id=session, mode_id="auto")
+        assert await ended(turn) == "end_turn"
+        assert "price + 1" in (project / "shop/prices.py").read_text()
+        await editor.agent.set_session_mode(session_id=session, mode_id="step")
+        turn = editor.say(session, "once more")
+        (await editor.question(2)).choose("accept")
+        editor.asked[0].choose("reject")
+        assert await ended(turn) == "end_turn"
+        assert (project / "shop/prices.py").read_text() == MENDED
+
+
 async def test_nothing_lands_over_what_is_unsaved_in_the_editor(tmp_path: Path, project: Path) -> None:
     before = theirs(project)
     async with inside(settings(write_script(tmp_path / "s.json", RIGHT_AT_ONCE))) as (editor, _):
@@ -220,7 +239,7 @@ async def test_prompts_with_files_and_none_at_all(tmp_path: Path, project: Path)
         file = (project / "shop/prices.py").as_uri()
         with pytest.raises(acp.RequestError, match="no words"):
             await editor.agent.prompt(session_id=session, prompt=[acp.image_block("aGk=", "image/png")])
-        huge = acp.embedded_text_resource(f"{file}#L1:3", "x = '```'\n" * 300_000)
+        huge = acp.embedded_text_resource(f"{file}#L1:3", "x = '```'\n" * 60_000)
         blocks = [
             acp.text_block("Explain "),
             acp.resource_link_block("prices.py", file),
@@ -351,6 +370,18 @@ async def test_commands_of_the_project_are_offered_and_become_a_task(tmp_path: P
         assert stored(project, session).tasks[0].text == "Review shop/prices.py please."
         assert await ended(editor.say(session, "/skills")) == "end_turn"
         assert "There are no skills" in editor.words()
+
+
+async def test_loaded_while_it_is_open_it_is_told_and_asked_again(tmp_path: Path, project: Path) -> None:
+    async with inside(settings(write_script(tmp_path / "s.json", RIGHT_AT_ONCE))) as (editor, _):
+        session = await editor.open(project)
+        turn = editor.say(session, "mend total")
+        await editor.question()
+        await editor.agent.load_session(cwd=str(project), session_id=session, mcp_servers=[])
+        assert editor.words("user_message_chunk") == "mend total"
+        (await editor.question(2)).choose("accept")
+        assert await ended(turn) == "end_turn"
+        assert (project / "shop/prices.py").read_text() == MENDED
 
 
 async def test_a_session_that_is_open_elsewhere_is_not_taken(tmp_path: Path, project: Path) -> None:
