@@ -25,6 +25,8 @@ from agent_core.events.partner import SideRequest
 from agent_core.partners.closing import closing
 from agent_core.protocols import Model
 
+_MOST_AWAY = 5.0
+"""Seconds that it is tried to reach a server that is not there."""
 log = logging.getLogger(__name__)
 
 
@@ -145,8 +147,11 @@ async def ask_aside(
                         length += len(more)
                         if length > most:
                             raise PartnerError("stream", f"The partner's answer is longer than {most:,} characters.")
-                    case Retrying():
+                    case Retrying() as again:
                         length = 0
+                        if again.seconds > seconds or (again.offline or 0.0) > _MOST_AWAY:
+                            # Nobody sees that it is waited here, and there is another way to go on.
+                            raise PartnerError("unreachable", again.reason)
                     case Completed(items, usage):
                         words = "\n\n".join(item.text for item in items if isinstance(item, AssistantItem))
                         return Aside(words.strip(), usage)

@@ -103,7 +103,8 @@ class _Teller:
         self._streamed = ""
         if text.strip():
             self.parts.append(Words(entry.at, entry.seq, "partner", text, cut=not whole))
-        if isinstance(event, ev.AnswerVoided):
+        # While it is offline it is tried every few seconds, which is worth one word.
+        if isinstance(event, ev.AnswerVoided) and not (event.offline and event.attempt > 1):
             self.parts.append(Note(entry.at, entry.seq, "warning", event.reason, ""))
 
     def _begin(self, key: tuple[str, str | int], part: AnyPart) -> None:

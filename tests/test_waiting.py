@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 
-from agent_core import commands, headless
+from agent_core import aside, commands, headless
 from agent_core import events as ev
 from agent_core.build import Engine
+from agent_core.config_tables import PartnerConfig
+from agent_core.errors import PartnerError
 from agent_core.headless import GREEN, NOT_GREEN, PARTNER, execute
 from agent_core.partners import retry
+from agent_core.partners.build import build_partner
 from tests.partners.talk import APIS
 from tests.support.answers import error, text
 from tests.support.model_server import ModelServer
@@ -110,3 +113,19 @@ async def test_a_context_that_is_full_is_made_shorter_and_the_request_sent_once_
             compacted = here.all(ev.Compacted)
             assert [one.why for one in compacted] == ["refused"] * (number + 1)
             assert len(server.requests[-1].raw) < len(server.requests[-3].raw)
+
+
+async def test_a_side_request_does_not_wait_where_nobody_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "_FIRST_WAIT", 0.002)
+    monkeypatch.setattr(retry, "OFFLINE_STEP", 0.01)
+    monkeypatch.setattr(aside, "_MOST_AWAY", 0.05)
+    async with ModelServer([error(429, "slow down", headers={"retry-after": "300"})]) as server:
+        for base_url, words in (
+            (server.base_url, "5 minutes"),
+            ("http://127.0.0.1:9/v1", "No server could be reached"),
+        ):
+            partner = build_partner(PartnerConfig(base_url=base_url, model="m"), {})
+            async with asyncio.timeout(20):
+                with pytest.raises(PartnerError, match=words):
+                    await aside.ask_aside(partner, "Sum it up.", "Much.", cache_key="x")
+            await partner.close()
