@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
 
 import msgspec
@@ -111,7 +111,7 @@ class Skills:
         """Nothing has to be started."""
         self._told = told
 
-    async def tools(self, approve: Approver) -> tuple[Tool, ...]:  # noqa: ARG002 - reading them needs no word
+    async def tools(self, approve: Approver, printed: Callable[[str], None]) -> tuple[Tool, ...]:  # noqa: ARG002 - reading needs neither
         """The tool that reads them, where there are any."""
         known = await asyncio.to_thread(self.look)
         self._offered = bool(known)

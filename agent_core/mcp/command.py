@@ -41,7 +41,7 @@ async def servers(
     source = McpServers(chosen, root, environ)
     try:
         if test:
-            await source.tools(_nobody)
+            await source.tools(_nobody, lambda _: None)
         reports = source.reports
     finally:
         await source.close()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -71,15 +72,19 @@ class McpTool:
         remote: What the server says of it.
         name: Under which name it is offered.
         approve: Asked before each call: what a server says of its tools is no reason not to.
+        printed: Told how far a call is.
     """
 
     looks = False
 
-    def __init__(self, server: Server, remote: RemoteTool, name: str, approve: Approver) -> None:
+    def __init__(
+        self, server: Server, remote: RemoteTool, name: str, approve: Approver, printed: Callable[[str], None]
+    ) -> None:
         self.spec = ToolSpec(name, described(server.name, remote.description), tool_parameters(remote.schema))
         self._server = server
         self._remote = remote
         self._approve = approve
+        self._printed = printed
         self._subject = f"{server.name}/{one_line(remote.name, _MOST_NAME)}"
 
     def title(self, arguments: str) -> str:
@@ -96,8 +101,12 @@ class McpTool:
         shown = shortened(f"{self._subject} {printable(json.dumps(given, ensure_ascii=False))}", _MOST_SHOWN)
         if not await self._approve(Permission("mcp", self._subject, shown)):
             return ToolOutput("The human did not allow this call. Go on without it.", "not allowed", ok=False)
+        # The server is heard in a task of its own, which knows nothing of which call this is.
+        here = copy_context()
         try:
-            return output_of(await self._server.call(self._remote.name, given, lambda _: None))
+            return output_of(
+                await self._server.call(self._remote.name, given, lambda text: here.run(self._printed, text))
+            )
         except ServerError as error:
             raise ToolError(error.message, error.hint) from error
 
@@ -125,14 +134,14 @@ class McpServers:
         self._told = told
         await self._started()
 
-    async def tools(self, approve: Approver) -> tuple[Tool, ...]:
+    async def tools(self, approve: Approver, printed: Callable[[str], None]) -> tuple[Tool, ...]:
         """Their tools, by server and name. Waits until all are there, or have failed."""
         await self._started()
         taken: dict[str, Tool] = {}
         for server in self._servers:
             for remote in _offered(server):
                 name = offered_name(server.name, remote.name, taken)
-                taken[name] = McpTool(server, remote, name, approve)
+                taken[name] = McpTool(server, remote, name, approve, printed)
         return tuple(taken.values())
 
     @property

@@ -130,11 +130,12 @@ class ToolSource(Protocol):
     async def begin(self, told: News) -> None:
         """Start what has to be started; called once, in the background, when a session opens. Never raises."""
 
-    async def tools(self, approve: Approver) -> tuple[Tool, ...]:
+    async def tools(self, approve: Approver, printed: Callable[[str], None]) -> tuple[Tool, ...]:
         """All its tools, in an order that stays the same. The first call waits for what has to be started.
 
         Args:
             approve: Asked before a tool is carried out.
+            printed: Told, from within a call, a line on how far it is.
         """
 
     async def close(self) -> None:

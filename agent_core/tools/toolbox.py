@@ -99,6 +99,7 @@ class Toolbox:
     ) -> None:
         del config
         self._approve = approve
+        self._printed = printed
         tools: tuple[Tool, ...] = (
             *(looking or (ListFiles(), ReadFile(), Search())),
             Debug(),
@@ -138,7 +139,7 @@ class Toolbox:
         """
         if self._gathered or not sources:
             return
-        tasks = [asyncio.ensure_future(source.tools(self._approve)) for source in sources]
+        tasks = [asyncio.ensure_future(source.tools(self._approve, self._printed)) for source in sources]
         try:
             _, late = await asyncio.wait(tasks, timeout=_SLOW)
             if late:

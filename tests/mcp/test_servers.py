@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent_core.config_tables import McpConfig
+from agent_core.consent import CALL
 from agent_core.mcp import server as servers
 from agent_core.mcp.source import McpServers
 from agent_core.tools.base import Permission, Tool, ToolError, ToolOutput, View
@@ -32,6 +33,8 @@ class Line:
     def __init__(self, source: McpServers, *, allowed: bool) -> None:
         self.source = source
         self.said: list[str] = []
+        self.printed: list[tuple[str, str]] = []
+        self.progress = asyncio.Event()
         self._heard = asyncio.Event()
         self.asked: list[Permission] = []
         self.tools: dict[str, Tool] = {}
@@ -39,7 +42,7 @@ class Line:
 
     async def begin(self) -> None:
         await self.source.begin(self._hear)
-        self.tools = {tool.spec.name: tool for tool in await self.source.tools(self._approve)}
+        self.tools = {tool.spec.name: tool for tool in await self.source.tools(self._approve, self._print)}
 
     async def call(self, name: str, arguments: str = "{}") -> ToolOutput:
         async with asyncio.timeout(30):
@@ -53,6 +56,10 @@ class Line:
     async def until_said(self) -> None:
         async with asyncio.timeout(10):
             await self._heard.wait()
+
+    def _print(self, text: str) -> None:
+        self.printed.append((CALL.get(), text))
+        self.progress.set()
 
     def _hear(self, text: str) -> None:
         self.said.append(text)
@@ -116,8 +123,11 @@ async def test_a_real_server_over_standard_input_and_output(tmp_path: Path) -> N
         seen = (await here.call("shop__environment")).text.split()
         assert {"HELLO", "NOTE", "PATH"} <= set(seen)
         assert not {"SHOP_API_KEY", "GREETING"} & set(seen)
+        CALL.set("call-7")
         slow = asyncio.create_task(here.call("shop__slow"))
-        await until(lambda: note.exists() and note.read_text() == "begun")
+        async with asyncio.timeout(10):
+            await here.progress.wait()
+        assert here.printed == [("call-7", "1 of 4 begun")]
         slow.cancel()
         with pytest.raises(asyncio.CancelledError):
             await slow

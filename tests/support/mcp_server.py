@@ -44,7 +44,6 @@ def fail() -> str:
 async def slow(ctx: Context[Any]) -> str:
     """Takes long, and notes when it is stopped."""
     note = Path(os.environ["NOTE"])
-    note.write_text("begun")
     await ctx.report_progress(1, 4, "begun")
     try:
         await anyio.sleep(60)
