@@ -264,6 +264,10 @@ class _Applier:
         if target != path and self._moved_already(path, target, operation):
             self._report.stands(where, f"was moved to {target} already, and is there as the patch would make it.")
             return
+        if (text := self._only_new(path, operation)) is not None:
+            self._report.notes.append(f"{path}: there was no such file, so it is a new one.")
+            self._add(number, path, AddFile(path, text, operation.number, operation.mode))
+            return
         file = self._existing(path)
         if target != path:
             self._make_room(
@@ -280,6 +284,16 @@ class _Applier:
             self._stage.put(path, None)
         if not operation.hunks:
             self._report.fine(path, target, number)
+
+    def _only_new(self, path: str, operation: UpdateFile) -> str | None:
+        """The text of a file that is not there, nor one with a name like it, where an update does nothing but add."""
+        lines = [line for hunk in operation.hunks for line in hunk.lines]
+        if operation.move_to is not None or not lines or any(line.sign != "+" for line in lines):
+            return None
+        known = path in self._displaced or self._stage.get(path) is not None or self._stage.touched(path)
+        if known or self._names.is_folder(path) or self._names.close(path):
+            return None
+        return "".join(f"{line.text}\n" for line in lines)
 
     def _moved_already(self, path: str, target: str, operation: UpdateFile) -> bool:
         """Whether a move with changes has been made before: only the new name is there, with the new lines."""

@@ -120,7 +120,8 @@ class _Parser:
                 blanks = 0
             elif line.text.startswith("\\") and lines:
                 bare = True
-            elif not is_marker(line.text, _END_OF_FILE):
+            elif not is_marker(line.text, _END_OF_FILE) and (lines or not line.text.startswith("@@")):
+                # A line that would begin a hunk says nothing of a file in which all is new.
                 raise refused(line, "stands in a new file without a '+'. Begin every line of a new file with '+'.")
         return AddFile(path, "\n".join(lines) + ("" if bare or not lines else "\n"), header.number)
 

@@ -150,3 +150,13 @@ def test_arguments_that_are_no_patch(arguments: dict[str, object]) -> None:
 def test_a_file_with_fences_in_it_is_written_in_a_longer_one() -> None:
     text = "One\n```\nx\n```\n"
     assert applied(PROJECT, {}, whole_file("a.txt", text)) == {"a.txt": text.encode()}
+
+
+def test_an_update_that_only_adds_makes_a_new_file_where_there_is_none_of_that_name() -> None:
+    added = "*** Begin Patch\n*** {}: slug.py\n@@ +1,2 @@\n+def slug():\n+    return 1\n*** End Patch\n"
+    for header in ("Update File", "Add File"):
+        assert applied(PROJECT, FILES, added.format(header)) == {"slug.py": b"def slug():\n    return 1\n"}
+    with pytest.raises(PatchRefusedError, match="there is no such file"):
+        applied(PROJECT, FILES, added.format("Update File").replace("+def", "-def"))
+    with pytest.raises(PatchRefusedError, match=r"Did you mean app/b\.py"):
+        applied(PROJECT, FILES, added.format("Update File").replace("slug.py", "src/b.py"))
