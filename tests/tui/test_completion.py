@@ -275,10 +275,3 @@ def test_every_command_is_told_of() -> None:
     assert {"undo", "redo", "mode", "model", "help", "quit", "accept", "stop"} <= found.keys()
     assert all(slash.help for slash in found.values())
     assert not {"send", "popup-close", "search-next"} & found.keys()
-
-
-async def test_the_partner_is_named() -> None:
-    async with running() as driver:
-        await driver.play(scenes.start)
-        await driver.press(*"/model", "enter")
-        assert "The partner is gpt-6.2-sol via api.openai.com" in driver.text
