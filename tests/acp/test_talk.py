@@ -10,7 +10,7 @@ from typing import Any
 
 import acp
 import pytest
-from acp.schema import McpServerStdio
+from acp.schema import McpServerStdio, SseMcpServer
 
 from tests.acp.editor import Asked, ended, inside
 from tests.support.running import flags, stored
@@ -253,15 +253,25 @@ async def test_prompts_with_files_and_none_at_all(tmp_path: Path, project: Path)
         assert "I see." in editor.words()
 
 
-async def test_servers_of_the_editor_and_a_session_that_cannot_be_opened(tmp_path: Path, project: Path) -> None:
+async def test_a_session_that_cannot_be_opened(tmp_path: Path, project: Path) -> None:
     async with inside(settings(tmp_path / "gone.json")) as (editor, _):
         with pytest.raises(acp.RequestError, match=r"gone\.json cannot be read"):
             await editor.open(project)
         with pytest.raises(acp.RequestError, match="There is no session"):
             await editor.agent.resume_session(session_id="20200101-000000-abcdef", cwd=str(project))
-        server = McpServerStdio(name="a b", command="/bin/x", args=[], env=[])
-        with pytest.raises(acp.RequestError, match=r"gone\.json"):
-            await editor.agent.new_session(cwd=str(project), mcp_servers=[server])
+
+
+async def test_servers_of_the_editor_are_taken_along(tmp_path: Path, project: Path) -> None:
+    async with inside(settings(calls(path=tmp_path / "s.json"))) as (editor, _):
+        servers = [
+            McpServerStdio(name="a b", command=str(tmp_path / "gone"), args=["x"], env=[]),
+            SseMcpServer(type="sse", name="old", url="http://127.0.0.1:9/sse", headers=[]),
+        ]
+        opened = await editor.agent.new_session(cwd=str(project), mcp_servers=servers)
+        assert await ended(editor.say(opened.session_id, "look")) == "end_turn"
+        assert "pairloop cannot use old" in editor.words()
+        assert await ended(editor.say(opened.session_id, "/mcp")) == "end_turn"
+        assert "a-b" in editor.words().rpartition("MCP servers")[2]
 
 
 async def test_a_command_of_the_human_runs_in_the_sandbox(tmp_path: Path, project: Path) -> None:
