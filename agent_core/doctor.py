@@ -203,7 +203,19 @@ async def _partner(settings: config_tables.Config, environ: Mapping[str, str]) -
     now, info = beginning.model.now, beginning.model.info
     if info.kind == "scripted":
         return [Entry("good", "partner", info.name), *entries]
-    return [await _reached(now.settings, info, partners, now.name), *entries]
+    reached = await _reached(now.settings, info, partners, now.name)
+    return [reached, *await _key(now.settings, partners, now.name), *entries]
+
+
+async def _key(settings: config_tables.PartnerConfig, partners: Partners, name: str) -> list[Entry]:
+    """Where the key was found that is sent."""
+    try:
+        endpoint = await asyncio.to_thread(endpoint_of, settings, partners.environ, partners.keys, name)
+    except PairloopError:
+        return []  # that has been told
+    if endpoint.key:
+        return [Entry("good", "key", f"from {endpoint.key.place}")]
+    return [Entry("good", "key", "none, and none is sent")]
 
 
 async def _reached(settings: config_tables.PartnerConfig, info: PartnerInfo, partners: Partners, name: str) -> Entry:

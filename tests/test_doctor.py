@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from agent_core import doctor
+from agent_core.config_tables import Config, PartnerConfig
 from agent_core.doctor import Entry, _tool, examine, render
+from agent_core.keys.file import KeyEntry, KeyFile
+from agent_core.keys.finding import KeyFinder
+from agent_core.partners.several import Partners
 from agent_core.places import project_state
 from agent_core.process import Completed, run
 from agent_core.workspace.interpreter import Interpreter
@@ -86,3 +91,20 @@ async def test_what_is_kept_is_for_its_owner_only(tmp_path: Path) -> None:
     project_state(root).mkdir(parents=True, mode=0o755)
     await examine(root, {}, os.environ)
     assert project_state(root).stat().st_mode & 0o777 == 0o700
+
+
+async def test_where_the_key_was_found() -> None:
+    environ: dict[str, str] = {}
+    settings = PartnerConfig(base_url="http://[::1]:9/v1", model="m")
+
+    async def key() -> str:
+        partners = Partners(Config(partner=settings), environ, KeyFinder(environ))
+        [entry] = await doctor._key(partners.settings(""), partners, "")
+        return entry.text
+
+    assert await key() == "none, and none is sent"
+    file = KeyFile()
+    file.put("[::1]:9", KeyEntry("sk-0123456789abcdef"))
+    assert await key() == f"from {file.path}"
+    environ["OPENAI_API_KEY"] = "sk-fedcba9876543210"
+    assert await key() == "from $OPENAI_API_KEY"
