@@ -28,7 +28,7 @@ _MOST_WAITING = 200
 _KEPT = 16_000  # bytes of output, head and tail
 _MOST_A_MINUTE = 60
 _MINUTE = 60.0
-_GRACE = 2.0
+_GRACE = 1.5
 _GRACE_ALONE = 10.0
 """Where nobody looks on, nobody waits for the screen to go either."""
 log = logging.getLogger(__name__)

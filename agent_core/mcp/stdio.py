@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,10 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_core.process import Completed, carried_out, run
+from agent_core.text import printable
 
 if TYPE_CHECKING:
     from mcp.client._transport import TransportStreams
 
+log = logging.getLogger(__name__)
 _MOST_LINE = 32_000_000
 _STDERR = 32_000
 _GOODBYE = 0.3
@@ -116,6 +119,8 @@ class Program:
         if not self._running.done() or self._running.cancelled() or self._running.exception() is not None:
             return "it says no more"
         done = self._running.result()
+        if done.stderr:
+            log.info("%s ended and had said:\n%s", self._argv[0], printable(done.stderr.decode("utf-8", "replace")))
         if done.code < 0:
             return f"signal {-done.code}"
         how = f"exit status {done.code}"
