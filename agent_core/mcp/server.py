@@ -16,9 +16,10 @@ import msgspec
 from agent_core import __version__
 from agent_core.config_tables import McpConfig
 from agent_core.errors import PairloopError, first_cause
+from agent_core.keys.known import KNOWN
 from agent_core.mcp.stdio import Program, stdio_line
 from agent_core.mcp.wording import one_line
-from agent_core.sandbox.environment import passes
+from agent_core.sandbox.environment import is_secret, passes
 
 if TYPE_CHECKING:
     import mcp_types
@@ -232,6 +233,9 @@ class Server:
                 return "$"
             if name not in self._environ:
                 raise ServerError(f"the variable {name} is not set")
+            if is_secret(name):
+                # A server may say what it was given.
+                KNOWN.add(self._environ[name])
             return self._environ[name]
 
         return _VARIABLE.sub(one, value)
