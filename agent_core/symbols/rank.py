@@ -22,6 +22,7 @@ _ROUNDS = 20
 _COMMON = 8
 """A name that more files define says little about any of them."""
 _MOST_USED = 4
+_MOST_WALKED = 1500
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 # Written as code: with an underscore, a capital inside, a call's bracket behind it, or in backticks.
 _AS_CODE = re.compile(r"\b(?=\w*_|\w*[a-z][A-Z])[A-Za-z_]\w{2,}|\b[A-Za-z_]\w{2,}(?=\(|`)")
@@ -84,14 +85,16 @@ def rank(files: Mapping[str, Tags], wish: Wish) -> tuple[dict[str, float], list[
         wish: What it is for.
 
     Returns:
-        Scores of the files, and the definitions, the best first. The same for the same, whatever the order.
+        Scores of the files that may matter, and what they define, the best first. The same for the same, whatever the
+        order.
     """
-    paths = sorted(files)
+    matter = _Matter(sorted(files), files, wish)
+    # Of a huge project only the part is walked that the task may be about: nobody waits for the rest.
+    paths = sorted(sorted(files, key=lambda path: (-matter.start[path], path))[:_MOST_WALKED])
     defined: dict[str, list[str]] = defaultdict(list)
     for path in paths:
         for name in dict.fromkeys(one.name for one in files[path].definitions if not one.inside):
             defined[name].append(path)
-    matter = _Matter(paths, files, wish)
     edges = _edges(paths, files, defined, matter.named)
     scores = _walk(paths, edges, matter.start)
     ranked = _definitions(paths, files, scores, edges, matter)
@@ -198,8 +201,8 @@ def _walk(paths: Sequence[str], edges: Edges, start: Mapping[str, float]) -> dic
     steps: list[list[tuple[int, float]]] = []
     for path in paths:
         weights = {at[owner]: sum(names.values()) for owner, names in edges[path].items()}
-        total = sum(weights.values())
-        steps.append([(owner, weight / total) for owner, weight in weights.items()] if total else [])
+        whole = sum(weights.values())
+        steps.append([(owner, weight / whole) for owner, weight in weights.items()] if whole else [])
     now = begin
     for _ in range(_ROUNDS):
         after = [(1 - _DAMPING) * value for value in begin]

@@ -27,7 +27,7 @@ def draw(files: Mapping[str, Tags], wish: Wish, tokens: int, *, without: Collect
         room.
     """
     scores, ranked = rank(files, wish)
-    order = sorted((path for path in files if files[path].definitions), key=lambda path: (-scores[path], path))
+    order = sorted((path for path in scores if files[path].definitions), key=lambda path: (-scores[path], path))
     order = [path for path in order if path not in without][:_MOST_FILES]
     chosen = _chosen(order, ranked, tokens)
     return "\n".join(line for path in order if path in chosen for line in (_heading(path), *_lines(chosen[path])))

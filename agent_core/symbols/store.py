@@ -12,7 +12,7 @@ import msgspec
 
 from agent_core.symbols.tags import Tags
 
-_VERSION = 1
+_VERSION = 2
 """Of what is kept; another one begins anew."""
 _ASKED = 400
 _MOST = 60_000

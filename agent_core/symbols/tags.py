@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 160
 _MOST_DEFINITIONS = 2000
-_MOST_WORDS = 1500
+_MOST_WORDS = 800
 _WORD = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]{2,63}", re.ASCII)
 _BLANKS = re.compile(r"\s+")
 _LEAVES = frozenset({"constant", "name", "word", "variable_name", "type"})
