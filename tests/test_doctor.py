@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agent_core import doctor
@@ -15,11 +16,14 @@ from agent_core.config_tables import Config, PartnerConfig
 from agent_core.doctor import Entry, _tool, examine, render
 from agent_core.keys.file import KeyEntry, KeyFile
 from agent_core.keys.finding import KeyFinder
+from agent_core.partners.discovery import Found
+from agent_core.partners.presets import presets
 from agent_core.partners.several import Partners
 from agent_core.places import project_state
 from agent_core.process import Completed, run
 from agent_core.workspace.interpreter import Interpreter
 from tests.projects import make_project
+from tests.support.model_server import ModelServer
 
 
 async def plainly(argv: Sequence[str]) -> Completed:
@@ -108,3 +112,18 @@ async def test_where_the_key_was_found() -> None:
     assert await key() == f"from {file.path}"
     environ["OPENAI_API_KEY"] = "sk-fedcba9876543210"
     assert await key() == "from $OPENAI_API_KEY"
+
+
+async def test_what_listens_on_this_machine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ModelServer(models=("small",)) as server:
+        preset = msgspec.structs.replace(presets()["ollama"], base_url=server.base_url)
+
+        async def look() -> tuple[Found, ...]:
+            return (Found(preset, ("small",)), Found(presets()["litellm"], closed=True))
+
+        monkeypatch.setattr(doctor, "discover", look)
+        told = await doctor._partner(Config(partner=PartnerConfig(base_url=server.base_url)), {})
+    found = [entry for entry in told if entry.name == "found here"]
+    assert [entry.hint for entry in found] == ["pairloop --partner ollama", "pairloop --partner litellm"]
+    assert found[0].text.startswith("Ollama at 127.0.0.1:")
+    assert told[0].level == "good"

@@ -43,9 +43,8 @@ def test_all_are_told_with_their_numbers() -> None:
     assert "and 10 more: /model work and the model's name takes one" in lines
     assert commands[1] == UsePartner("work", "m1")
     assert commands[-1] == UsePartner("mine")
-    assert lines[-3:] == [
-        "Not to be used yet:",
-        "groq: Groq wants a key.",
+    assert lines[-2:] == [
+        "Not to be used yet: groq. /model and one of these names says what is missing.",
         "Type model and a number, or /model and a name.",
     ]
     assert numbered(OFFERS[2:])[1][-1] == "None can be used yet."
@@ -72,7 +71,7 @@ async def test_in_a_session(tmp_path: Path) -> None:
         await talked.told("Type a task")
         talked.answer("model")
         await talked.told("which proposes now:")
-        await talked.told("Not to be used yet:")
+        await talked.told("Not to be used yet: ")
         talked.answer("/model groq")
         await talked.told("GROQ_API_KEY is not set")
         await talked.told("goes on proposing")

@@ -121,7 +121,7 @@ async def _offer(partners: Partners, name: str, found: set[str]) -> Offer:
         place = endpoint.host
         if preset is not None and preset.local and name not in (*partners.config.partners, *found):
             return Offer(name, title, place, missing=f"nothing listens at {place}")
-        return Offer(name, title, place, await _models(settings, endpoint))
+        return Offer(name, title, place, await _models(partners, settings, endpoint))
     except NoPartnerError:
         return Offer(name, title, place, missing=f"{title} wants a key, and {variable} is not set.")
     except PairloopError as error:
@@ -139,7 +139,7 @@ def _title(name: str, settings: PartnerConfig | None) -> str:
     return name or "[partner]"
 
 
-async def _models(settings: PartnerConfig, endpoint: Endpoint) -> tuple[OfferedModel, ...]:
+async def _models(partners: Partners, settings: PartnerConfig, endpoint: Endpoint) -> tuple[OfferedModel, ...]:
     """The models of a server."""
     preset = preset_of(settings)
     entries: list[dict[str, Any]] = []
@@ -153,12 +153,17 @@ async def _models(settings: PartnerConfig, endpoint: Endpoint) -> tuple[OfferedM
     entries = [one for one in entries if not any(word in one["id"].lower() for word in NO_CHAT)]
     if settings.model and not any(one["id"] == settings.model for one in entries):
         entries.insert(0, {"id": settings.model})
-    return await asyncio.to_thread(lambda: tuple(_model(settings, endpoint, one) for one in entries))
+    return await asyncio.to_thread(lambda: tuple(_model(partners, settings, endpoint, one) for one in entries))
 
 
-def _model(settings: PartnerConfig, endpoint: Endpoint, entry: Mapping[str, Any]) -> OfferedModel:
+def _model(partners: Partners, settings: PartnerConfig, endpoint: Endpoint, entry: Mapping[str, Any]) -> OfferedModel:
     name = str(entry["id"])
-    window = listed_window(entry) or known_window(name)
+    window = listed_window(entry)
+    if not window and partners.book is not None:
+        window = partners.book.get(endpoint.base_url, name).window
+    if not window and not endpoint.loopback:
+        # A server on this machine may have loaded it with less than it can.
+        window = known_window(name)
     if settings.model == name and settings.context_window:
         window = settings.context_window
     if settings.price is not None and name == settings.model:

@@ -82,6 +82,5 @@ def numbered(offers: Sequence[Offer]) -> tuple[list[UsePartner], list[str]]:
 
 
 def _missing(offers: Sequence[Offer]) -> Iterator[str]:
-    if missing := [offer for offer in offers if offer.missing]:
-        yield "Not to be used yet:"
-        yield from (f"{offer.name or offer.title}: {offer.missing}" for offer in missing)
+    if missing := [offer.name or offer.title for offer in offers if offer.missing]:
+        yield f"Not to be used yet: {', '.join(missing)}. /model and one of these names says what is missing."
