@@ -127,8 +127,10 @@ class Calls:
             try:
                 tried.append(_Tried(call, note=await self._proposals.take(call, may_replace=alone)))
             except PatchRefusedError as error:
-                self._parts.emit(ev.PatchRejected(call.call_id, str(error), already=error.already))
-                if not error.already and self._repeats.add(call.arguments, str(error)) >= _MOST_REPEATS:
+                times = 0 if error.already else self._repeats.add(call.arguments, str(error))
+                message = replies.refused_again(times) if times > 1 else str(error)
+                self._parts.emit(ev.PatchRejected(call.call_id, message, already=error.already))
+                if times >= _MOST_REPEATS:
                     self._repeated = error.message
                 if not self._proposals.draft.changes:
                     tried = self._lost(tried)
@@ -246,7 +248,10 @@ class Calls:
         if said := self._consent.reason(call.call_id):
             output = msgspec.structs.replace(output, text=f"{output.text}\n{said}")
         parts.emit(ev.ToolFinished(call.call_id, output.ok, output.summary))
-        return ToolResultItem(call.call_id, output.within(parts.tool_tokens), ok=output.ok)
+        text = output.within(parts.tool_tokens)
+        if tool is not None and tool.looks and replies.was_told(parts.state().items, call, text):
+            text = replies.SAME_RESULT
+        return ToolResultItem(call.call_id, text, ok=output.ok)
 
     async def _output(self, call: ToolCallItem, tool: Tool | None) -> ToolOutput:
         try:

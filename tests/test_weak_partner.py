@@ -10,6 +10,7 @@ import pytest
 
 from agent_core import commands
 from agent_core import events as ev
+from agent_core.patch.report import Report
 from agent_core.prompt import replies
 from tests.support.answers import call, text
 from tests.support.model_server import ModelServer
@@ -246,3 +247,41 @@ async def test_a_form_that_is_set_is_kept_to(tmp_path: Path) -> None:
     words = [one for number in range(len(server.requests)) for one in all_said(server, number)]
     assert "From now on write a change as a SEARCH/REPLACE block" in all_said(server, 0)[0]
     assert not any("send whole files" in one for one in words)
+
+
+async def test_what_comes_again_is_told_in_short(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    (project / "long.txt").write_text("".join(f"line {number} of the file\n" for number in range(60)))
+    read = call("read_file", path="long.txt")
+    answers = [
+        read,
+        read,
+        call("apply_patch", patch=OFF_THE_MARK),
+        call("apply_patch", patch=OFF_THE_MARK),
+        text("No."),
+    ]
+    async with (
+        ModelServer([*answers, text("No."), text("No.")]) as server,
+        running(project, flags("auto", off=QUICK) | pinned(server.base_url, "envelope")) as here,
+    ):
+        here.submit(commands.Ask("mend it"))
+        await here.seen(ev.TaskFinished)
+        rejected = [event.message for event in here.all(ev.PatchRejected)]
+    assert "line 59 of the file" in all_said(server, 1)[-1]
+    assert replies.SAME_RESULT in all_said(server, 2)
+    assert sum("line 59 of the file" in one for one in all_said(server, 2)) == 1
+    assert "its lines are not in the file" in rejected[0]
+    assert rejected[1] == "The same patch came again and was refused for the same reason, 2 times now."
+
+
+def test_reasons_that_are_the_same_are_listed_once() -> None:
+    report = Report()
+    for number in (1, 2, 3):
+        report.fail(f"a.py, hunk {number}", "its lines are not in the file.")
+    report.fail("b.py", "there is no such file.")
+    message = str(report.refusal(changes=False))
+    assert message.count("its lines are not in the file.") == 1
+    assert (
+        "- a.py, hunk 1; a.py, hunk 2; a.py, hunk 3: its lines are not in the file. (the same reason, 3 times)"
+        in message
+    )

@@ -111,8 +111,12 @@ class Report:
         """The failures: the first in full, the others by a line each, so that a model can read all of it."""
         lines: list[str] = []
         size = 0
-        for number, (where, reason) in enumerate(self._failures[:_LISTED]):
-            whole = f"- {where}: {reason}"
+        places: dict[str, list[str]] = {}
+        for where, reason in self._failures[:_LISTED]:
+            places.setdefault(reason, []).append(where)
+        for number, (reason, wheres) in enumerate(places.items()):
+            times = f" (the same reason, {len(wheres)} times)" if len(wheres) > 1 else ""
+            whole = f"- {'; '.join(wheres)}: {reason}{times}"
             size += len(whole)
             lines.append(whole if number < _WHOLE and (size <= _CHARS or not number) else _short(whole))
         if len(self._failures) > _LISTED:

@@ -229,13 +229,44 @@ def looks_like_patch(text: str) -> bool:
 SAME_AGAIN = "[You sent exactly the same again, and the answer is the same again. Do something else.]"
 
 
+SAME_RESULT = (
+    "[You made this call before, and its result is the same: it stands above. Go on from it; do not call this again.]"
+)
+_WORTH_FOLDING = 300
+
+
+def refused_again(times: int) -> str:
+    """What the human is told of a patch that comes again, and is refused for the same reason."""
+    return f"The same patch came again and was refused for the same reason, {times} times now."
+
+
+def was_told(items: Sequence[Item], call: ToolCallItem, text: str) -> bool:
+    """Whether a call has had the same long result before, which still stands in the conversation.
+
+    Args:
+        items: The conversation.
+        call: The call.
+        text: Its result.
+    """
+    if len(text) < _WORTH_FOLDING:
+        return False
+    same = {
+        item.call_id
+        for item in items
+        if isinstance(item, ToolCallItem)
+        and (item.name, item.arguments) == (call.name, call.arguments)
+        and item.call_id != call.call_id
+    }
+    return any(isinstance(item, ToolResultItem) and item.call_id in same and item.output == text for item in items)
+
+
 def said_again(items: Sequence[Item]) -> bool:
     """Whether the partner's last two calls and their answers were the same, and nobody else spoke in between."""
     calls = [item for item in items if isinstance(item, ToolCallItem)][-2:]
     if len(calls) < 2 or (calls[0].name, calls[0].arguments) != (calls[1].name, calls[1].arguments):
         return False
     answers = {item.call_id: item.output for item in items if isinstance(item, ToolResultItem)}
-    if answers.get(calls[0].call_id) != answers.get(calls[1].call_id):
+    if answers.get(calls[1].call_id) not in {SAME_RESULT, answers.get(calls[0].call_id)}:
         return False
     between = items[items.index(calls[0]) :]
     return not any(isinstance(item, UserItem) and item.text != SAME_AGAIN for item in between)
