@@ -19,11 +19,17 @@ from agent_core.errors import PartnerError
 from agent_core.headless import GREEN, NOT_GREEN, PARTNER, execute
 from agent_core.partners import retry
 from agent_core.partners.build import build_partner
+from agent_core.state import RetryState, State
+from agent_core.story import Note
+from agent_core.telling import story_of
 from tests.partners.talk import APIS
 from tests.support.answers import error, text
 from tests.support.model_server import ModelServer
 from tests.support.running import Running, flags, running, server_settings
 from tests.support.shop import make_shop, theirs
+from tui.plain import orders
+from tui.plain.status import doing_of
+from tui.plain.telling import Teller
 
 OFF = ("syntax", "ruff", "mypy", "pytest")
 
@@ -129,3 +135,30 @@ async def test_a_side_request_does_not_wait_where_nobody_sees_it(monkeypatch: py
                 with pytest.raises(PartnerError, match=words):
                     await aside.ask_aside(partner, "Sum it up.", "Much.", cache_key="x")
             await partner.close()
+
+
+def test_plain_lines_tell_of_a_wait_and_how_to_end_it() -> None:
+    told: list[str] = []
+    teller = Teller(lambda *lines: told.extend(lines), lambda _: b"")
+    teller.tell(ev.AnswerVoided("It is busy.", 12.4, 2, 4), State())
+    for number in range(1, 4):
+        teller.tell(ev.AnswerVoided("Offline: it cannot be reached.", 1.0, number, 0, offline=True), State())
+    teller.tell(ev.AnswerVoided("It was cut off."), State())
+    assert told == [
+        "It is busy. Trying again in 12 seconds, 2 of 4. Say retry to have it now, or stop.",
+        (
+            "Offline: it cannot be reached. Trying again in 1 second, and on until it is there. "
+            "Say retry to have it now, or stop."
+        ),
+        "It was cut off.",
+    ]
+    retry = RetryState(12.0, "It is busy.", 2, 4)
+    assert "waits to be asked again" in doing_of(State(phase="thinking", retry=retry))
+    assert "cannot be reached" in doing_of(State(phase="thinking", retry=RetryState(5.0, offline=True)))
+    assert orders.read("retry") == orders.Order("retry")
+
+
+def test_a_story_tells_once_that_it_is_offline() -> None:
+    away = [ev.AnswerVoided("Offline.", 1.0, number, 0, offline=True) for number in range(1, 9)]
+    story = story_of("s", [ev.Entry(number, 0.0, event) for number, event in enumerate(away)])
+    assert [part.text for part in story.parts if isinstance(part, Note)] == ["Offline."]

@@ -172,7 +172,7 @@ async def test_summaries_of_the_reasoning_come_in_parts() -> None:
         (
             {"type": "response.failed", "response": {"error": {"code": "server_error", "message": "It broke."}}},
             "server",
-            "It broke.",
+            "It broke",
         ),
         (
             {"type": "response.failed", "response": {"error": {"code": "rate_limit_exceeded", "message": "in 2s"}}},
