@@ -147,7 +147,8 @@ class Calls:
         for one in refused:
             self._parts.append(await self._refused(one, others=bool(taken)))
         if failed or (refused and not taken and self._proposals.undecided(task) is None):
-            self._forms.failed((failed or refused)[0].call)
+            first = (failed or refused)[0]
+            self._forms.failed(first.call, first.refusal.failures if first.refusal else ())
         elif taken:
             self._forms.worked()
         self._held += [one.note for one in taken]

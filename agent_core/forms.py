@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import get_args
 
 from agent_core import events as ev
@@ -54,11 +55,12 @@ class Forms:
             return ""
         return forms.note(known, Meant(), lambda _: None)
 
-    def failed(self, call: ToolCallItem | None = None, *, meant: bool = False) -> None:
+    def failed(self, call: ToolCallItem | None = None, failures: Sequence[str] = (), *, meant: bool = False) -> None:
         """An answer came to nothing.
 
         Args:
             call: The patch of it that was refused, if there was one.
+            failures: What of that failed; see `agent_core.errors.PatchRefusedError`.
             meant: It held none, but meant to be one.
         """
         if call is None:
@@ -68,7 +70,7 @@ class Forms:
         self._failed += 1
         self._refused = True
         self._builtin = self._builtin or bool(call.raw)
-        wanted = forms.meant_by(_patch(call))
+        wanted = forms.meant_by(_patch(call), failures)
         paths = replies.updated_files(call.arguments)
         self._meant = wanted if wanted.path or not paths else Meant(paths[0])
 

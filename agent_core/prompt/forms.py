@@ -66,17 +66,19 @@ def form_in(items: Sequence[Item]) -> Form | None:
     return None
 
 
-def meant_by(patch: str) -> Meant:
+def meant_by(patch: str, failures: Sequence[str] = ()) -> Meant:
     """What a patch seems to have meant.
 
     Args:
         patch: Its text, which need not be readable.
+        failures: What of it failed, each beginning with its file: of several files one of these is meant.
     """
     try:
         operations = read_patch(patch).operations
     except PatchRefusedError:
         return Meant()
-    for one in operations:
+    failed = [one for one in operations if any(failure.startswith(one.path) for failure in failures)]
+    for one in failed or operations:
         if isinstance(one, UpdateFile) and (hunk := _first_change(one.hunks)) is not None:
             old = tuple(line.text for line in hunk.lines if line.sign != "+")
             new = tuple(line.text for line in hunk.lines if line.sign != "-")
@@ -152,10 +154,10 @@ def fits_whole(path: str, read: Read, tokens: int) -> bool:
 def _block(meant: Meant, read: Read) -> str:
     """What was meant as a block with lines that the file has; empty where these are not known."""
     text = _text(meant.path, read)
-    if text is None:
+    if text is None and meant.path and read(meant.path) is None:
         new = "".join(f"{line}\n" for line in meant.new)
-        return f"{meant.path}\n<<<<<<< SEARCH\n=======\n{new}>>>>>>> REPLACE\n" if meant.path and new else ""
-    lines = text.splitlines()
+        return f"{meant.path}\n<<<<<<< SEARCH\n=======\n{new}>>>>>>> REPLACE\n" if new else ""
+    lines = (text or "").splitlines()
     old = [line for line in meant.old if line.strip()]
     there = _alike(lines, old)
     if not there or not meant.new or len(meant.new) > _MOST_LINES:
