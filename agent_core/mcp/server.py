@@ -187,6 +187,22 @@ class Server:
                 there.exception()  # nobody may wait for it any more
 
     async def _connected(self, stack: AsyncExitStack) -> Client:
+        """Shake hands as servers have always done; those that know no handshake any more are found out by that.
+
+        The other way round a server that leaves unsaid what it does not know would take ten seconds to be found out.
+        """
+        from mcp.shared.exceptions import MCPError  # noqa: PLC0415 - there by now
+        from mcp_types import CONNECTION_CLOSED  # noqa: PLC0415
+
+        try:
+            return await self._greeted(stack, "legacy")
+        except Exception as error:
+            cause = first_cause(error)
+            if not isinstance(cause, MCPError) or cause.code == CONNECTION_CLOSED:
+                raise
+        return await self._greeted(stack, "auto")
+
+    async def _greeted(self, stack: AsyncExitStack, mode: Literal["legacy", "auto"]) -> Client:
         from mcp.client.client import Client  # noqa: PLC0415
         from mcp_types import Implementation, ListRootsResult, Root  # noqa: PLC0415
         from pydantic import FileUrl  # noqa: PLC0415
@@ -200,6 +216,7 @@ class Server:
             list_roots_callback=roots,
             message_handler=self._heard,
             cache=None,
+            mode=mode,
         )
         client = await stack.enter_async_context(client)
         info = client.server_info

@@ -15,6 +15,7 @@ import pytest
 from agent_core.config_tables import McpConfig
 from agent_core.consent import CALL
 from agent_core.mcp import server as servers
+from agent_core.mcp import stdio
 from agent_core.mcp.source import McpServers
 from agent_core.tools.base import Permission, Tool, ToolError, ToolOutput, View
 
@@ -131,7 +132,7 @@ async def test_a_real_server_over_standard_input_and_output(tmp_path: Path) -> N
         slow.cancel()
         with pytest.raises(asyncio.CancelledError):
             await slow
-        await until(lambda: note.read_text() == "cancelled")
+        await until(note.exists)
         assert (await here.call("shop__add", '{"a": 1, "b": 1}')).text == "2"
         assert here.said == []
 
@@ -194,6 +195,19 @@ async def test_what_servers_answer_is_never_obeyed_by_a_terminal_and_bounded(tmp
         assert "not JSON" in await here.refused("fine__zeta", "{")
         assert "have to be a JSON object" in await here.refused("fine__zeta", "[1]")
         assert here.tools["fine__zeta"].title('{"a":\n"\x1b"}') == 'fine/zeta {"a": "␛"}'
+
+
+async def test_servers_of_the_next_protocol_shake_no_hands(tmp_path: Path) -> None:
+    async with line(tmp_path, {"modern": raw("modern")}) as here:
+        assert here.said == []
+        assert "modern__zeta" in here.tools
+
+
+async def test_a_message_without_end_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stdio, "_MOST_LINE", 100_000)
+    async with line(tmp_path, {"large": raw("large")}) as here:
+        assert "it sent a message that is too long" in await here.refused("large__zeta")
+        assert here.said == ["The MCP server large has ended: it sent a message that is too long."]
 
 
 async def test_a_server_that_dies_is_said_once_and_started_once_more_on_the_next_call(tmp_path: Path) -> None:

@@ -17,6 +17,10 @@ TOOLS: list[dict[str, Any]] = [
 ]
 
 
+KNOWN = {"initialize", "tools/list", "tools/call"}
+MODERN = {"resultType": "complete", "ttlMs": 0, "cacheScope": "public"}
+
+
 def say(message: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
     sys.stdout.flush()
@@ -29,8 +33,11 @@ def answer(kind: str, method: str, request: dict[str, Any]) -> dict[str, Any]:
             tools: dict[str, Any] = {"listChanged": True}
             info = {"name": "raw\x1b[31m", "version": "0"}
             return {"result": {"protocolVersion": wanted, "capabilities": {"tools": tools}, "serverInfo": info}}
+        case "server/discover":
+            tools = {"tools": {}}
+            return {"result": {"supportedVersions": ["2026-07-28"], "capabilities": tools, **MODERN}}
         case "tools/list":
-            more = {"nextCursor": "on"} if kind == "endless" else {}
+            more = {"nextCursor": "on"} if kind == "endless" else MODERN if kind == "modern" else {}
             return {"result": {"tools": TOOLS, **more}}
         case "tools/call" if kind == "large":
             return {"result": {"content": [{"type": "text", "text": "x" * 3_000_000}]}}
@@ -56,7 +63,10 @@ def main(kind: str) -> None:
         if kind == "dies" and method == "tools/call" and request["params"]["arguments"].get("die"):
             sys.stderr.write("out of memory\n")
             sys.exit(7)
-        if kind == "silent" and method == "tools/call":
+        if (kind == "silent" and method == "tools/call") or (method not in KNOWN and kind != "modern"):
+            continue
+        if kind == "modern" and method == "initialize":
+            say({"id": request["id"], "error": {"code": -32601, "message": "no such method"}})
             continue
         say({"id": request["id"], **answer(kind, method, request)})
         if kind == "changes" and method == "tools/call":
