@@ -68,7 +68,7 @@ class Introducing:
             # A task can be done without it.
             log.exception("the map could not be drawn")
             return ""
-        more = f"\n[{left} files are not on it, as they have not been read yet.]" if left and drawn else ""
+        more = f"\n[{left} files were not looked at for it.]" if left and drawn else ""
         return f"{_HEADING}\n\n{drawn}{more}" if drawn else ""
 
     def rules(self, view: DraftView) -> tuple[Item, ...]:

@@ -27,7 +27,7 @@ _FILL_SECONDS = 900.0
 _FIND_SECONDS = 30.0
 _READ_SECONDS = 1.0
 """So long a map waits for files to be read that nobody has read yet."""
-_MAP_SECONDS = 5.0
+_MAP_SECONDS = 3.0
 _CAP = 16_000_000
 # Nothing of the project may stand in for what the process imports.
 _START = "import sys; sys.path.insert(0, {own!r}); from agent_core.symbols.work import main; main()"

@@ -17,7 +17,7 @@ from typing import Literal
 import msgspec
 
 from agent_core.symbols.languages import language_of
-from agent_core.symbols.rank import Wish
+from agent_core.symbols.rank import Wish, parts_of
 from agent_core.symbols.repo_map import draw
 from agent_core.symbols.store import Key, Store
 from agent_core.symbols.tags import Definition, Tags, Use, tags_of, uses
@@ -27,6 +27,7 @@ Kind = Literal["fill", "map", "find"]
 _AT_ONCE = 100
 """So many files are read before what was found in them is kept."""
 _MOST_PLACES = 400
+_MOST_MAPPED = 2000
 _NICE = 5
 
 
@@ -112,6 +113,9 @@ def _known(asked: Request, read: Callable[[str], bytes]) -> tuple[Mapping[str, T
     until = time.monotonic() + asked.seconds
     store = Store(Path(asked.store))
     keys: dict[str, Key] = {path: (digest, language_of(path)) for path, digest in asked.files}
+    if asked.kind == "map" and len(keys) > _MOST_MAPPED:
+        # Even what is known takes its time to be read and ranked.
+        keys = {path: keys[path] for path in _in_order(list(keys), asked.wish)[:_MOST_MAPPED]}
     before = store.get(keys.values())
     found = {path: before[key] for path, key in keys.items() if key in before}
     missing = _in_order([path for path in keys if path not in found], asked.wish)
@@ -126,16 +130,18 @@ def _known(asked: Request, read: Callable[[str], bytes]) -> tuple[Mapping[str, T
         store.put(fresh)
         if time.monotonic() > until:
             break
-    return found, len(missing) - done
+    return found, len(asked.files) - len(keys) + len(missing) - done
 
 
 def _in_order(paths: Sequence[str], wish: Wish) -> list[str]:
     """What to read first when time is short: what the task names, what was changed lately, what is near the root."""
-    recent = set(wish.recent)
-    return sorted(
-        paths,
-        key=lambda path: (path.rsplit("/", 1)[-1] not in wish.task, path not in recent, path.count("/"), path),
-    )
+    recent, wanted = set(wish.recent), parts_of(wish.task)
+
+    def near(path: str) -> tuple[bool, bool, int, int, str]:
+        named = path.rsplit("/", 1)[-1] in wish.task
+        return not named, path not in recent, -len(parts_of(path) & wanted), path.count("/"), path
+
+    return sorted(paths, key=near)
 
 
 def _batches(paths: Sequence[str]) -> Iterator[Sequence[str]]:

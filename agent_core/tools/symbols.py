@@ -101,7 +101,7 @@ class FindSymbols:
         if not text:
             why = "It takes too long to read it." if left else "There is no code in a language whose names are known."
             raise ToolError(why, "list_files shows the files.")
-        more = f"\n[... {left} files have not been read yet; ask again ...]" if left else ""
+        more = f"\n[... {left} files were not looked at for it; give a path ...]" if left else ""
         return ToolOutput(f"{text}{more}", f"{text.count(chr(10)) + 1} lines", rest="Give a path to see less of it.")
 
 
