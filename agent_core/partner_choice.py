@@ -121,6 +121,10 @@ class PartnerChoice:
         self._parts.emit(ev.PartnerChosen(command.name, command.model), durable=True)
         self._parts.tell_partner()
         later = f" {_LATER}" if self._parts.state().phase == "thinking" else ""
+        if not model.info.model:
+            # Where no model was named, the server says which one it has.
+            await model.prepare()
+            self._parts.tell_partner()
         self._parts.emit(ev.Noted("info", f"{model.info.name} proposes from the next request on.{later}"))
         await model.prepare()
         self._parts.tell_partner()

@@ -89,6 +89,8 @@ async def test_an_answer_under_way_goes_to_its_end_with_whom_it_was_begun(tmp_pa
         await here.seen(ev.TaskFinished)
         answer = here.all(ev.AnswerFinished)[0]
         assert (answer.text, answer.partner, answer.model) == ("One says so.", "", "one")
+        await here.seen(ev.Noted)
+        assert "small via" in notes(here)
         assert "The answer under way is still the other's." in notes(here)
         await asked(here, "And now?", 2)
         assert here.all(ev.AnswerFinished)[-1].partner == "two"
