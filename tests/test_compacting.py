@@ -157,7 +157,7 @@ async def test_it_can_be_taken_back_and_does_not_come_again_at_once(tmp_path: Pa
 
 
 async def test_what_is_said_while_it_is_summed_up_reaches_the_partner(tmp_path: Path) -> None:
-    settings = script(tmp_path, *map(patch, TRIES), window=2600)
+    settings = script(tmp_path, *map(patch, TRIES), window=3200)
     path = Path(settings["partner"]["script"])
     data = json.loads(path.read_text())
     data["asides"][0]["delay_ms"] = 400
