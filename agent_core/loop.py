@@ -247,7 +247,7 @@ class Loop:
         form = self._forms.form
         if replies.looks_like_patch(words):
             return replies.not_a_call(form)
-        if self._forms.failing:
+        if self._forms.failing and not self._proposals.draft.changes:
             return replies.not_sent(form)
         # Models behind compatible servers are often weak: they write the code down instead of calling a tool. Asked
         # once a task, as it may be meant as an answer.
