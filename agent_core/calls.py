@@ -90,6 +90,7 @@ class Calls:
 
     async def begin(self) -> None:
         """Start a task: nothing is held back. The first one waits until all tools are there."""
+        self._toolbox.settle(self._parts.model.info.window)
         await self._toolbox.gather(self._parts.sources, self._note)
         self._consent.begin()
         self._held = []

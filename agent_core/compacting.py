@@ -144,7 +144,8 @@ class Compactor:
 
     @property
     def _overhead(self) -> int:
-        return overhead_tokens(instructions(), self._tools())
+        tools = self._tools()
+        return overhead_tokens(instructions(tools), tools)
 
     def _tokens(self) -> int:
         """How large a request with the conversation as it is would be."""

@@ -210,7 +210,7 @@ async def _asked(
     asked = parts.model.info
     try:
         request = Request(
-            instructions(), state.items, tools, parts.session, variety, state.replaced, form_in(state.items) or ""
+            instructions(tools), state.items, tools, parts.session, variety, state.replaced, form_in(state.items) or ""
         )
         async with aclosing(closing(parts.model.stream(request))) as chunks:
             async for chunk in chunks:

@@ -44,6 +44,9 @@ _MOST_TOOLS = 100
 _DESCRIPTION_TOKENS = 300
 _MOST_SCHEMA = 20_000
 _SLOW, _PATIENCE = 2.0, 20.0
+_SMALL_WINDOW = 16_384
+_SPARED = frozenset({"symbols", "git", "ask_human", "update_plan"})
+"""What a partner that can read little is not offered: small models hardly use it, and read of it in every request."""
 log = logging.getLogger(__name__)
 
 Say = Callable[[str, str], None]
@@ -110,12 +113,23 @@ class Toolbox:
         self._tools = {tool.spec.name: tool for tool in tools}
         self._others: dict[str, Tool] = {}
         self._gathered = False
+        self._small: bool | None = None
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
-        """What the partner is offered: the same all the time, once `gather` is done."""
+        """What the partner is offered: the same all the time, once `settle` and `gather` are done."""
+        mine = (tool.spec for name, tool in self._tools.items() if not (self._small and name in _SPARED))
         others = (tool.spec for tool in self._others.values())
-        return (*(tool.spec for tool in self._tools.values()), _PATCH_SPEC, _CHECKS_SPEC, *others)
+        return (*mine, _PATCH_SPEC, _CHECKS_SPEC, *others)
+
+    def settle(self, window: int) -> None:
+        """Say for whom the tools are, once: for a partner that can read little there are fewer.
+
+        Args:
+            window: How many tokens it can read; 0 where that is not known.
+        """
+        if self._small is None:
+            self._small = 0 < window <= _SMALL_WINDOW
 
     def get(self, name: str) -> Tool | None:
         """A tool by name; None when there is none."""
