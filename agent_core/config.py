@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from agent_core.config_tables import (
 )
 from agent_core.errors import ConfigError
 from agent_core.keys.known import KNOWN
-from agent_core.partners.presets import presets
+from agent_core.partners.presets import DEFAULT_KEY, presets
 from agent_core.permissions import rules_trouble
 from agent_core.places import user_file
 from agent_core.text import shortened
@@ -294,11 +294,21 @@ def load(project: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) ->
     for setting, name in (("use", config.partner.use), ("aside", config.partner.aside)):
         if name and name not in known:
             raise unknown_partner(name, config.partners, f"partner.{setting}: ")
-    set_here = (one.key_env for one in (config.partner, *config.partners.values()))
-    for variable in (*set_here, *(preset.key_env for preset in presets().values())):
-        # Known before any program is started.
-        KNOWN.add(environ.get(variable, "").strip())
+    # Known before any program is started.
+    for preset in presets().values():
+        KNOWN.add(environ.get(preset.key_env, "").strip())
+    for variable in _key_variables(config):
+        KNOWN.withhold(environ.get(variable, "").strip())
     return config
+
+
+def _key_variables(config: Config) -> Iterator[str]:
+    """The variables with keys of partners that are set up, or are named to be used."""
+    partners = {"": config.partner, **config.partners}
+    for name, one in partners.items():
+        preset = presets().get(one.preset or name)
+        yield one.key_env or (preset.key_env if preset is not None else DEFAULT_KEY)
+        yield from (presets()[used].key_env for used in (one.use, one.aside) if used in presets())
 
 
 def unknown_partner(name: str, partners: Iterable[str], where: str = "") -> ConfigError:

@@ -2,6 +2,9 @@
 
 A key is known from the moment an `agent_core.partners.endpoint.Key` is made of it. What is kept or told goes through
 `KnownKeys.redact` and its like at its source: the journal, the log, the exports.
+
+No key that is known gets into a sandbox. The human's own programs (git and its hooks, their editor) go without those of
+the partners in use alone: a variable that could also be a partner's key, such as ``GITHUB_TOKEN``, is mostly theirs.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ class KnownKeys:
 
     def __init__(self) -> None:
         self._values: tuple[str, ...] = ()
+        self._withheld: frozenset[str] = frozenset()
         self._forms: tuple[bytes, ...] = ()
 
     def add(self, value: str) -> None:
@@ -42,6 +46,12 @@ class KnownKeys:
         # The longest first: of two keys one may be the beginning of the other.
         self._values = tuple(sorted((*self._values, value), key=len, reverse=True))
         self._forms = tuple(dict.fromkeys(form for one in self._values for form in _in_json(one)))
+
+    def withhold(self, value: str) -> None:
+        """Take note of the key of a partner in use: from now on no other program gets it."""
+        self.add(value)
+        if value in self._values:
+            self._withheld |= {value}
 
     def redact(self, text: str) -> str:
         """A text without the keys in it."""
@@ -66,8 +76,9 @@ class KnownKeys:
         return 0
 
     def without(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """An environment without the variables that hold a key."""
-        return {name: value for name, value in environ.items() if not self.are_in(value)}
+        """An environment for the human's own programs: without the variables that hold the key of a partner in use."""
+        withheld = self._withheld
+        return {name: value for name, value in environ.items() if not any(one in value for one in withheld)}
 
     def are_in(self, text: str) -> bool:
         """Whether one of them is in a text."""

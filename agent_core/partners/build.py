@@ -11,6 +11,7 @@ from agent_core.config import DEFAULT_MODEL
 from agent_core.config_tables import PartnerConfig
 from agent_core.errors import ConfigError
 from agent_core.keys.finding import KeyFinder, server_name
+from agent_core.keys.known import KNOWN
 from agent_core.partners.abilities import AbilityBook
 from agent_core.partners.able import AbleModel
 from agent_core.partners.chat import ChatModel
@@ -133,6 +134,7 @@ def open_partner(
         script = ScriptedModel(Path(config.script), window=config.context_window)
         return Partner(RetryingModel(TextCallsModel(script, config.format), config.max_retries), None)
     endpoint = endpoint_of(config, environ, keys, name)
+    KNOWN.withhold(endpoint.key.reveal())
     connection = Connection(endpoint, book)
     config = filled(config)
     api = config.api if config.api != "auto" else "responses" if endpoint.official else "chat"

@@ -19,12 +19,14 @@ import pytest
 from agent_core import commands, process
 from agent_core import events as ev
 from agent_core.build import Engine
+from agent_core.config_tables import PartnerConfig
 from agent_core.conversation import Chunk, Completed, PartnerInfo, TextDelta, ToolCallDelta, ToolCallItem, Usage
 from agent_core.keys.known import KNOWN, KnownKeys, is_telling
+from agent_core.partners.build import open_partner
 from agent_core.partners.client import Connection
 from agent_core.partners.endpoint import Endpoint, Key
 from agent_core.partners.guarded import GuardedModel
-from agent_core.places import state_dir
+from agent_core.places import state_dir, user_file
 from agent_core.sandbox.environment import passes
 from agent_core.workspace.ignore import git_environment
 from agent_core.workspace.repository import own_environment
@@ -119,7 +121,7 @@ async def test_nothing_that_is_kept_or_told_holds_the_key(
 
 async def test_no_program_is_started_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THING", f"a{KEY}b")
-    Key(KEY, "OPENAI_API_KEY")
+    open_partner(PartnerConfig(), {"OPENAI_API_KEY": KEY})
     show = (sys.executable, "-c", "import os; print(os.environ)")
     done = await process.run(show, cwd=tmp_path, timeout=20)
     assert "PATH" in done.text
@@ -135,6 +137,40 @@ async def test_no_program_is_started_with_it(tmp_path: Path, monkeypatch: pytest
     assert "THING" not in own_environment(environ)
     assert not passes("PYTHON_THING", environ["THING"], allowed=("PYTHON_*",))
     assert passes("THING", environ["THING"], allowed=("THING",)), "named in full it is meant"
+
+
+@pytest.mark.parametrize(
+    ("config", "withheld"),
+    [
+        ("", False),
+        ('[partner]\npreset = "github"', True),
+        ('[partner]\nuse = "github"', True),
+        ('[partners.github]\nmodel = "m"', True),
+        ('[partners.other]\nkey_env = "GITHUB_TOKEN"\nbase_url = "http://127.0.0.1:9/v1"', True),
+        ('[partners.other]\nbase_url = "http://127.0.0.1:9/v1"\naside = "github"', True),
+    ],
+)
+def test_hooks_of_git_keep_a_token_that_is_the_key_of_no_partner_in_use(
+    tmp_path: Path, config: str, *, withheld: bool
+) -> None:
+    token = f"ghp_{tmp_path.name}0123456789"
+    environ = {"GITHUB_TOKEN": token}
+    user_file().parent.mkdir(parents=True, exist_ok=True)
+    user_file().write_text(config)
+    Engine(tmp_path, {}, environ).config()
+    assert ("GITHUB_TOKEN" not in own_environment(environ)) == withheld
+    # Whoever it is for: what is told and kept goes without, and so does what is shut in.
+    assert KNOWN.redact(f"of {token}") == "of [key]"
+    assert not passes("PYTHON_THING", token)
+
+
+def test_a_partner_that_is_chosen_later_has_its_key_kept_from_programs(tmp_path: Path) -> None:
+    token = f"ghp_{tmp_path.name}0123456789"
+    environ = {"GITHUB_TOKEN": token}
+    partners = Engine(tmp_path, {}, environ).partners()
+    assert "GITHUB_TOKEN" in own_environment(environ)
+    partners.open("github", "m")
+    assert "GITHUB_TOKEN" not in own_environment(environ)
 
 
 async def test_a_traceback_with_all_that_is_around_shows_none(tmp_path: Path) -> None:
