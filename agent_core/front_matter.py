@@ -6,14 +6,13 @@ words, and only files that are where they seem to be are read.
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
+from agent_core.small_files import open_regular
 from agent_core.text import printable, shortened
 
 MOST_BYTES = 100_000
@@ -89,10 +88,7 @@ def read_text(path: Path, within: Path, most: int = MOST_BYTES) -> str | None:
         if not real.is_relative_to(within.resolve(strict=True)):
             return None
         # Not to wait at what is no file: somebody may exchange it after every look.
-        file = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(file, "rb") as opened:
-            if not stat.S_ISREG(os.fstat(file).st_mode):
-                return None
+        with open_regular(real) as opened:
             data = opened.read(most + 1)
     except (OSError, ValueError, RuntimeError):
         return None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from agent_core import events as ev
+from agent_core.small_files import put_in_place
 from agent_core.text import encodable
 from agent_core.workspace.git_state import GitState
 from agent_core.workspace.tree import Snapshot
@@ -84,19 +83,15 @@ class LastSeen:
 
     def keep(self, seen: Seen) -> None:
         """Keep something, in the place of what was kept; blocks for as long as it takes to write a few megabytes."""
-        temporary = self._file.with_suffix(f".{os.getpid()}")
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            temporary.write_bytes(msgspec.msgpack.encode(seen))
-            temporary.replace(self._file)
+            put_in_place(self._file, msgspec.msgpack.encode(seen))
             kept = sorted(self._folder.glob("*.msgpack"), key=lambda file: file.stat().st_mtime, reverse=True)
             for old in kept[_MOST:]:
                 old.unlink(missing_ok=True)
         except OSError as error:
             # It costs a word at the next start, never the session.
             log.warning("what was seen last could not be kept: %s", error)
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
 
 def files_of(tree: Snapshot) -> dict[str, str]:

@@ -14,6 +14,7 @@ from agent_core.config_tables import PermissionsConfig
 from agent_core.errors import PermissionsError
 from agent_core.permissions import Answer, rules_trouble
 from agent_core.places import make_private
+from agent_core.small_files import put_in_place
 
 _FILE = "permissions"
 _MOST_BYTES = 1_000_000
@@ -102,11 +103,8 @@ class PermissionBook:
     def _change(self, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
         try:
             with self._locked():
-                new = self._file.with_name(f"{_FILE}.new")
                 text = "".join(f"{rule}\n" for rule in dict.fromkeys(change(self.rules())))
-                new.touch(0o600)
-                new.write_text(text, "utf-8")
-                new.replace(self._file)
+                put_in_place(self._file, text.encode())
         except OSError as error:
             raise PermissionsError(f"{self._file} cannot be written: {error.strerror or error}.") from error
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import msgspec
 
 from agent_core.places import state_dir, user_file
 from agent_core.screen_settings import ScreenConfig
+from agent_core.small_files import put_in_place
 from tui.actions import ACTIONS
 from tui.actions.keys import Changes, UnusableKeys, remapped
 from tui.layout import Shares
@@ -115,7 +114,8 @@ class Settings:
         if self._path is None:
             return
         try:
-            _write(self._path, msgspec.json.encode(kept))
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            put_in_place(self._path, msgspec.json.encode(kept))
         except OSError as error:
             _log.warning("%s: what was chosen is not kept: %s", self._path, error)
 
@@ -130,19 +130,6 @@ def _read(path: Path) -> Kept:
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         _log.warning("%s is not used: %s", path, error)
         return Kept()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file so that at no time there is half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def load_settings() -> Settings:

@@ -6,10 +6,7 @@ The answer decides the order in which tests run, never which ones run.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import stat
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from posixpath import basename, dirname
@@ -18,6 +15,7 @@ import msgspec
 
 from agent_core.checks.imports import ImportGraph, Imports, recall, remember
 from agent_core.protocols import Candidate
+from agent_core.small_files import open_regular, put_in_place
 
 TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$|(^|/)tests?/.*\.py$")
 """What a test file looks like where the project does not say otherwise."""
@@ -239,21 +237,11 @@ def _newest(cache: Path, name: str) -> list[Path]:
 
 def _read(path: Path) -> bytes:
     """The bytes of a file that foreign code may have put there: a plain file of bounded size, or an error."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(f"{path} is no file")
+    with open_regular(path) as file:
         return file.read(_MAX_KEPT)
 
 
 def _write(path: Path, data: bytes) -> None:
     """Put a file in place at once; one that cannot be written is done without."""
     with contextlib.suppress(OSError):
-        descriptor, name = tempfile.mkstemp(dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+        put_in_place(path, data)

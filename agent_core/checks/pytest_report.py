@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 from agent_core.checks.affected import Touches
 from agent_core.checks.model import Finding, Stage
 from agent_core.checks.pytest_evidence import and_then, failure, told_of
+from agent_core.small_files import open_regular
 from agent_core.text import printable
 
 _MAX_FINDINGS = 5000
@@ -108,12 +107,10 @@ class PytestReport:
         """
         try:
             # The tests could put something else in its place: a pipe to wait at for ever, a link to another file.
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+            file = open_regular(self._path)
         except OSError:
             return False
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return False
+        with file:
             file.seek(self._offset)
             data = file.read(_MAX_READ)
         self._offset += len(data)

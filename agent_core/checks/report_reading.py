@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -18,6 +16,7 @@ from agent_core.checks.reports import GccLines, Report, ReportError, by_pattern
 from agent_core.checks.settings import CommandConfig, Parse
 from agent_core.checks.tool import Sources
 from agent_core.protocols import Candidate
+from agent_core.small_files import NotRegularError, open_regular
 
 _T = TypeVar("_T")
 
@@ -114,12 +113,12 @@ def written(file: Path, name: str) -> bytes:
     """
     try:
         # Commands are foreign code: a link of theirs is not followed, and at a pipe is not waited.
-        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        report = open_regular(file)
+    except NotRegularError as error:
+        raise ReportError(f"{name} is not a file") from error
     except OSError as error:
         raise ReportError(f"it did not write {name}") from error
-    with os.fdopen(descriptor, "rb") as report:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ReportError(f"{name} is not a file")
+    with report:
         data = report.read(_MOST_REPORT + 1)
     if len(data) > _MOST_REPORT:
         raise ReportError(f"{name} is larger than {_MOST_REPORT // 10**6} MB")

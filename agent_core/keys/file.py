@@ -6,10 +6,8 @@ may read it, or it is refused.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import secrets
 import stat
 import tomllib
 from collections.abc import Mapping
@@ -19,6 +17,7 @@ import msgspec
 
 from agent_core.errors import ConfigError
 from agent_core.places import user_file
+from agent_core.small_files import put_in_place
 
 _HEAD = "# Keys for partners, by host or partner's name, written by `pairloop key set`. Keep this file to yourself.\n"
 
@@ -89,20 +88,9 @@ class KeyFile:
         entries = {**self.read(), name: entry} if entry is not None else self.read()
         if entry is None:
             entries.pop(name, None)
-        temporary = self.path.with_name(f".keys-{secrets.token_hex(6)}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(_written(entries).encode())
-                    file.flush()
-                    os.fsync(file.fileno())
-                temporary.replace(self.path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    temporary.unlink()
-                raise
+            put_in_place(self.path, _written(entries).encode(), durable=True)
         except OSError as error:
             raise ConfigError(f"{self.path} cannot be written: {error.strerror}.") from error
 

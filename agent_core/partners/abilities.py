@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Literal
@@ -13,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from agent_core import places
+from agent_core.small_files import put_in_place
 
 _FILE = "abilities.json"
 # Servers are updated and models loaded anew: what was found is believed for so many seconds.
@@ -94,16 +92,8 @@ class AbilityBook:
             return {}
 
     def _write(self, data: bytes) -> None:
-        folder = places.make_private(self._path.parent)
-        handle, name = tempfile.mkstemp(dir=folder, prefix=_FILE)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.replace(name, self._path)  # noqa: PTH105 - the name that mkstemp gave
-        except OSError:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
+        places.make_private(self._path.parent)
+        put_in_place(self._path, data)
 
 
 def _key(base_url: str, model: str) -> str:
