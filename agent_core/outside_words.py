@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from agent_core.chat_entries import Edits, GitMove
 from agent_core.events import BranchChanged, EditedBy, FilesEdited
-from agent_core.state import Edits, GitMove
 
 _WHO: dict[EditedBy, str] = {
     "human": "you",

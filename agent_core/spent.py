@@ -8,7 +8,8 @@ import msgspec
 
 from agent_core.conversation import Usage
 from agent_core.events import BudgetRaised, BudgetReached
-from agent_core.state import BudgetState, State
+from agent_core.spending import BudgetState
+from agent_core.state import State
 from agent_core.text import printable
 
 

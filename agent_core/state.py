@@ -7,117 +7,15 @@ from typing import Literal
 import msgspec
 
 from agent_core import events as ev
+from agent_core.chat_entries import ChatEntry, Edit, Edits, GitMove
 from agent_core.checks.model import Blame, CheckResult, Finding, Outcome, Verdict, Where
 from agent_core.conversation import Item, PartnerInfo, Replaced, Usage
 from agent_core.memory.records import Records
 from agent_core.patch.model import Patch
 from agent_core.review import Overlap, Review
+from agent_core.spending import BudgetState, Spending
 
-About = Literal["note", "proposal", "verdict", "diagnosis", "decision", "landing", "patch", "task", "memory", "lesson"]
 Phase = Literal["idle", "thinking", "tools", "checking", "deciding", "approving", "landing"]
-
-
-class Said(msgspec.Struct, frozen=True):
-    """A message in the chat.
-
-    Attributes:
-        who: ``human`` or ``partner``.
-        partial: The partner was cut off here.
-        reasoning: The summary of what the partner thought before it; where that is all there is, the text is empty.
-    """
-
-    who: Literal["human", "partner"]
-    text: str
-    partial: bool = False
-    reasoning: str = ""
-
-
-class ToolUse(msgspec.Struct, frozen=True):
-    """A tool call in the chat; `ok` is None while it runs.
-
-    Attributes:
-        printed: The last of what it has printed, while it runs.
-        looks: It only looks, which is over at once.
-    """
-
-    call_id: str
-    title: str
-    ok: bool | None = None
-    summary: str = ""
-    printed: str = ""
-    looks: bool = False
-
-
-class Planned(msgspec.Struct, frozen=True):
-    """The partner's plan in the chat: one entry a task, which changes where it stands."""
-
-    task: int
-    steps: tuple[ev.PlanStep, ...]
-
-
-class Edit(msgspec.Struct, frozen=True):
-    """An edit in the chat that was not ours; `by` says whose."""
-
-    path: str
-    kind: str
-    diff: str
-    by: ev.EditedBy = "human"
-
-
-class Edits(msgspec.Struct, frozen=True):
-    """Many files that changed at once, in the chat, and not by us; see `agent_core.events.FilesEdited`."""
-
-    paths: tuple[str, ...]
-    added: int
-    changed: int
-    deleted: int
-    by: ev.EditedBy = "human"
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return self.added + self.changed + self.deleted
-
-
-class GitMove(msgspec.Struct, frozen=True):
-    """Git changed the working tree, in the chat; see `agent_core.events.BranchChanged`."""
-
-    what: str
-    was: str
-    branch: str
-    paths: tuple[str, ...]
-    count: int
-
-
-class Notice(msgspec.Struct, frozen=True):
-    """A line of pairloop's own in the chat.
-
-    Attributes:
-        about: What it tells of; the screen chooses sign and colour by it.
-        proposal: For a verdict and its diagnosis: the proposal. There is one of each for a proposal, the newest.
-        doubt: Why a verdict is not the last word on what is there now; empty when it is.
-    """
-
-    level: ev.Level
-    text: str
-    hint: str = ""
-    about: About = "note"
-    proposal: int = 0
-    doubt: Literal["", "so far", "stale"] = ""
-
-
-class Ran(msgspec.Struct, frozen=True):
-    """A command of the human's own in the chat; `code` is None while it runs."""
-
-    id: str
-    line: str
-    code: int | None = None
-    output: str = ""
-    seconds: float = 0.0
-    killed: str = ""
-
-
-ChatEntry = Said | ToolUse | Planned | Edit | Edits | GitMove | Ran | Notice
 
 
 class CheckState(msgspec.Struct, frozen=True):
@@ -252,48 +150,6 @@ class QuestionState(msgspec.Struct, frozen=True):
     call_id: str
     text: str
     options: tuple[str, ...] = ()
-
-
-class BudgetState(msgspec.Struct, frozen=True):
-    """A budget that is used up, and waits for the human's word; see `agent_core.events.BudgetReached`."""
-
-    scope: ev.BudgetScope
-    spent: float
-    limit: float
-    tokens: int = 0
-    token_limit: int = 0
-
-
-class ModelSpending(msgspec.Struct, frozen=True):
-    """What was spent on one model in a session.
-
-    Attributes:
-        partner: Name of its entry in the configuration; empty for ``[partner]``.
-        model: Its id; empty where that is not known.
-        requests: How many requests it answered.
-        usage: Tokens and cost of them.
-    """
-
-    partner: str
-    model: str
-    requests: int = 0
-    usage: Usage = Usage()
-
-
-class Spending(msgspec.Struct, frozen=True):
-    """What was spent, and what the human has allowed beyond the configured budgets.
-
-    Attributes:
-        task: Tokens and cost of the current (or else the last) task, side requests included.
-        aside: Of all side requests of the session, which `State.usage` leaves out.
-        models: Of the session by model, side requests included, in the order in which they came.
-        raised: The limits that they set in the place of the configured ones, by whose budget it is: dollars, tokens.
-    """
-
-    task: Usage = Usage()
-    aside: Usage = Usage()
-    models: tuple[ModelSpending, ...] = ()
-    raised: tuple[tuple[ev.BudgetScope, float, int], ...] = ()
 
 
 class RetryState(msgspec.Struct, frozen=True):

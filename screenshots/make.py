@@ -19,8 +19,9 @@ from textual.pilot import Pilot
 
 from agent_core import sample
 from agent_core.build import Engine
+from agent_core.chat_entries import Edit, GitMove
 from agent_core.process import run_blocking
-from agent_core.state import Edit, GitMove, State
+from agent_core.state import State
 from tui.app import PairloopApp
 
 _PATIENCE = 120.0

@@ -14,11 +14,12 @@ import pytest
 from agent_core import commands
 from agent_core import events as ev
 from agent_core.build import Engine
+from agent_core.chat_entries import Planned, ToolUse
 from agent_core.conversation import ToolResultItem, ToolSpec
 from agent_core.headless import execute
 from agent_core.permission_book import PermissionBook
 from agent_core.places import project_state
-from agent_core.state import Planned, State, ToolUse
+from agent_core.state import State
 from agent_core.telling import story_of
 from agent_core.tools.base import Approver, Tool, ToolError, ToolOutput, View
 from agent_core.tools.plan import read_plan

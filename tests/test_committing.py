@@ -8,7 +8,7 @@ from typing import Any
 
 from agent_core import commands
 from agent_core import events as ev
-from agent_core.state import Notice
+from agent_core.chat_entries import Notice
 from tests.projects import git
 from tests.support.answers import call as calls
 from tests.support.answers import fault, text

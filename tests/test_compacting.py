@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from agent_core import commands
 from agent_core import events as ev
 from agent_core.build import Engine
+from agent_core.chat_entries import Notice
 from agent_core.conversation import AssistantItem, Item, ReasoningItem, ToolCallItem, ToolResultItem, UserItem
 from agent_core.item_text import item_text
 from agent_core.prompt.compaction import SUMMARY_HEAD, Room, boundaries, is_summary, planned
 from agent_core.prompt.replies import unanswered
-from agent_core.state import Notice, State
+from agent_core.state import State
 from tests.support.model_server import ModelServer, call, error, text
 from tests.support.running import Running, flags, running, server_settings, stored
 from tests.support.shop import QUICK, make_shop

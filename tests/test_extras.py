@@ -12,6 +12,7 @@ import pytest
 
 from agent_core import commands
 from agent_core import events as ev
+from agent_core.chat_entries import Notice
 from agent_core.config import load
 from agent_core.config_tables import McpConfig
 from agent_core.conversation import ToolResultItem, UserItem
@@ -20,7 +21,7 @@ from agent_core.front_matter import MOST_BYTES
 from agent_core.mcp.command import servers
 from agent_core.places import user_file
 from agent_core.skills import ReadSkill, Skills
-from agent_core.state import Notice, State
+from agent_core.state import State
 from agent_core.tools.base import ToolError
 from tests.projects import make_project, write_files
 from tests.support.command_line import run_pairloop

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_core import events as ev
+from agent_core.chat_entries import Edit, Notice, Said, ToolUse
 from agent_core.checks.model import CheckResult, Verdict
 from agent_core.conversation import PartnerInfo, ToolCallItem, Usage, UserItem
 from agent_core.fold import fold, replay
 from agent_core.patch.model import Block, FilePatch, Patch
-from agent_core.state import Edit, Notice, Said, State, ToolUse
+from agent_core.state import State
 
 EVENTS = get_args(ev.AnyEvent)
 

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from agent_core import commands, forking
 from agent_core import events as ev
 from agent_core.build import Engine
+from agent_core.chat_entries import Notice
 from agent_core.errors import JournalError
 from agent_core.fold import fold, replay
 from agent_core.journal import SqliteJournal
 from agent_core.places import project_state
-from agent_core.state import Notice, State
+from agent_core.state import State
 from tests.support.running import flags, running, stored
 from tests.support.shop import MENDED, QUICK, RIGHT_AT_ONCE, WRONG, make_shop, tree
 from tests.test_fold import ANY_EVENT

@@ -10,12 +10,12 @@ import pytest
 
 from agent_core import commands
 from agent_core import events as ev
+from agent_core.chat_entries import Notice
 from agent_core.config import load
 from agent_core.errors import ConfigError
 from agent_core.events.hookable import HOOKABLE
 from agent_core.hooks import Hooks
 from agent_core.places import user_file
-from agent_core.state import Notice
 from tests.projects import make_project
 from tests.support.running import flags, running
 

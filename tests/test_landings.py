@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from agent_core import commands
 from agent_core import events as ev
+from agent_core.chat_entries import Notice
 from agent_core.errors import LandingConflictError, LandingUnknownError
 from agent_core.events import FileLanding
 from agent_core.fold import replay
 from agent_core.journal import SqliteJournal
 from agent_core.landing_log import LandingLog, LandingRecord, landing_records
 from agent_core.landings import LandingService, recover
-from agent_core.state import Notice
 from agent_core.workspace.disk import FileSystem
 from agent_core.workspace.landing import Lander
 from tests.support.counting import count_lines

@@ -12,9 +12,10 @@ import pytest
 
 from agent_core import commands
 from agent_core import events as ev
+from agent_core.chat_entries import ToolUse
 from agent_core.conversation import ToolResultItem, UserItem
 from agent_core.prompt.replies import unanswered
-from agent_core.state import State, ToolUse
+from agent_core.state import State
 from tests.support.running import Running, flags, running
 from tests.support.shop import MENDED, NEW_FILE, QUICK, RIGHT_AT_ONCE, make_shop, tree
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from agent_core import events as ev
+from agent_core.chat_entries import Edit, Edits, GitMove
 from agent_core.layout_only import only_layout
 from agent_core.outside_words import edits_words, move_words
 from agent_core.prompt.edit_words import edits_item
-from agent_core.state import Edit, Edits, GitMove
 from agent_core.text import estimate_tokens
 
 EDITS = Edits(tuple(f"f{number:03}.py" for number in range(200)), 1, 1200, 0, "unknown")

@@ -10,9 +10,9 @@ import pytest
 
 from agent_core import commands
 from agent_core import events as ev
+from agent_core.chat_entries import Notice, Said
 from agent_core.conversation import ToolResultItem
 from agent_core.landings import Landings
-from agent_core.state import Notice, Said
 from tests.support.part_taking import (
     AGAIN,
     BEFORE,

@@ -11,10 +11,11 @@ import pytest
 from agent_core import build, commands
 from agent_core import events as ev
 from agent_core.assessor import usable
+from agent_core.chat_entries import Ran
 from agent_core.checks.model import CheckResult, Finding, Wish
 from agent_core.protocols import Candidate
 from agent_core.reviewing import Reviewing
-from agent_core.state import Ran, State
+from agent_core.state import State
 from tests.support.part_taking import (
     BEFORE,
     LOOP,

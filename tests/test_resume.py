@@ -11,8 +11,8 @@ import pytest
 from agent_core import commands
 from agent_core import events as ev
 from agent_core.build import Engine
+from agent_core.chat_entries import Said
 from agent_core.errors import JournalError
-from agent_core.state import Said
 from tests.support.command_line import pairloop
 from tests.support.running import flags, running, stored
 from tests.support.shop import MENDED, QUICK, QUICK_SETTINGS, RIGHT_AT_ONCE, make_shop, tree

@@ -10,7 +10,7 @@ import pytest
 
 from agent_core import commands, shell
 from agent_core import events as ev
-from agent_core.state import Ran
+from agent_core.chat_entries import Ran
 from tests.support.running import Running, flags, running
 from tests.support.shop import make_shop, tree
 

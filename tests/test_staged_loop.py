@@ -15,11 +15,12 @@ import pytest
 from agent_core import build, commands
 from agent_core import events as ev
 from agent_core.build import Engine
+from agent_core.chat_entries import Notice
 from agent_core.checks.model import CheckResult, Finding, Wish
 from agent_core.headless import GREEN, NOT_GREEN, execute
 from agent_core.protocols import Candidate
 from agent_core.session import Session
-from agent_core.state import Notice, State
+from agent_core.state import State
 from tests.support.running import flags, running
 from tests.support.shop import MENDED, NEW_FILE, RIGHT_AT_ONCE, make_shop
 

@@ -15,8 +15,9 @@ from textual.binding import Binding
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
+from agent_core.chat_entries import Notice
 from agent_core.commands import Shell
-from agent_core.state import Notice, State
+from agent_core.state import State
 from tui.actions import applies, bind, use_keys
 from tui.bridge import Bridge
 from tui.engine import Custom, Engine, Session

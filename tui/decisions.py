@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent_core.chat_entries import Notice
 from agent_core.commands import (
     Accept,
     Answer,
@@ -21,7 +22,7 @@ from agent_core.commands import (
 )
 from agent_core.errors import PairloopError
 from agent_core.events import Mode
-from agent_core.state import Notice, State
+from agent_core.state import State
 from tui.life import Life
 from tui.screens.main import MainScreen
 

@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from agent_core.chat_entries import Notice
 from agent_core.commands import Ask, Quit, Steer
 from agent_core.errors import PairloopError
-from agent_core.state import Notice, State
+from agent_core.state import State
 from tui.bridge import Bridge
 from tui.engine import Engine, Session, SessionSummary
 from tui.screens.asking import OFFER_LETTERS

@@ -10,7 +10,8 @@ from acp.schema import ContentToolCallContent, FileEditToolCallContent, Permissi
 from agent_core import commands
 from agent_core.acp.telling import Teller, proposal_id
 from agent_core.acp.words import content, fenced, plain, title
-from agent_core.state import ApprovalState, BudgetState, ProposalState, QuestionState, State
+from agent_core.spending import BudgetState
+from agent_core.state import ApprovalState, ProposalState, QuestionState, State
 from agent_core.why import UNDER_WAY
 
 WORDS = "words"

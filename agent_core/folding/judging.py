@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from agent_core import events as ev
+from agent_core.chat_entries import ChatEntry, Notice
 from agent_core.folding import review
 from agent_core.folding.parts import checks_stopped, doubted, replace_proposal, say, tell
-from agent_core.state import ChatEntry, CheckState, Notice, Phase, ProposalState, State
+from agent_core.state import CheckState, Phase, ProposalState, State
 
 
 def proposal_made(state: State, event: ev.ProposalMade) -> State:

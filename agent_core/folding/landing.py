@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from agent_core import events as ev
+from agent_core.chat_entries import Notice
 from agent_core.folding.partner import spent
 from agent_core.folding.parts import replace_proposal, say
-from agent_core.state import CommitDraft, LandingState, Notice, Phase, State
+from agent_core.state import CommitDraft, LandingState, Phase, State
 
 
 def landing_started(state: State, event: ev.LandingStarted) -> State:

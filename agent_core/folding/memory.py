@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from agent_core import events as ev
+from agent_core.chat_entries import Notice
 from agent_core.conversation import Replaced, turns_so_far
 from agent_core.folding.partner import spent
 from agent_core.folding.parts import say
 from agent_core.item_text import items_tokens
-from agent_core.state import Compaction, LessonState, MemoryNote, Notice, Size, State
+from agent_core.state import Compaction, LessonState, MemoryNote, Size, State
 
 OWN = "note:"
 """What the ids of entries begin with that are the human's own."""

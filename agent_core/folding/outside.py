@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from agent_core import events as ev
+from agent_core.chat_entries import Edit, Edits, GitMove
 from agent_core.folding.parts import doubted, say
-from agent_core.state import Edit, Edits, GitMove, State
+from agent_core.state import State
 
 
 def human_edited(state: State, event: ev.HumanEdited) -> State:

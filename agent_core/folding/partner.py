@@ -5,10 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from agent_core import events as ev
+from agent_core.chat_entries import Notice
 from agent_core.conversation import Usage
 from agent_core.folding.parts import say
+from agent_core.spending import BudgetState, ModelSpending, Spending
 from agent_core.spent import raised_words
-from agent_core.state import BudgetState, ModelSpending, Notice, Spending, State
+from agent_core.state import State
 
 
 def partner_chosen(state: State, event: ev.PartnerChosen) -> State:

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from agent_core.chat_entries import ChatEntry, Notice, Said, ToolUse
 from agent_core.checks.verdict_words import stopped
-from agent_core.state import ChatEntry, Notice, ProposalState, Said, State, ToolUse
+from agent_core.state import ProposalState, State
 
 
 def say(state: State, entry: ChatEntry, **changes: Any) -> State:

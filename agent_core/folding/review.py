@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 
 from agent_core import events as ev
+from agent_core.chat_entries import Ran, Said
 from agent_core.checks.model import Verdict
 from agent_core.patch.model import Patch
 from agent_core.review import Mark, carried, remarked, unsettled
-from agent_core.state import CheckState, ProposalState, Ran, Said, State
+from agent_core.state import CheckState, ProposalState, State
 
 _MOST_KEPT = 200
 

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from agent_core import events as ev
+from agent_core.chat_entries import Notice, Planned, Said, ToolUse
 from agent_core.folding.parts import say
-from agent_core.state import ApprovalState, Notice, Planned, QuestionState, Said, State, ToolUse
+from agent_core.state import ApprovalState, QuestionState, State
 
 _PRINTED = 4_000
 """Most characters that are kept of what a running command prints."""

@@ -7,12 +7,13 @@ from collections.abc import Collection
 import msgspec
 
 from agent_core import events as ev
+from agent_core.chat_entries import Edit, Edits, GitMove, Notice, Said
 from agent_core.conversation import Usage
 from agent_core.folding import review
 from agent_core.folding.partner import spent
 from agent_core.folding.parts import checks_stopped, close_answer, say, stop_tools
 from agent_core.item_text import items_tokens
-from agent_core.state import Edit, Edits, GitMove, Notice, Phase, Pointed, RetryState, Said, Size, State, TaskState
+from agent_core.state import Phase, Pointed, RetryState, Size, State, TaskState
 
 
 def session_started(state: State, event: ev.SessionStarted) -> State:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent_core.state import Edit, Edits, GitMove
+from agent_core.chat_entries import Edit, Edits, GitMove
 from agent_core.text import cap_text
 
 _EDIT_TOKENS = 1500

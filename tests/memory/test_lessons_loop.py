@@ -12,13 +12,14 @@ import pytest
 from agent_core import build, commands
 from agent_core import events as ev
 from agent_core.build import Engine
+from agent_core.chat_entries import Notice
 from agent_core.checks.model import CheckResult, Finding, Wish
 from agent_core.conversation import UserItem
 from agent_core.memory.lesson_book import LessonBook
 from agent_core.memory.lessons import make_lesson
 from agent_core.places import project_state
 from agent_core.protocols import Candidate
-from agent_core.state import Notice, State
+from agent_core.state import State
 from tests.support.running import Running, flags, running, stored
 from tests.support.shop import MENDED, RIGHT, RIGHT_AT_ONCE, WRONG, make_shop
 

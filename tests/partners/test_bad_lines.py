@@ -14,8 +14,8 @@ import pytest
 
 from agent_core import commands, runaway
 from agent_core import events as ev
+from agent_core.chat_entries import Said
 from agent_core.partners import retry, sse
-from agent_core.state import Said
 from tests.partners.talk import APIS
 from tests.support.answers import Answer, FaultKind, Point, call, error, fault, text
 from tests.support.model_server import ModelServer

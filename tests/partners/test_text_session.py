@@ -8,7 +8,7 @@ import pytest
 
 from agent_core import commands
 from agent_core import events as ev
-from agent_core.state import Said
+from agent_core.chat_entries import Said
 from tests.support.answers import text
 from tests.support.model_server import ModelServer
 from tests.support.running import flags, running, server_settings

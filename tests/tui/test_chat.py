@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from agent_core import events as ev
+from agent_core.chat_entries import Notice
 from agent_core.conversation import Usage
-from agent_core.state import Notice
 from tests.tui import scenes
 from tests.tui.driving import MEDIUM, NARROW, WIDE, Driver, running
 from tests.tui.fake_session import FakeSession

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from agent_core import events as ev
+from agent_core.chat_entries import ChatEntry, Edit, Notice, Ran, Said, ToolUse
 from agent_core.checks.model import CheckResult, Finding, Verdict
 from agent_core.conversation import PartnerInfo, Usage
 from agent_core.patch.model import Patch
 from agent_core.review import Mark, Remarked
-from agent_core.state import ChatEntry, Edit, Notice, Ran, Said, ToolUse
 from agent_core.text import printable
 from agent_core.workspace.git import GitStatus
 from tests.tui import scenes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_core.state import ToolUse
+from agent_core.chat_entries import ToolUse
 from tui.actions.model import Action, Situation
 
 

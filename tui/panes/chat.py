@@ -10,7 +10,8 @@ from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
 
-from agent_core.state import ChatEntry, Notice, Said, State
+from agent_core.chat_entries import ChatEntry, Notice, Said
+from agent_core.state import State
 from tui.panes.chat_lines import Drawn, breathes, copied, draw, human, is_human, key_of, text_of, thought
 from tui.panes.code import CodeBlock, Painter
 from tui.panes.markdown import Markdown

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
+from agent_core.chat_entries import ChatEntry, Edit, Edits, GitMove, Notice, Planned, Ran, Said, ToolUse
 from agent_core.outside_words import edits_words, move_words, who
 from agent_core.partner_words import PLAN_SIGNS, plan_text
-from agent_core.state import ChatEntry, Edit, Edits, GitMove, Notice, Planned, Ran, Said, ToolUse
 from tui.panes.code import CodeBlock
 from tui.panes.markdown import render
 from tui.prompt.chips import count_lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_core.state import Ran
+from agent_core.chat_entries import Ran
 from tui.prompt.chips import quoted
 
 

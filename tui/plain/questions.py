@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from agent_core.partner_words import WISHES
+from agent_core.spending import BudgetState
 from agent_core.spent import budget_words
-from agent_core.state import ApprovalState, BudgetState, ProposalState, QuestionState, State
+from agent_core.state import ApprovalState, ProposalState, QuestionState, State
 from tui.plain.orders import choices
 from tui.plain.words import sentence
 

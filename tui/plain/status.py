@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent_core.state import CheckState, Ran, RetryState, State, ToolUse
+from agent_core.chat_entries import Ran, ToolUse
+from agent_core.state import CheckState, RetryState, State
 from tui.plain.words import count, enumeration
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from agent_core import events as ev
+from agent_core.chat_entries import Notice, Ran
 from agent_core.checks.model import Verdict
 from agent_core.comments.words import ARROW
 from agent_core.outside_words import edits_words, move_words, who
-from agent_core.state import Notice, ProposalState, Ran, State
+from agent_core.state import ProposalState, State
 from agent_core.text import cap_text
 from tui.plain.diff import Content, diff_of, parts_of, size_of
 from tui.plain.wishes import wish_words

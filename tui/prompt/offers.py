@@ -8,8 +8,9 @@ from typing import Literal
 
 import msgspec
 
+from agent_core.chat_entries import Edit
 from agent_core.checks.model import Finding
-from agent_core.state import Edit, State
+from agent_core.state import State
 from tui.prompt.chips import count_lines
 
 Kind = Literal["files", "findings", "commands", "arguments", "history", "queue"]

@@ -12,10 +12,11 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from agent_core.chat_entries import Notice
 from agent_core.commands import AnyCommand, Compact, DropLesson, KeepLesson, Memorize, Uncompact
 from agent_core.errors import PairloopError
 from agent_core.events import Entry
-from agent_core.state import Notice, State
+from agent_core.state import State
 from tui.panes.pane import told
 from tui.screens.memory_keys import keys_line
 from tui.screens.memory_list import EntryWriting, RowList

@@ -10,8 +10,9 @@ from typing import Literal
 from textual import events
 from textual.message import Message
 
+from agent_core.chat_entries import Ran
 from agent_core.commands import AnyCommand, Shell, Withdraw
-from agent_core.state import Ran, State
+from agent_core.state import State
 from agent_core.text import without_surrogates
 from tui.actions import BY_ID, key_for, momentary
 from tui.panes.pane import told
