@@ -13,6 +13,7 @@ import msgspec
 from agent_core import events as ev
 from agent_core.errors import JournalError
 from agent_core.journal import SqliteJournal
+from agent_core.mcp.wording import BETWEEN
 from agent_core.protocols import Workspace
 from agent_core.state import State
 from agent_core.workspace.edits import edit_between
@@ -65,7 +66,8 @@ class Attribution:
         self._begun: dict[int, ev.LandingStarted] = {}
         self._landed: dict[str, tuple[ev.FileLanding, float]] = {}  # what of ours was just put where, and when
         self._taken_away: dict[tuple[str, str | None], float] = {}  # not by a human, as far as is known, and when
-        self._at_work = 0
+        self._at_work: set[tuple[str, str]] = set()  # what runs and could write anywhere, by kind and name
+        self._wished: set[str] = set()  # calls of servers' tools, which are not shut in, that may still be refused
         self._was_at_work = False
 
     def listen(self, entry: ev.Entry, state: State) -> None:  # noqa: ARG002 - the session's listener signature
@@ -76,12 +78,35 @@ class Attribution:
             case ev.Landed(number) if number in self._begun:
                 now = time.monotonic()
                 self._landed |= {file.path: (file, now) for file in self._begun.pop(number).files}
-            case _ if self._isolated:
-                pass
-            case ev.ToolStarted() | ev.ShellStarted() | ev.CheckStarted():
-                self._at_work, self._was_at_work = self._at_work + 1, True
-            case ev.ToolFinished() | ev.ShellFinished() | ev.CheckFinished():
-                self._at_work = max(self._at_work - 1, 0)
+            case ev.ToolStarted() | ev.ApprovalGiven() | ev.ToolFinished() | ev.TaskFinished() as event:
+                self._take_tool(event)
+            case ev.ShellStarted(name) if not self._isolated:
+                self._works("shell", name)
+            case ev.ShellFinished(name):
+                self._at_work.discard(("shell", name))
+            case ev.CheckStarted(name, where) if not self._isolated:
+                self._works("check", f"{where} {name}")
+            case ev.CheckFinished(where, result):
+                self._at_work.discard(("check", f"{where} {result.check}"))
+
+    def _take_tool(self, event: ev.ToolStarted | ev.ApprovalGiven | ev.ToolFinished | ev.TaskFinished) -> None:
+        match event:
+            case ev.TaskFinished():
+                # What was interrupted has ended without a word.
+                self._at_work = {work for work in self._at_work if work[0] == "shell"}
+                self._wished.clear()
+            case ev.ToolStarted(call_id, name) if BETWEEN in name:
+                self._wished.add(call_id)
+            case ev.ApprovalGiven(call_id, True) if call_id in self._wished:
+                self._works("tool", call_id)
+            case ev.ToolFinished(call_id):
+                self._at_work.discard(("tool", call_id))
+            case ev.ToolStarted(call_id) if not self._isolated:
+                self._works("tool", call_id)
+
+    def _works(self, kind: str, name: str) -> None:
+        self._at_work.add((kind, name))
+        self._was_at_work = True
 
     async def start(self, landing: int = 0) -> None:
         """Take what others have landed so far as known.
@@ -135,7 +160,7 @@ class Attribution:
         # Nothing is awaited from here on: all of it is known, or none if this was cancelled.
         if move is not None:
             self.moves.told(move)
-        self._was_at_work = self._at_work > 0
+        self._was_at_work = bool(self._at_work)
         told = list(_told(by, move, passed))
         own = {(one.path, one.after) for one in told if isinstance(one, ev.HumanEdited) and one.by != "unknown"}
         now = time.monotonic()

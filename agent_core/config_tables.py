@@ -158,6 +158,8 @@ class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         headers: Sent with each request; ``$NAME`` as above.
         tools: Names of its tools that are offered; ``*`` stands for anything.
         timeout: Seconds that a call may take.
+        roots: Tell it the project's folder when it asks. Servers of files then take that in the place of the folders
+            that their command names.
         off: Leave it out.
     """
 
@@ -167,6 +169,7 @@ class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     tools: tuple[str, ...] = ("*",)
     timeout: Seconds = 60.0
+    roots: bool = False
     off: bool = False
 
     def __post_init__(self) -> None:

@@ -114,6 +114,42 @@ async def test_while_a_command_runs_that_may_write_anywhere(
     assert here.own == (["a.py", "b.py", "a.py"] if isolated else ["a.py"])
 
 
+async def test_a_servers_tool_is_not_shut_in_and_what_is_written_while_it_is_at_work_is_nobodys(
+    project: Project, journal: SqliteJournal
+) -> None:
+    here = await Listening(project, journal).start()
+    saved = 0
+
+    async def save() -> None:
+        nonlocal saved
+        saved += 1
+        write_files(project.root, {"a.py": f"a = {saved}0\n"})
+        await here.hearing.look()
+
+    here._emit(ev.ToolStarted("own", "run_command", "run make"))
+    await save()
+    here._emit(ev.ToolFinished("own", True, ""))
+    here._emit(ev.ToolStarted("theirs", "files__write", "files: write"))
+    here._emit(ev.ApprovalAsked("theirs", "files/write {}", "mcp"))
+    await save()  # the human is still being asked
+    here._emit(ev.ApprovalGiven("theirs", True))
+    await save()
+    here._emit(ev.ToolFinished("theirs", True, ""))
+    await save()  # it may have been there before the call was over
+    await save()
+    here._emit(ev.ToolStarted("refused", "files__write", "files: write"))
+    here._emit(ev.ApprovalGiven("refused", False))
+    await save()
+    here._emit(ev.ToolFinished("refused", False, ""))
+    here._emit(ev.ToolStarted("stopped", "files__write", "files: write"))
+    here._emit(ev.ApprovalGiven("stopped", True, "mcp *", "rule"))
+    here._emit(ev.TaskFinished(1, "interrupted", ""))
+    await save()  # the server may not have heard of that
+    await save()
+    by = [event.by for event in here.told if isinstance(event, ev.HumanEdited)]
+    assert by == ["human", "human", "unknown", "unknown", "human", "human", "unknown", "human"]
+
+
 async def test_without_git_at_work_nothing_waits(project: Project, journal: SqliteJournal) -> None:
     here = await Listening(project, journal).start()
     took = []

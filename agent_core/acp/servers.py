@@ -21,13 +21,18 @@ def tables(servers: Sequence[Server]) -> tuple[dict[str, dict[str, Any]], str]:
             name += "-2"
         match server:
             case McpServerStdio():
-                env = {one.name: one.value for one in server.env}
+                env = {one.name: _as_it_is(one.value) for one in server.env}
                 found[name] = {"command": [server.command, *server.args], "env": env}
             case HttpMcpServer():
-                headers = {one.name: one.value for one in server.headers}
+                headers = {one.name: _as_it_is(one.value) for one in server.headers}
                 found[name] = {"url": server.url, "headers": headers}
             case _:
                 left.append(server.name)
     if not left:
         return found, ""
     return found, f"Of the editor's MCP servers pairloop cannot use {', '.join(left)}: it takes programs and HTTP."
+
+
+def _as_it_is(value: str) -> str:
+    """A value as the settings have it: no variable stands in it."""
+    return value.replace("$", "$$")

@@ -66,7 +66,7 @@ class Server:
     Args:
         name: Its name in the configuration.
         settings: How it is reached.
-        root: The project, which it is told of.
+        root: The project, in which its program stands.
         environ: This process's environment.
         news: Called with what the human should know.
     """
@@ -213,7 +213,7 @@ class Server:
         client = Client(
             self._line(stack) if self.settings.command else await self._address(stack),
             client_info=Implementation(name="pairloop", version=__version__),
-            list_roots_callback=roots,
+            list_roots_callback=roots if self.settings.roots else None,
             message_handler=self._heard,
             cache=None,
             mode=mode,
@@ -335,6 +335,8 @@ async def _listed(client: Client) -> tuple[RemoteTool, ...]:
     for _ in range(_MOST_PAGES):
         page = await client.list_tools(cursor=cursor)
         for tool in page.tools:
+            if tool.execution is not None and tool.execution.task_support == "required":
+                continue  # it answers only those who come back for the answer
             hint = tool.annotations is not None and bool(tool.annotations.read_only_hint)
             found[tool.name] = RemoteTool(tool.name, tool.description or tool.title or "", tool.input_schema, hint)
         cursor = page.next_cursor

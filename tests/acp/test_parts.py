@@ -8,11 +8,13 @@ from typing import Any, cast
 
 import acp
 from acp import start_tool_call, update_agent_message_text, update_tool_call
+from acp.schema import EnvVariable, McpServerStdio
 
 from agent_core.acp import words
 from agent_core.acp.diffs import diffs
 from agent_core.acp.outbox import Outbox
 from agent_core.acp.prompts import mention
+from agent_core.acp.servers import tables
 from agent_core.acp.wire import Wire
 from agent_core.patch.model import FilePatch, Patch
 
@@ -117,3 +119,11 @@ def test_what_is_no_text_is_named(tmp_path: Path) -> None:
         "run.sh: mode 100644 becomes 100755",
         (str(tmp_path / "empty.py"), None, ""),
     ]
+
+
+def test_what_the_editor_gives_its_servers_is_given_as_it_is() -> None:
+    server = McpServerStdio(
+        name="db", command="serve", args=["$HOME"], env=[EnvVariable(name="PASSWORD", value="a$HOME$")]
+    )
+    found, left = tables([server])
+    assert (found["db"], left) == ({"command": ["serve", "$HOME"], "env": {"PASSWORD": "a$$HOME$$"}}, "")

@@ -185,6 +185,15 @@ async def test_names_are_safe_stable_and_short_and_nothing_a_server_says_goes_un
         assert "raw␛[31m" in here.source.lines[0]
 
 
+async def test_a_server_is_told_of_the_project_only_where_that_is_wanted(tmp_path: Path) -> None:
+    # Servers of files take what they are told in the place of what their command names.
+    command = raw("fine").command
+    async with line(
+        tmp_path, {"not": McpConfig(command=command), "told": McpConfig(command=command, roots=True)}
+    ) as here:
+        assert [report.version for report in here.source.reports] == ["raw␛[31m 0", "raw␛[31m told of roots"]
+
+
 async def test_what_servers_answer_is_never_obeyed_by_a_terminal_and_bounded(tmp_path: Path) -> None:
     async with line(tmp_path, {kind: raw(kind) for kind in ("fine", "large", "nonsense")}) as here:
         assert (await here.call("fine__zeta")).text == "called ␛]0;x␇zeta"
@@ -285,11 +294,14 @@ async def test_nothing_is_left_behind_of_a_server_that_would_stay(tmp_path: Path
 )
 async def test_the_reference_server(tmp_path: Path) -> None:
     command = ("node", os.environ["PAIRLOOP_MCP_EVERYTHING"], "stdio")
-    async with line(tmp_path, {"every": McpConfig(command=command)}) as here:
+    told = {"every": McpConfig(command=command), "told": McpConfig(command=command, roots=True)}
+    async with line(tmp_path, told) as here:
         assert here.said == []
+        assert tmp_path.as_uri() in (await here.call("told__get-roots-list")).text
         assert (await here.call("every__echo", '{"message": "hi"}')).text == "Echo: hi"
         assert (await here.call("every__get-sum", '{"a": 1, "b": 2}')).text == "The sum of 1 and 2 is 3."
-        assert tmp_path.as_uri() in (await here.call("every__get-roots-list")).text
+        assert "every__get-roots-list" not in here.tools  # it has that for those who tell of their roots
+        assert "every__simulate-research-query" not in here.tools  # only as a task
         assert "[image image/png" in (await here.call("every__get-tiny-image")).text
         assert "conditions" in (await here.call("every__get-structured-content", '{"location": "New York"}')).text
         assert "[resource demo://" in (await here.call("every__get-resource-links")).text

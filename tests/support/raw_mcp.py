@@ -14,6 +14,7 @@ TOOLS: list[dict[str, Any]] = [
     {"name": "zeta", "description": "Z", "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": True}},
     {"name": "alpha/beta gamma", "description": "A" * 5000, "inputSchema": {"type": "object"}},
     {"name": "n" * 100, "inputSchema": {"type": "object"}},
+    {"name": "only as a task", "inputSchema": {"type": "object"}, "execution": {"taskSupport": "required"}},
 ]
 
 
@@ -31,7 +32,8 @@ def answer(kind: str, method: str, request: dict[str, Any]) -> dict[str, Any]:
         case "initialize":
             wanted = request["params"]["protocolVersion"]
             tools: dict[str, Any] = {"listChanged": True}
-            info = {"name": "raw\x1b[31m", "version": "0"}
+            version = "told of roots" if "roots" in request["params"]["capabilities"] else "0"
+            info = {"name": "raw\x1b[31m", "version": version}
             return {"result": {"protocolVersion": wanted, "capabilities": {"tools": tools}, "serverInfo": info}}
         case "server/discover":
             tools = {"tools": {}}
