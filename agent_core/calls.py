@@ -14,7 +14,7 @@ from agent_core.consent import CALL, Consent
 from agent_core.conversation import ToolCallItem, ToolResultItem, ToolSpec
 from agent_core.decisions import Inbox
 from agent_core.diagnosis.stall import Repeats
-from agent_core.errors import JournalError, PairloopError, PatchRefusedError, first_cause
+from agent_core.errors import JournalError, PairloopError, PatchRefusedError, PatchUnwantedError, first_cause
 from agent_core.forms import Forms
 from agent_core.judge import Judge
 from agent_core.parts import Parts
@@ -148,14 +148,20 @@ class Calls:
         for one in refused:
             self._parts.append(await self._refused(one, others=bool(taken)))
         if failed or (refused and not taken and self._proposals.undecided(task) is None):
-            first = (failed or refused)[0]
-            self._forms.failed(first.call, first.refusal.failures if first.refusal else ())
+            self._unfit(failed or refused)
         elif taken:
             self._forms.worked()
         self._held += [one.note for one in taken]
         if proposed:
             self._propose(task, proposed)
         return len(failed), bool(proposed)
+
+    def _unfit(self, refused: list[_Tried]) -> None:
+        """Patches that came to nothing speak against their form; but what is not wanted is so in any."""
+        for one in refused:
+            if one.refusal is not None and not isinstance(one.refusal, PatchUnwantedError):
+                self._forms.failed(one.call, one.refusal.failures)
+                return
 
     def propose_held(self, task: int) -> bool:
         """Propose what was held back, as nothing more comes to it.

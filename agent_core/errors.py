@@ -60,6 +60,10 @@ class PatchRefusedError(PairloopError):
         self.already = already
 
 
+class PatchUnwantedError(PatchRefusedError):
+    """A patch is refused for what it does or for when it comes; it is written as it should be."""
+
+
 class CommitError(PairloopError):
     """Something cannot be committed as it should be; nothing is.
 

@@ -10,7 +10,7 @@ from agent_core import events as ev
 from agent_core.comments.removing import Removing
 from agent_core.conversation import ToolCallItem
 from agent_core.draft import Draft, draft_of
-from agent_core.errors import PatchRefusedError
+from agent_core.errors import PatchRefusedError, PatchUnwantedError
 from agent_core.folding.review import is_over_others
 from agent_core.memory.repeats import repeated
 from agent_core.parts import Parts
@@ -115,7 +115,7 @@ class Proposals:
                 places = rebased.conflicts[:_MOST_PLACES]
                 more = len(rebased.conflicts) - len(places)
                 where = "; ".join((*places, f"and {more} more") if more else places)
-                raise PatchRefusedError(
+                raise PatchUnwantedError(
                     f"The human's edits overlap with your draft, so the draft is gone: {where}.",
                     "Read these places again and send the whole change over the new text.",
                 )
@@ -129,13 +129,13 @@ class Proposals:
         """Refuse once what the human rejected before, so that it costs nobody a look; sent again it is meant.
 
         Raises:
-            PatchRefusedError: The draft does what was rejected, and the human has said nothing since.
+            PatchUnwantedError: The draft does what was rejected, and the human has said nothing since.
         """
         again = repeated(self._parts.state(), draft.patch())
         if again is None or not again.refusable or again.proposal in self._questioned:
             return
         self._questioned.add(again.proposal)
-        raise PatchRefusedError(again.fact, REPEATED)
+        raise PatchUnwantedError(again.fact, REPEATED)
 
     def propose(self, task: int, call_id: str, note: str) -> None:
         """Make the draft a new proposal; where it was tried before, that is said with it."""

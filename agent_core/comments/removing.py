@@ -6,7 +6,7 @@ import asyncio
 
 from agent_core.comments.removal import without
 from agent_core.draft import Applied, Draft, Rebased, disk_reader, rebase, revised, take
-from agent_core.errors import PatchRefusedError
+from agent_core.errors import PatchRefusedError, PatchUnwantedError
 from agent_core.events import Marker
 from agent_core.parts import Parts
 from agent_core.workspace.tree import FileChange, Snapshot
@@ -32,11 +32,12 @@ class Removing:
         The partner may not know yet, or may know, that a comment is gone from its draft: its patch may fit either.
 
         Raises:
-            PatchRefusedError: It cannot be taken; or what was asked is a question.
+            PatchRefusedError: It cannot be taken.
+            PatchUnwantedError: What was asked is a question.
         """
         task = self._parts.state().task
         if task is not None and task.answers:
-            raise PatchRefusedError(_QUESTION, _ANSWER)
+            raise PatchUnwantedError(_QUESTION, _ANSWER)
         own = self._own(draft)
         applied = self._applied(draft, own, text, may_replace=may_replace)
         changed, note = self._without(applied.draft)

@@ -102,8 +102,7 @@ def test_what_has_gone_is_not_there_for_later_parts() -> None:
     said = refusal(
         {"a": b"1\n", "b": b"2\n"}, DeleteFile("a"), update("a", "-1", "+2"), move("b", "c"), DeleteFile("b")
     )
-    assert "- a: is deleted or moved away further up in the same patch." in said
-    assert "- b: is deleted or moved away further up" in said
+    assert "- a; b: is deleted or moved away further up in the same patch." in said
 
 
 def test_delete_after_update_and_add_after_delete() -> None:
