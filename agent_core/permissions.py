@@ -11,6 +11,8 @@ A rule is ``ACTION PATTERN``, and ``*`` in a pattern stands for anything:
 
 What is denied is denied whatever else is said, and what is to be asked goes before what is allowed. To deny and to ask
 a rule fits wherever it may: any command of a line, in substitutions too, and what ``sudo`` or ``xargs`` would run.
+Where there is such a rule, a line that does not say which program it runs (``$x y``) is asked. What a program does by
+itself, such as a script, no rule knows.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from agent_core.events.running import Action
 from agent_core.shell_words import (
     SimpleCommand,
     Word,
+    is_hidden,
     pattern_words,
     possible_commands,
     program,
@@ -37,7 +40,7 @@ Answer = Literal["allow", "ask", "deny"]
 
 _MOST_PARTS = 3
 _LONGEST = 1_000
-_MOST_READ = 20_000
+_MOST_READ = 8_000
 _ANY = Word("*", (0,))
 _UP = re.compile(r"(?:^|/)\.\.(?:/|$)")
 _ADDRESS = re.compile(r"(?P<server>[a-z]+://[^/?#\\@\s]+)(?P<rest>(?:[/?#].*)?)", re.IGNORECASE | re.DOTALL)
@@ -207,7 +210,7 @@ class Rules:
                 return Judged("ask", rule.text)
         mine = [rule for rule in self._allow if rule.action == action]
         whole = next((rule for rule in mine if rule.everything), None)
-        if whole is not None:
+        if whole is not None and not self._is_hidden(action, subject):
             return Judged("allow", whole.text)
         if action != "run":
             found = next((rule for rule in mine if _names(rule, subject)), None)
@@ -216,6 +219,12 @@ class Rules:
         fitting = [_allowing(mine, command) for command in commands or ()]
         used = list(dict.fromkeys(rule.text for rule in fitting if rule is not None))
         return Judged("allow", ", ".join(used)) if fitting and None not in fitting else Judged("ask")
+
+    def _is_hidden(self, action: Action, subject: str) -> bool:
+        """Whether there are rules against some of its kind, and nobody can say whether it is of those."""
+        if not any(rule.action == action for rule in (*self._deny, *self._ask)):
+            return False
+        return len(subject) > _MOST_READ or (action == "run" and is_hidden(subject))
 
     def offer(self, action: Action, subject: str) -> Offer:
         """The rules that would allow something from now on.

@@ -8,7 +8,6 @@ The generous reading never fails: it finds what looks like a command anywhere in
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
 
@@ -16,27 +15,8 @@ import msgspec
 
 _KEYWORDS = frozenset(
     (
-        "!",
-        "[[",
-        "{",
-        "}",
-        "case",
-        "coproc",
-        "do",
-        "done",
-        "elif",
-        "else",
-        "esac",
-        "fi",
-        "for",
-        "function",
-        "if",
-        "in",
-        "select",
-        "then",
-        "time",
-        "until",
-        "while",
+        *("!", "[[", "{", "}", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if"),
+        *("in", "select", "then", "time", "until", "while"),
     )
 )
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")
@@ -47,47 +27,54 @@ _HARMLESS = re.compile(r"2>&1(?=[\s;|&]|$)")
 """What writes nowhere: errors in the order of the rest. Models put it behind every other command."""
 _WRAPPERS = frozenset(
     (
-        "builtin",
-        "busybox",
-        "bundle",
-        "chroot",
-        "command",
-        "doas",
-        "env",
-        "eval",
-        "exec",
-        "find",
-        "flock",
-        "ionice",
-        "nice",
-        "nohup",
-        "npx",
-        "parallel",
-        "pipx",
-        "poetry",
-        "script",
-        "setsid",
-        "sh",
-        "bash",
-        "dash",
-        "zsh",
-        "ksh",
-        "ash",
-        "stdbuf",
-        "su",
-        "sudo",
-        "time",
-        "timeout",
-        "unshare",
-        "uv",
-        "uvx",
-        "watch",
-        "xargs",
+        *("ash", "at", "bash", "bubblewrap", "builtin", "bundle", "busybox", "bwrap", "caffeinate", "chroot", "chrt"),
+        *("command", "conda", "dash", "dbus-run-session", "direnv", "doas", "docker", "entr", "env", "eval", "exec"),
+        *("faketime", "fakeroot", "find", "firejail", "flock", "gdb", "hatch", "hyperfine", "ionice", "ksh", "ltrace"),
+        *(
+            "mise",
+            "nice",
+            "nix-shell",
+            "nohup",
+            "npm",
+            "npx",
+            "nsenter",
+            "numactl",
+            "parallel",
+            "pdm",
+            "pipenv",
+            "pipx",
+        ),
+        *("pkexec", "pnpm", "podman", "poetry", "prlimit", "proot", "rlwrap", "runuser", "rye", "script", "setpriv"),
+        *("setsid", "sh", "ssh", "stdbuf", "strace", "su", "sudo", "systemd-run", "taskset", "time", "timeout", "tmux"),
+        *(
+            "toybox",
+            "trap",
+            "unbuffer",
+            "unshare",
+            "uv",
+            "uvx",
+            "watch",
+            "watchexec",
+            "xargs",
+            "xvfb-run",
+            "yarn",
+            "zsh",
+        ),
     )
 )
 """Programs that run what they are given: for what is denied, every word of theirs may be the beginning of a command."""
-_SHELLS = frozenset(("sh", "bash", "dash", "zsh", "ksh", "ash", "busybox", "eval", "su"))
+_SHELLS = frozenset(
+    (
+        *("ash", "at", "bash", "busybox", "dash", "eval", "hyperfine", "ksh", "nix-shell", "script", "sh", "ssh", "su"),
+        *("tmux", "trap", "watch", "zsh"),
+    )
+)
+"""Those that are given a whole line in one word."""
 _BREAKS = re.compile(r"&&|\|\||[;|&\n(){}`<>]|\$\(")
+_EXPANDED = re.compile(r"[$*?\[]|,")
+_OF_SUBSTITUTION = re.compile(
+    r"(?:^|[;|&\n({]|\b(?:do|then|else|elif|if|while|until|eval|exec|xargs|sudo|env)\b|-c\b)[ \t\"']*(?:\$\(|`)"
+)
 _DEEPEST = 4
 
 
@@ -263,27 +250,63 @@ def _possible(line: str, depth: int) -> Iterator[tuple[str, ...]]:
     if "$(" in joined or "`" in joined:
         # A substitution runs within double quotes too.
         lines.append(re.sub("[\"']", " ", joined))
-    for words in itertools.chain.from_iterable(map(_split, lines)):
-        command = list(words)
-        while command and (_ASSIGNMENT.match(command[0]) or command[0] in _KEYWORDS):
-            del command[0]
-        if not command:
-            continue
-        yield tuple(command)
-        name = program(command[0])
-        if name in _WRAPPERS:
-            for at in range(1, len(command)):
-                if not command[at].startswith("-"):
-                    yield tuple(command[at:])
-        if name in _SHELLS or any(program(word) in _SHELLS for word in command[1:]):
-            for word in command[1:]:
-                if re.search(r"\s|[;|&]", word):
-                    yield from _possible(word, depth + 1)
+    for simple in simple_commands(joined) or ():
+        yield from _commands(tuple(word.text for word in simple))
+    for one in lines:
+        stretches = list(_split(one))
+        given = False  # what is given to a shell to read is a line
+        for at, (behind, words) in enumerate(stretches):
+            # A file to read from or write to may stand before the command.
+            for command in (words, words[1:]) if behind in {"<", ">"} else (words,):
+                yield from _commands(command)
+            piped = at + 1 < len(stretches) and stretches[at + 1][0] == "|" and _reads(stretches[at + 1][1])
+            given = _reads(words) or (given and behind == "<")
+            if given or piped:
+                for word in words:
+                    if re.search(r"[\s;|&]", word):
+                        yield from _possible(word, depth + 1)
 
 
-def _split(line: str) -> Iterator[tuple[str, ...]]:
-    """The words of each stretch of a line between operators, quotes removed as far as they are closed."""
+def _reads(words: tuple[str, ...]) -> bool:
+    return any(program(word) in _SHELLS for word in words)
+
+
+def _commands(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """What may be run by some words: they themselves, without what may stand before them, or what they run."""
+    at = 0
+    while at < len(words) and (_ASSIGNMENT.match(words[at]) or words[at] in _KEYWORDS):
+        at += 1
+    while 0 < at < len(words) and words[at - 1] == "time" and words[at].startswith("-"):
+        at += 1
+    command = words[at:]
+    if not command:
+        return
+    yield command
+    # What is done may stand behind options, which may have values: ``git -C there push``.
+    for end in range(2, len(command)):
+        if not command[end - 1].startswith("-") and not command[end - 2].startswith("-"):
+            break
+        yield (command[0], *command[end:])
+    if program(command[0]) in _WRAPPERS:
+        for start in range(1, len(command)):
+            if not command[start].startswith("-"):
+                yield command[start:]
+
+
+def is_hidden(line: str) -> bool:
+    """Whether a line may run a program whose name does not stand in it: of a variable, a pattern, a substitution."""
+    return _OF_SUBSTITUTION.search(line) is not None or any(
+        _EXPANDED.search(words[0]) is not None and words[0] != "[" for words in possible_commands(line)
+    )
+
+
+def _split(line: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The words of each stretch of a line between operators, quotes removed as far as they are closed.
+
+    Each comes with the operator before it, empty for the first.
+    """
     words: list[str] = []
+    behind = ""
     word: list[str] | None = None
     at = 0
     while at < len(line):
@@ -298,8 +321,8 @@ def _split(line: str) -> Iterator[tuple[str, ...]]:
             if word is not None:
                 words.append("".join(word))
             if words:
-                yield tuple(words)
-            words, word = [], None
+                yield behind, tuple(words)
+            words, word, behind = [], None, found.group()
             at = found.end()
         elif char.isspace():
             if word is not None:
@@ -312,7 +335,7 @@ def _split(line: str) -> Iterator[tuple[str, ...]]:
     if word is not None:
         words.append("".join(word))
     if words:
-        yield tuple(words)
+        yield behind, tuple(words)
 
 
 def _closing(line: str, at: int) -> int:

@@ -166,6 +166,19 @@ DENIED = [
     "timeout 5 rm x",
     "ls > y; rm x",
     "rm \\\n x",
+    "2> y rm x",
+    "< y rm x",
+    "> y rm x",
+    "time -p rm x",
+    "sh <<< 'rm x'",
+    "echo 'rm x' | sh",
+    "trap 'rm x' EXIT",
+    "ssh there rm x",
+    "ssh there 'rm x'",
+    "strace -f rm x",
+    "docker run -it image rm x",
+    "npm exec -- rm x",
+    "script -c 'rm x'",
 ]
 
 
@@ -178,9 +191,62 @@ def test_what_is_denied_is_denied_wherever_it_stands(command: str) -> None:
     assert answer(Rules(PermissionsConfig(allow=("run *",), ask=("run rm *",))), command) == "ask"
 
 
-@pytest.mark.parametrize("command", ["ls rm", "git rm x", "echo 'rm x'", "rmdir x", "git commit -m 'a; rm x'"])
-def test_what_has_the_name_among_its_words_is_not_denied(command: str) -> None:
+@pytest.mark.parametrize(
+    "command", ["git push", "git -C there push origin", "git --no-pager -c a.b=c push", "git --git-dir x push -f"]
+)
+def test_options_before_what_a_program_is_to_do_hide_nothing(command: str) -> None:
+    assert answer(Rules(PermissionsConfig(allow=("run *",), deny=("run git push *",))), command) == "deny"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "x=rm; $x y",
+        "$'rm' x",
+        "rm${IFS}x",
+        "{rm,x}",
+        "/bin/r[m] x",
+        "/bin/r? x",
+        "$(echo rm) x",
+        '"$(echo rm)" x',
+        "`echo rm` x",
+        "ls && $(echo rm) x",
+        'bash -c "$(echo rm) x"',
+        "sudo $x y",
+        'eval "$x"',
+    ],
+)
+def test_a_line_that_does_not_say_what_it_runs_is_asked_where_anything_is_denied(command: str) -> None:
+    assert answer(allowing("run *"), command) == "allow", "whoever denies nothing means anything"
+    for rules in (
+        PermissionsConfig(allow=("run *",), deny=("run rm *",)),
+        PermissionsConfig(("run *",), ("run rm *",)),
+    ):
+        assert answer(Rules(rules), command) == "ask"
+
+
+@pytest.mark.parametrize(
+    "command", ["ls *.py", "echo $HOME $(date)", "[ -f x ] && cat x", "for a in *; do ls $a; done"]
+)
+def test_what_says_its_programs_is_not_asked_for_its_words(command: str) -> None:
     assert answer(Rules(PermissionsConfig(allow=("run *",), deny=("run rm *",))), command) == "allow"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ls rm",
+        "git rm x",
+        "echo 'rm x'",
+        "rmdir x",
+        "git commit -m 'a; rm x'",
+        "git commit -m push",
+        "git log --grep push",
+    ],
+)
+def test_what_has_the_name_among_its_words_is_not_denied(command: str) -> None:
+    rules = PermissionsConfig(allow=("run *",), deny=("run rm *", "run git push *"))
+    assert answer(Rules(rules), command) == "allow"
 
 
 @pytest.mark.parametrize(
