@@ -1,4 +1,4 @@
-"""Makes the pictures of this folder from the running app: the real engine on the bundled sample, its script as partner.
+"""Makes the pictures of this folder from the running app: the real engine on the bundled sample, a script as partner.
 
 python screenshots/make.py [FOLDER]
 """
@@ -7,72 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from textual.pilot import Pilot
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from agent_core import sample
-from agent_core.build import Engine
 from agent_core.chat_entries import Edit, GitMove
-from agent_core.process import run_blocking
 from agent_core.state import State
-from tui.app import PairloopApp
+from screenshots import partner
+from screenshots.stage import Stage, playing
 
-_PATIENCE = 120.0
-_LOOK = 0.1
-# A frame or two for what is on its way, and the half second in which a new question takes no key.
-_SETTLED = 0.8
 _MINE = """    share = cents // people
     return [share + cents % people] + [share] * (people - 1)
 """
 _THEIRS = """    share = cents // people
     return [share] * people
 """
-
-
-class Stage:
-    """The app at work on the bundled sample.
-
-    Args:
-        app: The app.
-        pilot: Drives it.
-        project: The sample's folder.
-        folder: Where pictures go.
-    """
-
-    def __init__(self, app: PairloopApp, pilot: Pilot[None], project: Path, folder: Path) -> None:
-        self._app = app
-        self._pilot = pilot
-        self.project = project
-        self._folder = folder
-
-    async def until(self, true: Callable[[State], bool]) -> None:
-        """Wait until something is true of the session and drawn."""
-        async with asyncio.timeout(_PATIENCE):
-            while self._app.session is None or not true(self._app.session.state):
-                await self._pilot.pause(_LOOK)
-        await self._pilot.pause(_SETTLED)
-
-    async def press(self, *keys: str) -> None:
-        """Press keys, and let the screen follow."""
-        await self._pilot.press(*keys)
-        await self._pilot.pause(_SETTLED)
-
-    def picture(self, name: str) -> None:
-        """Write down what is seen."""
-        self._app.save_screenshot(f"{name}.svg", str(self._folder))
-
-    def git(self, *arguments: str) -> None:
-        """Have git do something in the project, as its human would."""
-        done = run_blocking(("git", *sample.PLAIN_GIT, *arguments), cwd=self.project, timeout=_PATIENCE)
-        if done.code:
-            raise RuntimeError(done.text)
 
 
 def _waits(number: int) -> Callable[[State], bool]:
@@ -143,22 +97,12 @@ SCENES: tuple[tuple[tuple[int, int], Callable[[Stage], Awaitable[None]]], ...] =
 )
 
 
-async def _play(size: tuple[int, int], scene: Callable[[Stage], Awaitable[None]], folder: Path) -> None:
-    project = sample.unpack()
-    flags: dict[str, Any] = {"partner": {"script": str(sample.script())}, "loop": {}}
-    app = PairloopApp(lambda: Engine(project, flags, os.environ), draft=sample.TASK)
-    async with app.run_test(size=size) as pilot:
-        stage = Stage(app, pilot, project, folder)
-        await stage.until(lambda state: bool(state.interpreter))
-        await stage.press("enter")
-        await scene(stage)
-        await stage.press("ctrl+q")
-    shutil.rmtree(project.parent)
-
-
 async def _all(folder: Path) -> None:
+    script = {"script": str(sample.script())}
     for size, scene in SCENES:
-        await _play(size, scene, folder)
+        async with playing(size, folder, script, os.environ) as stage:
+            await scene(stage)
+    await partner.make_pictures(folder)
 
 
 def main() -> None:
