@@ -10,7 +10,7 @@ from agent_core.decisions import Inbox
 from agent_core.errors import PermissionsError
 from agent_core.parts import Parts
 from agent_core.permission_book import PermissionBook
-from agent_core.permissions import Offer, Rules
+from agent_core.permissions import Judged, Offer, Rules
 from agent_core.tools.base import Permission, ToolError
 
 CALL: ContextVar[str] = ContextVar("call", default="")
@@ -33,6 +33,7 @@ class Consent:
         self._lock = asyncio.Lock()
         self._reasons: dict[str, str] = {}
         self._asked = 0
+        self._themselves = ""  # id of the call that the human allowed last
 
     def begin(self) -> None:
         """Start a task: questions may be asked again."""
@@ -51,6 +52,10 @@ class Consent:
         call_id, shown = CALL.get(), wish.shown or wish.subject
         rules = self._rules()
         judged = rules.judge(wish.action, wish.subject)
+        goes_on = wish.again and self._themselves == call_id
+        if goes_on and (judged.answer == "allow" or judged == Judged("ask")):
+            return True
+        self._themselves = ""
         if judged.answer != "ask":
             allowed = judged.answer == "allow"
             given = ev.ApprovalGiven(call_id, allowed, judged.rule, by="rule", command=shown)
@@ -65,6 +70,7 @@ class Consent:
             rule = self._kept(self._parts.permissions, word.always) if word.allowed else ""
             given = ev.ApprovalGiven(call_id, word.allowed, rule, reason=word.reason)
             self._parts.emit(given, durable=True)
+        self._themselves = call_id if word.allowed else ""
         if word.reason and not word.allowed:
             self._reasons[call_id] = f"They say: {word.reason}"
         return word.allowed

@@ -109,11 +109,14 @@ class Permission(msgspec.Struct, frozen=True):
         action: What kind of thing it is.
         subject: What exactly, as rules match it: the command line, the address, ``server/tool``.
         shown: What the human reads, where that is more than the subject, such as a tool's arguments.
+        again: It goes on from what was allowed before in the same call, as where an address leads on within its server:
+            the human who allowed that themselves is not asked once more, unless a rule wants it.
     """
 
     action: Action
     subject: str
     shown: str = ""
+    again: bool = False
 
 
 Approver = Callable[[Permission], Awaitable[bool]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -24,6 +25,8 @@ _LONG_LINE = 1000
 _FENCE = "~" * 8
 _READ = "import sys; sys.path.insert(0, {own!r}); from agent_core.web.readable import main; main()"
 _READ_SECONDS = 10.0
+# Python knows these too, but no page is written so: they are slow without bounds, or raise whatever they are told.
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 _TEXT = re.compile(r"text/|application/(?:[\w.-]+\+)?(?:json|xml|javascript|toml|yaml|x-yaml|x-sh)\b")
 
 
@@ -66,21 +69,19 @@ class Fetch:
         """Ask, then fetch."""
         wanted = read_arguments(_FetchArguments, arguments)
         try:
-            address = read_address(wanted.url)
-            asked = None
+            address, asked = read_address(wanted.url), ""
             for _ in range(_MOST_STEPS):
-                if asked is None or asked.server != address.server:
-                    if self._mask(str(address)) != str(address):
-                        raise AddressError("There is a secret in the address.", "Leave it out.")
-                    if not await self._approve(Permission("fetch", str(address))):
-                        return ToolOutput(
-                            "The human did not allow this address. Go on without it.", "not allowed", ok=False
-                        )
-                    asked = address
+                if self._mask(str(address)) != str(address):
+                    raise AddressError("There is a secret in the address.", "Leave it out.")
+                if not await self._approve(Permission("fetch", str(address), again=asked == address.server)):
+                    return ToolOutput(
+                        "The human did not allow this address. Go on without it.", "not allowed", ok=False
+                    )
+                asked = address.server
                 page = await self._page(address)
                 if not page.location:
                     return await _output(address, page, max(wanted.start, 1))
-                address = read_address(urljoin(str(address), page.location))
+                address = _led_to(address, page.location)
             raise AddressError(f"The address leads on and on: more than {_MOST_STEPS} times.")
         except AddressError as error:
             raise ToolError(error.message, error.hint) from error
@@ -98,6 +99,18 @@ class Fetch:
         finally:
             if fetching is not None:
                 fetching.give_up()
+
+
+def _led_to(address: Address, location: str) -> Address:
+    """Where a page leads.
+
+    Raises:
+        AddressError: Nowhere.
+    """
+    try:
+        return read_address(urljoin(str(address), location))
+    except ValueError as error:
+        raise AddressError(f"{address} leads to what is no address.") from error
 
 
 async def _readable(page: str) -> str:
@@ -145,6 +158,7 @@ def _decoded(page: Page) -> str:
         found.group(1).decode() if (found := re.search(rb'charset=["\']?([\w-]+)', page.body[:2000])) else "utf-8"
     )
     try:
-        return page.body.decode(named, "replace")
-    except LookupError:
+        name = codecs.lookup(named).name
+        return page.body.decode("utf-8" if name in _NO_CHARSETS else name, "replace")
+    except (LookupError, ValueError):
         return page.body.decode("utf-8", "replace")

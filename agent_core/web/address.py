@@ -104,8 +104,8 @@ def is_public(number: str) -> bool:
             inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
-        if found.sixtofour is not None or found.teredo is not None:
-            # Tunnels of old, which lead wherever their inner number says.
+        if found.sixtofour is not None or found.teredo is not None or found.is_site_local:
+            # Tunnels of old, which lead wherever their inner number says, and private networks of old.
             return False
     return found.is_global and not found.is_multicast and not found.is_reserved
 

@@ -11,11 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from agent_core import commands
+from agent_core import events as ev
 from agent_core.masking import Masker
 from agent_core.tools.base import Permission, ToolError, ToolOutput
 from agent_core.tools.fetch import Fetch
 from agent_core.view import DraftView
+from agent_core.web import address
 from agent_core.web import page as pages
+from tests.support.running import flags, running
+from tests.support.shop import QUICK, make_shop
 from tests.tools.looking import opened, view_of
 
 
@@ -146,7 +151,12 @@ async def test_another_server_is_asked_for_again(view: DraftView, server: Server
         server.answer("/b", b"", "text/plain", "301 Moved", f"Location: {other.url}/c")
         other.answer("/c", b"there")
         assert "there" in (await here.fetch(f"{server.url}/a")).text
-        assert [wish.subject for wish in here.wishes] == [f"{server.url}/a", f"{other.url}/c"]
+        # Within one server it goes on from what was allowed, and yet a rule may be against it.
+        assert here.wishes == [
+            Permission("fetch", f"{server.url}/a"),
+            Permission("fetch", f"{server.url}/b", again=True),
+            Permission("fetch", f"{other.url}/c"),
+        ]
         # Allowed as it may be, where it leads is looked at like anything else.
         closed = Asking(view, server)
         assert "on this machine" in await closed.refused(f"{server.url}/b")
@@ -154,6 +164,16 @@ async def test_another_server_is_asked_for_again(view: DraftView, server: Server
         assert "Only http and https" in await here.refused(f"{server.url}/file")
         server.answer("/round", b"", "text/plain", "302 Found", "Location: /round")
         assert "more than 5 times" in await here.refused(f"{server.url}/round")
+        server.answer("/odd", b"", "text/plain", "302 Found", "Location: http://[::1")
+        assert "leads to what is no address" in await here.refused(f"{server.url}/odd")
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "undefined", "unicode_escape", "hex", "no-such"])
+async def test_a_charset_that_no_page_has_is_none(view: DraftView, server: Server, charset: str) -> None:
+    server.answer("/", b"a-" + b"b" * 400_000 + b" \\x41", f"text/plain; charset={charset}")
+    async with asyncio.timeout(5):
+        text = (await Asking(view, server).fetch(f"{server.url}/")).text
+    assert "a-bbb" in text
 
 
 async def test_what_is_too_long_is_cut(view: DraftView, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,3 +200,47 @@ async def test_a_server_that_does_not_answer(view: DraftView, server: Server, mo
         await server.gone.wait()
     monkeypatch.setattr(pages, "_SECONDS", 0.2)
     assert "no answer for" in await here.refused(f"{server.url}/hang")
+
+
+@pytest.mark.parametrize(
+    ("rules", "asked", "landed"),
+    [
+        ({}, ["/a"], True),
+        ({"deny": ["/private/*"]}, ["/a"], False),
+        ({"ask": ["/private/*"]}, ["/a", "/private/b"], True),
+        # What a rule allows leads no further than the rule.
+        ({"allow": ["/a"]}, ["/private/b"], True),
+        ({"allow": ["/*"]}, [], True),
+        ({"allow": ["/*"], "deny": ["/private/*"]}, [], False),
+    ],
+)
+async def test_where_an_address_leads_within_its_server_rules_have_a_word(
+    tmp_path: Path,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    rules: dict[str, list[str]],
+    asked: list[str],
+    *,
+    landed: bool,
+) -> None:
+    monkeypatch.setattr(address, "is_public", lambda _: True)
+    server.answer("/a", b"", "text/plain", "302 Found", "Location: /private/b")
+    server.answer("/private/b", b"hidden things")
+    turns = [{"calls": [{"name": "fetch", "arguments": {"url": f"{server.url}/a"}}]}, {"text": "Done."}]
+    (tmp_path / "script.json").write_text(json.dumps({"turns": turns}))
+    settings = flags(
+        "step",
+        off=("syntax", "ruff", *QUICK),
+        partner={"script": str(tmp_path / "script.json")},
+        tools={"fetch": True},
+        permissions={key: [f"fetch {server.url}{path}" for path in paths] for key, paths in rules.items()},
+    )
+    async with running(make_shop(tmp_path / "shop"), settings) as here:
+        here.submit(commands.Ask("go"))
+        for number, path in enumerate(asked, 1):
+            wish = await here.seen(ev.ApprovalAsked, number)
+            assert wish.command == f"{server.url}{path}"
+            here.submit(commands.Approve(wish.call_id, allowed=True))
+        await here.seen(ev.TaskFinished)
+        assert len(here.all(ev.ApprovalAsked)) == len(asked)
+        assert ("/private/b" in server.asked) == landed
