@@ -149,6 +149,8 @@ def test_help_and_the_table_name_every_action_and_key() -> None:
         for key in (key for place in PLACES for key in action.keys.get(place, ())):
             assert f"`{key_name(key)}`" in table
             assert key_name(key) in shown
+            # A sign is shown as what is printed on its key.
+            assert len(key_name(key)) == 1 or "_" not in key_name(key)
 
 
 CASES: list[tuple[str, Scene, tuple[str, ...], AnyCommand]] = [

@@ -298,7 +298,7 @@ async def test_help_begins_with_what_acts_here_and_can_be_searched() -> None:
 
 
 async def test_other_keys_do_an_action_and_are_shown_everywhere() -> None:
-    settings = Settings(keys={"accept": ("f13", "Y"), "help": ("ctrl+t",)})
+    settings = Settings(keys={"accept": ("f13", "Y"), "help": ("ctrl+b",)})
     try:
         async with running(settings=settings) as driver:
             await driver.play(scenes.green)
@@ -314,7 +314,7 @@ async def test_other_keys_do_an_action_and_are_shown_everywhere() -> None:
             assert driver.session.commands == [Accept(2), Accept(2)]
             await driver.press("f1")
             assert front(driver) is driver.app.main
-            await driver.press("ctrl+t")
+            await driver.press("ctrl+b")
             assert isinstance(front(driver), HelpScreen)
             await driver.press("escape", "ctrl+p", *"accept all")
             assert "Y F13" in driver.text

@@ -102,7 +102,7 @@ def test_the_user_s_configuration_is_read() -> None:
 
 
 # Moving the diff to F2 means that all who had F2 have to go.
-UNTANGLED = 'allow = "f13"\nresume = "f13"\n'
+UNTANGLED = 'allow = "f13"\nresume = "f13"\nspend_more = "f13"\n'
 
 
 @pytest.mark.parametrize(

@@ -14,21 +14,10 @@ from tui.actions.model import Action, Focus, Place
 Changes = Mapping[str, Sequence[str]]
 """By the id of an action, the keys that do it instead of its own, as people write them."""
 
-_SHOWN = {
-    "question_mark": "?",
-    "slash": "/",
-    "plus": "+",
-    "minus": "-",
-    "less_than_sign": "<",
-    "greater_than_sign": ">",
-    "equals_sign": "=",
-    "exclamation_mark": "!",
-    "underscore": "_",
+_SHOWN = {_character_to_key(one): one for one in string.punctuation} | {
     "escape": "esc",
     "pageup": "page up",
     "pagedown": "page down",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
 }
 _WRITTEN = {shown: key for key, shown in _SHOWN.items()} | {"return": "enter", "del": "delete"}
 _MODIFIERS = ("ctrl", "alt", "shift", "super", "hyper", "meta")
