@@ -77,6 +77,19 @@ async def test_what_can_be_used_comes_first_and_what_is_in_force_before_it(monke
     assert next(one for one in listed if one.name == "vllm").missing == "nothing listens at 127.0.0.1:8000"
 
 
+async def test_servers_of_this_machine_are_left_out_where_they_are_not_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def look() -> tuple[Found, ...]:
+        raise AssertionError("it was looked for")
+
+    monkeypatch.setattr(listing, "discover", look)
+    config = Config(partner=PartnerConfig(preset="groq", discover=False), partners={"vllm": PartnerConfig(script="x")})
+    names = [one.name for one in await offers(Partners(config, {}))]
+    assert {"vllm", "openai"} <= set(names)
+    assert not {"ollama", "lmstudio", "llamacpp", "litellm"} & set(names)
+
+
 def test_figures_in_words() -> None:
     model = listing.OfferedModel
     assert model_words(model("m", 1_047_576, 2.5, 10)) == "1.05M tokens, $2.50 / $10.00 per million"

@@ -104,12 +104,16 @@ def plan_updated(state: State, event: ev.PlanUpdated) -> State:
     """The partner said what it is going to do, or how far it is."""
     task = state.tasks[-1].number if state.tasks else 0
     entry = Planned(task, event.steps)
-    for at in range(len(state.chat) - 1, -1, -1):
-        old = state.chat[at]
+    before = state.chat
+    # The call that told it, which is carried out by itself, would say the same once more.
+    if before and isinstance(call := before[-1], ToolUse) and call.ok is None:
+        before = before[:-1]
+    for at in range(len(before) - 1, -1, -1):
+        old = before[at]
         if isinstance(old, Planned) and old.task == task:
-            chat = (*state.chat[:at], entry, *state.chat[at + 1 :])
+            chat = (*before[:at], entry, *before[at + 1 :])
             return msgspec.structs.replace(state, chat=chat, plan=event.steps)
-    return say(state, entry, plan=event.steps)
+    return say(msgspec.structs.replace(state, chat=before), entry, plan=event.steps)
 
 
 def hook_finished(state: State, event: ev.HookFinished) -> State:

@@ -213,8 +213,8 @@ def _limited(endpoint: Endpoint, status: int, codes: str, message: str, headers:
     what, hint = "says that too many requests or tokens were sent", ""
     if wait is not None and wait > _LONG_WAIT:
         # It is waited for by itself; what is worth saying is that it takes long.
-        what += f", and to wait for {_minutes(wait)}"
-        hint = "You need not wait: ask again now, or stop and take a partner of another provider."
+        what += f", and to wait for {_time(wait)}"
+        hint = "You need not wait: ask again now, or take a partner of another provider."
     return PartnerError("rate_limit", f"{endpoint.host} {what}{quoted}.", hint, wait)
 
 
@@ -223,10 +223,12 @@ def _quoted(said: str) -> str:
     return f': "{said.rstrip(".")}"' if said else ""
 
 
-def _minutes(seconds: float) -> str:
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{round(seconds)} seconds"
     minutes = round(seconds / 60)
     if minutes < 120:
-        return "a minute" if minutes <= 1 else f"{minutes} minutes"
+        return f"{minutes} minutes"
     return f"{round(seconds / 3600)} hours"
 
 

@@ -68,15 +68,20 @@ async def offers(partners: Partners, name: str = "", model: str = "") -> tuple[O
     """All partners: that in force first, then those that can be used, then the others.
 
     Servers are asked for their models all at once, those of this machine that are only known as presets only where they
-    listen.
+    listen; where they are not to be looked for they are left out.
 
     Args:
         partners: The partners there are.
         name: The one in force.
         model: Its model's id.
     """
-    found = {one.preset.name for one in await discover()}
     names = [one for one in partners.names if one == name or one != _twin(partners)]
+    if partners.config.partner.discover:
+        found = {one.preset.name for one in await discover()}
+    else:
+        # On a machine with others on it they may be theirs: nobody is to take one by mistake.
+        own, found = {name, *partners.config.partners}, set()
+        names = [one for one in names if one in own or one not in presets() or not presets()[one].local]
     listed = await asyncio.gather(*(_offer(partners, one, found) for one in names))
     marked = [_marked(offer, model) if offer.name == name else offer for offer in listed]
     return tuple(sorted(marked, key=lambda offer: (not offer.current, bool(offer.missing))))

@@ -54,6 +54,16 @@ async def test_all_there_is_to_choose_from_is_shown(size: tuple[int, int]) -> No
         assert driver.session.commands == []
 
 
+async def test_enter_alone_changes_nothing() -> None:
+    async with running() as driver:
+        await driver.play(begun)
+        driver.session.partners.listed = tuple(reversed(OFFERS))
+        await driver.press(*"/model", "enter")
+        await driver.until(lambda: isinstance(driver.app.screen, PartnerList) and "gpt-6.2-sol" in driver.text)
+        await driver.press("enter")
+        assert driver.session.commands == [UsePartner("ollama", "qwen3-coder")]
+
+
 async def test_it_can_be_left_while_the_servers_are_still_asked() -> None:
     async with running() as driver:
         driver.session.partners.ready.clear()

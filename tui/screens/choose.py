@@ -104,9 +104,12 @@ class EntryList(LinesView):
 
     def point(self, y: int) -> bool:
         """Put the cursor on a row; gives whether there is an entry."""
-        row = self.scroll_offset.y + y
-        if 0 <= row < len(self._shown):
-            self.move(row - self._cursor)
+        return self.go_to(self.scroll_offset.y + y)
+
+    def go_to(self, at: int) -> bool:
+        """Put the cursor on an entry of those shown; gives whether there is one."""
+        if 0 <= at < len(self._shown):
+            self.move(at - self._cursor)
             return True
         return False
 

@@ -72,4 +72,9 @@ class PartnerList(Chooser):
         except PairloopError as error:
             entries = [Entry("✗", error.message)]
         self.list.entries = entries or [Entry("✗", "the partner of this session cannot be changed")]
-        self.list.show(self.query_one(Input).value)
+        wanted = self.query_one(Input).value
+        self.list.show(wanted)
+        # Enter alone changes nothing.
+        current = next((at for at, entry in enumerate(self.list.entries) if entry.current), 0)
+        if current and not wanted:
+            self.list.go_to(current)
