@@ -13,7 +13,9 @@ from agent_core.partners.beginning import Beginning
 from agent_core.partners.listing import Offer, offer_of, offers
 from agent_core.parts import Parts
 
-_LATER = "The answer under way is still the other's."
+_LATER = "{} proposes from the next request on."
+_STILL = " The answer under way is still the other's."
+_NOW = "{} is asked now, instead of waiting."
 log = logging.getLogger(__name__)
 
 
@@ -117,15 +119,19 @@ class PartnerChoice:
             self._parts.emit(ev.Noted("info", f"{model.info.name} is who proposes already."))
             return
         await self._look_at(command)
+        state = self._parts.state()
+        told = _LATER + (_STILL if state.phase == "thinking" else "")
         model.take(chosen)
         self._parts.emit(ev.PartnerChosen(command.name, command.model), durable=True)
         self._parts.tell_partner()
-        later = f" {_LATER}" if self._parts.state().phase == "thinking" else ""
+        if state.retry is not None:
+            told = _NOW
+            self._parts.emit(ev.RetryHurried())
         if not model.info.model:
             # Where no model was named, the server says which one it has.
             await model.prepare()
             self._parts.tell_partner()
-        self._parts.emit(ev.Noted("info", f"{model.info.name} proposes from the next request on.{later}"))
+        self._parts.emit(ev.Noted("info", told.format(model.info.name)))
         await model.prepare()
         self._parts.tell_partner()
 

@@ -47,6 +47,7 @@ class _Answer:
         self._broken = broken
         self._runaway = Runaway(parts.model.info.window)
         self._voided = ""
+        self._retried = False
         self._said = Paced(lambda text: self._emit(ev.TextStreamed(text)))
         self._thought = Paced(lambda text: self._emit(ev.ReasoningStreamed(text)))
         self._patches: dict[str, tuple[PatchText, Paced]] = {}
@@ -54,6 +55,8 @@ class _Answer:
         self.text = ""
         self.begun = False
         self.completed: Completed | None = None
+        self.by = parts.model.info
+        """Who answers."""
 
     @property
     def kept(self) -> str:
@@ -68,7 +71,11 @@ class _Answer:
             EndlessError: The answer has no end.
             PartnerError: Too many requests of the task broke off.
         """
+        if not self.begun and self._retried:
+            # Whoever was taken while it waited is the one who was asked again.
+            self.by = self._parts.model.info
         self.begun = not isinstance(chunk, Retrying)
+        self._retried = not self.begun
         self._parts.waits.over()
         match chunk:
             case TextDelta(text):
@@ -207,7 +214,6 @@ async def _asked(
     """Send one request; see `take_turn`."""
     state = parts.state()
     parts.emit(ev.PromptSent(state.steps + 1, len(state.items)))
-    asked = parts.model.info
     try:
         request = Request(
             instructions(tools), state.items, tools, parts.session, variety, state.replaced, form_in(state.items) or ""
@@ -227,7 +233,7 @@ async def _asked(
     if done is None:
         raise PartnerError("stream", "The partner's answer ended before it was complete.", "Ask again to repeat it.")
     words = "\n\n".join(item.text for item in done.items if isinstance(item, AssistantItem))
-    info = parts.model.info
+    info, asked = parts.model.info, answer.by
     if info.entry != asked.entry or asked.model not in {"", info.model}:
         info = asked  # another was chosen while this one answered
     parts.emit(ev.AnswerFinished(words, done.usage, info.model, info.entry))

@@ -97,6 +97,30 @@ async def test_an_answer_under_way_goes_to_its_end_with_whom_it_was_begun(tmp_pa
     assert len(first.requests) == len(second.requests) == 1
 
 
+async def test_who_is_chosen_while_a_request_waits_is_asked_at_once(tmp_path: Path) -> None:
+    project = make_shop(tmp_path / "shop")
+    limit = error(429, "Too many requests.", headers={"retry-after": "600"})
+    async with (
+        ModelServer([limit], models=("one",)) as first,
+        ModelServer([text("Two says so."), text("Two again.")], models=("small",)) as second,
+        running(project, partners(first, second, partner={"max_retries": 2})) as here,
+    ):
+        here.submit(commands.Ask("What does it do?"))
+        await here.until(lambda state: state.retry is not None)
+        here.submit(commands.UsePartner("two"))
+        await here.seen(ev.TaskFinished)
+        assert here.all(ev.RetryHurried)
+        answer = here.all(ev.AnswerFinished)[0]
+        assert (answer.text, answer.partner, answer.model) == ("Two says so.", "two", "small")
+        await here.seen(ev.Noted)
+        assert "small via" in notes(here)
+        assert "is asked now, instead of waiting." in notes(here)
+        await asked(here, "And now?", 2)
+    assert len(first.requests) == 1
+    before, after = (one.body["messages"] for one in second.requests)
+    assert after[: len(before)] == before
+
+
 async def test_who_cannot_be_used_is_not_taken(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
     async with ModelServer([text("Fine.")], models=("one",)) as first, ModelServer(models=("s", "small")) as second:

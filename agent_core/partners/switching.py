@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import msgspec
 
 from agent_core.config_tables import PartnerConfig
-from agent_core.conversation import Chunk, PartnerInfo, Request
+from agent_core.conversation import Chunk, PartnerInfo, Request, Retrying
 from agent_core.partners.closing import closing
 from agent_core.partners.several import Chosen, Partners
 from agent_core.protocols import Model
@@ -48,6 +48,7 @@ class SwitchingModel:
     """Whoever proposes now.
 
     What is asked goes to the end with the one it was begun with; the next request goes to whoever was taken meanwhile.
+    Only where it waits to be asked again, the one that was taken is asked instead, at once.
 
     Args:
         partners: The partners there are.
@@ -58,6 +59,7 @@ class SwitchingModel:
         self.partners = partners
         self._opened = {(first.name, first.model): first}
         self._now = first
+        self._taken = asyncio.Event()
 
     @property
     def now(self) -> Chosen:
@@ -76,10 +78,16 @@ class SwitchingModel:
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Answer one request; see `agent_core.protocols.Model`."""
-        now = NamedModel(self._now.partner.model, self._now.name)
-        async with contextlib.aclosing(now.stream(request)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        answered = False
+        while not answered:
+            taken = self._taken
+            now = NamedModel(self._now.partner.model, self._now.name)
+            async with contextlib.aclosing(now.stream(request)) as chunks:
+                waits = False
+                while (chunk := await _next(chunks, taken if waits else None)) is not None:
+                    yield chunk
+                    waits = isinstance(chunk, Retrying)
+            answered = not (waits and taken.is_set())
 
     async def open(self, name: str, model: str = "") -> Chosen:
         """Open a partner, or find it open; the session stays with whom it has.
@@ -105,6 +113,8 @@ class SwitchingModel:
             chosen: As `open` gave it.
         """
         self._now = chosen
+        before, self._taken = self._taken, asyncio.Event()
+        before.set()
 
     async def prepare(self) -> None:
         """Get ready whoever proposes now: import what the first request needs, ask the server what it has."""
@@ -127,3 +137,28 @@ class SwitchingModel:
         async with contextlib.AsyncExitStack() as stack:
             for chosen in self._opened.values():
                 stack.push_async_callback(chosen.partner.model.close)
+
+
+async def _next(chunks: AsyncIterator[Chunk], unless: asyncio.Event | None) -> Chunk | None:
+    """The next piece of an answer; None at its end, or as soon as something else happens.
+
+    Args:
+        chunks: The answer.
+        unless: What else may happen.
+    """
+    if unless is None:
+        return await anext(chunks, None)
+    piece = asyncio.ensure_future(_anext(chunks))
+    other = asyncio.ensure_future(unless.wait())
+    try:
+        await asyncio.wait((piece, other), return_when=asyncio.FIRST_COMPLETED)
+        return piece.result() if piece.done() and not unless.is_set() else None
+    finally:
+        for task in (piece, other):
+            task.cancel()
+        # The answer cannot be closed as long as somebody reads it.
+        await asyncio.gather(piece, other, return_exceptions=True)
+
+
+async def _anext(chunks: AsyncIterator[Chunk]) -> Chunk | None:
+    return await anext(chunks, None)
