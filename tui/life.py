@@ -19,6 +19,7 @@ from tui.screens.main import MainScreen
 from tui.trouble import ago
 
 QUIT_WAIT = 3.0
+_TRIES_AGAIN = "Then send your task: that tries again."
 _OFFER_ANSWERS = {letter: name == "resume" for name, letter in OFFER_LETTERS.items()}
 
 
@@ -62,6 +63,7 @@ class Life:
         self._pick = pick
         self._kept: list[str] = []
         self._offered: asyncio.Future[bool] | None = None
+        self._again: asyncio.Event | None = None
         self._next: Wanted | None = None
         self._quitting = False
 
@@ -89,14 +91,36 @@ class Life:
             self._main.draw_bars()
 
     async def _open(self, engine: Engine, wanted: Wanted, before: str) -> Session:
-        """Open a session; where that fails, the one there was before, if there was one."""
+        """Open a session; where that fails, the one there was before.
+
+        Where there was none, what is missing, such as a key or a server, may come: what is sent tries again.
+        """
+        while True:
+            try:
+                return await engine.open(wanted.resume)
+            except PairloopError as error:
+                if before:
+                    self._note(Notice("error", error.message, error.hint))
+                    return await engine.open(before)
+                hint = f"{error.hint}{'' if error.hint[-1:] in ('', '.') else '.'} {_TRIES_AGAIN}".strip()
+                self._note(Notice("error", error.message, hint))
+            await self._sent_again()
+
+    async def _sent_again(self) -> None:
+        """Wait until something is sent; what was sent in vain is in the prompt again, so that enter will do."""
+        kept, self._kept = self._kept, []
+        self._main.chat.keep_for_later(())
+        if kept:
+            self._main.prompt.give_back("\n".join(kept))
+        self._again = asyncio.Event()
+        self._main.is_over = True
+        self._main.draw_bars()
         try:
-            return await engine.open(wanted.resume)
-        except PairloopError as error:
-            if not before:
-                raise
-            self._note(Notice("error", error.message, error.hint))
-            return await engine.open(before)
+            await self._again.wait()
+        finally:
+            self._again = None
+        self._main.is_over = False
+        self._main.draw_bars()
 
     async def _run(self, session: Session) -> Wanted | None:
         """Run a session to its end; gives which is wanted next."""
@@ -169,11 +193,13 @@ class Life:
         if self.session is not None:
             state = self.session.state
             self.session.submit(Steer(text) if state.task is not None or state.waiting else Ask(text))
-        elif self._main.is_over:
+        elif self._main.is_over and self._again is None:
             return False
         else:
             self._kept.append(text)
             self._main.chat.keep_for_later(tuple(self._kept))
+            if self._again is not None:
+                self._again.set()
             if self._offered is not None:
                 self._main.flash("Kept. First say whether to resume or to begin a new session.")
         return True

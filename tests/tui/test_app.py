@@ -130,11 +130,27 @@ async def test_an_error_at_opening_is_told_with_its_hint_and_leaves_a_usable_scr
         await driver.press("f9", "escape", *"still here")
         assert driver.app.main.prompt.text == "still here"
         assert "no session" in driver.text
-        await driver.press("enter")
-        assert driver.app.main.prompt.text == "still here"
-        assert "no session to send it to" in driver.text
         await driver.press("ctrl+q")
         await driver.until(lambda: not driver.app.is_running)
+
+
+async def test_what_is_missing_for_a_session_may_come_and_enter_tries_again() -> None:
+    engine = FakeEngine(FakeSession(), error=ConfigError("There is no partner yet", "Set a key"))
+    async with running(engine=engine, opened=False) as driver:
+        await driver.until(
+            lambda: "Set a key. Then send your task: that tries again." in driver.app.main.chat.plain_text
+        )
+        await driver.press(*"mend", "enter")
+        await driver.until(lambda: driver.app.main.prompt.text == "mend")
+        assert driver.app.main.chat.plain_text.count("There is no partner yet") == 2
+        assert "no session" in driver.text
+        assert "kept, and sent" not in driver.text
+        engine.error = None
+        await driver.press("enter")
+        await driver.until(lambda: driver.session.commands)
+        assert driver.session.commands == [Ask("mend")]
+        assert driver.app.main.is_open
+        assert not driver.app.main.prompt.text
 
 
 async def test_an_unexpected_error_is_a_sentence_on_screen_and_a_traceback_in_the_log(private_home: Path) -> None:
