@@ -293,7 +293,10 @@ class PairloopAgent:
     async def _made(self, cwd: str, resume: str | None, servers: Sequence[Server] | None) -> Talk:
         """A session that is still to be opened."""
         assert self._client is not None, "on_connect was called"
-        found, left = tables(servers or ())
+        try:
+            found, left = tables(servers, self._engine(cwd).config().mcp) if servers else ({}, "")
+        except PairloopError as error:
+            raise failure(error) from error
         flags = {**self._flags, "mcp": found} if found else self._flags
         buffers: Buffers | None = None
 

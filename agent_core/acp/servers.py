@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from acp.schema import AcpMcpServer, HttpMcpServer, McpServerStdio, SseMcpServer
@@ -11,12 +11,19 @@ from acp.schema import AcpMcpServer, HttpMcpServer, McpServerStdio, SseMcpServer
 Server = HttpMcpServer | SseMcpServer | AcpMcpServer | McpServerStdio
 
 
-def tables(servers: Sequence[Server]) -> tuple[dict[str, dict[str, Any]], str]:
-    """The servers as ``[mcp.NAME]``, and a sentence on those that are left out; empty where none are."""
+def tables(servers: Sequence[Server], own: Collection[str] = ()) -> tuple[dict[str, dict[str, Any]], str]:
+    """The servers as ``[mcp.NAME]``, and a sentence on those that are left out; empty where none are.
+
+    Args:
+        servers: As the editor names them.
+        own: Names that the human has in their own configuration, which go before.
+    """
     found: dict[str, dict[str, Any]] = {}
     left: list[str] = []
     for server in servers:
-        name = re.sub(r"[^A-Za-z0-9_-]", "-", server.name).strip("-") or "server"
+        name = re.sub(r"[^A-Za-z0-9_-]", "-", server.name).strip("-_") or "server"
+        if name in own:
+            continue
         while name in found:
             name += "-2"
         match server:
@@ -35,4 +42,9 @@ def tables(servers: Sequence[Server]) -> tuple[dict[str, dict[str, Any]], str]:
 
 def _as_it_is(value: str) -> str:
     """A value as the settings have it: no variable stands in it."""
+    return value.replace("$", "$$")
+
+
+def _literal(value: str) -> str:
+    """A value as `McpConfig` has it, where a dollar sign stands for variables: an editor has filled in its own."""
     return value.replace("$", "$$")

@@ -17,7 +17,9 @@ from agent_core import __version__
 from agent_core.config_tables import McpConfig
 from agent_core.errors import PairloopError, first_cause
 from agent_core.keys.known import KNOWN
+from agent_core.mcp.http import http_line
 from agent_core.mcp.stdio import Program, stdio_line
+from agent_core.mcp.taming import tamed
 from agent_core.mcp.wording import one_line
 from agent_core.sandbox.environment import is_secret, passes
 
@@ -211,7 +213,7 @@ class Server:
             return ListRootsResult(roots=[Root(uri=FileUrl(self._root.as_uri()), name=self._root.name)])
 
         client = Client(
-            self._line(stack) if self.settings.command else await self._address(stack),
+            tamed(self._line(stack) if self.settings.command else await self._address(stack)),
             client_info=Implementation(name="pairloop", version=__version__),
             list_roots_callback=roots if self.settings.roots else None,
             message_handler=self._heard,
@@ -225,17 +227,24 @@ class Server:
 
     def _line(self, _stack: AsyncExitStack) -> Any:
         env = {name: value for name, value in self._environ.items() if passes(name, value, network=True)}
-        env |= {name: self._filled(value) for name, value in self.settings.env.items()}
+        env |= {name: self._given(name, value) for name, value in self.settings.env.items()}
         argv = [_at_home(part) for part in self.settings.command]
         return stdio_line(Program(argv, cwd=self._root, env=env), self._died)
 
     async def _address(self, stack: AsyncExitStack) -> Any:
-        from mcp.client.streamable_http import streamable_http_client  # noqa: PLC0415
-        from mcp.shared._httpx_utils import create_mcp_http_client  # noqa: PLC0415
+        headers = {name: self._given(name, value) for name, value in self.settings.headers.items()}
+        return await http_line(self.settings.url, headers, stack)
 
-        headers = {name: self._filled(value) for name, value in self.settings.headers.items()}
-        http = await stack.enter_async_context(create_mcp_http_client(headers))
-        return streamable_http_client(self.settings.url, http_client=http)
+    def _given(self, name: str, value: str) -> str:
+        """What a server is given under a name. If it is a secret it is known from now on: a server may say it.
+
+        Raises:
+            ServerError: A variable in it is not set.
+        """
+        filled = self._filled(value)
+        if is_secret(name.replace("-", "_")) or "authorization" in name.lower():
+            KNOWN.add(filled.rpartition(" ")[2])
+        return filled
 
     def _filled(self, value: str) -> str:
         """A value with variables of the environment filled in.
@@ -251,7 +260,6 @@ class Server:
             if name not in self._environ:
                 raise ServerError(f"the variable {name} is not set")
             if is_secret(name):
-                # A server may say what it was given.
                 KNOWN.add(self._environ[name])
             return self._environ[name]
 

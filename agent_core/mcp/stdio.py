@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from mcp.client._transport import TransportStreams
 
 log = logging.getLogger(__name__)
-_MOST_LINE = 32_000_000
+MOST_MESSAGE = 32_000_000
+"""Bytes of the longest message that is read."""
 _STDERR = 32_000
 _GOODBYE = 0.3
 """Seconds that a server has to leave by itself, once its input is closed."""
@@ -42,8 +43,9 @@ class Program:
         self._files = contextlib.ExitStack()
         self._started = asyncio.Event()
         self._running: asyncio.Future[Completed] | None = None
+        self._heard: asyncio.ReadTransport | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self._reader = asyncio.StreamReader(limit=_MOST_LINE)
+        self._reader = asyncio.StreamReader(limit=MOST_MESSAGE)
 
     async def start(self) -> None:
         """Start it.
@@ -57,7 +59,7 @@ class Program:
         reading = self._files.enter_context(os.fdopen(from_program, "rb", buffering=0))
         writing = self._files.enter_context(os.fdopen(to_program, "wb", buffering=0))
         try:
-            await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(self._reader), reading)
+            self._heard, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(self._reader), reading)
             pipe, flow = await loop.connect_write_pipe(
                 lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), writing
             )
@@ -138,6 +140,12 @@ class Program:
             if self._running is not None:
                 self._running.cancel()
                 await asyncio.wait([self._running])
+            # What it started may hold the other ends open. The loop has to forget ours before they are closed: it would
+            # take the next file with the same number for one that it looks at already.
+            if self._heard is not None:
+                self._heard.close()
+            if self._writer is not None and self._writer.transport.get_write_buffer_size():
+                self._writer.transport.abort()
             self._files.close()
 
 

@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import acp
+import msgspec
 import pytest
-from acp.schema import McpServerStdio, SseMcpServer
+from acp.schema import EnvVariable, McpServerStdio, SseMcpServer
 
+from agent_core.acp.servers import tables
+from agent_core.config_tables import McpConfig
+from agent_core.mcp.server import Server
 from tests.acp.editor import Asked, ended, inside
 from tests.support.running import flags, stored
 from tests.support.shop import MENDED, QUICK, RIGHT_AT_ONCE, WRONG, make_shop, theirs
@@ -264,7 +268,7 @@ async def test_a_session_that_cannot_be_opened(tmp_path: Path, project: Path) ->
 async def test_servers_of_the_editor_are_taken_along(tmp_path: Path, project: Path) -> None:
     async with inside(settings(calls(path=tmp_path / "s.json"))) as (editor, _):
         servers = [
-            McpServerStdio(name="a b", command=str(tmp_path / "gone"), args=["x"], env=[]),
+            McpServerStdio(name="_a b", command=str(tmp_path / "gone"), args=["x"], env=[]),
             SseMcpServer(type="sse", name="old", url="http://127.0.0.1:9/sse", headers=[]),
         ]
         opened = await editor.agent.new_session(cwd=str(project), mcp_servers=servers)
@@ -272,6 +276,17 @@ async def test_servers_of_the_editor_are_taken_along(tmp_path: Path, project: Pa
         assert "pairloop cannot use old" in editor.words()
         assert await ended(editor.say(opened.session_id, "/mcp")) == "end_turn"
         assert "a-b" in editor.words().rpartition("MCP servers")[2]
+
+
+def test_what_an_editor_hands_on_is_taken_as_it_is() -> None:
+    pair = EnvVariable(name="PASS", value="pa$$word$HOME")
+    own = McpServerStdio(name="mine", command="x", args=[], env=[])
+    found, left = tables([McpServerStdio(name="s", command="x", args=["$A"], env=[pair]), own], {"mine"})
+    assert left == ""
+    server = Server("s", msgspec.convert(found["s"], McpConfig), Path("/"), {"HOME": "/h"}, print)
+    assert server._filled(server.settings.env["PASS"]) == "pa$$word$HOME"
+    # What the human has configured under the name themselves goes before.
+    assert list(found) == ["s"]
 
 
 async def test_a_command_of_the_human_runs_in_the_sandbox(tmp_path: Path, project: Path) -> None:

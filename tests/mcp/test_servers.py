@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gzip
+import json
 import os
+import re
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from agent_core.config_tables import McpConfig
 from agent_core.consent import CALL
+from agent_core.keys.known import KNOWN
 from agent_core.mcp import server as servers
 from agent_core.mcp import stdio
 from agent_core.mcp.source import McpServers
@@ -213,10 +220,63 @@ async def test_servers_of_the_next_protocol_shake_no_hands(tmp_path: Path) -> No
 
 
 async def test_a_message_without_end_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stdio, "_MOST_LINE", 100_000)
+    monkeypatch.setattr(stdio, "MOST_MESSAGE", 100_000)
     async with line(tmp_path, {"large": raw("large")}) as here:
         assert "it sent a message that is too long" in await here.refused("large__zeta")
         assert here.said == ["The MCP server large has ended: it sent a message that is too long."]
+
+
+async def addressed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A server at an address that answers in JSON, a call packed or without an end."""
+    while head := await reader.readuntil(b"\r\n\r\n"):
+        found = re.search(rb"content-length: (\d+)", head.lower())
+        request = json.loads(await reader.readexactly(int(found[1]))) if found is not None else {}
+        more, name = "", request.get("params", {}).get("name", "")
+        if "id" not in request:
+            writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+            continue
+        result: dict[str, Any] = {
+            "tools": [{"name": one, "inputSchema": {"type": "object"}} for one in ("long", "zip")]
+        }
+        if request["method"] == "initialize":
+            version = request["params"]["protocolVersion"]
+            info = {"name": "s", "version": "1"}
+            result = {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": info}
+        elif name:
+            result = {"content": [{"type": "text", "text": "x" * 50_000_000}]} if name == "zip" else {}
+        body = json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}).encode()
+        if name == "zip":
+            body, more = gzip.compress(body, 1), "Content-Encoding: gzip\r\n"
+        size = 10**12 if name == "long" else len(body)
+        head_out = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{more}Content-Length: {size}\r\n\r\n"
+        writer.write(head_out.encode() + body)
+        with contextlib.suppress(ConnectionError):
+            while name == "long":
+                writer.write(b" " * 65536)
+                await writer.drain()
+
+
+async def test_an_answer_of_an_address_is_not_kept_without_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stdio, "MOST_MESSAGE", 1_000_000)
+    async with await asyncio.start_server(addressed, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        async with line(tmp_path, {"far": McpConfig(url=f"http://127.0.0.1:{port}/mcp", timeout=10)}) as here:
+            assert "too long" in await here.refused("far__long")
+            assert "Failed to parse" in await here.refused("far__zip"), "nothing packed was asked for"
+
+
+async def test_what_a_server_is_given_as_a_secret_is_known(tmp_path: Path) -> None:
+    words = ("written-down-1234", "of-the-environment-1", "in-a-header-1234567")
+    there = msgspec.structs.replace(
+        real(NOTE=str(tmp_path / "note"), SHOP_TOKEN=words[0]), env={"SHOP_TOKEN": words[0], "OTHER": "$SHOP_API_KEY"}
+    )
+    headers = {"Authorization": f"Bearer {words[2]}", "X-Plain": "plain-123456"}
+    far = McpConfig(url="http://127.0.0.1:9/mcp", headers=headers)
+    async with line(tmp_path, {"there": there, "far": far}, {"SHOP_API_KEY": words[1]}):
+        assert KNOWN.redact(" ".join(words)) == "[key] [key] [key]"
+        assert KNOWN.redact("plain-123456") == "plain-123456"
 
 
 async def test_a_server_that_dies_is_said_once_and_started_once_more_on_the_next_call(tmp_path: Path) -> None:
