@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from agent_core.mcp.taming import MOST_TEXT
 from agent_core.text import printable, shortened, without_surrogates
 from agent_core.tools.base import ToolOutput
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 BETWEEN = "__"
 _LONGEST_NAME = 64
 _MOST_DESCRIPTION = 900
-_MOST_TEXT = 400_000
 _MOST_SUMMARY = 100
 _DIGEST = 8
 
@@ -54,7 +54,7 @@ def described(server: str, description: str) -> str:
 def output_of(result: CallToolResult) -> ToolOutput:
     """A server's answer as text; pictures, sounds and files are named, not shown."""
     said: list[str] = []
-    room = _MOST_TEXT
+    room = MOST_TEXT
     for part in _parts(result):
         said.append(part[:room])
         room -= len(part)

@@ -6,6 +6,7 @@ Run as a program: ``python raw_mcp.py KIND``, a kind of misbehaviour, or of none
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 from typing import Any
@@ -38,11 +39,20 @@ def answer(kind: str, method: str, request: dict[str, Any]) -> dict[str, Any]:
         case "server/discover":
             tools = {"tools": {}}
             return {"result": {"supportedVersions": ["2026-07-28"], "capabilities": tools, **MODERN}}
+        case "tools/list" if kind == "odd":
+            # A schema in which anything goes, and one of answers that no answer is ever through with.
+            arguments = {"type": "object", "properties": {"any": True}}
+            answers = {"type": "object", "properties": {"text": {"type": "string", "pattern": "^(a+)+$"}}}
+            return {"result": {"tools": [{"name": "odd", "inputSchema": arguments, "outputSchema": answers}]}}
         case "tools/list":
             more = {"nextCursor": "on"} if kind == "endless" else MODERN if kind == "modern" else {}
             return {"result": {"tools": TOOLS, **more}}
         case "tools/call" if kind == "large":
             return {"result": {"content": [{"type": "text", "text": "x" * 3_000_000}]}}
+        case "tools/call" if kind == "parts":
+            return {"result": {"content": [{"type": "text", "text": str(number)} for number in range(3000)]}}
+        case "tools/call" if kind == "odd":
+            return {"result": {"content": [], "structuredContent": {"text": "a" * 40 + "b"}}}
         case "tools/call" if kind == "nonsense":
             return {"result": {"content": 7}}
         case "tools/call":
@@ -54,6 +64,9 @@ def answer(kind: str, method: str, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def main(kind: str) -> None:
+    if kind == "parent":
+        # What it leaves behind holds its standard output open.
+        subprocess.Popen(["sleep", "3"], start_new_session=True)
     if kind == "mute":
         time.sleep(60)
     sys.stdout.write("Welcome to raw!\n")
