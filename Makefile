@@ -53,6 +53,7 @@ bench: setup
 	$(BIN)/python tests/bench/watching.py
 	$(BIN)/python tests/bench/soak.py
 	$(BIN)/python tests/bench/overhead.py
+	$(BIN)/python tests/bench/interrupting.py
 	$(BIN)/python tests/bench/interleavings.py
 
 screenshots: setup
