@@ -62,6 +62,7 @@ def _lines(listed: Sequence[Offer], *, alone: bool) -> Iterator[str]:
             yield f"  {'●' if model.current else ' '} {printable(model.id)}{f'  {about}' if about else ''}\n"
     missing = [offer for offer in listed if offer.missing]
     if missing and not alone:
-        yield "\nKnown, but not to be used yet:\n"
+        blank = "\n" if len(missing) < len(listed) else ""
+        yield f"{blank}Known, but not to be used yet:\n"
     for offer in missing:
         yield f"  {printable(offer.name or offer.title)}: {printable(offer.missing)}\n"

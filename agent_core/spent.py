@@ -66,8 +66,12 @@ def session_words(state: State, width: int = 0) -> Iterator[str]:
         return
     yield from table(session_rows(state), width=width)
     for scope, dollars, tokens in state.spending.raised:
-        most = cost_text(Usage(cost=dollars)) if dollars else f"{tokens:,} tokens" if tokens else "no limit"
-        yield f"The budget of this {scope} is {most} by now, as you wished."
+        most = cost_text(Usage(cost=dollars)) if dollars else f"{tokens:,} tokens" if tokens else ""
+        yield (
+            f"The budget of this {scope} is {most} by now, as you wished."
+            if most
+            else (f"This {scope} has no limit by now, as you wished.")
+        )
     if session_spent(state).cost is None:
         yield "What this costs is not known: [partner] price, or prices.toml, says it."
     aside = state.spending.aside

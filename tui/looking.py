@@ -15,6 +15,7 @@ from tui.settings import Settings
 
 if TYPE_CHECKING:
     from tui.screens.choose import Entry
+    from tui.widgets.lines import LinesView
 
 LAYOUTS: dict[Choice, str] = {
     "auto": "what fits",
@@ -68,12 +69,16 @@ class Looking(Decisions, App[None]):
         self.main.go_to("checks")
 
     def action_scroll_up(self) -> None:
-        """Scroll the pane in front."""
-        self.main.pane.scroll_page_up(animate=False)
+        """Scroll a question that is not seen whole, or else the pane in front."""
+        self._to_scroll.scroll_page_up(animate=False)
 
     def action_scroll_down(self) -> None:
-        """Scroll the pane in front."""
-        self.main.pane.scroll_page_down(animate=False)
+        """Scroll a question that is not seen whole, or else the pane in front."""
+        self._to_scroll.scroll_page_down(animate=False)
+
+    @property
+    def _to_scroll(self) -> LinesView:
+        return self.main.question if self.main.question.is_cut else self.main.pane
 
     def action_prompt(self) -> None:
         """Back to the prompt."""

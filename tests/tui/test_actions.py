@@ -404,9 +404,23 @@ async def test_an_approval_shows_the_command_verbatim() -> None:
         assert "line 29" in question.plain_text
         assert "[red]x[/]" in driver.text
         assert question.size.height <= 10
-        question.scroll_end(animate=False)
-        await driver.settle()
+        assert "rows, page down shows the rest:" in driver.text
+        for _ in range(5):
+            await driver.press("pagedown")
         assert "line 29" in driver.text
+
+
+async def test_no_character_of_a_command_is_hidden_by_the_scrollbar() -> None:
+    async with running(NARROW) as driver:
+        await driver.play(scenes.approval)
+        command = " ".join(f"echo {number:03}" for number in range(300))
+        driver.session.emit(ev.ApprovalAsked("c10", command, "run", "run echo *", "run *"))
+        await driver.drawn()
+        shown = "".join(row[3:79] for row in driver.rows() if row.startswith(" │ "))
+        assert len(shown) > 200
+        assert command.startswith(shown)
+        # The answers are seen whatever there is to read.
+        assert "always: run *" in driver.text
 
 
 def test_situations_are_told_apart_by_state() -> None:

@@ -27,7 +27,7 @@ from tui.screens.grace import TOO_EARLY, Grace
 from tui.settings import Settings
 from tui.widgets.bars import KeyBar, Question, TabBar
 from tui.widgets.completion import Completion
-from tui.widgets.prompt import ANSWER, ASK, DECIDE, DENY, STEER, Prompt
+from tui.widgets.prompt import ANSWER, ANSWER_FREELY, ASK, DECIDE, DENY, STEER, Prompt
 from tui.widgets.prompt_strip import PromptStrip
 from tui.widgets.search import SearchView
 from tui.widgets.status import StatusBar
@@ -203,7 +203,7 @@ class MainScreen(Screen[None]):
         self._draw_question(situation)
         self._draw_tabs()
         if state.question is not None:
-            self.prompt.entitle("answer", ANSWER)
+            self.prompt.entitle("answer", ANSWER if state.question.options else ANSWER_FREELY)
         elif state.approval is not None:
             self.prompt.entitle("deny", DENY)
         elif state.waiting:
@@ -248,7 +248,10 @@ class MainScreen(Screen[None]):
             for number, (name, label) in enumerate(question.options, 1)
             if applies(name, situation)
         ]
-        self.question.ask(question.kind, question.text, keys, self.size, body=question.body, options=options)
+        scroll = key_for(BY_ID["scroll_down"], "prompt")
+        self.question.ask(
+            question.kind, question.text, keys, self.size, body=question.body, options=options, scroll=scroll
+        )
 
     def _session_words(self) -> str:
         """What stands in the place of the phase while there is no session."""

@@ -110,6 +110,8 @@ def _answers(keys: Sequence[tuple[str, str, str]]) -> list[Piece]:
 
 _LOW = 20
 """Rows of a terminal in which a question takes none for its keys."""
+_MOST_ROWS = 10
+"""Rows of a question that are seen at once."""
 
 
 def _cells(pieces: Sequence[Piece]) -> int:
@@ -120,7 +122,9 @@ class Question(Rows):
     """A strip above the prompt that says what waits for the human's word."""
 
     DEFAULT_CSS = """
-    Question { max-height: 10; overflow-y: auto; scrollbar-size-vertical: 1; display: none; }
+    Question {
+        max-height: 10; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; display: none;
+    }
     Question.-asks { display: block; }
     """
 
@@ -137,6 +141,7 @@ class Question(Rows):
         *,
         body: str = "",
         options: Sequence[tuple[str, str, str]] = (),
+        scroll: str = "",
     ) -> None:
         """Show a question, and its keys behind it: without a fourth where there is no room for that.
 
@@ -148,10 +153,12 @@ class Question(Rows):
             keys: Key, label and action of each answer.
             size: Of the terminal.
             body: Verbatim text the question is about.
-            options: Key, label and action of answers that have a row each.
+            options: Key, label and action of answers that have a row each; where all is more than is seen at once they
+                stand before the body.
+            scroll: The key that shows more of it.
         """
         width, low = size.width, size.height < _LOW
-        now = (kind, text, tuple(keys), body, tuple(options), width, low)
+        now = (kind, text, tuple(keys), body, tuple(options), scroll, width, low)
         if now == self._shown:
             return
         self._shown = now
@@ -170,16 +177,30 @@ class Question(Rows):
             below = next((line for line in (_answers(keys), _answers(keys[:3])) if _cells(line) + 3 <= width), [])
             lines.append(Line(below, lead=(("   ", ""),), base=base))
         bar = ((" │ ", style),)
-        lines += [
+        about = [
             Line(((clean(row), "code"),), lead=bar, hang=bar, base=base, words=False)
             for row in body.rstrip("\n").split("\n")
             if body
         ]
+        choices = []
         for key, label, action in options:
             pieces = ((key, f"key@app.do('{action}')"), (f" {clean(label)}", f"text@app.do('{action}')"))
-            lines.append(Line(pieces, lead=(("   ", ""),), hang=(("     ", ""),), base=base))
+            choices.append(Line(pieces, lead=(("   ", ""),), hang=(("     ", ""),), base=base))
+        rows = sum(len(line.rows(width - 1)) for line in (*lines, *about, *choices))
+        if rows > _MOST_ROWS:
+            # What is not seen must not be overlooked: the end of a command may be the worst of it.
+            more = f"{rows + 1} rows, {scroll} shows the rest:" if scroll else f"{rows + 1} rows:"
+            lines += [*choices, Line(((more, "warn"),), lead=(("   ", ""),), base=base), *about]
+        else:
+            lines += [*about, *choices]
         self.set_lines(lines)
         self.add_class("-asks")
+        self.scroll_to(y=0, animate=False, force=True)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is more of it than is seen at once."""
+        return self.max_scroll_y > 0
 
     def clear(self) -> None:
         """Nothing is asked."""

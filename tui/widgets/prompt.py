@@ -27,6 +27,7 @@ ASK = "What should be changed?  @ names a file, / is a command, ! runs one in th
 STEER = "Say what should be different; the partner hears it at its next step."
 DECIDE = "Say what should be different, and Enter goes on with it."
 ANSWER = "The number of an answer, or other words, and Enter."
+ANSWER_FREELY = "Your answer, and Enter."
 DENY = "Say what to do instead, and Enter denies it with these words."
 REASON = "Why? Enter alone gives no reason, Esc goes back."
 
