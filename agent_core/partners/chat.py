@@ -28,7 +28,7 @@ from agent_core.conversation import (
     UserItem,
 )
 from agent_core.errors import PartnerError
-from agent_core.partners.call_ids import make_call_id, taken_ids
+from agent_core.partners.call_ids import MOST_CALLS, make_call_id, taken_ids, too_many_calls
 from agent_core.partners.client import drain
 from agent_core.partners.replay import paired, wire_arguments
 from agent_core.partners.server_model import Pulse, ServerModel
@@ -119,7 +119,8 @@ class _Call:
 class _Answer:
     """Collects the deltas of one answer."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, host: str) -> None:
+        self._host = host
         self._turn = request.turn
         self._taken = taken_ids(request.items)
         self._offered = frozenset(tool.name for tool in request.tools)
@@ -195,13 +196,15 @@ class _Answer:
                 return same[0]
             index, call = max(self._calls) + 1, None
         if call is None:
+            if len(self._calls) >= MOST_CALLS:
+                raise too_many_calls(self._host)
             made = make_call_id(self._turn, index)
             call = _Call(given, given if given and given not in self._taken else made)
             self._taken.add(call.call_id)
             self._calls[index] = call
         return call
 
-    def completed(self, host: str) -> Completed:
+    def completed(self) -> Completed:
         """The whole answer.
 
         Raises:
@@ -221,7 +224,7 @@ class _Answer:
         items: list[Item] = [AssistantItem(text)] if text.strip() else []
         for _, call in sorted(self._calls.items()):
             if not call.name:
-                raise PartnerError("stream", f"{host} sent a tool call without a name.")
+                raise PartnerError("stream", f"{self._host} sent a tool call without a name.")
             items.append(ToolCallItem(call.call_id, call.name, call.arguments.strip() or "{}"))
         return Completed(tuple(items), self._usage)
 
@@ -234,7 +237,7 @@ class ChatModel(ServerModel):
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Answer one request; see `agent_core.protocols.Model`."""
         body = await self._body(request)
-        answer, pulse = _Answer(request), Pulse(self._connection.endpoint)
+        answer, pulse = _Answer(request, self._connection.endpoint.host), Pulse(self._connection.endpoint)
         host = self._connection.endpoint.host
         async with contextlib.aclosing(self._connection.events(self.api, body, _OPTIONAL)) as events:
             async for event in events:
@@ -247,7 +250,7 @@ class ChatModel(ServerModel):
                     break
         if not answer.finish and not (answer.done and answer.begun):
             raise PartnerError("stream", f"{host} ended its answer in the middle.")
-        yield answer.completed(host)
+        yield answer.completed()
 
     async def _body(self, request: Request) -> dict[str, Any]:
         system = {"role": "system", "content": request.instructions}

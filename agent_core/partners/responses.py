@@ -32,6 +32,7 @@ from agent_core.conversation import (
 from agent_core.errors import PartnerError
 from agent_core.partners import builtin_patch
 from agent_core.partners.builtin_patch import StreamedCall
+from agent_core.partners.call_ids import CallIds
 from agent_core.partners.client import Connection, drain
 from agent_core.partners.errors import ToolRefusedError, clean, from_codes, server_words
 from agent_core.partners.replay import paired, wire_arguments
@@ -135,8 +136,9 @@ def _usage(response: Mapping[str, Any]) -> Usage:
 class _Answer:
     """Collects the events of one answer."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, request: Request) -> None:
         self._connection = connection
+        self._ids = CallIds(request.turn, request.items, connection.endpoint.host)
         self._calls: dict[str, tuple[str, str]] = {}
         self._patches: dict[str, StreamedCall] = {}
         self._items: list[Item] = []
@@ -176,7 +178,8 @@ class _Answer:
         # llama.cpp names the item by its call id in the deltas and gives it no id of its own.
         keys = [str(key) for key in (item.get("id"), item["call_id"]) if key]
         if item.get("type") == "function_call":
-            self._calls |= dict.fromkeys(keys, (str(item["call_id"]), str(item.get("name") or "")))
+            call_id = self._ids.of(keys[0], str(item["call_id"]))
+            self._calls |= dict.fromkeys(keys, (call_id, str(item.get("name") or "")))
         elif item.get("type") == builtin_patch.CALL:
             patch = StreamedCall(item)
             self._patches |= dict.fromkeys(keys, patch)
@@ -195,16 +198,13 @@ class _Answer:
                     phase = item.get("phase")
                     self._items.append(AssistantItem(text, phase if isinstance(phase, str) else ""))
             case "function_call":
-                name, call_id = item.get("name"), item.get("call_id")
-                if not (isinstance(name, str) and isinstance(call_id, str) and call_id):
-                    raise PartnerError("stream", f"{self._connection.endpoint.host} sent a tool call without a name.")
-                arguments = item.get("arguments")
-                self._items.append(ToolCallItem(call_id, name, arguments if isinstance(arguments, str) else "{}"))
+                self._items += self._called(item)
             case builtin_patch.CALL:
                 call = builtin_patch.call_item(item)
                 if call is None:
                     raise PartnerError("stream", f"{self._connection.endpoint.host} sent a tool call without an id.")
-                self._items.append(call)
+                if call not in self._items:
+                    self._items.append(call)
                 patch = self._patches.get(call.call_id) or StreamedCall(item)
                 return _patch_delta(patch, patch.end(call.arguments))
             case "reasoning":
@@ -215,6 +215,15 @@ class _Answer:
             case _:
                 pass
         return None
+
+    def _called(self, item: Mapping[str, Any]) -> tuple[ToolCallItem, ...]:
+        """The call that an item is; none where it has been said before."""
+        name, call_id, arguments = item.get("name"), item.get("call_id"), item.get("arguments")
+        if not (isinstance(name, str) and isinstance(call_id, str) and call_id):
+            raise PartnerError("stream", f"{self._connection.endpoint.host} sent a tool call without a name.")
+        text = arguments if isinstance(arguments, str) else "{}"
+        whole = self._ids.whole(str(item.get("id") or call_id), call_id, name, text)
+        return (whole,) if whole is not None else ()
 
     def _finish(self, event: Mapping[str, Any]) -> None:
         endpoint = self._connection.endpoint
@@ -291,7 +300,7 @@ class ResponsesModel(ServerModel):
 
     async def _answered(self, request: Request) -> AsyncGenerator[Chunk, None]:
         body = await self._body(request)
-        answer, pulse = _Answer(self._connection), Pulse(self._connection.endpoint)
+        answer, pulse = _Answer(self._connection, request), Pulse(self._connection.endpoint)
         async with contextlib.aclosing(self._connection.events(self.api, body, _OPTIONAL)) as events:
             async for event in events:
                 pulse.beat()
