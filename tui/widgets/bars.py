@@ -122,15 +122,14 @@ class Question(Rows):
     """A strip above the prompt that says what waits for the human's word."""
 
     DEFAULT_CSS = """
-    Question {
-        max-height: 10; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; display: none;
-    }
+    Question { max-height: 10; overflow-y: auto; scrollbar-size-vertical: 1; display: none; }
     Question.-asks { display: block; }
     """
 
     def __init__(self) -> None:
         super().__init__(id="question")
         self._shown: tuple[object, ...] = ()
+        self._cut = False
 
     def ask(
         self,
@@ -187,7 +186,8 @@ class Question(Rows):
             pieces = ((key, f"key@app.do('{action}')"), (f" {clean(label)}", f"text@app.do('{action}')"))
             choices.append(Line(pieces, lead=(("   ", ""),), hang=(("     ", ""),), base=base))
         rows = sum(len(line.rows(width - 1)) for line in (*lines, *about, *choices))
-        if rows > _MOST_ROWS:
+        self._cut = rows > _MOST_ROWS
+        if self._cut:
             # What is not seen must not be overlooked: the end of a command may be the worst of it.
             more = f"{rows + 1} rows, {scroll} shows the rest:" if scroll else f"{rows + 1} rows:"
             lines += [*choices, Line(((more, "warn"),), lead=(("   ", ""),), base=base), *about]
@@ -200,11 +200,16 @@ class Question(Rows):
     @property
     def is_cut(self) -> bool:
         """Whether there is more of it than is seen at once."""
-        return self.max_scroll_y > 0
+        return self._cut
+
+    def _width(self) -> int:
+        # The scrollbar comes after the lines are measured, and would hide their last column.
+        return self.content_region.width - self._cut
 
     def clear(self) -> None:
         """Nothing is asked."""
         if self._shown:
             self._shown = ()
+            self._cut = False
             self.remove_class("-asks")
             self.set_lines([])
