@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agent_core.conversation import Chunk, ReasoningDelta, TextDelta, ToolCallDelta
+from agent_core.conversation import Chunk, Completed, ReasoningDelta, ReasoningItem, TextDelta, ToolCallDelta
+from agent_core.item_text import item_text
 
 
 class EndlessError(Exception):
@@ -86,13 +87,17 @@ class Runaway:
                 kind = "reasoning"
             case ToolCallDelta(call_id, _, text):
                 kind = f"call {call_id}"
+            case Completed(items):
+                # What did not stream. What is encrypted is no text.
+                length = sum(len(item_text(item)) for item in items if not isinstance(item, ReasoningItem))
+                return self._too_long if max(length, self._length) > self._most else ""
             case _:
                 return ""
         if kind != self._kind:
             self._kind, self._tail = kind, ""
         self._length += len(text)
         if self._length > self._most:
-            return f"it was longer than {self._most:,} characters"
+            return self._too_long
         least = _RUT_IN_CALL if kind.startswith("call") else _RUT
         self._tail = (self._tail + text)[-_held(least) :]
         self._unlooked += len(text)
@@ -103,6 +108,10 @@ class Runaway:
             self.cycle = self._tail[-cycle:]
             return "it repeated itself without an end"
         return ""
+
+    @property
+    def _too_long(self) -> str:
+        return f"it was longer than {self._most:,} characters"
 
     def kept(self, text: str) -> str:
         """What is worth keeping of the words: without what they repeat."""

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_core.conversation import ReasoningDelta, TextDelta, ToolCallDelta
+from agent_core.conversation import (
+    AssistantItem,
+    Completed,
+    ReasoningDelta,
+    ReasoningItem,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallItem,
+    Usage,
+)
 from agent_core.runaway import MOST, Runaway, cycle_of
 
 LEAST = 3000
@@ -50,6 +59,16 @@ def test_a_table_of_zeros_in_a_patch_is_none_of_its_business() -> None:
     watch = Runaway(0)
     assert not any(watch.take(ToolCallDelta("c", "apply_patch", "    0, 0, 0, 0,\n")) for _ in range(500))
     assert any(watch.take(ToolCallDelta("c", "apply_patch", "    0, 0, 0, 0,\n")) for _ in range(1000))
+
+
+def test_an_answer_that_comes_in_one_piece_is_no_shorter_for_that() -> None:
+    long = "".join(map(str, range(20_000)))
+    usage = Usage()
+    assert "longer than 40,000 characters" in Runaway(1000).take(Completed((AssistantItem(long),), usage))
+    assert "longer than" in Runaway(1000).take(Completed((ToolCallItem("c", "apply_patch", long),), usage))
+    assert not Runaway(0).take(Completed((AssistantItem(long),), usage))
+    # What is encrypted says little with many letters.
+    assert not Runaway(1000).take(Completed((ReasoningItem(long), AssistantItem("Well.")), usage))
 
 
 def test_thoughts_go_round_in_circles_too() -> None:
