@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 
 from agent_core import commands as cmd
 from agent_core import events as ev
-from agent_core.decisions import decides_now
-from agent_core.errors import PermissionsError
-from agent_core.events import Mode
 from agent_core.state import State
 from tui.engine import Session
 from tui.plain import orders
@@ -18,9 +14,7 @@ from tui.plain.along import Along
 from tui.plain.asking import Asking
 from tui.plain.console import Console, Typed
 from tui.plain.dialogs import Dialogs
-from tui.plain.lessons import lessons_of, settle
-from tui.plain.memory import remembered
-from tui.plain.partners import Partners
+from tui.plain.errands import Errands
 from tui.plain.questions import (
     Key,
     approval_lines,
@@ -33,7 +27,7 @@ from tui.plain.questions import (
 )
 from tui.plain.showing import SHOWN, answer_to
 from tui.plain.telling import Teller
-from tui.plain.wishes import chosen, rule_lines, spoken
+from tui.plain.wishes import chosen, spoken
 
 _SPENDING = {1: 1.0, 2: -1.0, 3: 0.0}
 """What each choice allows where a budget is used up, see `agent_core.commands.RaiseBudget`."""
@@ -82,17 +76,15 @@ class Talk:
         self._along = Along()
         self._doubted = ""
         self._continued: list[str] = []
-        self._runs = 0
         self._looking = False
         self._listed: tuple[str, ...] = ()  # the words that waited when their numbers were last told
         self.dialogs = Dialogs(
             session, console, asking, decide=self._decide_late, speak=self._written, ended=self._dialog_ended
         )
-        self._partners = Partners(session, console.say, session.submit)
         self._orders: dict[str, Callable[[orders.Order], None]] = {
+            **Errands(session, console.say).orders,
             "choice": lambda order: self._choose(order.number),
             "unknown": lambda order: self.say(f"There is no command {order.text}. Type help for those there are."),
-            "shell": lambda order: self._shell(order.text),
             "accept": lambda _: self._decide(cmd.Accept(self.state.waiting)),
             "reject": lambda _: self.dialogs.reject(),
             "go on": lambda _: self._go_on(""),
@@ -100,32 +92,14 @@ class Talk:
             "land": lambda _: self._decide(cmd.Land(self.state.waiting)),
             "blocks": lambda _: self.dialogs.choose(),
             "unmark": lambda _: self._unmark(),
-            "undo": lambda order: self._session.submit(cmd.Undo(order.number)),
-            "redo": lambda order: self._session.submit(cmd.Redo(order.number)),
             "spend more": lambda _: self._spend(1.0),
             "spend no more": lambda _: self._spend(-1.0),
             "no limit": lambda _: self._spend(0.0),
             "allow": lambda _: self._approve(allowed=True),
             "deny": lambda _: self._approve(allowed=False),
-            "end it": lambda _: self._session.submit(cmd.EndTool()),
-            "permissions": lambda _: self._tell_rules(),
-            "mode": lambda order: self._mode(order.text),
-            "model": lambda order: self._partners.obey(order.number, order.text),
             "withdraw": lambda order: self._withdraw(order.number),
-            "remember": lambda order: self._remember(order.text),
-            "forget": lambda order: self._rewrite(order.text),
-            "restore": lambda order: self._rewrite(order.text, back=True),
-            "compact": lambda _: self._session.submit(cmd.Compact()),
-            "uncompact": lambda _: self._session.submit(cmd.Uncompact()),
-            "lessons": lambda _: self.say(*lessons_of(self.state)),
-            "keep": lambda order: self._settle(order.number, kept=True),
-            "drop": lambda order: self._settle(order.number, kept=False),
             "share": lambda _: self._share(),
-            "mcp": lambda _: self._session.submit(cmd.Tell("mcp")),
-            "skills": lambda _: self._session.submit(cmd.Tell("skills")),
-            "commands": lambda _: self._session.submit(cmd.Tell("commands")),
             "write": lambda _: self.dialogs.write(),
-            "retry": lambda _: self._session.submit(cmd.RetryNow()),
             "stop": lambda _: self._interrupt(),
             "quit": lambda _: self._leave(),
         }
@@ -375,12 +349,6 @@ class Talk:
         self._asking.void()
         self._session.submit(command)
 
-    def _tell_rules(self) -> None:
-        try:
-            self.say(*rule_lines(self._session.rules()))
-        except PermissionsError as error:
-            self.say(str(error))
-
     def _spend(self, times: float) -> None:
         if self.state.budget is None:
             self.say("No budget is used up.")
@@ -388,17 +356,6 @@ class Talk:
         self._decided = self._key
         self._asking.void()
         self._session.submit(cmd.RaiseBudget(times))
-
-    def _mode(self, text: str) -> None:
-        mode: Mode = "auto" if text == "auto" else "until-green" if text == "until-green" else "step"
-        if decides_now(mode, self.state):
-            self.say(f"{mode.capitalize()} would decide on what waits: do that first.")
-            return
-        self._session.submit(cmd.SetMode(mode))
-
-    def _shell(self, line: str) -> None:
-        self._runs += 1
-        self._session.submit(cmd.Shell(f"plain-{os.getpid()}-{self._runs}", line))
 
     def _share(self) -> None:
         ran = self._teller.last_run
@@ -415,22 +372,6 @@ class Talk:
             self._session.submit(cmd.Withdraw(number - 1, listed[number - 1]))
         else:
             self.say(f"No words wait under the number {number}. Type status to see those that do.")
-
-    def _settle(self, lesson: int, *, kept: bool) -> None:
-        if trouble := settle(self.state, lesson, kept=kept, submit=self._session.submit):
-            self.say(trouble)
-
-    def _remember(self, text: str) -> None:
-        if (command := remembered(text, self.state)) is not None:
-            self._session.submit(command)
-        else:
-            self.say("What is to be remembered? Type /remember and the words.")
-
-    def _rewrite(self, entry: str, *, back: bool = False) -> None:
-        if entry:
-            self._session.submit(cmd.Memorize("", entry, back))
-        else:
-            self.say("Which entry? Type memory to see their names.")
 
     def _unmark(self) -> None:
         if self.state.waiting:
