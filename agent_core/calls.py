@@ -17,6 +17,7 @@ from agent_core.diagnosis.stall import Repeats
 from agent_core.errors import JournalError, PairloopError, PatchRefusedError, PatchUnwantedError, first_cause
 from agent_core.forms import Forms
 from agent_core.judge import Judge
+from agent_core.keys.known import KNOWN
 from agent_core.parts import Parts
 from agent_core.prompt import replies
 from agent_core.proposals import Proposals
@@ -256,7 +257,8 @@ class Calls:
         if said := self._consent.reason(call.call_id):
             output = msgspec.structs.replace(output, text=f"{output.text}\n{said}")
         parts.emit(ev.ToolFinished(call.call_id, output.ok, output.summary))
-        text = output.within(parts.tool_tokens)
+        # Before it is cut: of half a key nobody knows what it is.
+        text = msgspec.structs.replace(output, text=KNOWN.redact(output.text)).within(parts.tool_tokens)
         if tool is not None and tool.looks and replies.was_told(parts.state().items, call, text):
             text = replies.SAME_RESULT
         return ToolResultItem(call.call_id, text, ok=output.ok)

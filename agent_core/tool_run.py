@@ -6,6 +6,7 @@ import asyncio
 import time
 
 from agent_core.events import ToolPrinted
+from agent_core.keys.known import KNOWN
 from agent_core.pacing import Paced
 from agent_core.parts import Emit
 from agent_core.process import Capture
@@ -62,6 +63,7 @@ class Run:
             self._pace.drop()
 
     def _tell(self, text: str) -> None:
+        text = KNOWN.redact(text)
         if len(text) > _MOST_TOLD:
             text = text[-_MOST_TOLD:].partition("\n")[2] or text[-_MOST_TOLD:]
         self._emit(ToolPrinted(self._call_id, text))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from agent_core.keys.known import KNOWN
 from agent_core.mcp.taming import MOST_TEXT
 from agent_core.text import printable, shortened, without_surrogates
 from agent_core.tools.base import ToolOutput
@@ -61,7 +62,8 @@ def output_of(result: CallToolResult) -> ToolOutput:
         if room < 0:
             said.append("[... more left out ...]")
             break
-    text = printable("\n\n".join(part for part in said if part)) or "(nothing)"
+    # Before anything is shortened: of half a key nobody knows what it is.
+    text = KNOWN.redact(printable("\n\n".join(part for part in said if part))) or "(nothing)"
     first = next((line for line in text.splitlines() if line.strip()), "")
     return ToolOutput(text, shortened(first.strip(), _MOST_SUMMARY), ok=not result.is_error)
 

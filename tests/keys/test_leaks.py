@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp_types import CallToolResult, TextContent
 
 from agent_core import commands, process
 from agent_core import events as ev
@@ -22,6 +23,7 @@ from agent_core.build import Engine
 from agent_core.config_tables import PartnerConfig
 from agent_core.conversation import Chunk, Completed, PartnerInfo, TextDelta, ToolCallDelta, ToolCallItem, Usage
 from agent_core.keys.known import KNOWN, KnownKeys, is_telling
+from agent_core.mcp.wording import output_of
 from agent_core.partners.build import open_partner
 from agent_core.partners.client import Connection
 from agent_core.partners.endpoint import Endpoint, Key
@@ -117,6 +119,28 @@ async def test_nothing_that_is_kept_or_told_holds_the_key(
         assert done.code == 0, (arguments, done.err)
         assert done.out
         assert KEY not in done.out + done.err
+
+
+async def test_what_is_cut_leaves_no_half_of_it(tmp_path: Path) -> None:
+    token = f"sk-proj-{tmp_path.name}-0123456789-0123456789-0123456789"
+    Key(token, "K")
+    project = make_shop(tmp_path / "shop")
+    # So many characters before it that every place of a cut falls into one of them.
+    (project / "keys.txt").write_text("".join(f"{token} " for _ in range(3000)))
+    turns = [{"calls": [{"name": "run_command", "arguments": {"command": "cat keys.txt"}}]}, {"text": "Done."}]
+    (tmp_path / "script.json").write_text(json.dumps({"turns": turns}))
+    script = {"script": str(tmp_path / "script.json")}
+    async with running(project, flags("step", off=QUICK, partner=script)) as here:
+        here.submit(commands.Ask("go"))
+        asked = await here.seen(ev.ApprovalAsked)
+        here.submit(commands.Approve(asked.call_id, allowed=True))
+        await here.seen(ev.TaskFinished)
+        told = repr(here.state)
+    assert "[key] [key]" in told
+    assert f"{tmp_path.name}-0123" not in told
+    assert "0123456789-0123456789" not in told
+    output = output_of(CallToolResult(content=[TextContent(type="text", text=f"{'x' * 60} {token}")]))
+    assert "sk-proj" not in output.text + output.summary
 
 
 async def test_no_program_is_started_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
