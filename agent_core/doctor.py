@@ -193,7 +193,7 @@ async def _git(root: Path) -> Entry:
 async def _partner(settings: config_tables.Config, environ: Mapping[str, str]) -> list[Entry]:
     """Who proposes, and what else there is on this machine."""
     partners = Partners(settings, environ, KeyFinder(environ))
-    found = await discover()
+    found = await discover() if settings.partner.discover else ()
     entries = [Entry("good", "found here", one.told, f"pairloop --partner {one.preset.name}") for one in found]
     try:
         beginning = await begin(partners)

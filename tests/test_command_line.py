@@ -22,8 +22,17 @@ from tests.test_resume import write_script
 
 def without_mypy() -> None:
     """Have the user's own configuration leave out what takes longest, where a test is about something else."""
+    write_settings('[checks]\noff = ["mypy"]\n')
+
+
+def without_servers() -> None:
+    """Of a process of its own `private_home` cannot hide what listens on this machine."""
+    write_settings("[partner]\ndiscover = false\n")
+
+
+def write_settings(text: str) -> None:
     user_file().parent.mkdir(parents=True, exist_ok=True)
-    user_file().write_text('[checks]\noff = ["mypy"]\n')
+    user_file().write_text(text)
 
 
 def environ(server: ModelServer) -> dict[str, str]:
@@ -115,6 +124,7 @@ async def test_a_malformed_configuration_names_file_line_and_key(
 
 
 async def test_no_key_and_no_server(tmp_path: Path) -> None:
+    without_servers()
     project = make_shop(tmp_path / "shop")
     code, _, err = await run_pairloop(["exec", "x"], project)
     assert code == 2
@@ -204,10 +214,14 @@ async def test_patches_that_reach_out_are_refused(tmp_path: Path, path: str) -> 
     (project / "pairloop.toml").write_text(QUICK_SETTINGS)
     before = tree(project)
     patch = f"*** Begin Patch\n*** Add File: {path}\n+import os\n*** End Patch"
-    async with ModelServer([call("apply_patch", patch=patch), text("I see.")]) as server:
+    # What may not be done is not asked for again; another root than the project's may be a slip.
+    answers = 1 if path != "/etc/outside.py" else 4
+    async with ModelServer([call("apply_patch", patch=patch), *(text("I see.") for _ in range(answers))]) as server:
         code, out, _ = await run_pairloop(["exec", "x", "--mode", "auto"], project, environ(server))
+        asked = len(server.requests)
         told = str(server.requests[1].body)
     assert code == 1
+    assert asked == 1 + answers
     assert "patch refused" in out
     assert "refused" in told
     assert path in told
@@ -321,6 +335,7 @@ async def test_doctor_says_what_it_found(tmp_path: Path) -> None:
     for name in ("project", "python", "candidate", "ruff", "mypy", "pytest", "git", "partner", "terminal"):
         assert name in out
     assert "does not list three" in out
+    without_servers()
     code, out, _ = await run_pairloop(["doctor"], project)
     assert code == 1
     assert "OPENAI_API_KEY" in out

@@ -94,7 +94,10 @@ async def test_requests_carry_what_the_protocol_asks(tmp_path: Path, api: str) -
     assert "Always write docstrings." in str(first)
     assert "what is in here?" in str(first)
     names = [tool["name"] if api == "responses" else tool["function"]["name"] for tool in first["tools"]]
-    assert names == ["list_files", "read_file", "search", "debug", "run_command", "apply_patch", "run_checks"]
+    assert names == [
+        *("list_files", "read_file", "search", "symbols", "git", "debug", "run_command"),
+        *("ask_human", "update_plan", "apply_patch", "run_checks"),
+    ]
     assert first["tools"] == second["tools"]
     if api == "responses":
         assert first["store"] is False

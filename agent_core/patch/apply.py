@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent_core.errors import PatchRefusedError
+from agent_core.errors import PatchRefusedError, PatchUnwantedError
 from agent_core.file_modes import REGULAR, SYMLINK
 from agent_core.patch.closest import already_there
 from agent_core.patch.document import Document
@@ -116,7 +116,8 @@ class _Applier:
             else:
                 self._update(where, number, path, operation)
         except (PatchRefusedError, NotTextError) as error:
-            self._report.fail(where, str(error).removeprefix(f"{operation.path}: "), number)
+            unwanted = isinstance(error, PatchUnwantedError)
+            self._report.fail(where, str(error).removeprefix(f"{operation.path}: "), number, unwanted=unwanted)
 
     def result(self) -> Result:
         """The changes, or the refusal."""

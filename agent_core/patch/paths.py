@@ -8,7 +8,7 @@ import stat
 from collections.abc import Container
 from pathlib import Path
 
-from agent_core.errors import PatchRefusedError
+from agent_core.errors import PatchRefusedError, PatchUnwantedError
 
 _OWN = re.compile(r"\.pairloop/(?:\.gitignore|[^/]+\.md)", re.IGNORECASE)
 _HINT = "Name files relative to the project's root, such as src/app.py."
@@ -35,8 +35,9 @@ def plain_path(path: str) -> str:
         The path relative to the project, with ``/``, without ``.`` and ``..``.
 
     Raises:
-        PatchRefusedError: It is empty, absolute, leads out of the project or into ``.git`` (under any of the names
-            file systems know that by), names a folder, or has characters that are not taken.
+        PatchRefusedError: It is empty, absolute, names a folder, or has characters that are not taken.
+        PatchUnwantedError: It leads out of the project or into ``.git`` (under any of the names file systems know that
+            by).
     """
     if not path.strip():
         raise PatchRefusedError("The patch names an empty path.", _HINT)
@@ -54,7 +55,7 @@ def plain_path(path: str) -> str:
     for part in path.split("/"):
         if part == "..":
             if not parts:
-                raise PatchRefusedError(f"{path}: leads out of the project.", _HINT)
+                raise PatchUnwantedError(f"{path}: leads out of the project.", _HINT)
             parts.pop()
         elif part not in {"", "."}:
             parts.append(part)
@@ -62,7 +63,7 @@ def plain_path(path: str) -> str:
         raise PatchRefusedError(f"{path}: is a folder; a patch names files.", _HINT)
     name = "/".join(parts)
     if whose := _not_the_projects(parts):
-        raise PatchRefusedError(f"{name}: {whose} own files are not to be touched.")
+        raise PatchUnwantedError(f"{name}: {whose} own files are not to be touched.")
     return name
 
 
@@ -142,7 +143,7 @@ def _symlink(root: Path, name: str, place: str, link: Path) -> PatchRefusedError
     real = Path(os.path.realpath(link))
     inside = real.is_relative_to(os.path.realpath(root))
     if not inside:
-        return PatchRefusedError(f"{name}: {place} is a symlink that leads out of the project.", _HINT)
+        return PatchUnwantedError(f"{name}: {place} is a symlink that leads out of the project.", _HINT)
     target = real.relative_to(os.path.realpath(root)).as_posix() + name[len(place) :]
     what = "is a symlink" if place == name else f"goes through the symlink {place}"
     return PatchRefusedError(f"{name}: {what}.", f"Name the file itself: {target}.")

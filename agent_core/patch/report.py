@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_core.errors import PatchRefusedError
+from agent_core.errors import PatchRefusedError, PatchUnwantedError
 
 _WHOLE = 8
 _CHARS = 8_000
@@ -23,6 +23,7 @@ class Report:
         self._standing = 0
         self._moot = 0
         self._there = 0
+        self._unwanted = 0
         self._half = False
         self.notes: list[str] = []
 
@@ -45,14 +46,16 @@ class Report:
         """A part that can be done asks for what is there already."""
         self._there += 1
 
-    def fail(self, where: str, reason: str, operation: int | None = None) -> None:
+    def fail(self, where: str, reason: str, operation: int | None = None, *, unwanted: bool = False) -> None:
         """A part cannot be done.
 
         Args:
             where: Which part.
             reason: Why, and how to mend it.
             operation: The operation that fails with all its parts.
+            unwanted: It may not be done, however it is written.
         """
+        self._unwanted += unwanted
         if operation is not None:
             self._failed_operations.add(operation)
         self._failures.append((where, reason))
@@ -105,7 +108,8 @@ class Report:
         lines.append(
             f"Mend what failed and send the whole patch again{', with the parts that were fine' if fine else ''}."
         )
-        return PatchRefusedError("\n".join(lines), failures=failures, fine=fine)
+        kind = PatchUnwantedError if self._unwanted == len(failures) else PatchRefusedError
+        return kind("\n".join(lines), failures=failures, fine=fine)
 
     def _listed(self) -> list[str]:
         """The failures: the first in full, the others by a line each, so that a model can read all of it."""
