@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from agent_core.parts import Parts
 from agent_core.tools.base import Approver, Tool
-from agent_core.tools.fetch import Fetch
 from agent_core.tools.files import ListFiles, ReadFile
 from agent_core.tools.history import GitHistory
 from agent_core.tools.search import Search
@@ -32,5 +31,8 @@ def looking_tools(parts: Parts, approve: Approver) -> tuple[Tool, ...]:
     if folder_of(root) is not None:
         tools.append(GitHistory(root, parts.mask))
     if config.tools.fetch:
+        # Few have it switched on, and it brings the library of HTTP along.
+        from agent_core.tools.fetch import Fetch  # noqa: PLC0415
+
         tools.append(Fetch(approve, config.permissions.allow, parts.mask))
     return tuple(tools)

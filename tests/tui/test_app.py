@@ -23,7 +23,10 @@ from tui.__main__ import main
 from tui.app import PairloopApp
 from tui.trouble import ago
 
-HEAVY = ("openai", "git", "watchfiles", "pygments.lexers", "agent_core.session", "agent_core.build", "tui.screens.help")
+HEAVY = (
+    *("openai", "httpx", "httpx2", "pydantic", "anyio", "mcp", "acp", "keyring", "yaml", "tree_sitter_python"),
+    *("git", "watchfiles", "pygments.lexers", "agent_core.session", "agent_core.build", "tui.screens.help"),
+)
 
 
 LATE = (
