@@ -165,12 +165,13 @@ def test_a_block_is_edited_in_the_humans_editor(project: Path, tmp_path: Path) -
         assert left(child) == 0
 
 
+LONG = "".join(map(str, range(7_000)))
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e[bold]x[/]\u200b"
 
 
 def test_hostile_text_is_shown_and_not_obeyed(project: Path, tmp_path: Path) -> None:
     (project / "shop" / "a\x1b[31m.py").write_text("x = 1\n")
-    new = f'*** Begin Patch\n*** Add File: shop/odd.py\n+"""{HOSTILE}"""\n+x = "{"y" * 30_000}"\n*** End Patch'
+    new = f'*** Begin Patch\n*** Add File: shop/odd.py\n+"""{HOSTILE}"""\n+x = "{LONG}"\n*** End Patch'
     script = script_of(
         tmp_path / "script.json",
         {"text": f"Hi {HOSTILE}", "calls": [{"name": "list_files", "arguments": {}}]},
