@@ -86,8 +86,10 @@ class Compactor:
     async def _as_asked(self) -> None:
         try:
             async with self._lock:
-                size, window = self._tokens(), self._window
-                target = min(size // 3, window // 2) if window else size // 3
+                size, window, fixed = self._tokens(), self._window, self._overhead
+                # What stands before every conversation stays as long as it is.
+                target = fixed + max(size - fixed, 0) // 3
+                target = min(target, window // 2) if window else target
                 if not await self._compact("asked", target):
                     self._note("A summary would not make the conversation much shorter by now.")
         except JournalError:

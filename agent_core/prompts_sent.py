@@ -15,7 +15,7 @@ import msgspec
 
 from agent_core import events as ev
 from agent_core.build import Engine
-from agent_core.conversation import AssistantItem, Item, ReasoningItem, ToolCallItem, ToolResultItem, UserItem
+from agent_core.conversation import AssistantItem, Item, ReasoningItem, ToolCallItem, ToolResultItem, Usage, UserItem
 from agent_core.errors import JournalError
 from agent_core.fold import fold
 from agent_core.item_text import item_text, items_tokens
@@ -92,14 +92,16 @@ def prompts(entries: Iterable[ev.Entry]) -> tuple[PromptLine, ...]:
     """
     found: list[PromptLine] = []
     state, before = State(), State().items
-    compaction: CompactionLine | None = None
+    compaction, summary = None, Usage()
     for entry in entries:
         match entry.event:
             case ev.ItemsAppended() | ev.CompactionUndone():
                 state = fold(state, entry.event)
+            case ev.AsideFinished("summary", usage):
+                summary = usage
             case ev.Compacted() as event:
                 state = fold(state, event)
-                compaction = _compaction(event)
+                compaction, summary = _compaction(event, summary), Usage()
             case ev.PromptSent(step, items):
                 sent = state.items[:items]
                 same = _same(before, sent)
@@ -117,8 +119,8 @@ def prompts(entries: Iterable[ev.Entry]) -> tuple[PromptLine, ...]:
     return tuple(found)
 
 
-def _compaction(event: ev.Compacted) -> CompactionLine:
-    usage = event.usage
+def _compaction(event: ev.Compacted, summary: Usage) -> CompactionLine:
+    usage = event.usage + summary
     return CompactionLine(
         event.why, event.summed, event.cut, event.before, event.after, event.by, usage.input, usage.output
     )
