@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -11,6 +12,9 @@ from agent_core.events import BudgetRaised, BudgetReached
 from agent_core.spending import BudgetState
 from agent_core.state import State
 from agent_core.text import printable
+
+_DUST = 1e-9
+"""Dollars that are nothing."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -35,10 +39,13 @@ def session_spent(state: State) -> Usage:
 
 
 def cost_text(usage: Usage) -> str:
-    """What was spent, where that is known: ``$0.042``, ``$1.27``."""
+    """What was spent, where that is known: ``$0.042``, ``$1.27``; two digits of what is less than a cent."""
     if usage.cost is None:
         return ""
-    return f"${usage.cost:,.2f}" if usage.cost >= 1 else f"${usage.cost:.3f}"
+    places = 2 if usage.cost >= 1 else 3
+    if _DUST < usage.cost < 0.01:
+        places = max(places, 1 - math.floor(math.log10(usage.cost)))
+    return f"${usage.cost:,.{places}f}"
 
 
 def session_rows(state: State) -> list[Row]:

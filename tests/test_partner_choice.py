@@ -139,6 +139,7 @@ async def test_who_cannot_be_used_is_not_taken(tmp_path: Path) -> None:
                 assert told in noted.text
                 assert "goes on proposing" in noted.text
             assert "It has small" in notes(here)
+            assert "pairloop key set groq" in notes(here)
             await asked(here, "Hello?", 1)
         assert not here.all(ev.PartnerChosen)
         assert here.state.chosen is None

@@ -27,6 +27,8 @@ from agent_core.partners.server_model import Manner
 from agent_core.partners.text_calls import TextCallsModel
 from agent_core.protocols import Model
 
+_FOUND = " such as Ollama, which is found on its usual port; or one elsewhere"
+
 __all__ = ["NoPartnerError", "Partner", "build_partner", "endpoint_of", "open_partner", "warm"]
 
 
@@ -66,13 +68,14 @@ def endpoint_of(
     if preset is not None and not key and not (preset.local or is_openai(url)):
         raise ConfigError(
             f"{preset.title} wants a key, and {config.key_env} is not set.",
-            f"Set it (export {config.key_env}=..., or pairloop key set).",
+            f"Set it (export {config.key_env}=..., or pairloop key set{f' {name}' if name else ''}).",
         )
     if is_openai(url) and not key:
         raise NoPartnerError(
             f"There is no partner yet: {config.key_env} is not set, and no other server is configured.",
-            f"Set a key (export {config.key_env}=sk-..., or pairloop key set), or start a local server and name it "
-            "(export OPENAI_BASE_URL=http://127.0.0.1:8080/v1), or try pairloop without a model: pairloop try",
+            f"Set a key (export {config.key_env}=sk-..., or pairloop key set), or start a local server"
+            f"{_FOUND if config.discover else ''} and name it (export OPENAI_BASE_URL=http://127.0.0.1:8080/v1), "
+            "or try pairloop without a model: pairloop try",
         )
     if not key.reveal().isascii():
         raise ConfigError(

@@ -53,6 +53,9 @@ def test_money_is_said_where_it_is_known() -> None:
     assert cost_text(Usage(840)) == ""
     assert cost_text(Usage(840, cost=0.0)) == "$0.000"
     assert cost_text(Usage(840, cost=0.0421)) == "$0.042"
+    assert cost_text(Usage(840, cost=0.0099)) == "$0.0099"
+    assert cost_text(Usage(840, cost=0.000123)) == "$0.00012"
+    assert cost_text(Usage(840, cost=1e-12)) == "$0.000"
     assert cost_text(Usage(840, cost=12.345)) == "$12.35"
 
 
