@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import BinaryIO
 
 MOST = 1_000
 """Most entries that are kept."""
@@ -43,20 +42,14 @@ def write(path: Path, entry: str, entries: list[str]) -> None:
     import json  # noqa: PLC0415 - not needed to paint
 
     from agent_core.places import make_private  # noqa: PLC0415 - as above
+    from agent_core.small_files import put_in_place  # noqa: PLC0415 - as above
 
     make_private(path.parent)
-    with _open(path, os.O_APPEND) as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "ab") as file:
         file.write(f"{json.dumps(entry)}\n".encode())
         grown = file.tell() > 2 * sum(len(json.dumps(one)) + 1 for one in entries) + _MOST_CHARS
     if grown:
-        fresh = path.with_name(f"{path.name}.new")
-        with _open(fresh, os.O_TRUNC) as file:
-            file.write("".join(f"{json.dumps(one)}\n" for one in entries).encode())
-        fresh.replace(path)
-
-
-def _open(path: Path, how: int) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600), "ab")
+        put_in_place(path, "".join(f"{json.dumps(one)}\n" for one in entries).encode())
 
 
 class History:
