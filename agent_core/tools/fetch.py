@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 import msgspec
 
 import agent_core
+from agent_core.apart import apart
 from agent_core.conversation import ToolSpec
 from agent_core.process import run
 from agent_core.text import printable, shortened
@@ -91,9 +92,9 @@ class Fetch:
         try:
             async with asyncio.timeout(ALL_SECONDS):
                 private = named_by(address, self._allowed)
-                number = await asyncio.to_thread(resolve, address, private=private)
+                number = await apart(lambda: resolve(address, private=private))
                 fetching = Fetching(address, number)
-                return await asyncio.to_thread(fetching.get)
+                return await apart(fetching.get)
         except TimeoutError as error:
             raise AddressError(f"{address.server} takes longer than {ALL_SECONDS:.0f} s.") from error
         finally:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -200,6 +202,28 @@ async def test_a_server_that_does_not_answer(view: DraftView, server: Server, mo
         await server.gone.wait()
     monkeypatch.setattr(pages, "_SECONDS", 0.2)
     assert "no answer for" in await here.refused(f"{server.url}/hang")
+
+
+def test_a_name_that_nobody_looks_up_keeps_no_process_alive() -> None:
+    code = """
+import asyncio, socket, time
+socket.getaddrinfo = lambda *_, **__: time.sleep(60)
+from agent_core.tools.fetch import Fetch
+
+async def yes(_):
+    return True
+
+async def main():
+    try:
+        async with asyncio.timeout(0.2):
+            await Fetch(yes).run('{"url": "https://somewhere.example/"}', None)
+    except TimeoutError:
+        print("stopped")
+
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=20)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "stopped\n", "")
 
 
 @pytest.mark.parametrize(
