@@ -17,7 +17,15 @@ MEDIUM, WIDE = 100, 150
 LEAST_WIDTH, LEAST_HEIGHT = 24, 5
 """A pane is never made smaller than that by hand."""
 
-CHOICES: tuple[Choice, ...] = ("auto", "columns", "stacked", "tabs")
+LAYOUTS: dict[Choice, str] = {
+    "auto": "what fits",
+    "columns": "three panes side by side",
+    "stacked": "chat beside the diff over the checks",
+    "tabs": "one pane at a time",
+}
+"""What can be chosen, in words."""
+
+CHOICES: tuple[Choice, ...] = tuple(LAYOUTS)
 
 
 class Shares(msgspec.Struct, frozen=True):

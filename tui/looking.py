@@ -9,20 +9,13 @@ from textual.app import App
 
 from tui.actions import BY_ID, applies
 from tui.decisions import Decisions
-from tui.layout import CHOICES, Choice
+from tui.layout import CHOICES, LAYOUTS, Choice
 from tui.screens.main import MainScreen
 from tui.settings import Settings
 
 if TYPE_CHECKING:
     from tui.screens.choose import Entry
     from tui.widgets.lines import LinesView
-
-LAYOUTS: dict[Choice, str] = {
-    "auto": "what fits",
-    "columns": "three panes side by side",
-    "stacked": "chat beside the diff over the checks",
-    "tabs": "one pane at a time",
-}
 
 
 class Looking(Decisions, App[None]):

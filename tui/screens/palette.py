@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from agent_core.events import Mode
 from tui.actions import ACTIONS, applies, in_force
 from tui.actions.keys import key_name
 from tui.actions.model import Action, Focus
-from tui.layout import CHOICES
-from tui.looking import LAYOUTS, Looking
+from tui.layout import CHOICES, LAYOUTS
 from tui.screens.choose import Chooser, Entry
 from tui.themes import THEMES
+
+if TYPE_CHECKING:
+    from tui.looking import Looking
 
 _MODES: tuple[tuple[Mode, str], ...] = (
     ("step", "you are asked at every proposal"),
