@@ -1,7 +1,7 @@
 """The prompt keeps its prefix whatever comes to a session.
 
-Servers of tools, skills, rules of folders, plans, patches that do not fit, another partner and back, a budget, a request
-that fails, an end and a new beginning.
+Servers of tools, skills, rules of folders, plans, patches that do not fit, another partner and back, a budget, a
+request that fails, an end and a new beginning.
 """
 
 from __future__ import annotations
