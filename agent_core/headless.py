@@ -85,6 +85,8 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
             return f"! {reason}{when}"
         case ev.ToolStarted(_, _, title):
             return f"  > {title}"
+        case ev.ToolFinished(_, False, summary):
+            return f"  ✗ {summary}"
         case ev.PatchRejected(_, message, already):
             return f"already there: {message}" if already else f"✗ patch refused: {message}"
         case ev.ProposalMade(number, attempt, _, _, _, _, diff, note):
@@ -133,8 +135,10 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
             return f"{level}: {text} {hint}".rstrip()
         case ev.ApprovalAsked(_, command):
             return f"not done, as there is nobody to ask: {command}"
-        case ev.ApprovalGiven(_, allowed, rule, "rule", _, command):
-            return f"{'allowed' if allowed else 'denied'} by the rule “{rule}”: {command}"
+        case ev.ApprovalGiven(_, True, rule, "rule"):
+            return f"    allowed by the rule “{rule}”"
+        case ev.ApprovalGiven(_, False, rule, "rule", _, command):
+            return f"denied by the rule “{rule}”: {command}"
         case ev.QuestionAsked(_, text, options):
             return "\n".join((f"? {text} (nobody is there: left to the partner)", *(f"  - {one}" for one in options)))
         case ev.PlanUpdated(steps):
@@ -311,7 +315,10 @@ async def execute(opener: Opener, task: str, *, json: bool, out: TextIO | None =
         out.write(f"task: {printable(given)}\n")
     session.submit(commands.Ask(given))
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+            # As under nohup: whoever started it wants it to go on.
+            continue
         # Not every loop can: off the main thread there is nobody to press ctrl+c either.
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, driver.interrupt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
@@ -12,6 +13,9 @@ from typing import Any, TextIO
 import msgspec
 
 from agent_core.text import printable, without_surrogates
+
+_ENDS = re.compile("[\u0085\u2028\u2029]")
+"""What JSON may hold as it is, and readers of lines, such as Node's and Python's, take for the end of one."""
 
 
 class JsonLine:
@@ -26,7 +30,8 @@ class JsonLine:
             line = self._encoder.encode(value)
         except UnicodeEncodeError:
             line = self._encoder.encode(without_surrogates(msgspec.to_builtins(value)))
-        return line.decode() + "\n"
+        # It stands within strings only.
+        return _ENDS.sub(lambda end: f"\\u{ord(end[0]):04x}", line.decode()) + "\n"
 
 
 class JsonWriter:

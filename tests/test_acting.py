@@ -169,7 +169,7 @@ async def test_nobody_is_there_in_exec(tmp_path: Path) -> None:
     await asyncio.wait_for(execute(engine, "go", json=False, out=out), 60)
     told = out.getvalue()
     assert "not done, as there is nobody to ask: echo no" in told
-    assert "allowed by the rule “run ls *”: ls" in told
+    assert "\n  > run ls\n    allowed by the rule “run ls *”\n" in told
     assert "? Which one? (nobody is there: left to the partner)\n  - red\n  - blue" in told
     assert "plan:\n  ✓ Look\n  ○ Act" in told
 

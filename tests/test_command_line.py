@@ -173,7 +173,7 @@ async def test_a_conflict_in_auto_mode(tmp_path: Path) -> None:
     assert (project / "shop/prices.py").read_text() == mine
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_interrupted(tmp_path: Path, number: signal.Signals) -> None:
     project = make_shop(tmp_path / "shop")
     before = tree(project)
