@@ -274,21 +274,21 @@ def _no_quota(endpoint: Endpoint, quoted: str) -> PartnerError:
 
 def _auth(endpoint: Endpoint, status: int, quoted: str, message: str) -> PartnerError:
     # What the server says to a wrong key is left out: OpenAI quotes parts of the key in it.
-    host, variable = endpoint.host, endpoint.key.variable
+    host, variable, place = endpoint.host, endpoint.key.variable, endpoint.key.place
     if status == 403:
-        return PartnerError(
-            "auth", f"{host} does not allow this (status 403){quoted}.", f"The key came from ${variable}."
-        )
+        return PartnerError("auth", f"{host} does not allow this (status 403){quoted}.", f"The key came from {place}.")
     if not endpoint.key:
         return PartnerError(
-            "auth", f"{host} wants a key (status 401), and ${variable} is not set.", f"Set it: export {variable}=..."
+            "auth",
+            f"{host} wants a key (status 401), and ${variable} is not set.",
+            f"Set it (export {variable}=..., or pairloop key set {host}).",
         )
     if "expired" in message.lower():
-        return PartnerError("auth", f"{host} says that the key has expired (status 401).", f"It came from ${variable}.")
+        return PartnerError("auth", f"{host} says that the key has expired (status 401).", f"It came from {place}.")
     return PartnerError(
         "auth",
         f"{host} did not accept the key (status 401).",
-        f"The key came from the environment variable {variable}: check that it belongs to this server.",
+        f"The key came from {place}: check that it belongs to this server.",
     )
 
 

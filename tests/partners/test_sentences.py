@@ -347,6 +347,20 @@ def test_what_servers_say(status: int, body: Any, kind: str, words: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("key", "said", "told"),
+    [
+        (Key("sk-secret-1234", "AI_KEY"), "no", "The key came from $AI_KEY: check"),
+        (Key("sk-secret-1234", "AI_KEY", "the system keyring"), "no", "The key came from the system keyring: check"),
+        (Key("sk-secret-1234", "AI_KEY", "/home/me/keys.toml"), "It expired.", "It came from /home/me/keys.toml."),
+        (Key("", "AI_KEY"), "no", "(export AI_KEY=..., or pairloop key set ai.example)"),
+    ],
+)
+def test_where_a_key_that_is_not_taken_came_from(key: Key, said: str, told: str) -> None:
+    endpoint = Endpoint("https://ai.example/v1", "coder", key, 10.0)
+    assert told in str(from_status(endpoint, 401, openai(said), {}))
+
+
+@pytest.mark.parametrize(
     ("words", "seconds"),
     [
         ("Please try again in 20s.", 20),
