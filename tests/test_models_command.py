@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from agent_core.partners.presets import presets
 from agent_core.partners.several import Partners
 from agent_core.places import user_file
 from tests.support.answers import text
+from tests.support.calling import call as pairloop
 from tests.support.command_line import run_pairloop
 from tests.support.model_server import ModelServer
 from tests.support.shop import make_shop
@@ -31,21 +33,21 @@ async def test_partners_and_their_models_are_listed_and_one_is_taken(tmp_path: P
             f'[partners.work]\nbase_url = "{server.base_url}"\nmodel = "large"\nprice = {{input = 1.5, output = 6.0}}\n'
             '[partners."gone"]\nbase_url = "http://127.0.0.1:9/v1"\n'
         )
-        code, out, _ = await run_pairloop(["models"], project)
+        code, out, _ = await asyncio.to_thread(pairloop, ["models"], project)
         assert code == 0
         place = server.base_url.removeprefix("http://").removesuffix("/v1")
         assert f"○ work, {place}\n" in out
         assert "    small  33k tokens\n    large  33k tokens, $1.50 / $6.00 per million\n" in out
         assert "text-embed" not in out
         assert "  gone: No server could be reached at http://127.0.0.1:9/v1" in out
-        code, out, _ = await run_pairloop(["models", "--partner", "work", "--json"], project)
+        code, out, _ = await asyncio.to_thread(pairloop, ["models", "--partner", "work", "--json"], project)
         assert code == 0
         told = json.loads(out)
         assert (told["name"], [one["id"] for one in told["models"]]) == ("work", ["small", "large"])
-        code, out, err = await run_pairloop(["models", "--partner", "nobody"], project)
+        code, out, err = await asyncio.to_thread(pairloop, ["models", "--partner", "nobody"], project)
         assert (code, out) == (2, "")
         assert 'There is no partner "nobody". Yours are work, gone.' in err
-        assert (await run_pairloop(["models", "--partner", "gone"], project))[0] == 1
+        assert (await asyncio.to_thread(pairloop, ["models", "--partner", "gone"], project)).code == 1
         code, out, _ = await run_pairloop(["exec", "--partner", "work", "--model", "small", "Say hello"], project)
         assert "small via" in out
     assert server.requests[0].body["model"] == "small"

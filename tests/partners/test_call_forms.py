@@ -211,6 +211,7 @@ def test_any_text_gives_a_value_or_none(text: str) -> None:
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=20,
     )
 )
 def test_json_is_read_as_json_is(value: object) -> None:
