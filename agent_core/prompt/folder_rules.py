@@ -11,6 +11,8 @@ from agent_core.conversation import Item, ToolCallItem, UserItem
 from agent_core.prompt import replies
 from agent_core.prompt.project_docs import RULES, cut_head, document, rules_heading
 
+_LONGEST = 4096
+_DEEPEST = 64
 _ADDED = re.compile(r"^\*\*\* Add File:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 _HEADING = re.compile(rf"^# (?P<path>.+/{re.escape(RULES)}) \(the rules for ", re.MULTILINE)
 
@@ -68,8 +70,10 @@ def _touched(call: ToolCallItem) -> tuple[str, ...]:
 
 def _above(path: str) -> Iterator[str]:
     """Where the rules for a file can stand below the project's own, the outermost first."""
+    if len(path) > _LONGEST or "\0" in path or path.startswith("/"):
+        return
     parts = [part for part in path.split("/") if part not in {"", "."}]
-    if ".." in parts or "\0" in path or path.startswith("/"):
+    if ".." in parts or len(parts) > _DEEPEST:
         return
     # A folder may be meant itself.
     for depth in range(1, len(parts) + 1):

@@ -80,3 +80,11 @@ def test_what_is_long_is_cut() -> None:
 
 def project_context_of(files: dict[str, bytes]) -> str:
     return project_context(PurePath("/p/shop"), files.get, files, 8000)
+
+
+@pytest.mark.parametrize("path", ["a/" * 500_000, "a/" * 500, "x" * 5000 + "/y"])
+def test_a_path_that_no_file_has_is_not_gone_through(path: str) -> None:
+    looked: list[str] = []
+    rules = FolderRules(looked.append)
+    assert rules.news((ToolCallItem("c", "read_file", json.dumps({"path": path})),), 100) == ()
+    assert looked == []
