@@ -6,6 +6,7 @@ import logging
 import time
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
@@ -97,4 +98,6 @@ class AbilityBook:
 
 
 def _key(base_url: str, model: str) -> str:
-    return f"{base_url.rstrip('/')} {model}"
+    """What a model is kept under: without a password that the address may hold."""
+    parts = urlsplit(base_url.rstrip("/"))
+    return f"{urlunsplit(parts._replace(netloc=parts.netloc.rpartition('@')[2]))} {model}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from agent_core.config import DEFAULT_MODEL
 from agent_core.config_tables import PartnerConfig
@@ -60,6 +60,9 @@ def endpoint_of(
             f'The partner\'s base_url "{config.base_url}" is not a web address.',
             "It looks like http://127.0.0.1:8080/v1.",
         )
+    if parts.password:
+        KNOWN.add(unquote(parts.password))
+        KNOWN.add(parts.password)
     needed = is_openai(url) or (preset is not None and not preset.local)
     if keys is None:
         key = Key(environ.get(config.key_env, "").strip(), config.key_env)

@@ -24,7 +24,8 @@ from agent_core.config_tables import PartnerConfig
 from agent_core.conversation import Chunk, Completed, PartnerInfo, TextDelta, ToolCallDelta, ToolCallItem, Usage
 from agent_core.keys.known import KNOWN, KnownKeys, is_telling
 from agent_core.mcp.wording import output_of
-from agent_core.partners.build import open_partner
+from agent_core.partners.abilities import AbilityBook
+from agent_core.partners.build import endpoint_of, open_partner
 from agent_core.partners.client import Connection
 from agent_core.partners.endpoint import Endpoint, Key
 from agent_core.partners.guarded import GuardedModel
@@ -195,6 +196,19 @@ def test_a_partner_that_is_chosen_later_has_its_key_kept_from_programs(tmp_path:
     assert "GITHUB_TOKEN" in own_environment(environ)
     partners.open("github", "m")
     assert "GITHUB_TOKEN" not in own_environment(environ)
+
+
+def test_a_password_in_an_address_is_kept_nowhere(tmp_path: Path) -> None:
+    password = f"pass-{tmp_path.name}-012345"
+    url = f"https://me:{password}@proxy.example:8443/v1/"
+    settings = PartnerConfig(base_url=url, model="m", key_env="NO_KEY")
+    endpoint = endpoint_of(settings, {})
+    assert KNOWN.redact(f"at {url}") == "at https://me:[key]@proxy.example:8443/v1/"
+    book = AbilityBook(tmp_path / "abilities.json")
+    book.note(endpoint.base_url, "m", tools=True)
+    assert password not in (tmp_path / "abilities.json").read_text()
+    assert book.get(endpoint.base_url, "m").tools
+    assert book.get("https://proxy.example:8443/v1", "m").tools
 
 
 async def test_a_traceback_with_all_that_is_around_shows_none(tmp_path: Path) -> None:
