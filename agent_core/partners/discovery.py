@@ -16,7 +16,8 @@ import msgspec
 from agent_core.partners.presets import Preset, presets
 
 _SECONDS = 0.3
-_MOST = 4_000_000
+_MOST = 1_000_000
+_LONGEST_SIZE = 200
 _ASK = "GET {path}/models HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\nConnection: close\r\n\r\n"
 
 
@@ -106,14 +107,15 @@ def _whole(head: str, body: bytes) -> bytes:
     """A body as it was before it was cut into chunks."""
     if "transfer-encoding: chunked" not in head.lower():
         return body
-    whole = b""
-    while body:
-        size, _, rest = body.partition(b"\r\n")
-        count = int(size.split(b";")[0], 16)
-        if not count:
+    pieces: list[bytes] = []
+    at = 0
+    while (end := body.find(b"\r\n", at, at + _LONGEST_SIZE)) >= 0:
+        count = int(body[at:end].split(b";")[0], 16)
+        if count <= 0:
             break
-        whole, body = whole + rest[:count], rest[count + 2 :]
-    return whole
+        pieces.append(body[end + 2 : end + 2 + count])
+        at = end + 2 + count + 2
+    return b"".join(pieces)
 
 
 def _models(body: bytes) -> tuple[str, ...]:
