@@ -38,6 +38,16 @@ _INSIDE = len('{"patch":"')
 # The first line of a patch, ended as JSON has it.
 _FIRST_LINE = re.compile(r'[^"\n]*?\\n')
 _FIRST_LINE_BEGUN = re.compile(r'"{0,2}[^"\n]*$')
+# How a call begins that is written as a tag, and what may become such a beginning; see `agent_core.partners.tag_calls`.
+_TAG = re.compile(
+    r"<(?:(function)=[\"']?|(?:function|invoke|tool|tool_call)\s+name=[\"'])([\w.-]+)"
+    r"(?:[\"']\s*(?=\S)|\s+(?=\S)|(?=>))"
+)
+_TAG_BEGUN = re.compile(r"<(\w*)(?:=[\"']?[\w.-]*[\"']?|\s+(?:n|na|nam|name|name=|name=[\"'][\w.-]*[\"']?))?\s*$")
+_TAG_NAMES = ("function", "invoke", "tool", "tool_call")
+_TAG_END = re.compile(r"</(?:function|invoke|tool|tool_call)>")
+_TAG_WITH_ATTRIBUTES_END = re.compile(r"[\"']\s*/>|</(?:function|invoke|tool|tool_call)>")
+_LONGEST_END = len("</tool_call>")
 # More than this is not held back: so long a beginning is none.
 _MOST_HELD = 1000
 _QUOTES = ('"""', "'''", '"', "'", "`")
@@ -76,7 +86,7 @@ class StreamedCalls:
 
     def __init__(self, tools: Collection[str] = (PATCH_TOOL,)) -> None:
         self._rest = ""
-        self._mode: Literal["words", "arguments", "raw", "call", "behind"] = "words"
+        self._mode: Literal["words", "arguments", "raw", "call", "tag", "attributes", "behind"] = "words"
         self._names = tuple(tools)
         self._ended = False
         self._blank = ""
@@ -95,6 +105,8 @@ class StreamedCalls:
                 yield from self._take_words()
             elif self._mode == "raw":
                 yield from self._take_lines()
+            elif self._mode in {"tag", "attributes"}:
+                yield from self._take_tag()
             elif self._mode in {"arguments", "call"}:
                 yield from self._take_arguments("patch" if self._mode == "arguments" else "call")
             else:
@@ -109,8 +121,8 @@ class StreamedCalls:
                 yield from self._take_line(self._rest, "")
             if self._mode == "raw":
                 yield Told("patch", '"}')
-        elif self._rest and self._mode == "words":
-            yield Told("words", self._rest)
+        elif self._rest and self._mode in {"words", "tag", "attributes"}:
+            yield Told("words" if self._mode == "words" else "call", self._rest)
         self._rest = ""
 
     def _take_words(self) -> Iterator[Told]:
@@ -122,7 +134,7 @@ class StreamedCalls:
                 self._mode, start = found
                 self._rest = self._rest[start:]
                 self._depth, self._in_text, self._escaped = 0, False, False
-                self.count += self._mode != "call"
+                self.count += self._mode in {"arguments", "raw"}
                 if self._mode == "raw":
                     self._ended, self._blank = False, ""
                     yield Told("patch", '{"patch": "')
@@ -187,6 +199,16 @@ class StreamedCalls:
         said, self._rest = self._rest, ""
         yield Told(kind, said)
 
+    def _take_tag(self) -> Iterator[Told]:
+        end = (_TAG_END if self._mode == "tag" else _TAG_WITH_ATTRIBUTES_END).search(self._rest)
+        # The end may have come in part.
+        at = end.end() if end is not None else max(0, len(self._rest) - _LONGEST_END)
+        said, self._rest = self._rest[:at], self._rest[at:]
+        if end is not None:
+            self._mode = "behind"
+        if said:
+            yield Told("call", said)
+
     def _take_behind(self) -> None:
         if (found := _BEHIND.match(self._rest)) is not None:
             self._rest = self._rest[found.end() :]
@@ -199,7 +221,9 @@ def _escaped(text: str) -> Told:
     return Told("patch", json.dumps(text, ensure_ascii=False)[1:-1])
 
 
-def _head(text: str, tools: Collection[str]) -> tuple[Literal["arguments", "raw", "call"], int] | Literal["open", "no"]:
+def _head(
+    text: str, tools: Collection[str]
+) -> tuple[Literal["arguments", "raw", "call", "tag", "attributes"], int] | Literal["open", "no"]:
     """Whether a line begins a call: what comes, and from where on; ``open`` while more has to be seen."""
     at = 0
     while (before := _BEFORE.match(text, at)) is not None:
@@ -208,6 +232,8 @@ def _head(text: str, tools: Collection[str]) -> tuple[Literal["arguments", "raw"
     bare = rest.lstrip()
     if not bare or any(tag.startswith(bare) for tag in _TAGS) or _BEFORE_BEGUN.match(rest):
         return "open"
+    if bare[0] == "<":
+        return _tag_head(bare, tools)
     compact = "".join(rest.split())
     for head in _HEADS:
         if compact.startswith(head):
@@ -215,6 +241,16 @@ def _head(text: str, tools: Collection[str]) -> tuple[Literal["arguments", "raw"
         if head.startswith(compact):
             return "open"
     return _call_head(text, at, compact, tools)
+
+
+def _tag_head(bare: str, tools: Collection[str]) -> tuple[Literal["tag", "attributes"], int] | Literal["open", "no"]:
+    """Whether a call of another tool begins that is written as a tag; patches in tags are found as what they are."""
+    if (tag := _TAG.match(bare)) is not None:
+        if tag[2] not in tools or tag[2] == PATCH_TOOL:
+            return "no"
+        return "tag" if tag[1] or bare[tag.end()] == ">" else "attributes", 0
+    begun = _TAG_BEGUN.match(bare)
+    return "open" if begun is not None and any(name.startswith(begun[1]) for name in _TAG_NAMES) else "no"
 
 
 def _patch_head(text: str, at: int, head: str) -> tuple[Literal["arguments", "raw"], int] | Literal["open", "no"]:

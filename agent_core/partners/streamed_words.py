@@ -73,6 +73,8 @@ class StreamedWords:
                     yield from self._told(scanner.feed(text))
                 elif kind == "patch":
                     yield ToolCallDelta(self._written[self._calls.count], PATCH_TOOL, text)
+                else:
+                    self._hidden += text
             yield from self._told(scanner.close())
             if self._scanned:
                 yield ToolCallDelta(self._scanned, PATCH_TOOL, '"}')

@@ -400,8 +400,44 @@ SHAPES = st.sampled_from(
         *("I look.\n", "\n", "```diff\n", "```\n", "a.py\n", "- a\n", "---\n", "> +1\n", "| a |\n", "`x` "),
         *(f"{ENVELOPE}\n", UNIFIED, BLOCK, f"{CONFLICT}\n", QUOTED, NO_CALL, "*** Begin Patch\n", "\r\n"),
         "@@ -1 +1 @@\n",
+        *(
+            "<b>\n",
+            "<function=",
+            '<function name="',
+            "<tool\n",
+            '<function name="nope"/>\n',
+            "</function>",
+            "<invoke na",
+        ),
+        *('<function name="read_file"\n', "<function=read_file> not", "<tool_call>\n"),
     ]
 )
+TAGGED = [
+    """<tools>
+  <function name="read_file" arguments="{'path': 'a.py'}"/>
+  <function name="search" arguments="{'pattern': '<b/>'}"/>
+</tools>""",
+    """<function=read_file>
+<parameter=path>
+a.py
+</parameter>
+</function>
+<function=search>{"pattern": "b"}</function>""",
+    """<invoke name="read_file"><parameter name="path">a.py</parameter></invoke>
+<tool_call name="search">{"pattern": "b"}</tool_call>""",
+]
+
+
+@pytest.mark.parametrize("words", TAGGED)
+@pytest.mark.parametrize("size", [1, 7, 1000])
+async def test_calls_written_as_tags_are_not_shown_while_they_come(words: str, size: int) -> None:
+    whole = f"I look.\n{words}\nSo I do."
+    pieces = [whole[at : at + size] for at in range(0, len(whole), size)]
+    chunks = await chunks_of(TextCallsModel(Saying(*pieces)), request())
+    assert said(chunks).split() == ["I", "look.", "So", "I", "do."]
+    done = chunks[-1]
+    assert isinstance(done, Completed)
+    assert [item.name for item in done.items if isinstance(item, ToolCallItem)] == ["read_file", "search"]
 
 
 @given(st.lists(SHAPES, max_size=10).map("".join), st.lists(st.integers(1, 40), max_size=40))
