@@ -9,7 +9,7 @@ from agent_core.checks.model import CheckResult
 from agent_core.commands import Accept, Ask, Fix, Reject
 from tests.tui import scenes
 from tests.tui.driving import MEDIUM, NARROW, SIZES, WIDE, running
-from tui.widgets.prompt import ASK, DECIDE, REASON, STEER
+from tui.prompt.titles import ASK, DECIDE, REASON, STEER
 
 
 async def test_wide_shows_three_panes_side_by_side() -> None:

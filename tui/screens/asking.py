@@ -7,6 +7,7 @@ import msgspec
 from agent_core.events import Action
 from agent_core.spent import budget_words
 from agent_core.state import ApprovalState, ProposalState, QuestionState, State
+from tui.actions import BY_ID, applies, key_for
 from tui.actions.model import Situation
 
 OFFER_LETTERS = {"resume": "y", "start_anew": "n"}
@@ -36,6 +37,31 @@ class Asked(msgspec.Struct, frozen=True):
     answers: tuple[tuple[str, str], ...]
     body: str = ""
     options: tuple[tuple[str, str], ...] = ()
+
+    def answers_in(self, situation: Situation, *, letters: bool) -> list[tuple[str, str, str]]:
+        """Key, label and action of each answer that can be given now.
+
+        Args:
+            situation: What there is, and where the keys go.
+            letters: An offer is answered by letters, sent like a word.
+        """
+        return [
+            (f"{OFFER_LETTERS[name]}↵" if letters else key, label or BY_ID[name].label_in(situation), name)
+            for name, label in self.answers
+            if (key := key_for(BY_ID[name], situation.focus)) and applies(name, situation)
+        ]
+
+    def options_in(self, situation: Situation) -> list[tuple[str, str, str]]:
+        """The same of each option: from within the prompt its number, sent like a word: typing alone decides nothing.
+
+        Args:
+            situation: What there is, and where the keys go.
+        """
+        return [
+            (key_for(BY_ID[name], situation.focus) or f"{number}↵", label, name)
+            for number, (name, label) in enumerate(self.options, 1)
+            if applies(name, situation)
+        ]
 
 
 def mood(proposal: ProposalState | None) -> str:

@@ -14,20 +14,21 @@ from textual.timer import Timer
 from textual.widgets import TextArea
 
 from agent_core.state import RetryState, State
-from tui.actions import BY_ID, applies, bind, key_for
+from tui.actions import BY_ID, bind, key_for
 from tui.actions.model import Focus, Situation, Target
 from tui.panes.chat import ChatPane
 from tui.panes.checks import ChecksPane
-from tui.panes.checks_rows import is_stale
 from tui.panes.diff import DiffPane
 from tui.panes.pane import Pane
+from tui.prompt.titles import title_for
 from tui.screens.arrangement import Arrangement
-from tui.screens.asking import OFFER_LETTERS, asked, landing_mood
+from tui.screens.asking import OFFER_LETTERS, asked
 from tui.screens.grace import TOO_EARLY, Grace
+from tui.screens.news import PANES, News
 from tui.settings import Settings
 from tui.widgets.bars import KeyBar, Question, TabBar
 from tui.widgets.completion import Completion
-from tui.widgets.prompt import ANSWER, ANSWER_FREELY, ASK, DECIDE, DENY, STEER, Prompt
+from tui.widgets.prompt import Prompt
 from tui.widgets.prompt_strip import PromptStrip
 from tui.widgets.search import SearchView
 from tui.widgets.status import StatusBar
@@ -36,7 +37,6 @@ from tui.widgets.writing import Writing
 if TYPE_CHECKING:
     from tui.widgets.small import TooSmall
 
-PANES = ("chat", "diff", "checks")
 LEAST = Size(40, 10)
 """The smallest terminal in which the prompt, a question and the most needed keys are to be seen."""
 _FLASH = 3.0
@@ -83,7 +83,7 @@ class MainScreen(Screen[None]):
         """What is said of an earlier session that is offered for resuming; empty when none is."""
         self.begun_before = False
         """What stands in the prompt was begun before the partner asked what it asks now."""
-        self._seen = {"chat": 0, "diff": 0}
+        self._news = News()
         self._phase_since = clock()
         self._retry: RetryState | None = None
         self._retry_since = 0.0
@@ -190,7 +190,7 @@ class MainScreen(Screen[None]):
 
     def begin_anew(self) -> None:
         """Another session will be drawn: nothing of the one before stays."""
-        self._seen = {"chat": 0, "diff": 0}
+        self._news.forget()
         if self.prompt.asks_reason:
             self.prompt.leave_reason()
         self.draw(State())
@@ -201,17 +201,8 @@ class MainScreen(Screen[None]):
             return
         state, situation = self.state, self.situation
         self._draw_question(situation)
-        self._draw_tabs()
-        if state.question is not None:
-            self.prompt.entitle("answer", ANSWER if state.question.options else ANSWER_FREELY)
-        elif state.approval is not None:
-            self.prompt.entitle("deny", DENY)
-        elif state.waiting:
-            self.prompt.entitle("steer", DECIDE)
-        elif state.task is not None:
-            self.prompt.entitle("steer", STEER)
-        else:
-            self.prompt.entitle("ask", ASK)
+        self.tabs.show(self.front, self._news.signs(state, self.front))
+        self.prompt.entitle(*title_for(state))
         now = self._clock()
         flash = self._flash if now < self._flash_until else ""
         width = self.size.width - 4
@@ -237,17 +228,7 @@ class MainScreen(Screen[None]):
             return
         # An offer is answered from within the prompt too: by a letter that is sent, as a sentence may begin with it.
         letters = bool(self.offer) and situation.in_prompt and self.prompt.text.lower() in {"", *OFFER_LETTERS.values()}
-        keys = [
-            (f"{OFFER_LETTERS[name]}↵" if letters else key, label or BY_ID[name].label_in(situation), name)
-            for name, label in question.answers
-            if (key := key_for(BY_ID[name], situation.focus)) and applies(name, situation)
-        ]
-        # From within the prompt an option is answered by its number, sent like a word: typing alone decides nothing.
-        options = [
-            (key_for(BY_ID[name], situation.focus) or f"{number}↵", label, name)
-            for number, (name, label) in enumerate(question.options, 1)
-            if applies(name, situation)
-        ]
+        keys, options = question.answers_in(situation, letters=letters), question.options_in(situation)
         scroll = key_for(BY_ID["scroll_down"], "prompt")
         self.question.ask(
             question.kind, question.text, keys, self.size, body=question.body, options=options, scroll=scroll
@@ -258,21 +239,6 @@ class MainScreen(Screen[None]):
         if self.is_open:
             return ""
         return "no session" if self.is_over else "opening"
-
-    def _draw_tabs(self) -> None:
-        state = self.state
-        amount = {"chat": len(state.chat) + bool(state.live), "diff": len(state.proposals) + bool(state.live_patch)}
-        news = dict.fromkeys(PANES, "")
-        for name, count in amount.items():
-            if name == self.front:
-                self._seen[name] = count
-            elif count > self._seen[name]:
-                news[name] = "•"
-        if any(check.outcome is None for check in state.checks):
-            news["checks"] = "◌"
-        elif (proposal := state.proposal) is not None and proposal.verdict is not None and state.checks:
-            news["checks"] = "!" if is_stale(proposal) else {"good": "✓", "bad": "✗", "": "◌"}[landing_mood(proposal)]
-        self.tabs.show(self.front, list(news.items()))
 
     def _tick(self) -> None:
         self.checks.tick()

@@ -19,17 +19,10 @@ from tui.panes.pane import told
 from tui.prompt import history
 from tui.prompt.chips import count_lines, is_long, quoted
 from tui.prompt.offers import first_line
+from tui.prompt.titles import ASK, REASON
 from tui.widgets.completion import Completion
 from tui.widgets.prompt_choosing import ChoosingArea
 from tui.widgets.prompt_strip import PromptStrip
-
-ASK = "What should be changed?  @ names a file, / is a command, ! runs one in the sandbox."
-STEER = "Say what should be different; the partner hears it at its next step."
-DECIDE = "Say what should be different, and Enter goes on with it."
-ANSWER = "The number of an answer, or other words, and Enter."
-ANSWER_FREELY = "Your answer, and Enter."
-DENY = "Say what to do instead, and Enter denies it with these words."
-REASON = "Why? Enter alone gives no reason, Esc goes back."
 
 SentAs = Literal["words", "reason", "slash"]
 _RECALLED_LINES = 40
