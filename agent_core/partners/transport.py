@@ -50,8 +50,10 @@ def from_transport(endpoint: Endpoint, error: BaseException, *, streaming: bool)
         streaming: Whether the answer had begun.
     """
     chain = _causes(error)
+    # The client library wraps whatever is raised below it.
+    own = next((one for one in chain if isinstance(one, PartnerError)), None)
     names = {type(one).__name__ for one in chain}
-    if not streaming and (told := _between(endpoint, names, " ".join(map(str, chain)))) is not None:
+    if not streaming and (told := own or _between(endpoint, names, " ".join(map(str, chain)))) is not None:
         return told
     if "ConnectTimeout" in names:
         return OfflineError(

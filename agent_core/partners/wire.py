@@ -15,6 +15,7 @@ import importlib
 import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
+from functools import partial
 from typing import Any, Literal
 
 import openai
@@ -40,6 +41,8 @@ _CONNECT_SECONDS = 15.0
 _BESIDE_SECONDS = 5.0
 _MOST_READ = 1_000_000
 """Most bytes of an answer that is no stream: an error, a web page."""
+_MOST_LISTED = 8_000_000
+"""Likewise of one that is none and says that all is well: a list of models."""
 _CLOSEST = 3
 _VALUE = re.compile(r"unsupported[ _]value|invalid[ _]value|Input should be", re.IGNORECASE)
 _CHOSEN = frozenset({"reasoning", "reasoning_effort", "text", "verbosity", "service_tier"})
@@ -120,22 +123,41 @@ async def _start(chunks: AsyncIterable[bytes]) -> bytes:
 
 
 async def _shorten(response: Any) -> None:
-    """Have no more than the beginning read of a body that comes with an error: the package reads all of it."""
-    if response.status_code < 400 or response.is_closed:
+    """Have no more than the beginning read of a body that is no stream: the package reads all of it."""
+    failed = response.status_code >= 400
+    if response.is_closed or not (failed or "json" in response.headers.get("content-type", "")):
         return
+    most = _MOST_READ if failed else _MOST_LISTED
     source, read = response.stream, bytearray()
     try:
-        async with asyncio.timeout(_BESIDE_SECONDS):
+        async with asyncio.timeout(_BESIDE_SECONDS if failed else None):
             async for chunk in source:
                 read += chunk
-                if len(read) > _MOST_READ:
+                if len(read) > most:
                     break
     except Exception as error:
         # The status says what there is to be said, whatever becomes of its words.
-        if not (is_transport(error) or isinstance(error, TimeoutError)):
+        if not failed or not (is_transport(error) or isinstance(error, TimeoutError)):
             raise
     await source.aclose()
-    response.stream = _HTTPX.ByteStream(bytes(read[:_MOST_READ]))
+    response.stream = _HTTPX.ByteStream(bytes(read[:most]))
+
+
+async def _stay(endpoint: Endpoint, request: Any) -> None:
+    """Follow the server nowhere else: a request holds the key and the human's code.
+
+    Raises:
+        PartnerError: It leads elsewhere.
+    """
+    wanted, url = _HTTPX.URL(endpoint.base_url), request.url
+    upgraded = (wanted.scheme, url.scheme) == ("http", "https")
+    if url.host != wanted.host or not (upgraded or (url.scheme, url.port) == (wanted.scheme, wanted.port)):
+        there = clean(endpoint, f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}")
+        raise PartnerError(
+            "bad_request",
+            f"{endpoint.host} sends requests on to {there}, where nothing is sent.",
+            "If that is right, set base_url to it.",
+        )
 
 
 def _listed(body: bytes) -> list[dict[str, Any]]:
@@ -185,7 +207,7 @@ class Wire:
                     base_url=endpoint.base_url,
                     timeout=timeout,
                     trust_env=not endpoint.loopback,
-                    event_hooks={"response": [_shorten]},
+                    event_hooks={"request": [partial(_stay, endpoint)], "response": [_shorten]},
                 ),
             )
         except (ValueError, TypeError, OSError) as error:
