@@ -71,7 +71,8 @@ class PartnerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         aside: Name of the partner, as in ``[partners.NAME]``, that is asked for summaries and messages of commits;
             empty for this one.
         api_version: For Azure's addresses that want one.
-        discover: Where no server and no key is configured, look for a server on the usual ports of this machine.
+        discover: Look for servers on the usual ports of this machine: where no server and no key is configured, and
+            where partners are listed.
     """
 
     use: str = ""
