@@ -1,10 +1,10 @@
-"""A server that sends requests on: the key and the human's code go nowhere but to the server that was named."""
+"""A server that sends requests on, or tells without an end: keys and code go to nobody but the one that was named."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -73,3 +73,27 @@ async def test_where_a_server_may_lead(named: str, asked: str, *, stays: bool) -
     else:
         with pytest.raises(PartnerError, match="sends requests on"):
             await wire._stay(endpoint, request)
+
+
+async def test_a_list_of_models_without_an_end_is_read_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "_MOST_LISTED", 200_000)
+    sent = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+        with suppress(ConnectionError):
+            while sent < 50_000_000:
+                writer.write(b" " * 65536)
+                sent += 65536
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        connection = Connection(Endpoint(url, "m", Key("", "K"), 5.0))
+        async with asyncio.timeout(20):
+            assert await connection.listed() == []
+        await connection.close()
+    assert sent < 50_000_000
