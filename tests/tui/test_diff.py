@@ -187,3 +187,7 @@ async def test_the_pane_follows_a_block_that_is_being_written_and_a_diff_after_i
         )
         await driver.drawn()
         assert pane.plain_text == " x  +0 -0  deleted"
+        assert "writing a patch, 2 lines so far" in driver.app.main.chat.plain_text
+        driver.session.emit(ev.AnswerVoided("It broke."), ev.PatchStreamed("e", "*** Begin Patch\n*** Upd"))
+        await driver.drawn()
+        assert "writing a patch, 1 line so far" in driver.app.main.chat.plain_text

@@ -16,6 +16,7 @@ from tui.panes.chat_lines import Drawn, breathes, copied, draw, human, is_human,
 from tui.panes.code import CodeBlock, Painter
 from tui.panes.markdown import Markdown
 from tui.panes.pane import Pane
+from tui.prompt.chips import count_lines
 from tui.widgets.lines import BLANK, Line, palette_of
 
 _CURSOR = "▎"
@@ -161,8 +162,8 @@ class ChatPane(Pane):
         if state.live_reasoning and not state.live:
             lines += thought(state.live_reasoning, unfolded=self._thoughts_unfolded, live=True)
         if state.live_patch:
-            count = state.live_patch.count("\n")
-            lines.append(Line(((f"writing a patch, {count} lines so far", "dim"),), lead=(("◌ ", "accent"),)))
+            whole = state.live_patch[: state.live_patch.rfind("\n") + 1]
+            lines.append(Line(((f"writing a patch, {count_lines(whole)} so far", "dim"),), lead=(("◌ ", "accent"),)))
         for text in self._kept:
             drawn = human(text, unfolded=False)
             lines += [*drawn.lines, Line((("kept, and sent as soon as the session is open", "faint"),))]
