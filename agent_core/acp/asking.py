@@ -150,9 +150,9 @@ def _approval(approval: ApprovalState, teller: Teller) -> Question:
     options = [_option("allow", "Allow once", "allow_once")]
     for name, rules in (("always", approval.rule), ("wider", approval.wider)):
         words = f"Always allow in this project: {rules.replace(chr(10), ' and ')}"
-        # What is not seen to its end, and as it is, is not allowed for good.
-        if rules and title(words) == words:
-            options.append(_option(name, words, "allow_always"))
+        # What is not seen as a whole is not allowed for good.
+        if rules and len(title(words)) >= len(words):
+            options.append(_option(name, title(words), "allow_always"))
     options += [_option("reject", "Do not allow", "reject_once"), _option(WORDS, _NOT_BUT, "reject_once")]
     return Question(
         ("approval", approval.call_id),

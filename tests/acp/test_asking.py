@@ -22,10 +22,10 @@ def teller() -> Teller:
         ("run cd a\nrun mypy b", "", ["always"]),
         (f"run pytest {'a' * 200} --evil", "run pytest *", ["wider"]),
         ("run echo 'a  b'", "", []),
-        ("run echo '`'", "", []),
+        ("run echo '`'", "", ["always"]),
     ],
 )
-def test_only_a_rule_that_is_seen_as_it_is_can_be_kept(rule: str, wider: str, offered: list[str]) -> None:
+def test_only_a_rule_that_is_seen_as_a_whole_can_be_kept(rule: str, wider: str, offered: list[str]) -> None:
     asked = question(State(approval=ApprovalState("c", "pytest a", "run", rule, wider)), teller())
     assert asked is not None
     names = {option.option_id: option.name for option in asked.options}
