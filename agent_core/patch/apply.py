@@ -169,7 +169,8 @@ class _Applier:
         if self._names.is_folder(path):
             return self._folder(path)
         close = self._names.close(path)
-        hint = f"Did you mean {' or '.join(close)}?" if close else "A new file has to be added: '*** Add File'."
+        new = "A new file has to be added: '*** Add File', or in a block nothing between SEARCH and =======."
+        hint = f"Did you mean {' or '.join(close)}?" if close else new
         return PatchRefusedError(f"{path}: there is no such file.", hint)
 
     def _make_room(self, number: int, target: str, reason: PatchRefusedError) -> None:

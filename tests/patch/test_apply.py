@@ -138,6 +138,7 @@ def test_a_refusal_lists_what_failed_and_what_was_fine() -> None:
     assert "2 parts of it failed" in said
     assert "- a.py, hunk 2 (line 6 of the patch): its lines are not in the file" in said
     assert "- c.py (line 12 of the patch): there is no such file" in said
+    assert "'*** Add File', or in a block nothing between SEARCH and =======" in said
     assert "These were fine: a.py, hunk 1; a.py, hunk 3; b.py, hunk 1." in said
 
 
