@@ -31,10 +31,12 @@ from agent_core.keys.known import KNOWN
 from agent_core.partners.presets import DEFAULT_KEY, presets
 from agent_core.permissions import rules_trouble
 from agent_core.places import user_file
+from agent_core.small_files import open_regular
 from agent_core.text import shortened
 
 DEFAULT_MODEL = "gpt-6.2-sol"
 PROJECT_FILE = "pairloop.toml"
+_MOST_BYTES = 1_000_000
 
 _KEY = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)"""
 _DOTTED = re.compile(rf"\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*")
@@ -224,7 +226,9 @@ def _all_rules(*layers: Mapping[str, Any]) -> dict[str, list[str]]:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text("utf-8-sig")
+        # A project that was cloned may have a link to something without an end in its place.
+        with open_regular(path, follow=True) as file:
+            return file.read(_MOST_BYTES).decode("utf-8-sig").replace("\r\n", "\n")
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:

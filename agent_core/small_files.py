@@ -15,17 +15,19 @@ class NotRegularError(OSError):
     """Something else than a file is in its place."""
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path, *, follow: bool = False) -> BinaryIO:
     """Open a plain file to read it: a link is not followed, and at a pipe nobody waits.
 
     Args:
         path: The file, which may be anything by now.
+        follow: A link may lead to it.
 
     Raises:
         NotRegularError: It is something else than a file.
         OSError: It cannot be opened.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    links = 0 if follow else os.O_NOFOLLOW
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | links)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise NotRegularError(f"{path} is no file")

@@ -256,3 +256,16 @@ def test_projects_have_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.
     assert len(set(folders)) == len(names)
     assert {folder.parent for folder in folders} == {tmp_path / "state" / "projects"}
     assert all(len(folder.name) < 60 and folder.name.isascii() for folder in folders)
+
+
+@pytest.mark.parametrize("kind", ["zero", "pipe", "folder"])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "pairloop.toml"
+    if kind == "zero":
+        place.symlink_to("/dev/zero")
+    elif kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.mkdir()
+    with pytest.raises(ConfigError, match=r"pairloop\.toml: cannot be read"):
+        load(tmp_path, {}, {})
