@@ -244,7 +244,7 @@ async def test_what_cannot_be_done_is_said_and_kept(typed: str, said: str) -> No
         await driver.play(scenes.start)
         _prompt(driver).insert(typed)
         await driver.press("escape", "enter")
-        assert said in driver.text
+        await driver.until(lambda: said in driver.text)
         assert driver.session.commands == []
         assert _prompt(driver).text == typed
 
