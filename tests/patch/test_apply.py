@@ -138,7 +138,6 @@ def test_a_refusal_lists_what_failed_and_what_was_fine() -> None:
     assert "2 parts of it failed" in said
     assert "- a.py, hunk 2 (line 6 of the patch): its lines are not in the file" in said
     assert "- c.py (line 12 of the patch): there is no such file" in said
-    assert "'*** Add File', or in a block nothing between SEARCH and =======" in said
     assert "These were fine: a.py, hunk 1; a.py, hunk 3; b.py, hunk 1." in said
 
 
@@ -146,6 +145,7 @@ def test_close_names_are_offered_for_a_missing_file() -> None:
     files = {"shop/pricing.py": b"x\n", "shop/cart.py": b"y\n"}
     assert "Did you mean shop/pricing.py?" in refusal(files, update("pricing.py", "@@", "-x", "+y"))
     assert "Did you mean shop/cart.py" in refusal(files, update("shop/carts.py", "@@", "-x", "+y"))
+    assert "'*** Add File', or in a block nothing between" in refusal(files, update("other.txt", "@@", "-x", "+y"))
 
 
 def test_nothing_is_overwritten() -> None:
