@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent_core.config_tables import Config, PartnerConfig, PriceConfig
-from agent_core.partners import listing
+from agent_core.partners import discovery, listing
 from agent_core.partners.discovery import Found
 from agent_core.partners.listing import offers
 from agent_core.partners.offer_words import model_figures, model_words
@@ -56,7 +56,9 @@ async def test_partners_and_their_models_are_listed_and_one_is_taken(tmp_path: P
 async def test_what_can_be_used_comes_first_and_what_is_in_force_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
     async with ModelServer(models=("a", "b")) as server:
 
-        async def look() -> tuple[Found, ...]:
+        async def look(seconds: float) -> tuple[Found, ...]:
+            # A busy machine is given time where somebody waits for the list: it would be said that nothing listens.
+            assert seconds > discovery.SECONDS
             return (Found(presets()["ollama"], ("x",)),)
 
         monkeypatch.setattr(listing, "discover", look)
@@ -82,8 +84,8 @@ async def test_what_can_be_used_comes_first_and_what_is_in_force_before_it(monke
 async def test_servers_of_this_machine_are_left_out_where_they_are_not_looked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def look() -> tuple[Found, ...]:
-        raise AssertionError("it was looked for")
+    async def look(seconds: float) -> tuple[Found, ...]:
+        raise AssertionError(f"it was looked for, {seconds} seconds")
 
     monkeypatch.setattr(listing, "discover", look)
     config = Config(partner=PartnerConfig(preset="groq", discover=False), partners={"vllm": PartnerConfig(script="x")})

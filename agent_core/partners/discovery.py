@@ -15,7 +15,8 @@ import msgspec
 
 from agent_core.partners.presets import Preset, presets
 
-_SECONDS = 0.3
+SECONDS = 1.0
+"""How long to look at the start. Where nothing listens that is known at once; what listens may be busy."""
 _MOST = 1_000_000
 _LONGEST_SIZE = 200
 _ASK = "GET {path}/models HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\nConnection: close\r\n\r\n"
@@ -48,7 +49,7 @@ class Found(msgspec.Struct, frozen=True):
         return f"{self.preset.title} at {self.place}, with {first}{f' and {more} more' if more else ''}"
 
 
-async def discover(places: Sequence[Preset] | None = None, seconds: float = _SECONDS) -> tuple[Found, ...]:
+async def discover(places: Sequence[Preset] | None = None, seconds: float = SECONDS) -> tuple[Found, ...]:
     """The servers that listen on the usual ports, in the order of the presets.
 
     Args:

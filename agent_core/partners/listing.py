@@ -22,6 +22,8 @@ from agent_core.partners.several import Partners
 from agent_core.partners.windows import known_window, listed_window
 
 _SECONDS = 8.0
+_LOOK = 3.0
+"""Seconds for the servers of this machine to answer, where somebody waits for the list."""
 _SAMPLE = 1000
 log = logging.getLogger(__name__)
 
@@ -77,7 +79,7 @@ async def offers(partners: Partners, name: str = "", model: str = "") -> tuple[O
     """
     names = [one for one in partners.names if one == name or one != _twin(partners)]
     if partners.config.partner.discover:
-        found = {one.preset.name for one in await discover()}
+        found = {one.preset.name for one in await discover(seconds=_LOOK)}
     else:
         # On a machine with others on it they may be theirs: nobody is to take one by mistake.
         own, found = {name, *partners.config.partners}, set()
