@@ -72,7 +72,10 @@ class Forms:
         self._builtin = self._builtin or bool(call.raw)
         wanted = forms.meant_by(_patch(call), failures)
         paths = replies.updated_files(call.arguments)
-        self._meant = wanted if wanted.path or not paths else Meant(paths[0])
+        meant_now = wanted if wanted.path or not paths else Meant(paths[0])
+        if meant_now.path != forms.EXAMPLE or not self._meant.path:
+            # Who sends the example means what they meant before.
+            self._meant = meant_now
 
     def worked(self) -> None:
         """A patch was taken."""

@@ -225,6 +225,31 @@ async def test_patches_that_fail_are_asked_for_in_another_form_and_that_is_remem
         assert "From now on send whole files" in all_said(server, 6)[0]
 
 
+async def test_who_sends_the_example_is_told_of_the_file_that_was_meant(tmp_path: Path) -> None:
+    example = (
+        'greet.py\n<<<<<<< SEARCH\n    return "Bye, " + name\n=======\n    return "Hello, " + name\n>>>>>>> REPLACE\n'
+    )
+    answers = [
+        call("apply_patch", patch=OFF_THE_MARK),
+        text("The patch was refused."),
+        text(example),
+        text(f"Once more.\n\n{example}"),
+        text(f"shop/prices.py\n```python\n{MENDED}```\n"),
+    ]
+    project = make_shop(tmp_path / "shop")
+    async with (
+        ModelServer(answers) as server,
+        running(project, flags("auto", off=QUICK) | server_settings(server.base_url, "chat")) as here,
+    ):
+        here.submit(commands.Ask("mend total in shop/prices.py"))
+        done = await here.seen(ev.TaskFinished)
+    assert done.outcome == "landed"
+    refused = all_said(server, 3)[-1]
+    assert "greet.py (line 2 of the patch): there is no such file" in refused
+    told = next(words for words in all_said(server, 4) if "From now on send whole files" in words)
+    assert "This is shop/prices.py as it is now" in told
+
+
 async def test_a_form_that_is_set_is_kept_to(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
     wrong = BLOCK.replace("prices[1:]", "goods[1:]")

@@ -29,11 +29,13 @@ _ENVELOPE = "[From now on write changes as patches between '*** Begin Patch' and
 _HEADS: dict[str, Form] = {_BLOCKS: "blocks", _WHOLE: "whole", _ENVELOPE: "envelope"}
 _MOST_LINES = 12
 _ALIKE = 0.6
+EXAMPLE = "greet.py"
+"""The file of the examples, which small models take for one of the project's."""
 _EXAMPLE = (
-    'greet.py\n<<<<<<< SEARCH\n    return "Bye, " + name\n=======\n    return "Hello, " + name\n>>>>>>> REPLACE\n'
+    f'{EXAMPLE}\n<<<<<<< SEARCH\n    return "Bye, " + name\n=======\n    return "Hello, " + name\n>>>>>>> REPLACE\n'
 )
 _ENVELOPE_EXAMPLE = (
-    '*** Begin Patch\n*** Update File: greet.py\n@@ def greet(name):\n-    return "Bye, " + name\n'
+    f'*** Begin Patch\n*** Update File: {EXAMPLE}\n@@ def greet(name):\n-    return "Bye, " + name\n'
     '+    return "Hello, " + name\n*** End Patch\n'
 )
 
@@ -116,7 +118,7 @@ def whole_note(path: str, read: Read) -> str:
     """
     text = _text(path, read)
     if text is None:
-        shown, what = whole_file("greet.py", 'def greet(name):\n    return "Hello, " + name\n'), "It looks like this"
+        shown, what = whole_file(EXAMPLE, 'def greet(name):\n    return "Hello, " + name\n'), "It looks like this"
     else:
         shown, what = whole_file(path, text), f"This is {path} as it is now"
     return (
