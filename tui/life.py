@@ -19,7 +19,7 @@ from tui.screens.main import MainScreen
 from tui.trouble import ago
 
 QUIT_WAIT = 3.0
-_TRIES_AGAIN = "Then send your task: that tries again."
+_TRIES_AGAIN = "When that is done, send your task here."
 _OFFER_ANSWERS = {letter: name == "resume" for name, letter in OFFER_LETTERS.items()}
 
 

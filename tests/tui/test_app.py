@@ -141,7 +141,7 @@ async def test_what_is_missing_for_a_session_may_come_and_enter_tries_again() ->
     engine = FakeEngine(FakeSession(), error=ConfigError("There is no partner yet", "Set a key"))
     async with running(engine=engine, opened=False) as driver:
         await driver.until(
-            lambda: "Set a key. Then send your task: that tries again." in driver.app.main.chat.plain_text
+            lambda: "Set a key. When that is done, send your task here." in driver.app.main.chat.plain_text
         )
         await driver.press(*"mend", "enter")
         await driver.until(lambda: driver.app.main.prompt.text == "mend")
