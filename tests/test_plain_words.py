@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from agent_core import events as ev
+from agent_core.conversation import PartnerInfo
+from agent_core.fold import fold
 from agent_core.patch.diff import make_patch
-from agent_core.state import ProposalState
+from agent_core.state import ProposalState, State
 from agent_core.workspace.tree import FileChange, content_hash
 from tests.support.plain_talk import OBEYED
 from tui.plain import orders
 from tui.plain.choosing import chosen_lines
 from tui.plain.console import shown
 from tui.plain.diff import diff_of
+from tui.plain.telling import Teller
 from tui.plain.words import enumeration, sentence
 
 
@@ -94,3 +98,34 @@ def test_the_hunks_are_those_of_a_unified_diff(tmp_path: Path, old: str, new: st
     assert [line.split(",")[0] for line in blocks] == [
         f"Block {number} of {len(blocks)}" for number in range(1, len(blocks) + 1)
     ]
+
+
+def told_of(*events: ev.AnyEvent) -> list[str]:
+    """What is said of some events, one after the other."""
+    said: list[str] = []
+    teller = Teller(lambda *lines, **_: said.extend(lines), lambda _: b"")
+    state = State()
+    for event in events:
+        state = fold(state, event)
+        teller.tell(event, state)
+    return said
+
+
+def test_a_plan_is_told_once_and_one_that_is_not_taken_is_a_call_that_failed() -> None:
+    started = ev.ToolStarted("c1", "update_plan", "plan")
+    plan = ev.PlanUpdated((ev.PlanStep("Look", "done"), ev.PlanStep("Mend")))
+    said = told_of(started, plan, ev.ToolFinished("c1", ok=True, summary="2 steps"))
+    assert "Look" in "\n".join(said)
+    assert not [line for line in said if line.startswith("Tool")]
+    assert told_of(started, ev.ToolFinished("c1", ok=False, summary="no steps"))[-1] == "Tool failed, plan: no steps."
+
+
+def test_the_partner_is_told_again_only_when_it_is_another() -> None:
+    first = ev.SettingsTold(PartnerInfo("chat", "m via h", "m"), "step", "overlay", "python")
+    known = ev.SettingsTold(PartnerInfo("chat", "m via h", "m", 4096), "step", "overlay", "python")
+    other = ev.SettingsTold(PartnerInfo("chat", "n via h", "n", 4096), "step", "overlay", "python")
+    said: list[str] = []
+    teller = Teller(lambda *lines, **_: said.extend(lines), lambda _: b"")
+    for settings in (first, known, other):
+        teller.settings(settings, "/p")
+    assert len([line for line in said if "Partner: " in line]) == 2

@@ -179,7 +179,7 @@ PROMPT: tuple[Action, ...] = (
     Action(
         "scroll_up",
         "up",
-        "Scroll the pane in front from within the prompt.",
+        "Scroll the pane in front, or a long question, from within the prompt.",
         "Look",
         {"prompt": ("pageup",)},
         when=_in_prompt,
@@ -188,7 +188,7 @@ PROMPT: tuple[Action, ...] = (
     Action(
         "scroll_down",
         "down",
-        "Scroll the pane in front from within the prompt.",
+        "Scroll the pane in front, or a long question, from within the prompt.",
         "Look",
         {"prompt": ("pagedown",)},
         when=_in_prompt,

@@ -12,6 +12,7 @@ from agent_core.comments.words import ARROW
 from agent_core.outside_words import edits_words, move_words, who
 from agent_core.state import ProposalState, State
 from agent_core.text import cap_text
+from agent_core.tools.plan import UpdatePlan
 from tui.plain.diff import Content, diff_of, parts_of, size_of
 from tui.plain.wishes import wish_words
 from tui.plain.words import count, enumeration, numbers, sentence
@@ -36,7 +37,7 @@ class Teller:
         self._content = content
         self._streamed = ""
         self._told = 0  # characters of it that were told
-        self._tools: dict[str, str] = {}
+        self._tools: dict[str, tuple[str, str]] = {}
         self._proposals: set[int] = set()
         self._chat = 0
         self._settings: ev.SettingsTold | None = None
@@ -58,7 +59,9 @@ class Teller:
         model = f", model {partner.model}" if partner.model and partner.model != partner.name else ""
         before, self._settings = self._settings, settings
         if before is not None and settings.tells_partner_alone(before):
-            self._say(f"Partner: {partner.name}{model}.")
+            was = before.partner
+            if (was.name, was.model) != (partner.name, partner.model):
+                self._say(f"Partner: {partner.name}{model}.")
             return
         self._say(
             f"pairloop in {project}.",
@@ -128,11 +131,13 @@ class Teller:
                 self._voided(event)
             case ev.AnswerFinished(text):
                 self._finish(text)
-            case ev.ToolStarted(call_id, _, title):
-                self._tools[call_id] = title
+            case ev.ToolStarted(call_id, name, title):
+                self._tools[call_id] = (name, title)
             case ev.ToolFinished(call_id, ok, summary):
-                title = self._tools.pop(call_id, "")
-                self._say(sentence(f"Tool{'' if ok else ' failed'}, {title}: {summary or 'done'}"))
+                name, title = self._tools.pop(call_id, ("", ""))
+                # A plan that was taken has been told as such.
+                if not (ok and name == UpdatePlan.spec.name):
+                    self._say(sentence(f"Tool{'' if ok else ' failed'}, {title}: {summary or 'done'}"))
             case ev.ApprovalGiven() | ev.QuestionAnswered() | ev.PlanUpdated():
                 self._say(*wish_words(event))
             case ev.PatchRejected(_, message, already):
