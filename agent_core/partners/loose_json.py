@@ -8,6 +8,7 @@ ends a string where what follows can only follow a string: a comma and the next 
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -16,10 +17,10 @@ DECODER = json.JSONDecoder(strict=False)
 
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _LITERALS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 _QUOTES = ('"""', "'''", '"', "'", "`")
-_ESCAPE = re.compile(r"\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
+_ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\", "/": "/", "`": "`"}
 _CLOSERS = re.compile(r"\s*,?\s*((?:[}\]]\s*,?\s*)*)")
 _NEXT_NAME = re.compile(r"\s*,\s*(?:\"[\w-]+\"|'[\w-]+'|[A-Za-z_][\w-]*)\s*:")
@@ -65,6 +66,18 @@ def _skip(text: str, at: int) -> int:
     return found.end() if found else at
 
 
+def _number(text: str) -> int | float:
+    """A number as JSON has it, or with zeros before it."""
+    try:
+        value = int(text) if text.lstrip("-").isdigit() else float(text)
+    except ValueError as error:
+        # More digits than Python reads.
+        raise _NoValueError from error
+    if not math.isfinite(value):
+        raise _NoValueError
+    return value
+
+
 class _Reader:
     """Reads one value."""
 
@@ -82,7 +95,7 @@ class _Reader:
         if sign and sign in "\"'`":
             return self._string(at, open_)
         if number := _NUMBER.match(self._text, at):
-            return json.loads(number.group()), number.end()
+            return _number(number.group()), number.end()
         word = _WORD.match(self._text, at)
         if word and word.group() in _LITERALS:
             return _LITERALS[word.group()], word.end()
@@ -192,7 +205,7 @@ def _unescaped(text: str, *, raw: bool, inner: bool) -> str:
 
 def _meant(escape: re.Match[str]) -> str:
     sign = escape.group()[1]
-    if sign == "u":
+    if len(escape.group()) > len("\\u"):
         return str(json.loads(f'"{escape.group()}"')).encode("utf-8", "replace").decode("utf-8")
     # An escape that JSON does not know is meant as it stands, as in a regular expression.
     return _SIMPLE.get(sign, escape.group())

@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent_core.conversation import AssistantItem
@@ -201,6 +201,10 @@ def test_what_is_in_doubt_is_no_call(words: str) -> None:
     assert not calls or words.startswith("<tool_call>")
 
 
+@example("[00")
+@example("{a:" + "9" * 5000)
+@example("[1e999,")
+@example("{a: '\\ud8__\\udc__'")
 @given(st.text(alphabet="{}[]\"'`\\,: \n<>/|atrue01", max_size=60))
 def test_any_text_gives_a_value_or_none(text: str) -> None:
     value = decoded(text)
