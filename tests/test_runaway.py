@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_core.conversation import (
     AssistantItem,
+    Chunk,
     Completed,
+    PartnerInfo,
     ReasoningDelta,
     ReasoningItem,
+    Request,
     TextDelta,
     ToolCallDelta,
     ToolCallItem,
     Usage,
 )
-from agent_core.runaway import MOST, Runaway, cycle_of
+from agent_core.partners.text_calls import TextCallsModel
+from agent_core.runaway import MOST, EndlessError, Runaway, cycle_of
+from agent_core.tools.base import make_spec
 
 LEAST = 3000
 
@@ -83,3 +90,30 @@ def test_nothing_is_longer_than_what_the_model_can_hold(window: int, most: int) 
     while not watch.take(TextDelta("".join(f"{length + at:x}" for at in range(piece))[:piece])):
         length += piece
     assert most - piece <= length <= most
+
+
+async def test_calls_that_are_written_without_an_end_are_cut_though_they_are_hidden() -> None:
+    told = 0
+
+    class Endless:
+        info = PartnerInfo("chat", "m", "m", 16_384)
+
+        async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
+            nonlocal told
+            yield TextDelta("<tools>\n")
+            for _ in range(100_000):
+                told += 1
+                yield TextDelta('{"name": "search", "arguments": {"pattern": "low"}}\n')
+
+        async def close(self) -> None:
+            """Nothing is open."""
+
+    request = Request("", (), (make_spec("search", "", {"pattern": {"type": "string"}}, ("pattern",)),), "s")
+    with pytest.raises(EndlessError, match="repeated itself"):
+        await _heard_out(TextCallsModel(Endless()), request)
+    assert told < 1_000
+
+
+async def _heard_out(model: TextCallsModel, request: Request) -> None:
+    async for _ in model.stream(request):
+        pass

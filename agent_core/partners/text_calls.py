@@ -55,7 +55,9 @@ from agent_core.patch.find import find_patches
 from agent_core.patch.read import read_patch
 from agent_core.patch.stream import patch_text
 from agent_core.patch.whole import find_whole
+from agent_core.prompt.forms import EXAMPLE
 from agent_core.protocols import Model
+from agent_core.runaway import EndlessError, Runaway
 
 _FENCE_LINE = re.compile(r"^[ \t]*+(`{3,}|~{3,})[ \t]*+[\w.+-]*+[ \t]*+$", re.MULTILINE)
 # Tags and tokens in which templates of many families put calls, among them those of Hermes, Mistral, Llama, Granite,
@@ -247,13 +249,20 @@ class TextCallsModel:
         return info if self._form == "auto" else msgspec.structs.replace(info, form=self._form, pinned=True)
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        """Answer one request; see `agent_core.protocols.Model`."""
+        """Answer one request; see `agent_core.protocols.Model`.
+
+        Raises:
+            EndlessError: The answer has no end. What is hidden of it, as a call, nobody behind this could tell.
+        """
+        watch = Runaway(self.info.window)
         fields = {tool.name: _parameters(tool) for tool in request.tools}
         tools, whole = frozenset(fields), request.form == "whole"
         words = StreamedWords(request.turn, tools, whole=whole)
         async with contextlib.aclosing(closing(self._inner.stream(request))) as chunks:
             async for chunk in chunks:
                 if isinstance(chunk, TextDelta):
+                    if why := watch.take(chunk):
+                        raise EndlessError(why)
                     for one in words.feed(chunk.text):
                         yield one
                     continue
@@ -262,7 +271,7 @@ class TextCallsModel:
                     for one in (*words.close(), *words.revealed()):
                         yield one
                 if isinstance(chunk, Retrying):
-                    words = StreamedWords(request.turn, tools, whole=whole)
+                    words, watch = StreamedWords(request.turn, tools, whole=whole), Runaway(self.info.window)
                 if isinstance(chunk, Completed):
                     items = read_calls(chunk.items, tools, request.turn, fields, whole=whole)
                     for one in _last_words(words, chunk.items, items):
@@ -273,11 +282,11 @@ class TextCallsModel:
                     yield chunk
 
     async def _learn(self, items: tuple[Item, ...], form: str) -> None:
-        """Keep the form that was asked for, once there is a patch in it that can be read."""
+        """Keep the form that was asked for, once there is a patch in it that can be read: not its example."""
         if self._note is None or not form or self._form != "auto" or form == self._inner.info.form:
             return
         patches = [item for item in items if isinstance(item, ToolCallItem) and item.name == PATCH_TOOL]
-        if any(_format(item) == form for item in patches):
+        if any(_format(item) == form and EXAMPLE not in item.arguments for item in patches):
             await self._note(form=form)
 
     async def close(self) -> None:

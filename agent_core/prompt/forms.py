@@ -8,6 +8,7 @@ line carries a sign, then whole files, in which nothing has to be found.
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -28,6 +29,8 @@ _WHOLE = "[From now on send whole files: in your answer the path of the file, an
 _ENVELOPE = "[From now on write changes as patches between '*** Begin Patch' and '*** End Patch'."
 _HEADS: dict[str, Form] = {_BLOCKS: "blocks", _WHOLE: "whole", _ENVELOPE: "envelope"}
 _MOST_LINES = 12
+_AROUND = 2
+_MOST_LOOKED_AT = 2_000
 _ALIKE = 0.6
 EXAMPLE = "greet.py"
 """The file of the examples, which small models take for one of the project's."""
@@ -101,11 +104,20 @@ def blocks_note(meant: Meant, read: Read) -> str:
         meant: What its last patch meant.
         read: Gives a file of the project.
     """
-    example = _block(meant, read) or _EXAMPLE
+    if example := _block(meant, read):
+        begin = f"{_BLOCKS} It looks like this:]\n\n{example}\n["
+    elif example := _unchanged(meant, read):
+        # An example of another file would be sent as it is.
+        begin = (
+            f"{_BLOCKS} This is one with lines of {meant.path}, which changes nothing yet:]\n\n{example}\n"
+            "[Take the lines that your change is about, and write yours between ======= and REPLACE. "
+        )
+    else:
+        begin = f"{_BLOCKS} It looks like this:]\n\n{_EXAMPLE}\n["
     return (
-        f"{_BLOCKS} It looks like this:]\n\n{example}\n"
-        "[Between SEARCH and ======= stand lines of the file as they are now, letter by letter; between ======= and "
-        "REPLACE stands what is to be there instead. For a new file nothing stands between SEARCH and =======.]"
+        f"{begin}Between SEARCH and ======= stand lines of the file as they are now, letter by letter; between "
+        "======= and REPLACE stands what is to be there instead. For a new file nothing stands between SEARCH and "
+        "=======.]"
     )
 
 
@@ -166,6 +178,24 @@ def _block(meant: Meant, read: Read) -> str:
         return ""
     search, new = ("".join(f"{line}\n" for line in some) for some in (there, meant.new))
     return "" if search == new else f"{meant.path}\n<<<<<<< SEARCH\n{search}=======\n{new}>>>>>>> REPLACE\n"
+
+
+def _unchanged(meant: Meant, read: Read) -> str:
+    """A block of a file's own lines in the place of themselves: of those most like what was meant, else the first."""
+    lines = (_text(meant.path, read) or "").splitlines()
+    wanted = [line.strip() for line in (*meant.old, *meant.new) if line.strip()][:_MOST_LINES]
+    likeness = [max((_likeness(line.strip(), one) for one in wanted), default=0.0) for line in lines[:_MOST_LOOKED_AT]]
+    best = max(range(len(likeness)), key=likeness.__getitem__, default=0)
+    if not likeness or likeness[best] <= _ALIKE:
+        best = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    before = itertools.takewhile(str.strip, reversed(lines[max(best - _AROUND, 0) : best]))
+    after = itertools.takewhile(str.strip, lines[best : best + _AROUND + 1])
+    text = "".join(f"{line}\n" for line in (*reversed(list(before)), *after))
+    return f"{meant.path}\n<<<<<<< SEARCH\n{text}=======\n{text}>>>>>>> REPLACE\n" if text else ""
+
+
+def _likeness(line: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, line, other).ratio()
 
 
 def _alike(lines: Sequence[str], old: Sequence[str]) -> Sequence[str]:

@@ -29,8 +29,22 @@ def test_a_block_is_shown_with_the_files_own_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    "meant", [Meant(), Meant("bin", ("x",), ("y",)), Meant("a.py", ("nothing alike",), ("y",)), Meant("c.py")]
+    ("meant", "shown"),
+    [
+        (Meant("a.py", ("nothing alike",), ("y",)), "def f():\n    return 1\n"),
+        (Meant("a.py"), "def f():\n    return 1\n"),
+        (Meant("a.py", (), ("    return 22",)), "def g():\n    return 2\n"),
+        (Meant("b.py", ("a = b",) * 20, ("c",)), "x = 1\n"),
+    ],
 )
+def test_a_file_that_is_known_is_the_example_of_what_is_not(meant: Meant, shown: str) -> None:
+    told = blocks_note(meant, FILES.get)
+    assert f"{meant.path}\n<<<<<<< SEARCH\n{shown}=======\n{shown}>>>>>>> REPLACE\n" in told
+    assert "greet.py" not in told
+    assert form_in([UserItem(told)]) == "blocks"
+
+
+@pytest.mark.parametrize("meant", [Meant(), Meant("bin", ("x",), ("y",)), Meant("c.py")])
 def test_what_is_not_known_is_shown_on_an_example(meant: Meant) -> None:
     assert "greet.py\n<<<<<<< SEARCH" in blocks_note(meant, FILES.get)
 
