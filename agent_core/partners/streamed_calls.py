@@ -94,6 +94,7 @@ class StreamedCalls:
         self._depth = 0
         self._in_text = False
         self._escaped = False
+        self._tagged = False
         self.count = 0
 
     def feed(self, delta: str) -> Iterator[Told]:
@@ -110,7 +111,7 @@ class StreamedCalls:
             elif self._mode in {"arguments", "call"}:
                 yield from self._take_arguments("patch" if self._mode == "arguments" else "call")
             else:
-                self._take_behind()
+                yield from self._take_behind()
             if before == (self._mode, len(self._rest)):
                 return
 
@@ -123,6 +124,8 @@ class StreamedCalls:
                 yield Told("patch", '"}')
         elif self._rest and self._mode in {"words", "tag", "attributes"}:
             yield Told("words" if self._mode == "words" else "call", self._rest)
+        elif self._rest and self._mode == "behind" and self._tagged:
+            yield Told("call", self._rest)
         self._rest = ""
 
     def _take_words(self) -> Iterator[Told]:
@@ -132,7 +135,10 @@ class StreamedCalls:
                 return
             if isinstance(found, tuple):
                 self._mode, start = found
-                self._rest = self._rest[start:]
+                before, self._rest = self._rest[:start], self._rest[start:]
+                self._tagged = self._mode in {"tag", "attributes"}
+                if self._tagged and before:
+                    yield Told("call", before)
                 self._depth, self._in_text, self._escaped = 0, False, False
                 self.count += self._mode in {"arguments", "raw"}
                 if self._mode == "raw":
@@ -209,9 +215,12 @@ class StreamedCalls:
         if said:
             yield Told("call", said)
 
-    def _take_behind(self) -> None:
+    def _take_behind(self) -> Iterator[Told]:
         if (found := _BEHIND.match(self._rest)) is not None:
-            self._rest = self._rest[found.end() :]
+            behind, self._rest = self._rest[: found.end()], self._rest[found.end() :]
+            if self._tagged and behind:
+                # It may come out that it was no call: then nothing of it may be missing.
+                yield Told("call", behind)
         elif not any(tag.startswith(self._rest) for tag in _TAGS) and self._rest not in {"`", "``", "~", "~~"}:
             self._mode, self._line_begins = "words", True
 

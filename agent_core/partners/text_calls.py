@@ -304,11 +304,11 @@ def _last_words(words: StreamedWords, said: tuple[Item, ...], items: tuple[Item,
     """
     yield from words.close()
     calls = [item for item in items if isinstance(item, ToolCallItem)] if items is not said else []
-    if all(call.name == PATCH_TOOL for call in calls):
-        yield from words.revealed()
+    revealed = list(words.revealed()) if all(call.name == PATCH_TOOL for call in calls) else []
+    yield from revealed
     for call in calls:
-        # Whoever shows calls as they are written hears of these too.
-        if not (words.has_patch and call.name == PATCH_TOOL):
+        # Whoever shows calls as they are written hears of these too; but not of a patch that is among the words.
+        if not ((words.has_patch or revealed) and call.name == PATCH_TOOL):
             yield ToolCallDelta(call.call_id, call.name, call.arguments)
 
 
