@@ -64,6 +64,11 @@ class StreamedWords:
                 self._written[number] = self._next_id()
             yield ToolCallDelta(self._written[number], PATCH_TOOL, some)
 
+    @property
+    def hides(self) -> bool:
+        """Whether some of the answer is hidden, as calls of other tools."""
+        return bool(self._hidden)
+
     def close(self) -> Iterator[Chunk]:
         """From now on nothing is a patch; gives what was held back."""
         scanner, self._scanner = self._scanner, None

@@ -261,7 +261,8 @@ class TextCallsModel:
         async with contextlib.aclosing(closing(self._inner.stream(request))) as chunks:
             async for chunk in chunks:
                 if isinstance(chunk, TextDelta):
-                    if why := watch.take(chunk):
+                    # What is shown is watched by whoever shows it, who keeps the beginning.
+                    if (why := watch.take(chunk)) and words.hides:
                         raise EndlessError(why)
                     for one in words.feed(chunk.text):
                         yield one
