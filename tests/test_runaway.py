@@ -100,15 +100,16 @@ async def test_calls_that_are_written_without_an_end_are_cut_though_they_are_hid
 
         async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
             nonlocal told
-            yield TextDelta("<tools>\n")
+            yield TextDelta('{"name": "search", "arguments": {"pattern": "')
             for _ in range(100_000):
                 told += 1
-                yield TextDelta('{"name": "search", "arguments": {"pattern": "low"}}\n')
+                yield TextDelta("low ")
 
         async def close(self) -> None:
             """Nothing is open."""
 
-    request = Request("", (), (make_spec("search", "", {"pattern": {"type": "string"}}, ("pattern",)),), "s")
+    tools = tuple(make_spec(name, "", {"pattern": {"type": "string"}}, ()) for name in ("search", "apply_patch"))
+    request = Request("", (), tools, "s")
     with pytest.raises(EndlessError, match="repeated itself"):
         await _heard_out(TextCallsModel(Endless()), request)
     assert told < 1_000
