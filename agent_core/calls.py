@@ -91,7 +91,8 @@ class Calls:
 
     async def begin(self) -> None:
         """Start a task: nothing is held back. The first one waits until all tools are there."""
-        self._toolbox.settle(self._parts.model.info.window)
+        await self._parts.partner_known()
+        self._toolbox.settle(small=self._parts.model.info.reads_little)
         await self._toolbox.gather(self._parts.sources, self._note)
         self._consent.begin()
         self._held = []

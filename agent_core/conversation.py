@@ -194,6 +194,14 @@ class PartnerInfo(msgspec.Struct, frozen=True):
     form: str = ""
     pinned: bool = False
 
+    @property
+    def reads_little(self) -> bool:
+        """Whether it is known that little fits into its context, as with small models on one's own machine."""
+        return 0 < self.window <= _LITTLE
+
+
+_LITTLE = 16_384
+
 
 class TextDelta(msgspec.Struct, frozen=True):
     """Some more of the partner's answer."""

@@ -32,7 +32,7 @@ async def nobody() -> Model | None:
 
 
 async def _free() -> None:
-    """Nothing limits what is spent."""
+    """Nothing limits what is spent, nor is anything waited for."""
 
 
 _WINDOW_SHARE = 8
@@ -68,6 +68,7 @@ class Parts:
         permissions: The rules that are kept for the project; None where none can be.
         mask: Takes secrets out of what is shown, or told to the partner, of the human's files.
         waits: The wait before a request is sent again.
+        partner_known: Waits a little until it is known how much the partner can read, where that is being asked.
     """
 
     session: str
@@ -86,6 +87,7 @@ class Parts:
     permissions: PermissionBook | None = None
     gate: Callable[[], Awaitable[None]] = _free
     waits: Waits = field(default_factory=Waits)
+    partner_known: Callable[[], Awaitable[None]] = _free
 
     def tell_partner(self) -> None:
         """Say who proposes, if more is known of that by now: the model's name, how much it can read."""
@@ -100,8 +102,8 @@ class Parts:
 
     @property
     def map_tokens(self) -> int:
-        """Budget for the map of the project, as `tool_tokens`."""
-        return self._within_window(self.config.tools.map_tokens)
+        """Budget for the map of the project, as `tool_tokens`; none for who can read little: it is led astray by it."""
+        return 0 if self.model.info.reads_little else self._within_window(self.config.tools.map_tokens)
 
     @property
     def tool_tokens(self) -> int:

@@ -29,6 +29,7 @@ from agent_core.outfit import Outfit
 from agent_core.partner_choice import PartnerChoice
 from agent_core.parts import Parts, nobody
 from agent_core.permission_book import KnownRule
+from agent_core.process import wait_for
 from agent_core.remembering import Remembering
 from agent_core.shell import Shells
 from agent_core.state import State
@@ -37,6 +38,7 @@ from agent_core.tasks import Tasks
 from agent_core.workspace.edits import EditTracker
 from agent_core.workspace.tree import Snapshot
 
+_PARTNER_SECONDS = 3.0
 Listener = Callable[[ev.Entry, State], None]
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ class Session:
         self._state = replay(outfit.journal.entries(session)) if resume else State()
         self._resumed = resume
         self._inbox = Inbox(self._emit)
+        self._asked = asyncio.Event()
         self._tracker = EditTracker(outfit.workspace, outfit.mask)
         self._surroundings = Surroundings(outfit.workspace.root, lambda: self._hearing.heard)
         self._attribution = Attribution(
@@ -103,6 +106,7 @@ class Session:
             other=outfit.partners.model.aside if outfit.partners is not None else nobody,
             permissions=outfit.permissions,
             gate=self._budget.gate,
+            partner_known=self._partner_known,
         )
         self._choice = PartnerChoice(parts, outfit.partners)
         self._comments = Comments(parts, self._tracker.text, outfit.mask, self._inbox.news)
@@ -382,14 +386,21 @@ class Session:
     # -- in the background
 
     async def _warm(self) -> None:
-        if self._outfit.warm is not None:
-            try:
+        try:
+            if self._outfit.warm is not None:
                 await self._outfit.warm()
-            except Exception:
-                # The first request will meet the same, and tell it.
-                log.exception("the partner's library could not be got ready")
-            else:
-                self._parts.tell_partner()
+        except Exception:
+            # The first request will meet the same, and tell it.
+            log.exception("the partner's library could not be got ready")
+        else:
+            self._parts.tell_partner()
+        finally:
+            self._asked.set()
+
+    async def _partner_known(self) -> None:
+        """Wait a little for what the partner's server says of itself: what it is offered stays for the session."""
+        if not self._outfit.model.info.window:
+            await wait_for(self._asked, _PARTNER_SECONDS)
 
     async def _read_names(self) -> None:
         """Get ready what a map of the project is drawn from, where that takes long."""

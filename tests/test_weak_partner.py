@@ -160,6 +160,21 @@ async def test_a_small_window_gets_small_texts(tmp_path: Path) -> None:
     assert sizes[1] < 4096
 
 
+@pytest.mark.parametrize(("window", "small"), [(8192, True), (65_536, False)])
+async def test_a_task_begun_at_once_waits_for_how_much_the_partner_reads(
+    tmp_path: Path, window: int, small: bool
+) -> None:
+    project = make_shop(tmp_path / "shop")
+    async with ModelServer([text("Nothing."), text("Nothing.")], tells={"max_model_len": window}) as server:
+        async with running(project, flags("auto", off=QUICK) | server_settings(server.base_url, "chat")) as here:
+            here.submit(commands.Ask("what is this"))
+            await here.seen(ev.TaskFinished)
+        offered = {tool["function"]["name"] for tool in server.requests[0].body["tools"]}
+        assert "apply_patch" in offered
+        assert ("symbols" in offered) is not small
+        assert ("# A map of the project" in said(server, 0)) is not small
+
+
 BLOCK = """\
 shop/prices.py
 <<<<<<< SEARCH

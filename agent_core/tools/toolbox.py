@@ -44,7 +44,6 @@ _MOST_TOOLS = 100
 _DESCRIPTION_TOKENS = 300
 _MOST_SCHEMA = 20_000
 _SLOW, _PATIENCE = 2.0, 20.0
-_SMALL_WINDOW = 16_384
 _SPARED = frozenset({"symbols", "git", "ask_human", "update_plan"})
 """What a partner that can read little is not offered: small models hardly use it, and read of it in every request."""
 log = logging.getLogger(__name__)
@@ -122,14 +121,14 @@ class Toolbox:
         others = (tool.spec for tool in self._others.values())
         return (*mine, _PATCH_SPEC, _CHECKS_SPEC, *others)
 
-    def settle(self, window: int) -> None:
+    def settle(self, *, small: bool) -> None:
         """Say for whom the tools are, once: for a partner that can read little there are fewer.
 
         Args:
-            window: How many tokens it can read; 0 where that is not known.
+            small: It is one of those.
         """
         if self._small is None:
-            self._small = 0 < window <= _SMALL_WINDOW
+            self._small = small
 
     def get(self, name: str) -> Tool | None:
         """A tool by name; None when there is none."""
