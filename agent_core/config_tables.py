@@ -344,6 +344,18 @@ class GitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trailer: str = ""
 
 
+class RepairConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The table ``[repair]``: repairs found by search, without a model.
+
+    Attributes:
+        beside: Look for one in the background while a model thinks, where a test fails.
+        seconds: Most time that one search takes.
+    """
+
+    beside: bool = True
+    seconds: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 60.0
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings, a table each.
 
@@ -362,6 +374,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mcp: dict[str, McpConfig] = msgspec.field(default_factory=dict)
     hooks: dict[str, HookConfig] = msgspec.field(default_factory=dict)
     loop: LoopConfig = LoopConfig()
+    repair: RepairConfig = RepairConfig()
     checks: ChecksConfig = ChecksConfig()
     sandbox: SandboxConfig = SandboxConfig()
     prompt: PromptConfig = PromptConfig()

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from agent_core.conversation import PartnerInfo
 from agent_core.prompt.instructions import instructions
 from agent_core.text import estimate_tokens
 from agent_core.tools.base import Permission
@@ -30,8 +31,8 @@ def test_it_names_every_tool_and_stays_short() -> None:
 @pytest.mark.parametrize(("window", "fewer"), [(0, False), (4_096, True), (16_384, True), (16_385, False)])
 def test_a_partner_that_can_read_little_is_offered_and_told_of_less(window: int, fewer: bool) -> None:
     box = Toolbox(no_commands)
-    box.settle(window)
-    box.settle(1_000_000)
+    box.settle(small=PartnerInfo("chat", "", "", window).reads_little)
+    box.settle(small=not fewer)
     names = {tool.name for tool in box.specs}
     assert {"read_file", "search", "apply_patch", "run_checks", "run_command"} <= names
     words = instructions(box.specs)

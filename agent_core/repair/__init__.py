@@ -1,0 +1,28 @@
+"""Repairs found by search, without a model: where a program may be wrong, what it may have meant, what the tests say.
+
+The words of this folder are those of the field (automated program repair):
+
+=========  =============================================================================================
+suspect    a line that may be wrong, with how likely that is
+variant    one way in which the program could be changed: edits of its text
+template   makes variants of one kind, such as another comparison operator, at any place of any program
+trial      what the tests said of one variant
+repair     a variant that all the tests pass with; several that behave alike are one repair
+=========  =============================================================================================
+
+Where what is::
+
+    model             the types
+    source            a file as text, tree and positions: what templates read
+    project           what is known of the other files: names, attributes, signatures
+    templates/        variants by kind; its __init__ lists them all
+    localise          runs of tests -> suspects
+    lab               trying variants out: a process in a candidate that has imported the tests, and forks
+    spawned           the same by a process a variant, where forks are not safe
+    injected/         what that process runs; standalone, as it runs in the project's own Python
+    search            suspects x templates -> trials -> repairs, within a time
+    behaviour  rank   which repairs behave alike, on which input they differ; which comes first
+    words             repairs in words, for a human
+    beyond/           what tests do not tell: syntax, names, types, partial renames
+    desk              repairs of one session's project, for whoever wants some
+"""
