@@ -14,6 +14,7 @@ from agent_core.memory.lesson_book import LessonBook
 from agent_core.partners.beginning import Beginning
 from agent_core.permission_book import PermissionBook
 from agent_core.protocols import Check, Model, Workspace
+from agent_core.repair.desk import Desk
 from agent_core.tools.base import ToolSource
 from agent_core.workspace.landing import Lander
 from agent_core.workspace.watcher import Watcher
@@ -46,6 +47,7 @@ class Outfit:
         unsaved: Asked before anything is written; None where no editor is known.
         permissions: The rules that are kept for the project; None where none can be.
         recovered: What was found and mended of landings cut short, for the human.
+        desk: Where the partner asks for repairs that are found without a model; None where it asks for none.
     """
 
     config: Config
@@ -67,3 +69,4 @@ class Outfit:
     partners: Beginning | None = None
     permissions: PermissionBook | None = None
     unsaved: Unsaved | None = None
+    desk: Desk | None = None

@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
+from agent_core.checks.model import CheckResult
 from agent_core.repair.model import Found, Progress, Wanted
+
+
+class Files(Protocol):
+    """Files by their paths."""
+
+    def paths(self) -> Collection[str]:
+        """All that are not ignored."""
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file, None where it is not there."""
 
 
 class Repairs(Protocol):
     """Finds repairs of a project."""
+
+    @property
+    def files(self) -> Files:
+        """The project's files with the partner's draft in them, as they are now."""
+
+    def original(self, path: str) -> bytes | None:
+        """The bytes of a file of the working tree, without the draft; None where it is not there."""
+
+    async def standing(self) -> tuple[CheckResult, ...]:
+        """What the checks say of the project with the partner's draft in it.
+
+        Raises:
+            SandboxError: A candidate could not be made.
+        """
 
     async def find(self, wanted: Wanted, tell: Callable[[Progress], None], enough: asyncio.Event) -> Found:
         """Look for repairs of the project with the partner's draft in it.
@@ -35,8 +60,7 @@ class Desk:
         """Have somebody find them from now on."""
         self._repairs = repairs
 
-    async def find(self, wanted: Wanted, tell: Callable[[Progress], None], enough: asyncio.Event) -> Found:
-        """See `Repairs`; nothing is found while nobody is there."""
-        if self._repairs is None:
-            return Found(word="Repairs are looked for within a session only.")
-        return await self._repairs.find(wanted, tell, enough)
+    @property
+    def repairs(self) -> Repairs | None:
+        """Who finds them; None outside of a session."""
+        return self._repairs

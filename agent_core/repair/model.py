@@ -265,6 +265,8 @@ class Found(msgspec.Struct, frozen=True):
         tried: How many variants were tried.
         seconds: How long it took.
         ended: Whether it ``finished``, ran ``out of time``, or was ``stopped``.
+        texts: The files that repairs touch as they were looked at, without a byte order mark: what the positions of
+            edits are about.
     """
 
     repairs: tuple[Repair, ...] = ()
@@ -275,6 +277,7 @@ class Found(msgspec.Struct, frozen=True):
     tried: int = 0
     seconds: float = 0.0
     ended: Literal["finished", "out of time", "stopped"] = "finished"
+    texts: Mapping[str, str] = {}
 
 
 def with_edits(text: str, edits: Iterable[Edit]) -> str:
