@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from agent_core.conversation import Chunk, Completed, ReasoningDelta, ReasoningItem, TextDelta, ToolCallDelta
 from agent_core.item_text import item_text
 
@@ -23,6 +25,10 @@ _TIMES = 12
 _RUT = 3000
 _RUT_IN_CALL = 12_000
 """So many characters have to be nothing but repetition. In a patch it may be meant: a table of zeros, a fixture."""
+_RUT_OF_CALLS = 1500
+"""Enough of calls that are written as words one after the other, alike but for their numbers."""
+_WRITTEN_CALL = '"name"'
+_NUMBER = re.compile(r"\d+")
 _LONGEST_CYCLE = 1000
 _SAMPLE = 64
 _CANDIDATES = 24
@@ -56,6 +62,9 @@ def cycle_of(text: str, least: int) -> int:
             return cycle
         end = at + _SAMPLE - 1
     return 0
+
+
+_COUNTS = "it wrote down the same call again and again, with other numbers"
 
 
 class Runaway:
@@ -107,7 +116,15 @@ class Runaway:
         if cycle := cycle_of(self._tail, least):
             self.cycle = self._tail[-cycle:]
             return "it repeated itself without an end"
-        return ""
+        return _COUNTS if kind == "text" and self._counts() else ""
+
+    def _counts(self) -> bool:
+        """Whether it writes down the same call again and again, with other numbers."""
+        if _WRITTEN_CALL not in self._tail[-_LONGEST_CYCLE:]:
+            return False
+        blank = _NUMBER.sub("0", self._tail)
+        cycle = cycle_of(blank, _RUT_OF_CALLS)
+        return bool(cycle) and _WRITTEN_CALL in blank[-cycle:] + blank[-cycle:]
 
     @property
     def _too_long(self) -> str:

@@ -398,9 +398,11 @@ class Session:
             self._asked.set()
 
     async def _partner_known(self) -> None:
-        """Wait a little for what the partner's server says of itself: what it is offered stays for the session."""
-        if not self._outfit.model.info.window:
-            await wait_for(self._asked, _PARTNER_SECONDS)
+        """Wait a little for what the partner's server says of itself: what it is offered stays for the session.
+
+        Also where a model of that name is known to read more: its server may have less room for it.
+        """
+        await wait_for(self._asked, _PARTNER_SECONDS)
 
     async def _read_names(self) -> None:
         """Get ready what a map of the project is drawn from, where that takes long."""

@@ -118,3 +118,25 @@ async def test_calls_that_are_written_without_an_end_are_cut_though_they_are_hid
 async def _heard_out(model: TextCallsModel, request: Request) -> None:
     async for _ in model.stream(request):
         pass
+
+
+def counted(number: int, path: str = "calc.py") -> str:
+    return f'{{"name": "read_file", "arguments": {{"end": {number}, "path": "{path}"}}}}\n'
+
+
+def test_the_same_call_written_down_with_other_numbers_is_a_rut() -> None:
+    watch, said, why = Runaway(0), 0, ""
+    for number in range(5, 1000, 5):
+        why = watch.take(TextDelta(counted(number)))
+        said += len(counted(number))
+        if why:
+            break
+    assert why == "it wrote down the same call again and again, with other numbers"
+    assert said < 3000
+
+
+def test_different_calls_and_tables_of_numbers_are_none() -> None:
+    calls, table = Runaway(0), Runaway(0)
+    for number in range(60):
+        assert not calls.take(TextDelta(counted(number, f"file_{'abcdefghij'[number % 10]}{'x' * number}.py")))
+        assert not table.take(TextDelta(f"    ({number}, {number * 7 % 13}, 'a row of some table of numbers'),\n"))
