@@ -8,7 +8,9 @@ import msgspec
 
 from agent_core import events as ev
 
-About = Literal["note", "proposal", "verdict", "diagnosis", "decision", "landing", "patch", "task", "memory", "lesson"]
+About = Literal[
+    "note", "proposal", "verdict", "diagnosis", "decision", "landing", "patch", "task", "memory", "lesson", "repair"
+]
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -88,7 +90,8 @@ class Notice(msgspec.Struct, frozen=True):
 
     Attributes:
         about: What it tells of; the screen chooses sign and colour by it.
-        proposal: For a verdict and its diagnosis: the proposal. There is one of each for a proposal, the newest.
+        proposal: For a verdict and its diagnosis: the proposal. There is one of each for a proposal, the newest. For a repair
+            that can be taken: the find's number.
         doubt: Why a verdict is not the last word on what is there now; empty when it is.
     """
 

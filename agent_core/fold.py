@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from agent_core import events as ev
-from agent_core.folding import judging, landing, memory, outside, partner, review, running, talking
+from agent_core.folding import judging, landing, memory, outside, partner, repairing, review, running, talking
 from agent_core.folding.remembering import remembered
 from agent_core.state import State
 
@@ -72,6 +72,11 @@ _FOLDS: dict[type[ev.Event], Callable[[State, Any], State]] = {
     ev.QuestionAnswered: running.question_answered,
     ev.PlanUpdated: running.plan_updated,
     ev.HookFinished: running.hook_finished,
+    ev.RepairSought: repairing.repair_sought,
+    ev.RepairProgressed: repairing.repair_progressed,
+    ev.RepairFound: repairing.repair_found,
+    ev.RepairEnded: repairing.repair_ended,
+    ev.RepairsSwitched: repairing.repairs_switched,
     ev.Noted: talking.noted,
     ev.TaskFinished: talking.task_finished,
 }

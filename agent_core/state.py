@@ -12,6 +12,7 @@ from agent_core.checks.model import Blame, CheckResult, Finding, Outcome, Verdic
 from agent_core.conversation import Item, PartnerInfo, Replaced, Usage
 from agent_core.memory.records import Records
 from agent_core.patch.model import Patch
+from agent_core.repairs_state import RepairsState
 from agent_core.review import Overlap, Review
 from agent_core.spending import BudgetState, Spending
 
@@ -57,6 +58,7 @@ class ProposalState(msgspec.Struct, frozen=True):
         of: How many parts there are; 0 where it was decided on as a whole, or not at all.
         waits: What it waits for before it lands, though it was accepted; empty when it does not.
         carried: It was made over other texts of its files, and carried over to the human's edits since.
+        by: Whose it is; see `agent_core.events.ProposalMade`.
     """
 
     number: int
@@ -86,6 +88,7 @@ class ProposalState(msgspec.Struct, frozen=True):
     of: int = 0
     waits: str = ""
     carried: bool = False
+    by: Literal["partner", "repair"] = "partner"
 
     @property
     def green(self) -> bool:
@@ -296,6 +299,7 @@ class State(msgspec.Struct, frozen=True):
         plan: What the partner says it is going to do, and how far it is.
         budget: The budget that is used up, and waits for the human's word.
         spending: What was spent.
+        repairs: Searches for repairs, and what they found.
     """
 
     session: str = ""
@@ -339,6 +343,7 @@ class State(msgspec.Struct, frozen=True):
     plan: tuple[ev.PlanStep, ...] = ()
     budget: BudgetState | None = None
     spending: Spending = Spending()
+    repairs: RepairsState = RepairsState()
 
     @property
     def retry_in(self) -> float | None:

@@ -7,6 +7,7 @@ from agent_core.commands.deciding import Accept, Comment, Fix, Land, Reject, Rew
 from agent_core.commands.landing import Commit, DraftCommit, Redo, Undo
 from agent_core.commands.memory import Compact, DropLesson, KeepLesson, Memorize, Teach, Uncompact
 from agent_core.commands.partner import Answer, Approve, EndTool, ForgetRule, RaiseBudget, RetryNow, UsePartner
+from agent_core.commands.repairing import SwitchRepairs, TakeRepair
 from agent_core.commands.talking import Ask, Interrupt, Quit, SetMode, Shell, Steer, Tell, TellOf, Withdraw
 
 __all__ = [
@@ -38,7 +39,9 @@ __all__ = [
     "Settle",
     "Shell",
     "Steer",
+    "SwitchRepairs",
     "Take",
+    "TakeRepair",
     "Teach",
     "Tell",
     "TellOf",
@@ -80,6 +83,8 @@ AnyCommand = (
     | UsePartner
     | RetryNow
     | RaiseBudget
+    | TakeRepair
+    | SwitchRepairs
     | Interrupt
     | SetMode
     | Tell

@@ -50,6 +50,13 @@ from agent_core.events.partner import (
     PartnerChosen,
     RetryHurried,
 )
+from agent_core.events.repairing import (
+    RepairEnded,
+    RepairFound,
+    RepairProgressed,
+    RepairSought,
+    RepairsSwitched,
+)
 from agent_core.events.running import (
     Action,
     ApprovalAsked,
@@ -145,6 +152,11 @@ AnyEvent = (
     | QuestionAnswered
     | PlanUpdated
     | HookFinished
+    | RepairSought
+    | RepairProgressed
+    | RepairFound
+    | RepairEnded
+    | RepairsSwitched
 )
 
 
@@ -225,6 +237,11 @@ __all__ = [
     "QuestionAnswered",
     "QuestionAsked",
     "ReasoningStreamed",
+    "RepairEnded",
+    "RepairFound",
+    "RepairProgressed",
+    "RepairSought",
+    "RepairsSwitched",
     "RetryHurried",
     "Reviewed",
     "SessionResumed",

@@ -6,7 +6,9 @@ from typing import get_args
 
 from agent_core.events import AnyEvent
 
-_PIECES = frozenset({"TextStreamed", "ReasoningStreamed", "PatchStreamed", "ToolPrinted", "CheckProgressed"})
+_PIECES = frozenset(
+    {"TextStreamed", "ReasoningStreamed", "PatchStreamed", "ToolPrinted", "CheckProgressed", "RepairProgressed"}
+)
 """They come many times a second, and say nothing that the event at their end does not."""
 
 HOOKABLE = frozenset(kind.__name__ for kind in get_args(AnyEvent)) - _PIECES - {"HookFinished"}

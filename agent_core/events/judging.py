@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from agent_core.checks.model import Blame, CheckResult, Verdict, Where
 from agent_core.events.base import Event
 from agent_core.patch.model import Patch
@@ -20,6 +22,7 @@ class ProposalMade(Event, frozen=True):
         tree: Hash of the candidate.
         diff: The patch as unified diff, for humans and scripts.
         note: What the human should know of how it was read, such as that it replaces the last one.
+        by: Whose it is: the partner's, or a repair found without a model, which the human had proposed.
     """
 
     number: int
@@ -30,6 +33,7 @@ class ProposalMade(Event, frozen=True):
     tree: str
     diff: str
     note: str = ""
+    by: Literal["partner", "repair"] = "partner"
 
 
 class CheckStarted(Event, frozen=True):

@@ -7,7 +7,8 @@ import msgspec
 from agent_core import events as ev
 from agent_core.chat_entries import ChatEntry, Notice
 from agent_core.folding import review
-from agent_core.folding.parts import checks_stopped, doubted, replace_proposal, say, tell
+from agent_core.folding.parts import checks_stopped, close_answer, doubted, replace_proposal, say, stop_tools, tell
+from agent_core.folding.repairing import repair_proposed
 from agent_core.state import CheckState, Phase, ProposalState, State
 
 
@@ -23,6 +24,7 @@ def proposal_made(state: State, event: ev.ProposalMade) -> State:
         tree=event.tree,
         diff=event.diff,
         note=event.note,
+        by=event.by,
     )
     checks = tuple(check for check in state.checks if check.where == "baseline")
     if state.proposal is not None and state.proposal.number == event.number:
@@ -36,12 +38,14 @@ def proposal_made(state: State, event: ev.ProposalMade) -> State:
             phase="checking",
             checks=checks,
         )
+    if event.by == "repair":
+        # The answer that was under way was ended for it.
+        state = repair_proposed(stop_tools(close_answer(state, partial=True)), event.tree)
     files = event.patch.files
     size = f"+{sum(file.added for file in files)} -{sum(file.removed for file in files)}"
     names = ", ".join(file.path for file in files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-    notice = Notice(
-        "info", f"Proposal {event.number} (attempt {event.attempt}): {names} {size}", event.note, "proposal"
-    )
+    whose = "found without a model" if event.by == "repair" else f"attempt {event.attempt}"
+    notice = Notice("info", f"Proposal {event.number} ({whose}): {names} {size}", event.note, "proposal")
     return say(state, notice, proposals=(*state.proposals, proposal), live_patch="", phase="checking", checks=checks)
 
 

@@ -10,6 +10,7 @@ from agent_core import events as ev
 from agent_core.chat_entries import Notice
 from agent_core.folding.partner import spent
 from agent_core.folding.parts import replace_proposal, say
+from agent_core.folding.repairing import finds_gone
 from agent_core.state import CommitDraft, LandingState, Phase, State
 
 
@@ -69,7 +70,8 @@ def landed(state: State, event: ev.Landed) -> State:
         proposal = next((one for one in state.proposals if one.number == landing.proposal), None)
         part = f"{proposal.taken} of {proposal.of} parts of " if proposal is not None and proposal.of else ""
         text = f"Landed {part}proposal {landing.proposal} as landing {landing.number}"
-    return say(state, Notice("info", f"{text}: {names}", hint, about="landing"), phase=_after_landing(state))
+    notice = Notice("info", f"{text}: {names}", hint, about="landing")
+    return say(finds_gone(state), notice, phase=_after_landing(state))
 
 
 def _commit_stays(state: State, turned: int) -> str:

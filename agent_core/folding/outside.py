@@ -7,6 +7,7 @@ import msgspec
 from agent_core import events as ev
 from agent_core.chat_entries import Edit, Edits, GitMove
 from agent_core.folding.parts import doubted, say
+from agent_core.folding.repairing import finds_gone
 from agent_core.state import State
 
 
@@ -39,4 +40,4 @@ def _moved(state: State) -> State:
     )
     # What has been decided on is history.
     state = doubted(state, {one.number for one in proposals if one.stale and one.decision is None})
-    return msgspec.structs.replace(state, proposals=proposals)
+    return finds_gone(msgspec.structs.replace(state, proposals=proposals))

@@ -27,6 +27,7 @@ def session_resumed(state: State, event: ev.SessionResumed) -> State:
     ended = tuple(check for check in state.checks if check.outcome is not None)
     phase: Phase = "deciding" if state.waiting else "idle"
     state = msgspec.structs.replace(state, checks=ended, phase=phase, approval=None, question=None, budget=None)
+    state = msgspec.structs.replace(state, repairs=msgspec.structs.replace(state.repairs, search=None))
     return say(state, Notice("info", f"Session resumed (pairloop {event.version})."))
 
 
@@ -118,6 +119,7 @@ def prompt_sent(state: State, event: ev.PromptSent) -> State:
         unheard=(),
         retry=None,
         size=size,
+        repairs=msgspec.structs.replace(state.repairs, untold=()) if state.repairs.untold else state.repairs,
     )
 
 
