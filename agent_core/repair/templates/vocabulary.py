@@ -211,8 +211,15 @@ def likeness(one: str, other: str) -> float:
 
 def closest(name: str, others: Iterable[str], *, least: float = 0.6, most: int = 5) -> list[str]:
     """Names like one, the most alike first."""
-    scored = sorted(((likeness(name, other), other) for other in set(others) - {name}), reverse=True)
-    return [other for score, other in scored[:most] if score >= least]
+    matcher = difflib.SequenceMatcher(None, "", name.lower(), autojunk=False)
+    scored: list[tuple[float, str]] = []
+    for other in set(others) - {name}:
+        matcher.set_seq1(other.lower())
+        if matcher.real_quick_ratio() < least and "_" not in name:
+            continue
+        if (score := likeness(name, other)) >= least:
+            scored.append((-score, other))
+    return [other for _, other in sorted(scored)[:most]]
 
 
 def guess_of(binding: Binding | None, name: str, values: Mapping[str, tuple[str, str]]) -> str:
