@@ -23,6 +23,22 @@ class Files(Protocol):
 class Repairs(Protocol):
     """Finds repairs of a project."""
 
+    async def find(self, wanted: Wanted, tell: Callable[[Progress], None], enough: asyncio.Event) -> Found:
+        """Look for repairs of the project with the partner's draft in it.
+
+        Args:
+            wanted: What is to be repaired.
+            tell: Told how it gets on, a few times a second.
+            enough: Set from outside to have it end soon, with the best so far. Cancelling ends it with nothing.
+
+        Raises:
+            SandboxError: A candidate could not be made.
+        """
+
+
+class Service(Repairs, Protocol):
+    """Finds repairs within a session, and knows its project."""
+
     @property
     def files(self) -> Files:
         """The project's files with the partner's draft in them, as they are now."""
@@ -37,30 +53,18 @@ class Repairs(Protocol):
             SandboxError: A candidate could not be made.
         """
 
-    async def find(self, wanted: Wanted, tell: Callable[[Progress], None], enough: asyncio.Event) -> Found:
-        """Look for repairs of the project with the partner's draft in it.
-
-        Args:
-            wanted: What is to be repaired.
-            tell: Told how it gets on, a few times a second.
-            enough: Set from outside to have it end soon, with the best so far. Cancelling ends it with nothing.
-
-        Raises:
-            SandboxError: A candidate could not be made.
-        """
-
 
 class Desk:
     """Where repairs are asked for, before there is anybody who finds them: partners are made before sessions."""
 
     def __init__(self) -> None:
-        self._repairs: Repairs | None = None
+        self._repairs: Service | None = None
 
-    def open(self, repairs: Repairs) -> None:
+    def open(self, repairs: Service) -> None:
         """Have somebody find them from now on."""
         self._repairs = repairs
 
     @property
-    def repairs(self) -> Repairs | None:
+    def repairs(self) -> Service | None:
         """Who finds them; None outside of a session."""
         return self._repairs
