@@ -1,0 +1,89 @@
+"""Comparisons: another operator, the operands exchanged, one link of a chain taken away."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+
+from agent_core.repair.model import Edit, Variant
+from agent_core.repair.project import Project
+from agent_core.repair.source import Source
+from agent_core.repair.templates import Template
+from agent_core.repair.templates.exact import Level, editable, grouped, operator_span, piece, replaced, spaced
+
+_WORDS: Mapping[type[ast.cmpop], str] = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Is: "is",
+    ast.IsNot: "is not",
+    ast.In: "in",
+    ast.NotIn: "not in",
+}
+# For each operator the others, from what it is most often mistaken for to what it hardly ever is.
+_OTHERS: Mapping[str, tuple[tuple[str, float], ...]] = {
+    "<": (("<=", 1.0), (">", 1.1), (">=", 1.2), ("!=", 1.7), ("==", 1.9)),
+    "<=": (("<", 1.0), (">=", 1.1), (">", 1.2), ("==", 1.8), ("!=", 1.9)),
+    ">": ((">=", 1.0), ("<", 1.1), ("<=", 1.2), ("!=", 1.7), ("==", 1.9)),
+    ">=": ((">", 1.0), ("<=", 1.1), ("<", 1.2), ("==", 1.8), ("!=", 1.9)),
+    "==": (("!=", 1.0), (">=", 1.5), ("<=", 1.5), ("is", 1.7), ("in", 1.7), ("<", 1.8), (">", 1.8), ("not in", 2.4)),
+    "!=": (("==", 1.0), ("<", 1.5), (">", 1.5), ("is not", 1.7), ("not in", 1.8), ("<=", 1.9), (">=", 1.9), ("in", 2)),
+    "is": (("is not", 1.0), ("==", 1.2), ("!=", 1.8), ("in", 2.4), ("<", 3), (">", 3), ("<=", 3), (">=", 3)),
+    "is not": (("is", 1.0), ("!=", 1.2), ("==", 1.8), ("not in", 2.4), ("<", 3), (">", 3), ("<=", 3), (">=", 3)),
+    "in": (("not in", 1.0), ("==", 1.7), ("is", 2.4), ("!=", 2.4)),
+    "not in": (("in", 1.0), ("!=", 1.7), ("is not", 2.4), ("==", 2.4)),
+}  # fmt: skip
+_IDENTITY = frozenset({"is", "is not"})
+
+
+def comparison_operator(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
+    """Another operator of a comparison, of each link of a chain."""
+    if not isinstance(node, ast.Compare) or not editable(source, node):
+        return
+    operands = [node.left, *node.comparators]
+    for index, operator in enumerate(node.ops):
+        old = _WORDS[type(operator)]
+        span = operator_span(source, operands[index], operands[index + 1], old)
+        if span is None:
+            continue
+        identity = _has_identity(operands[index + 1])
+        for new, cost in _OTHERS[old]:
+            if new in _IDENTITY and not identity:
+                dearer = 0.8
+            else:
+                dearer = 0.5 if identity == "surely" and not {old, new} & _IDENTITY else 0.0
+            edit = Edit(source.path, *span, spaced(source, *span, new))
+            yield source.variant("comparison", cost + dearer, f"{new} for {old}", edit)
+
+
+def _has_identity(node: ast.expr) -> str:
+    """Whether it makes sense to ask whether something is this very object: surely, perhaps, or not."""
+    if not isinstance(node, ast.Constant):
+        return "perhaps"
+    return "surely" if node.value is None or isinstance(node.value, bool) else ""
+
+
+def comparison_turned(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
+    """The operands of a containment exchanged; of others another operator does the same."""
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not editable(source, node):
+        return
+    if isinstance(node.ops[0], ast.In | ast.NotIn):
+        left, right = (piece(source, one, Level.BIT_OR) for one in (node.left, node.comparators[0]))
+        text = f"{right} {_WORDS[type(node.ops[0])]} {left}"
+        yield from replaced(source, node, text, "comparison turned", 1.8)
+
+
+def comparison_link(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
+    """The first or the last link of a chain taken away: ``a < b`` of ``a < b < c``."""
+    if not isinstance(node, ast.Compare) or len(node.ops) < 2 or not editable(source, node):
+        return
+    start, end = source.span(node)
+    first, last = grouped(source, node.comparators[0])[0], grouped(source, node.comparators[-2])[1]
+    for text in (source.text[first:end], source.text[start:last]):
+        yield from replaced(source, node, text, "comparison link", 1.8)
+
+
+COMPARISONS: tuple[Template, ...] = (comparison_operator, comparison_turned, comparison_link)

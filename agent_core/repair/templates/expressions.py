@@ -1,0 +1,16 @@
+"""The templates that change expressions."""
+
+from __future__ import annotations
+
+from agent_core.repair.templates import Template
+from agent_core.repair.templates.arithmetic import ARITHMETIC
+from agent_core.repair.templates.booleans import BOOLEANS
+from agent_core.repair.templates.comparisons import COMPARISONS
+from agent_core.repair.templates.constants import CONSTANTS
+
+EXPRESSIONS: tuple[Template, ...] = (
+    *COMPARISONS,
+    *BOOLEANS,
+    *ARITHMETIC,
+    *CONSTANTS,
+)
