@@ -75,6 +75,7 @@ _FOLDS: dict[type[ev.Event], Callable[[State, Any], State]] = {
     ev.RepairSought: repairing.repair_sought,
     ev.RepairProgressed: repairing.repair_progressed,
     ev.RepairFound: repairing.repair_found,
+    ev.RepairHurried: repairing.repair_hurried,
     ev.RepairEnded: repairing.repair_ended,
     ev.RepairsSwitched: repairing.repairs_switched,
     ev.Noted: talking.noted,

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
 from agent_core.checks.baseline import Baseline
@@ -47,12 +48,20 @@ class Judge:
         checks: Who judges.
         emit: Takes the checks' events.
         early: Also give early words about candidates, from a process that is kept for as long as the judge.
+        alone: Makes what is held while trees are compared that somebody waits for: others leave the machine to it.
     """
 
     def __init__(
-        self, workspace: Workspace, checks: Sequence[Check], emit: Callable[[AnyEvent], None], *, early: bool = False
+        self,
+        workspace: Workspace,
+        checks: Sequence[Check],
+        emit: Callable[[AnyEvent], None],
+        *,
+        early: bool = False,
+        alone: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
         slots = Slots()
+        self._alone = alone
         cache = Cache(workspace.state / "verdicts.sqlite") if isinstance(workspace, Furnished) else None
         self._cache = cache
         self._baseline = Baseline(workspace, checks, emit, slots=slots, cache=cache)
@@ -132,7 +141,20 @@ class Judge:
         Raises:
             SandboxError: A candidate could not be made.
         """
-        return await Case(self._bench, trees, task, on_verdict).run()
+        async with self._alone():
+            return await Case(self._bench, trees, task, on_verdict).run()
+
+    async def quietly(self, trees: Trees) -> Verdict:
+        """Compare two trees in the background; nobody is told how it gets on, and nothing is remembered of it.
+
+        Args:
+            trees: The trees.
+
+        Raises:
+            SandboxError: A candidate could not be made.
+        """
+        bench = replace(self._bench, emit=lambda _event: None, memory=Memory())
+        return await Case(bench, trees, None, unheard).run()
 
     async def standing(self, base: Snapshot, paths: Sequence[str] = (), *, anew: bool) -> tuple[CheckResult, ...]:
         """What the checks say about the working tree, compared with nothing; it is kept for when it is a base.

@@ -16,6 +16,7 @@ from agent_core.conversation import ToolResultItem, UserItem
 from agent_core.deciding import Deciding
 from agent_core.decisions import Decision, Inbox
 from agent_core.diagnosis.blame import Blamer
+from agent_core.draft import Draft
 from agent_core.errors import BudgetError, PairloopError
 from agent_core.forms import Forms
 from agent_core.introducing import Introducing
@@ -38,6 +39,7 @@ from agent_core.proposals import Proposals
 from agent_core.protocols import Check
 from agent_core.reviewing import counted
 from agent_core.state import ProposalState, State
+from agent_core.taking import Taking
 from agent_core.turn import BrokenRequests, take_turn
 from agent_core.view import shown
 
@@ -72,6 +74,7 @@ class Loop:
 
     Attributes:
         compactor: Keeps the conversation within the partner's context.
+        taking: Has a repair proposed that was found without a model.
     """
 
     def __init__(self, parts: Parts, judge: Judge, checks: Sequence[Check], landings: Landings, inbox: Inbox) -> None:
@@ -86,6 +89,7 @@ class Loop:
         self._forms = Forms(parts)
         self.calls = self._calls = Calls(parts, judge, self._proposals, inbox, self._assessor.quiet, forms=self._forms)
         self.compactor = Compactor(parts, lambda: self._calls.specs)
+        self.taking = Taking(parts, self._proposals, self._assessor)
         self._broken = BrokenRequests(0)
         self._blamed = 0
         self._nudged = 0
@@ -110,9 +114,15 @@ class Loop:
         if end.outcome != "landed" and self._assessor.busy:
             await self._assessor.stop()
         self._proposals.drop()
+        self.taking.forget()
         # No call may stay unanswered: the next request must be whole.
         self._parts.append(*replies.cut_short(self._parts.state().items))
         self._parts.emit(ev.TaskFinished(task, end.outcome, end.text, end.kind), durable=True)
+
+    @property
+    def draft(self) -> Draft | None:
+        """The partner's draft; None while no task runs."""
+        return self._proposals.current
 
     async def close(self) -> None:
         """End what runs in the background."""
@@ -130,10 +140,12 @@ class Loop:
             await self._begin()
         while True:
             if proposal is None:
-                found = await self._sought(task)
+                found = await self._next(task)
                 if isinstance(found, End):
                     return found
                 proposal, said_all = found
+                # What is found without the partner is no attempt of its own.
+                limit += proposal.by == "repair"
             end = await self._concluded(proposal, final=said_all or proposal.attempt >= limit)
             if end is not None:
                 return end
@@ -141,6 +153,16 @@ class Loop:
                 # It goes on although the attempts are used up: the human wants it to.
                 limit = proposal.attempt + tries
             proposal = None
+
+    async def _next(self, task: int) -> tuple[ProposalState, bool] | End:
+        """The partner's next proposal, or a repair found without it that the human wants first; see `_sought`."""
+        while True:
+            found = await self.taking.unless(self._sought(task))
+            if self.taking.wanted is None:
+                assert found is not None, "it was not ended"
+                return found
+            if await self.taking.propose(task):
+                return await self._judging.judged(), False
 
     async def _sought(self, task: int) -> tuple[ProposalState, bool] | End:
         """Ask the partner until it has proposed something.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
 import msgspec
 
@@ -15,6 +16,7 @@ from agent_core.folding.review import is_over_others
 from agent_core.memory.repeats import repeated
 from agent_core.parts import Parts
 from agent_core.patch.diff import unified
+from agent_core.patch.model import Patch
 from agent_core.patch.stream import patch_text
 from agent_core.prompt import replies
 from agent_core.prompt.replies import REPEATED
@@ -77,6 +79,11 @@ class Proposals:
         """The working tree that what is taken of the newest proposal lands on, as of the last look."""
         return self._ground if self._collided and self._ground is not None else self.draft.base
 
+    @property
+    def current(self) -> Draft | None:
+        """The draft, if a task has begun."""
+        return self._draft
+
     def begin(self, base: Snapshot) -> None:
         """Start with an empty draft over the working tree."""
         self._draft, self._collided = Draft(base), ""
@@ -137,14 +144,25 @@ class Proposals:
         self._questioned.add(again.proposal)
         raise PatchUnwantedError(again.fact, REPEATED)
 
-    def propose(self, task: int, call_id: str, note: str) -> None:
+    def propose(self, task: int, call_id: str, note: str, by: Literal["partner", "repair"] = "partner") -> None:
         """Make the draft a new proposal; where it was tried before, that is said with it."""
         state = self._parts.state()
         again = repeated(state, self.draft.patch())
         note = " ".join(part for part in (note, again.fact if again is not None else "") if part)
         earlier = state.proposals
         number = earlier[-1].number + 1 if earlier else 1
-        self._emit(number, 1 + sum(one.task == task for one in earlier), call_id, note)
+        self._emit(number, 1 + sum(one.task == task for one in earlier), call_id, note, by)
+
+    def propose_found(self, task: int, patch: Patch, base: Snapshot) -> None:
+        """Make a patch a new proposal that was found without a model, in the place of the draft.
+
+        Args:
+            task: The task.
+            patch: The patch; the journal has its contents.
+            base: The working tree, which it was found in.
+        """
+        self._draft, self._collided = draft_of(patch, base, self._parts.journal.get), ""
+        self.propose(task, "", "", "repair")
 
     def revise(self, draft: Draft, note: str) -> None:
         """Say the newest proposal again with what somebody else than the partner did to the draft.
@@ -246,14 +264,18 @@ class Proposals:
         """Whether the call that made it still waits for its answer."""
         return proposal.call_id in replies.unanswered(self._parts.state().items)
 
-    def _emit(self, number: int, attempt: int, call_id: str, note: str) -> None:
+    def _emit(
+        self, number: int, attempt: int, call_id: str, note: str, by: Literal["partner", "repair"] | None = None
+    ) -> None:
         draft, journal = self.draft, self._parts.journal
         for change in (*draft.before.values(), *draft.changes.values()):
             if change is not None and change.data is not None:
                 journal.put(change.data)
         patch, tree = draft.patch(), draft.snapshot.tree
         diff = unified(patch, journal.get)
-        self._parts.emit(ev.ProposalMade(number, attempt, call_id, patch, draft.base.tree, tree, diff, note))
+        self._parts.emit(
+            ev.ProposalMade(number, attempt, call_id, patch, draft.base.tree, tree, diff, note, by or self.newest.by)
+        )
 
 
 def _patch_of(call: ToolCallItem) -> str:

@@ -11,7 +11,11 @@ from agent_core.repair.model import Stage
 
 
 class SearchState(msgspec.Struct, frozen=True):
-    """A search that is under way; see `agent_core.events.RepairProgressed`."""
+    """A search that is under way; see `agent_core.events.RepairProgressed`.
+
+    Attributes:
+        hurried: The human has had enough of it: it ends soon, with what it has found so far.
+    """
 
     beside: bool
     what: str
@@ -22,6 +26,7 @@ class SearchState(msgspec.Struct, frozen=True):
     trying: str = ""
     seconds: float = 0.0
     limit: float = 0.0
+    hurried: bool = False
 
 
 class FindState(msgspec.Struct, frozen=True):

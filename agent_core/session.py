@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from agent_core import __version__, commands
 from agent_core import events as ev
 from agent_core.attribution import Attribution
+from agent_core.beside import Beside
 from agent_core.budget import Budget
 from agent_core.comments.listening import Comments, Words
 from agent_core.committing import Committing
@@ -31,6 +32,7 @@ from agent_core.parts import Parts, nobody
 from agent_core.permission_book import KnownRule
 from agent_core.process import wait_for
 from agent_core.remembering import Remembering
+from agent_core.repairing import Repairing
 from agent_core.shell import Shells
 from agent_core.state import State
 from agent_core.surroundings import Surroundings
@@ -121,9 +123,14 @@ class Session:
         self._listeners.append(self._remembering.listen)
         # Where nobody looks on, nobody has anything of an early word.
         followed = outfit.watcher is not None
-        self._judge = Judge(outfit.workspace, outfit.checks, self._emit, early=followed)
+        self._beside = Beside(parts, lambda: self._judge)
+        self._listeners.append(self._beside.listen)
+        self._judge = Judge(outfit.workspace, outfit.checks, self._emit, early=followed, alone=self._beside.alone)
         self._loop = Loop(parts, self._judge, self._judge.checks, self._landings, self._inbox)
         self._tasks = Tasks(parts, self._loop, self._inbox)
+        self._repairing = Repairing(parts, self._judge, lambda: self._loop.draft, lambda: self._tracker.seen)
+        if outfit.desk is not None:
+            outfit.desk.open(self._repairing)
 
     @property
     def id(self) -> str:
@@ -206,6 +213,7 @@ class Session:
                 self._committing.begin(group)
                 self._choice.work_in(group)
                 self._tasks.begin(group)
+                self._beside.begin(group)
                 await self._open()
                 self._judge.warm(self._tracker.seen)
                 helpers = [
@@ -223,6 +231,7 @@ class Session:
                 while not isinstance(command := await self._commands.get(), commands.Quit):
                     await self._obey(command, group)
                     self._commands.task_done()
+                await self._beside.close()
                 await self._tasks.stop()
                 await self._shells.stop()
                 await self._choice.stop()
@@ -326,6 +335,13 @@ class Session:
                 self._choice.obey(command)
             case commands.RetryNow():
                 self._tasks.retry_now()
+            case commands.TakeRepair(number):
+                await self._tasks.take_repair(number)
+            case commands.EndSearch():
+                if not self._repairing.hurry():
+                    self._emit(ev.Noted("info", "No repair is looked for now."))
+            case commands.SwitchRepairs(on):
+                self._emit(ev.RepairsSwitched(on))
             case commands.Undo(landing):
                 await self._landings.undo(landing)
                 self._inbox.edited()

@@ -13,6 +13,7 @@ from agent_core.errors import LOGGED, JournalError
 from agent_core.loop import Loop
 from agent_core.parts import Parts
 from agent_core.state import State
+from agent_core.taking import INSTEAD
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,27 @@ class Tasks:
             self._inbox.decide(decision)
         else:
             self._parts.emit(ev.Noted("info", f"Proposal {decision.proposal} does not wait for a decision now."))
+
+    async def take_repair(self, number: int) -> None:
+        """Have a repair proposed that was found beside the partner; it may be what a task of its own is.
+
+        Args:
+            number: The find's; 0 for the newest.
+        """
+        await self._parts.look()
+        repairs = self._state.repairs
+        known = [one for one in repairs.finds if one.number == number]
+        find = known[0] if known else None if number else repairs.find
+        if find is None or find.stands != "open":
+            gone = find is not None and find.stands == "gone"
+            text = "Files have changed since that repair was found." if gone else "There is no repair to take now."
+            self._parts.emit(ev.Noted("info", text))
+            return
+        self._loop.taking.want(find)
+        if self._state.waiting:
+            self.decide(Decision(self._state.waiting, "steer", INSTEAD))
+        elif self._state.task is None:
+            self.ask(Words(f"Take the repair that was found without a model: {find.says}"))
 
     def approve(self, call_id: str, word: Word) -> None:
         """Hand in the answer to what waits to be allowed."""

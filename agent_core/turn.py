@@ -205,7 +205,7 @@ async def take_turn(
 def _news(state: State) -> tuple[str, ...]:
     """What the partner has not been told yet."""
     edits = edits_item(state.untold) if state.untold else ""
-    return tuple(filter(None, (edits, notes_item(state), *state.sayings)))
+    return tuple(filter(None, (edits, notes_item(state), *state.repairs.untold, *state.sayings)))
 
 
 async def _asked(

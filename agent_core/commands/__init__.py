@@ -7,7 +7,7 @@ from agent_core.commands.deciding import Accept, Comment, Fix, Land, Reject, Rew
 from agent_core.commands.landing import Commit, DraftCommit, Redo, Undo
 from agent_core.commands.memory import Compact, DropLesson, KeepLesson, Memorize, Teach, Uncompact
 from agent_core.commands.partner import Answer, Approve, EndTool, ForgetRule, RaiseBudget, RetryNow, UsePartner
-from agent_core.commands.repairing import SwitchRepairs, TakeRepair
+from agent_core.commands.repairing import EndSearch, SwitchRepairs, TakeRepair
 from agent_core.commands.talking import Ask, Interrupt, Quit, SetMode, Shell, Steer, Tell, TellOf, Withdraw
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Compact",
     "DraftCommit",
     "DropLesson",
+    "EndSearch",
     "EndTool",
     "Fix",
     "ForgetRule",
@@ -84,6 +85,7 @@ AnyCommand = (
     | RetryNow
     | RaiseBudget
     | TakeRepair
+    | EndSearch
     | SwitchRepairs
     | Interrupt
     | SetMode

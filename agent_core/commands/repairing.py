@@ -15,6 +15,10 @@ class TakeRepair(Command, frozen=True):
     number: int = 0
 
 
+class EndSearch(Command, frozen=True):
+    """Have the built-in partner's search end now, with what it has found so far."""
+
+
 class SwitchRepairs(Command, frozen=True):
     """Have repairs looked for beside the model from now on, or no more."""
 

@@ -53,6 +53,7 @@ from agent_core.events.partner import (
 from agent_core.events.repairing import (
     RepairEnded,
     RepairFound,
+    RepairHurried,
     RepairProgressed,
     RepairSought,
     RepairsSwitched,
@@ -155,6 +156,7 @@ AnyEvent = (
     | RepairSought
     | RepairProgressed
     | RepairFound
+    | RepairHurried
     | RepairEnded
     | RepairsSwitched
 )
@@ -239,6 +241,7 @@ __all__ = [
     "ReasoningStreamed",
     "RepairEnded",
     "RepairFound",
+    "RepairHurried",
     "RepairProgressed",
     "RepairSought",
     "RepairsSwitched",

@@ -34,6 +34,10 @@ class RepairProgressed(Event, frozen=True):
     limit: float = 0.0
 
 
+class RepairHurried(Event, frozen=True):
+    """The human has enough: the built-in partner's search ends soon, with what it has found so far."""
+
+
 class RepairEnded(Event, frozen=True):
     """A search ended.
 

@@ -41,6 +41,7 @@ def proposal_made(state: State, event: ev.ProposalMade) -> State:
     if event.by == "repair":
         # The answer that was under way was ended for it.
         state = repair_proposed(stop_tools(close_answer(state, partial=True)), event.tree)
+        state = msgspec.structs.replace(state, approval=None, question=None, budget=None)
     files = event.patch.files
     size = f"+{sum(file.added for file in files)} -{sum(file.removed for file in files)}"
     names = ", ".join(file.path for file in files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")

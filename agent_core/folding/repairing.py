@@ -54,6 +54,15 @@ def repair_ended(state: State, event: ev.RepairEnded) -> State:
     return say(state, Notice(level, ended_words(event), about="repair"), repairs=repairs)
 
 
+def repair_hurried(state: State, _event: ev.RepairHurried) -> State:
+    """The human has enough: the search ends soon, with what it has found so far."""
+    search = state.repairs.search
+    if search is None or search.beside:
+        return state
+    search = msgspec.structs.replace(search, hurried=True)
+    return msgspec.structs.replace(state, repairs=msgspec.structs.replace(state.repairs, search=search))
+
+
 def ended_words(event: ev.RepairEnded) -> str:
     """What a search came to, in one line."""
     if not event.found and event.word:

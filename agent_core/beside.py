@@ -1,0 +1,287 @@
+"""Free fixes first: while a model is at work and tests fail, a repair is looked for without it, in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Callable
+
+import msgspec
+
+from agent_core import events as ev
+from agent_core.checks.bench import Trees
+from agent_core.checks.model import CheckResult, Verdict
+from agent_core.draft import Draft, disk_reader
+from agent_core.errors import JournalError, PairloopError
+from agent_core.judge import Judge
+from agent_core.parts import Parts
+from agent_core.patch.diff import unified
+from agent_core.prompt.repair_words import evidence, find_says
+from agent_core.repair.desk import Repairs
+from agent_core.repair.edited import edited
+from agent_core.repair.model import Found, Progress, Repair, Wanted
+from agent_core.repairing import Told, Tree, finder_of
+from agent_core.state import State
+from agent_core.workspace.tree import Changes, Snapshot
+
+_MOST_JUDGED = 3
+_LEAST_SECONDS = 1.0
+_TO_SAY = 0.12  # seconds in which a search that has to stop can say what it has learnt
+_TO_END = 2.0  # seconds after which what does not end is not waited for any more
+_MOVES = (ev.HumanEdited, ev.FilesEdited, ev.BranchChanged, ev.Landed, ev.LandingTurned)
+_TURNS = (
+    *_MOVES,
+    ev.Asked,
+    ev.TaskFinished,
+    ev.Decided,
+    ev.DecisionAwaited,
+    ev.RepairsSwitched,
+    ev.RepairFound,
+    ev.SettingsTold,
+)
+_NO_MODELS = frozenset({"offline", "scripted"})
+log = logging.getLogger(__name__)
+
+
+class _Learnt(msgspec.Struct, frozen=True):
+    """What is known of repairs of one tree.
+
+    Attributes:
+        tree: Its hash.
+        used: Seconds that were looked for.
+        repairs: What was found and has not been judged by all checks.
+        settled: There is nothing more to look for.
+        evidence: What the model was told of it.
+    """
+
+    tree: str = ""
+    used: float = 0.0
+    repairs: tuple[Repair, ...] = ()
+    settled: bool = False
+    evidence: str = ""
+
+
+class Beside:
+    """Looks for repairs of the working tree while a model is at work on a task, and offers those that are green.
+
+    It stops at once when the machine is needed for the model's own proposals, and goes on when that is over.
+
+    Args:
+        parts: The session's parts.
+        judge: Knows what the checks say.
+        finder: Makes who finds repairs.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        judge: Callable[[], Judge],
+        finder: Callable[[Parts, Judge, Tree], Repairs] = finder_of,
+    ) -> None:
+        self._parts = parts
+        self._judge = judge
+        self._make = finder
+        self._finder: Repairs | None = None
+        self._group: asyncio.TaskGroup | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._enough = asyncio.Event()
+        self._needed = 0  # how many need the machine now
+        self._learnt = _Learnt()
+
+    def begin(self, group: asyncio.TaskGroup) -> None:
+        """Work within a group of tasks from now on."""
+        self._group = group
+
+    def listen(self, entry: ev.Entry, state: State) -> None:
+        """Begin, stop or go on by what happens in the session."""
+        if not isinstance(entry.event, _TURNS):
+            return
+        if isinstance(entry.event, _MOVES):
+            self._stop()
+            self._learnt = _Learnt()
+        if isinstance(entry.event, ev.RepairsSwitched):
+            self._learnt = _Learnt()
+        self._turn(state)
+
+    @contextlib.asynccontextmanager
+    async def alone(self) -> AsyncGenerator[None, None]:
+        """Leave the machine to somebody, who waits until nothing of the search is left."""
+        self._needed += 1
+        await self._halt()
+        try:
+            yield
+        finally:
+            self._needed -= 1
+            self._turn(self._parts.state())
+
+    async def close(self) -> None:
+        """End what runs, for good."""
+        self._group = None
+        self._stop()
+        await self._gone()
+
+    # -- when it looks
+
+    def _turn(self, state: State) -> None:
+        if not self._is_wanted(state):
+            self._stop()
+        elif self._work is None and self._group is not None:
+            self._enough = asyncio.Event()
+            self._work = self._group.create_task(self._guarded())
+            self._work.add_done_callback(self._over)
+
+    def _is_wanted(self, state: State) -> bool:
+        task, info, proposal = state.task, self._parts.model.info, state.proposal
+        on = state.repairs.switched
+        if on is None:
+            on = self._parts.config.repair.beside and info.kind not in _NO_MODELS
+        if not on or info.kind == "offline" or task is None or task.answers or self._needed or self._learnt.settled:
+            return False
+        good = proposal is not None and proposal.task == task.number and proposal.green
+        return not (good and proposal is not None and proposal.decision is None)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        if self._work is task:
+            self._work = None
+
+    def _stop(self) -> None:
+        """End it at once, without waiting."""
+        if self._work is not None:
+            self._work.cancel()
+            self._leaving.add(self._work)
+            self._work.add_done_callback(self._leaving.discard)
+            self._work = None
+
+    async def _halt(self) -> None:
+        """End it, and wait until it has ended; what it has learnt so far it may say."""
+        work = self._work
+        if work is not None:
+            self._enough.set()
+            await asyncio.wait([work], timeout=_TO_SAY)
+        self._stop()
+        await self._gone()
+
+    async def _gone(self) -> None:
+        if self._leaving:
+            await asyncio.wait(set(self._leaving), timeout=_TO_END)
+
+    # -- looking
+
+    async def _guarded(self) -> None:
+        """Look; whatever becomes of it, the task goes on as if nobody had."""
+        while self._leaving:
+            await asyncio.wait(set(self._leaving))
+        try:
+            await self._look()
+        except JournalError:
+            raise
+        except PairloopError as error:
+            log.warning("no repair was looked for beside the model: %s", error)
+            self._settle()
+        except Exception:
+            log.exception("looking for a repair beside the model failed")
+            self._settle()
+
+    def _settle(self) -> None:
+        self._learnt = msgspec.structs.replace(self._learnt, settled=True)
+
+    async def _look(self) -> None:
+        base = await self._parts.look()
+        if self._learnt.tree != base.tree:
+            self._learnt = _Learnt(base.tree)
+        failing = _failing(await self._judge().standing(base, anew=False))
+        left = self._parts.config.repair.seconds - self._learnt.used
+        if not failing or (left < _LEAST_SECONDS and not self._learnt.repairs):
+            self._settle()
+            return
+        told = Told(self._parts.emit, beside=True)
+        self._parts.emit(ev.RepairSought(beside=True, what=f"{failing} failing test{'s' if failing > 1 else ''}"))
+        found, say = Found(ended="stopped"), ""
+        green: tuple[Repair, Verdict, Draft] | None = None
+        try:
+            if not self._learnt.repairs:
+                found = await self._find(left, told)
+            green, others = await self._judged(base, told)
+            say = evidence(found, green[0] if green is not None else None, others, self._line)
+        finally:
+            say = "" if say == self._learnt.evidence else say
+            self._learnt = msgspec.structs.replace(self._learnt, evidence=say or self._learnt.evidence)
+            self._told_end(found, told.last, int(green is not None), say)
+        if green is not None:
+            self._offer(base, *green)
+        elif not self._enough.is_set():
+            self._settle()
+
+    async def _find(self, seconds: float, told: Told) -> Found:
+        if self._finder is None:
+            self._finder = self._make(self._parts, self._judge(), self._tree)
+        try:
+            found = await self._finder.find(Wanted(kinds=("tests",), seconds=seconds, spare=True), told, self._enough)
+        finally:
+            used = self._learnt.used + told.last.seconds
+            self._learnt = msgspec.structs.replace(self._learnt, used=used)
+        self._learnt = msgspec.structs.replace(self._learnt, repairs=found.repairs[:_MOST_JUDGED])
+        return found
+
+    async def _judged(
+        self, base: Snapshot, told: Told
+    ) -> tuple[tuple[Repair, Verdict, Draft] | None, list[tuple[Repair, Verdict]]]:
+        """The first of the repairs that is green by all checks, and those before it with what they break."""
+        others: list[tuple[Repair, Verdict]] = []
+        while self._learnt.repairs and not self._enough.is_set():
+            repair, *rest = self._learnt.repairs
+            said = f"{repair.variant.says}, by all checks"
+            told(msgspec.structs.replace(told.last, stage="comparing", found=1, trying=said))
+            changes = edited(repair.variant.edits, self._parts.workspace.read, base)
+            verdict = await self._judge().quietly(Trees(base, changes))
+            self._learnt = msgspec.structs.replace(self._learnt, repairs=tuple(rest))
+            if verdict.green and verdict.complete and verdict.fixed and not verdict.unable:
+                read = disk_reader(self._parts.workspace, base)
+                return (repair, verdict, Draft(base, {path: read(path) for path in changes}, changes)), others
+            others.append((repair, verdict))
+        return None, others
+
+    def _offer(self, base: Snapshot, repair: Repair, verdict: Verdict, draft: Draft) -> None:
+        for content in draft.contents().values():
+            self._parts.journal.put(content)
+        patch = draft.patch()
+        finds = self._parts.state().repairs.finds
+        tests = next((one.total for one in verdict.results if one.check == "pytest"), repair.passed)
+        self._settle()
+        self._parts.emit(
+            ev.RepairFound(
+                1 + (finds[-1].number if finds else 0),
+                find_says(repair, verdict),
+                patch,
+                unified(patch, self._parts.journal.get),
+                tests,
+                base.tree,
+                draft.snapshot.tree,
+                whole=repair.whole,
+            ),
+            durable=True,
+        )
+
+    def _told_end(self, found: Found, last: Progress, green: int, say: str) -> None:
+        tried, seconds = found.tried or last.tried, found.seconds or last.seconds
+        self._parts.emit(
+            ev.RepairEnded(
+                beside=True, found=green, word=found.word, tried=tried, seconds=seconds, ended=found.ended, evidence=say
+            )
+        )
+
+    async def _tree(self) -> tuple[Snapshot, Changes]:
+        return await self._parts.look(), {}
+
+    def _line(self, path: str, line: int) -> str:
+        """A line of a file, stripped; empty where it is not there."""
+        data = self._parts.workspace.read(path)
+        lines = data.decode("utf-8", "replace").splitlines() if data is not None else []
+        return lines[line - 1].strip() if 0 < line <= len(lines) else ""
+
+
+def _failing(results: tuple[CheckResult, ...]) -> int:
+    """How many tests fail."""
+    return sum(len(one.findings) for one in results if one.check == "pytest" and one.outcome == "failed")
