@@ -160,6 +160,7 @@ class Engine:
             sources=extras.sources,
             extras=extras,
             lessons=LessonBook(self.root, self.state, config.memory.file, mask) if config.memory.lessons else None,
+            desk=partners.desk,
         )
         return Session(session, outfit, resume=resume is not None)
 

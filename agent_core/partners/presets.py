@@ -15,6 +15,8 @@ from agent_core.errors import ConfigError
 
 DEFAULT_KEY = "OPENAI_API_KEY"
 AZURE = "azure"
+BUILTIN = "builtin"
+"""The name of the partner that needs no server: it finds repairs by search."""
 
 
 class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

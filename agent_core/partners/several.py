@@ -11,14 +11,16 @@ from agent_core.config_tables import Config, PartnerConfig
 from agent_core.keys.finding import KeyFinder
 from agent_core.partners.abilities import AbilityBook
 from agent_core.partners.build import Partner, open_partner
-from agent_core.partners.presets import filled, presets
+from agent_core.partners.offline.partner import OfflineModel
+from agent_core.partners.presets import BUILTIN, filled, presets
+from agent_core.repair.desk import Desk
 
 
 class Chosen(msgspec.Struct, frozen=True):
     """A partner that was opened.
 
     Attributes:
-        name: ``[partners.NAME]``, a preset, or empty for ``[partner]``.
+        name: ``[partners.NAME]``, a preset, ``builtin``, or empty for ``[partner]``.
         model: The model's id that was asked for; empty for the configured one, or the server's first.
         settings: Its settings.
         partner: The partner.
@@ -38,6 +40,9 @@ class Partners:
         environ: The environment.
         keys: Finds their keys; in the environment alone where it is None.
         book: Where it is kept what was found of models.
+
+    Attributes:
+        desk: Where the built-in partner asks for repairs.
     """
 
     def __init__(
@@ -51,11 +56,12 @@ class Partners:
         self.environ = environ
         self.keys = keys
         self.book = book
+        self.desk = Desk()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All there are: that of ``[partner]`` (empty), those of one's own, the presets."""
-        return tuple(dict.fromkeys(("", *self.config.partners, *presets())))
+        """All there are: that of ``[partner]`` (empty), those of one's own, the built-in one, the presets."""
+        return tuple(dict.fromkeys(("", *self.config.partners, BUILTIN, *presets())))
 
     def settings(self, name: str, model: str = "") -> PartnerConfig:
         """What is configured for a partner, with what its preset knows.
@@ -73,7 +79,7 @@ class Partners:
             found = self.config.partner
         elif name in self.config.partners:
             found = self.config.partners[name]
-        elif name in presets():
+        elif name in {BUILTIN, *presets()}:
             found = PartnerConfig()
         else:
             raise unknown_partner(name, self.config.partners)
@@ -93,4 +99,6 @@ class Partners:
             PartnerError: Its script cannot be used.
         """
         settings = self.settings(name, model)
+        if name == BUILTIN and name not in self.config.partners:
+            return Chosen(name, model, settings, Partner(OfflineModel(self.desk, self.config.repair.seconds), None))
         return Chosen(name, model, settings, open_partner(settings, self.environ, self.keys, name, self.book))

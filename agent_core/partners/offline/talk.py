@@ -1,0 +1,155 @@
+"""What the built-in partner says: plain sentences about what was found, what is red, and what it cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent_core.checks.model import UNABLE, CheckResult
+from agent_core.partners.offline.offered import Offered
+from agent_core.repair.model import Difference, Found, Kind, Repair, Wanted
+from agent_core.text import printable, shortened
+
+HOW = (
+    "For anything else give me a colleague that reads: set a key (`pairloop key set`, or `export OPENAI_API_KEY=...`), "
+    "or start a local server (Ollama is found by itself; another with "
+    "`export OPENAI_BASE_URL=http://127.0.0.1:8080/v1`), and choose it with `/model`."
+)
+CANNOT = "I understand no words. I repair failing tests, type and lint findings by search, without a model."
+NOBODY = "Repairs are looked for within a session only."
+NONE_LEFT = "There is no other repair that I could offer."
+STANDS = "It is in the draft already."
+REFUSED = "My patches do not fit the files as they are now. Ask again when nothing else is changing them."
+ADD = "I have nothing to add to that. Say `fix` and I look again."
+UNCLEAR = "I can't read that as one of the answers, so I propose the first; reject it for the next."
+_LISTED = 3
+_NAMES: dict[Kind, str] = {
+    "tests": "failing tests",
+    "syntax": "syntax errors",
+    "names": "undefined names",
+    "lint": "lint findings",
+    "types": "type findings",
+}
+
+
+def looking(wanted: Wanted, missing: Sequence[str]) -> str:
+    """What is said before a search."""
+    there = f"There is no {_listed(missing)}. " if missing else ""
+    if wanted.tests:
+        what = f"a change that makes {_listed(wanted.tests)} pass"
+    elif wanted.kinds:
+        what = f"a change that mends {' and '.join(_NAMES[kind] for kind in wanted.kinds)}"
+    else:
+        what = "a change that mends what is red"
+    within = f" in {_listed(wanted.paths)}" if wanted.paths else ""
+    return f"{there}I look for {what}{within}, by trying changes; it takes {wanted.seconds:.0f} s at most."
+
+
+def mending(kinds: Sequence[Kind]) -> str:
+    """What is said before what a proposal broke is mended on top of it."""
+    return (
+        f"The tests pass, but it brings {' and '.join(_NAMES[kind] for kind in kinds)}: I look for a way to mend that."
+    )
+
+
+def outcome(found: Found, kept: int) -> str:
+    """What a search came to.
+
+    Args:
+        found: It.
+        kept: How many of its repairs can be offered.
+    """
+    how = f"{found.tried:,} changes tried in {found.seconds:.1f} s" if found.tried else ""
+    stopped = {"stopped": ", then stopped", "out of time": ", then the time was over", "finished": ""}[found.ended]
+    head = f"{how}{stopped}. " if how else ""
+    if found.word:
+        return f"{head}{found.word}".strip()
+    if not kept:
+        return f"{head}No repair was found.".strip()
+    return head.strip()
+
+
+def repair_words(repair: Repair) -> tuple[str, str]:
+    """What a repair does and where, and what is known of it."""
+    variant = repair.variant
+    says = f"`{_plain(variant.says)}` in {variant.path}:{variant.line}"
+    if repair.kind != "tests":
+        return says, f"It mends {_listed(repair.mends)}." if repair.mends else ""
+    tests = "1 test passes" if repair.passed == 1 else f"{'all ' if repair.whole else ''}{repair.passed} tests pass"
+    return says, f"With it {tests}{'' if repair.whole else '; not all could be run in time'}."
+
+
+def proposing(repair: Offered, others: int) -> str:
+    """What is said with a proposal.
+
+    Args:
+        repair: It.
+        others: How many others there are.
+    """
+    lines = [f"{repair.says[:1].upper()}{repair.says[1:]}.", repair.note, repair.rest]
+    if others:
+        other = "1 other repair does" if others == 1 else f"{others} other repairs do"
+        lines.append(f"{other} as well: reject this one, or say `next`, for another.")
+    return " ".join(line for line in lines if line)
+
+
+def rest_words(found: Found, repair: Repair) -> str:
+    """What is red still when a repair has landed."""
+    left = [run.test for run in found.failing if run.test not in repair.mends]
+    if not repair.mends or not left:
+        return ""
+    fail = "1 test still fails" if len(left) == 1 else f"{len(left)} tests still fail"
+    return f"After it {fail} ({_listed(left)}): say `fix` when this has landed."
+
+
+def question(difference: Difference, count: int) -> str:
+    """The question that tells repairs apart.
+
+    Args:
+        difference: The input on which they differ.
+        count: How many repairs there are.
+    """
+    when = f" when {_plain(difference.when)}" if difference.when else ""
+    return (
+        f"{count} different repairs pass all tests, and differ{when}. "
+        f"What is right for {shortened(_plain(difference.call), 300)} ?"
+    )
+
+
+def option(repair: Offered) -> str:
+    """An answer to it."""
+    return f"{shortened(repair.gives, 80)}: {shortened(repair.says, 100)}"
+
+
+def assumed(repair: Offered, call: str) -> str:
+    """What is said where nobody chose."""
+    about = f", so I assume that {_plain(call)} is to give {repair.gives}" if call and repair.gives else ""
+    return f"Nobody chose{about}."
+
+
+def red_now(results: Sequence[CheckResult]) -> str:
+    """What is red, in a sentence, and what can be done about it."""
+    counts: list[str] = []
+    for one in results:
+        number = len(one.findings)
+        if one.outcome == "failed" and number:
+            if one.check == "pytest":
+                names = _listed([finding.code or finding.message for finding in one.findings])
+                counts.append(f"{number} test{'s fail' if number > 1 else ' fails'} ({names})")
+            else:
+                counts.append(f"{one.check} has {number} finding{'s' if number > 1 else ''}")
+    unable = [one.check for one in results if one.outcome in UNABLE]
+    silent = f" {_listed(unable)} could not be run." if unable else ""
+    if counts:
+        return f"Now {', and '.join(counts)}: say `fix` and I look for a repair.{silent}"
+    return f"Nothing is red now.{silent}" if results else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = [f"`{shortened(_plain(name), 120)}`" for name in names[:_LISTED]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _plain(text: str) -> str:
+    """Some of the project's own text in one line, without what would end the code it stands in."""
+    return " ".join(printable(text).split()).replace("`", "'")
