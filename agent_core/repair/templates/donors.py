@@ -36,7 +36,7 @@ def donors(source: Source, node: ast.AST, *, most: int = 30, displays: bool = Fa
     found = {name: (abs(line - binding.line), len(name)) for name, binding in local_names(source, node).items()}
     method = method_around(source, node)
     has = members(source, node)
-    hidden = _inner_names(source, node)
+    hidden = unreadable(source, node)
     for one in ast.walk(method or source.scope(node)):
         if not is_donor(one) and not (displays and isinstance(one, _DISPLAYS)):
             continue
@@ -60,7 +60,7 @@ def _chain(source: Source, node: ast.AST) -> list[ast.AST]:
     return [node, *source.above(node)]
 
 
-def _inner_names(source: Source, node: ast.AST) -> set[str]:
+def unreadable(source: Source, node: ast.AST) -> set[str]:
     """Names of the function that cannot be read at a node: bound later, or by a comprehension or lambda elsewhere."""
     there = visible(source, node)
     inner = set(vocabulary(source, node).bindings)

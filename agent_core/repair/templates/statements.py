@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from agent_core.repair.templates import Template
+from agent_core.repair.templates.assignments import ASSIGNMENTS
 from agent_core.repair.templates.attributes import ATTRIBUTES
 from agent_core.repair.templates.calls import CALLS
+from agent_core.repair.templates.moves import MOVES
 from agent_core.repair.templates.names import NAMES
+from agent_core.repair.templates.returns import RETURNS
 
 STATEMENTS: tuple[Template, ...] = (
     *NAMES,
     *ATTRIBUTES,
     *CALLS,
+    *ASSIGNMENTS,
+    *RETURNS,
+    *MOVES,
 )
