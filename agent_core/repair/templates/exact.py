@@ -249,7 +249,11 @@ def _within_fstring(source: Source, node: ast.AST) -> bool:
 
 def piece(source: Source, node: ast.expr, level: Level = Level.TEST) -> str:
     """An expression's code, in brackets where it holds together less strongly than asked."""
-    text = source.code(node)
+    return held_together(source.code(node), level)
+
+
+def held_together(text: str, level: Level) -> str:
+    """The code of an expression, in brackets where it holds together less strongly than asked."""
     found = level_of_text(text)
     return f"({text})" if found is None or found < level else text
 

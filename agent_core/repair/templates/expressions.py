@@ -7,10 +7,14 @@ from agent_core.repair.templates.arithmetic import ARITHMETIC
 from agent_core.repair.templates.booleans import BOOLEANS
 from agent_core.repair.templates.comparisons import COMPARISONS
 from agent_core.repair.templates.constants import CONSTANTS
+from agent_core.repair.templates.methods import METHODS
+from agent_core.repair.templates.slices import SLICES
 
 EXPRESSIONS: tuple[Template, ...] = (
     *COMPARISONS,
     *BOOLEANS,
     *ARITHMETIC,
     *CONSTANTS,
+    *SLICES,
+    *METHODS,
 )
