@@ -1,0 +1,96 @@
+"""In which order variants are tried: by suspicion over cost, made line by line only when it is a line's turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from agent_core.repair.model import Suspect, Variant
+from agent_core.repair.project import Project
+from agent_core.repair.templates.all import variants_at
+
+_MOST_RAISED = 2.0
+_LEAST_RAISED = 0.4
+_NO_EFFECT = 0.99
+
+
+class Line:
+    """A suspect with its variants.
+
+    Args:
+        suspect: The line.
+    """
+
+    def __init__(self, suspect: Suspect) -> None:
+        self.suspect = suspect
+        self.variants: list[Variant] | None = None
+        self._next = 0
+        self._raised = 1.0
+
+    @property
+    def due(self) -> float:
+        """How soon its next variant is to be tried; as soon as an ordinary one while none is made; 0 after the last."""
+        if self.variants is None:
+            return self.weight
+        if self._next >= len(self.variants):
+            return 0.0
+        return self.weight / self.variants[self._next].cost
+
+    @property
+    def weight(self) -> float:
+        """How suspicious it is, by what is known by now."""
+        return self.suspect.score * self._raised
+
+    def pop(self) -> Variant:
+        """Its next variant."""
+        assert self.variants is not None
+        self._next += 1
+        return self.variants[self._next - 1]
+
+    def learn(self, factor: float) -> None:
+        """Raise or lower it by what came of a variant."""
+        self._raised = min(max(self._raised * factor, _LEAST_RAISED), _MOST_RAISED)
+
+    def had_no_effect(self) -> None:
+        """A variant of it changed nothing in how the tests fail."""
+        self.learn(_NO_EFFECT)
+
+
+class Ordering:
+    """The variants of some suspects, best first.
+
+    Args:
+        suspects: The lines, the most suspicious first.
+        project: The project.
+    """
+
+    def __init__(self, suspects: Sequence[Suspect], project: Project) -> None:
+        self._lines = [Line(suspect) for suspect in suspects]
+        self._project = project
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing is left."""
+        return not any(line.due > 0 for line in self._lines)
+
+    async def take(self, count: int) -> list[tuple[Line, Variant]]:
+        """The next variants; none when nothing is left."""
+        taken: list[tuple[Line, Variant]] = []
+        while len(taken) < count and self._lines:
+            line = max(self._lines, key=_due)
+            if line.due <= 0:
+                break
+            if line.variants is None:
+                # A long line of a long file takes its time, and the screen is not to stand still meanwhile.
+                line.variants = await asyncio.to_thread(self._made, line.suspect)
+                continue
+            taken.append((line, line.pop()))
+        return taken
+
+    def _made(self, suspect: Suspect) -> list[Variant]:
+        source = self._project.source(suspect.path)
+        return [] if source is None else variants_at(source, suspect.line, self._project)
+
+
+def _due(line: Line) -> float:
+    return line.due

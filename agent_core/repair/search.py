@@ -1,0 +1,379 @@
+"""The search for repairs: variants of suspicious lines are tried until one passes all tests, and then some more.
+
+A variant is tried on the failing tests first, which ends with most of them at the first test. What passes those is
+tried on the tests that pass without it: those that execute what it touches, then the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+
+import msgspec
+
+from agent_core.repair.hearing import trials_of
+from agent_core.repair.hunt import Hunt, Survivor, hunt_for, plainly_apart, split
+from agent_core.repair.lab import Lab
+from agent_core.repair.model import Plan, Progress, Stage, Suspect, TestRun, Trial, Variant, joined
+from agent_core.repair.ordering import Line
+from agent_core.repair.project import Project
+
+_MOST_REPAIRS = 12
+_GO_ON = (2.0, 20.0)
+# How long a batch takes, at least, and in times of what it takes to start one; how many variants are in it.
+_BATCH_SECONDS, _STARTING = 1.0, 5.0
+_BATCH = (6, 400)
+_TELL_EVERY = 0.2
+# By when what mends not all is put together with others, as shares of the time.
+_APART_AFTER = 0.3
+_PAIRS_AFTER = 0.5
+_BETTER, _OTHERWISE, _BREAKS = 2.0, 1.2, 3.0
+_PROMISING = 1.3
+# The share of the time that the tests may take which do not execute what is touched.
+_REST = 0.25
+_LEAST_TOGETHER = 5.0
+
+_Try = tuple[Line | None, Variant]
+
+
+class Aim(msgspec.Struct, frozen=True):
+    """What a search is about.
+
+    Attributes:
+        failing: The tests that are to pass.
+        passing: Those that are to pass still.
+        whole: They are all tests of the project.
+        ordered: The lab runs tests in the order that it is told.
+        allowed: Whether something may be changed in a file.
+        until: When it is to end, by `time.monotonic`.
+        limit: How many seconds it may take, as they are told.
+        began: When somebody began to wait for it.
+    """
+
+    failing: tuple[TestRun, ...]
+    passing: tuple[TestRun, ...]
+    whole: bool
+    ordered: bool
+    allowed: Callable[[str], bool]
+    until: float
+    limit: float
+    began: float
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a search came to.
+
+    Attributes:
+        survivors: What passes all tests, or at least those that could be run in time, in the order found.
+        suspects: The lines it looked at, the most suspicious first.
+        tried: How many variants were tried.
+        lines: At how many lines they were.
+        left: Failing tests that nothing was found for.
+        exhausted: There is nothing left to try.
+    """
+
+    survivors: tuple[Survivor, ...]
+    suspects: tuple[Suspect, ...]
+    tried: int
+    lines: int
+    left: tuple[str, ...]
+    exhausted: bool
+
+
+class Search:
+    """One search.
+
+    Args:
+        lab: Where variants are tried.
+        project: The project.
+        aim: What it is about.
+        tell: Told how it gets on.
+        enough: Set when it is to end with what it has.
+    """
+
+    def __init__(
+        self, lab: Lab, project: Project, aim: Aim, tell: Callable[[Progress], None], enough: asyncio.Event
+    ) -> None:
+        self._lab = lab
+        self._project = project
+        self._aim = aim
+        self._tell = tell
+        self._enough = enough
+        self._numbers = itertools.count(1)
+        self._passing = {run.test: run for run in aim.passing}
+        self._before: dict[str, str] = {}
+        self._touching: dict[frozenset[tuple[str, int]], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self._known_steady: dict[str, bool] = {}
+        self._hunts: list[Hunt] = []
+        self._apart = False
+        self._start = time.monotonic()
+        self._go_on_until: float | None = None
+        self._tried = 0
+        self._lines: set[tuple[str, int]] = set()
+        self._starting = 0.5
+        self._each = 0.05
+        self._told = 0.0
+        self._stage: Stage = "trying"
+
+    async def run(self) -> Outcome:
+        """Search.
+
+        Raises:
+            SandboxError: A tree could not be made.
+        """
+        aim = self._aim
+        whole = await self._hunt(aim.failing)
+        self._hunts = [whole]
+        if plainly_apart(aim.failing, whole.suspects):
+            await self._take_apart()
+        while not self._over():
+            hunt = self._turn()
+            if hunt is None:
+                break
+            batch = await self._batch(hunt)
+            if batch:
+                await self._attempt(hunt, batch)
+            elif hunt.ordering.exhausted and not await self._another_way(hunt):
+                hunt.done = True
+        return Outcome(
+            await self._assembled(),
+            whole.suspects,
+            self._tried,
+            len(self._lines),
+            tuple(test for hunt in self._hunts if not hunt.survivors for test in hunt.tests),
+            all(hunt.done for hunt in self._hunts),
+        )
+
+    # -- what is next
+
+    async def _hunt(self, failing: Sequence[TestRun]) -> Hunt:
+        aim = self._aim
+        return await asyncio.to_thread(hunt_for, failing, aim.passing, self._project, aim.allowed)
+
+    def _left(self) -> float:
+        return self._aim.until - time.monotonic()
+
+    def _over(self) -> bool:
+        if self._enough.is_set() or self._left() <= 0:
+            return True
+        if not all(hunt.survivors for hunt in self._hunts):
+            return False
+        now = time.monotonic()
+        if self._go_on_until is None:
+            least, most = _GO_ON
+            self._go_on_until = now + min(max(now - self._start, least), most)
+        return now >= self._go_on_until or self._found() >= _MOST_REPAIRS * len(self._hunts)
+
+    def _found(self) -> int:
+        return sum(len(hunt.survivors) for hunt in self._hunts)
+
+    def _spent(self) -> float:
+        """Which share of the time is over."""
+        return (time.monotonic() - self._start) / max(self._aim.until - self._start, 0.001)
+
+    def _turn(self) -> Hunt | None:
+        """Whose turn it is: of those without a repair, if there are any, the one with the fewest tried so far."""
+        going = [hunt for hunt in self._hunts if not hunt.done]
+        bare = [hunt for hunt in going if not hunt.survivors]
+        return min(bare or going, key=lambda hunt: len(hunt.ended), default=None)
+
+    async def _batch(self, hunt: Hunt) -> list[_Try]:
+        """What is tried next; nothing where all that came up is known not to do, or nothing came."""
+        least, most = _BATCH
+        seconds = max(_BATCH_SECONDS, _STARTING * self._starting)
+        size = int(min(max(seconds / max(self._each, 0.001), least), most))
+        self._stage = "trying"
+        exhausted = hunt.ordering.exhausted
+        if not hunt.survivors and (exhausted or self._spent() > _PAIRS_AFTER):
+            hunt.by_pairs = exhausted or not hunt.by_pairs
+            if hunt.by_pairs and (pairs := await asyncio.to_thread(hunt.pairs, size)):
+                self._stage = "pairs"
+                return [(None, pair) for pair in pairs]
+        taken = await hunt.ordering.take(size)
+        return [(line, variant) for line, variant in taken if hunt.ended.get(variant.edits, "") not in hunt.tests]
+
+    async def _another_way(self, hunt: Hunt) -> bool:
+        """Whether there is another way where one has nothing more to try: as if there were several reasons."""
+        return not self._apart and not hunt.survivors and await self._take_apart()
+
+    async def _take_apart(self) -> bool:
+        """Go on as if the tests failed for several reasons; False where they cannot be told apart."""
+        self._apart = True
+        aim, whole = self._aim, self._hunts[0]
+        groups = await asyncio.to_thread(split, aim.failing, aim.passing, self._project, aim.allowed)
+        if len(groups) < 2:
+            return False
+        self._hunts = [await self._hunt(group) for group in groups]
+        for one in self._hunts:
+            one.ended = dict(whole.ended)
+        return True
+
+    # -- trying
+
+    async def _attempt(self, hunt: Hunt, batch: Sequence[_Try]) -> None:
+        """Try some variants: on the failing tests, and those that pass on the others."""
+        planned = {next(self._numbers): one for one in batch}
+        ordered = self._aim.ordered
+        plans = [self._plan(number, variant, hunt, others=ordered) for number, (_, variant) in planned.items()]
+        begun, first, ended = time.monotonic(), 0.0, 0
+        again: list[_Try] = []
+        passed: list[_Try] = []
+        async with contextlib.aclosing(self._trials(plans)) as trials:
+            async for trial in trials:
+                self._tried += 1
+                ended += 1
+                first = first or time.monotonic()
+                if trial.outcome == "passed" and not ordered:
+                    passed.append(planned[trial.number])
+                elif not await self._took(hunt, planned[trial.number], trial):
+                    again.append(planned[trial.number])
+                if self._over():
+                    break
+        if ended > 1:
+            self._starting = first - begun
+            self._each = (time.monotonic() - first) / (ended - 1)
+        if passed:
+            again += await self._confirm(hunt, passed)
+        if again and not self._over():
+            await self._attempt(hunt, again)
+        if not self._apart and not hunt.survivors and self._spent() > _APART_AFTER:
+            await self._take_apart()
+
+    async def _confirm(self, hunt: Hunt, passed: Sequence[_Try]) -> list[_Try]:
+        """Try variants that mend a hunt's tests on the tests that pass without them; gives those to be tried again."""
+        planned = {next(self._numbers): one for one in passed}
+        plans = [self._plan(number, variant, hunt, others=True) for number, (_, variant) in planned.items()]
+        async with contextlib.aclosing(self._trials(plans)) as trials:
+            told = [
+                (planned[trial.number], await self._took(hunt, planned[trial.number], trial)) async for trial in trials
+            ]
+        return [tried for tried, done in told if not done]
+
+    def _plan(self, number: int, variant: Variant, hunt: Hunt, *, others: bool) -> Plan:
+        if not others:
+            return Plan(number, variant.edits, hunt.tests)
+        touching, rest = self._tests_of(variant)
+        if not self._affordable(rest):
+            rest = ()
+        return Plan(number, variant.edits, (*hunt.tests, *touching, *rest))
+
+    def _trials(self, plans: Sequence[Plan]) -> AsyncGenerator[Trial, None]:
+        return trials_of(self._lab, plans, self._enough, self._left())
+
+    async def _took(self, hunt: Hunt, tried: _Try, trial: Trial) -> bool:
+        """Take down what came of a variant that was tried; False where it is to be tried once more."""
+        line, variant = tried
+        self._lines.add((variant.path, variant.line))
+        self._say(f"{variant.says} in {variant.path}:{variant.line}")
+        if trial.outcome == "passed":
+            weight = line.weight if line is not None else 0.0
+            whole = self._aim.whole and self._affordable(self._tests_of(variant)[1])
+            hunt.survivors.append(Survivor(variant, weight, trial.passed, whole, hunt.tests))
+        elif trial.test in self._passing:
+            if trial.outcome == "failed" and not await self._steady(trial.test):
+                return False
+            hunt.failed(variant, line, at=trial.test, gain=_BREAKS, mends=hunt.tests)
+            if line is not None:
+                line.learn(_PROMISING)
+        else:
+            self._learn(hunt, line, variant, trial)
+        return True
+
+    def _learn(self, hunt: Hunt, line: Line | None, variant: Variant, trial: Trial) -> None:
+        """What a variant that does not do tells of its line."""
+        mends = hunt.tests[: trial.passed] if trial.outcome == "failed" else ()
+        known = self._before.setdefault(trial.test, trial.why)
+        gain = _BETTER if mends else _OTHERWISE if trial.outcome == "failed" and trial.why != known else 1.0
+        hunt.failed(variant, line, at=trial.test, gain=gain, mends=mends)
+        if line is not None:
+            if gain > 1:
+                line.learn(1 + (gain - 1) / 10)
+            else:
+                line.had_no_effect()
+
+    def _tests_of(self, variant: Variant) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The passing tests that execute what a variant touches, the quickest first, and the rest."""
+        places = frozenset(
+            (edit.path, line) for edit in variant.edits for line in self._lines_of(edit.path, edit.start)
+        )
+        if places not in self._touching:
+            touching: list[str] = []
+            rest: list[str] = []
+            for run in sorted(self._passing.values(), key=lambda run: run.seconds):
+                there = not run.lines or any(line in run.lines.get(path, ()) for path, line in places)
+                (touching if there else rest).append(run.test)
+            self._touching[places] = tuple(touching), tuple(rest)
+        return self._touching[places]
+
+    def _lines_of(self, path: str, index: int) -> tuple[int, ...]:
+        source = self._project.source(path)
+        line = source.line_at(index) if source is not None else 0
+        # What is put in stands before a line or behind one.
+        return (line - 1, line, line + 1)
+
+    def _affordable(self, rest: Sequence[str]) -> bool:
+        """Whether there is time for tests that do not execute what is touched."""
+        return sum(self._passing[test].seconds for test in rest) <= _REST * self._aim.limit
+
+    async def _steady(self, test: str) -> bool:
+        """Whether a test passes without any change, so that its failing tells something; else it is asked no more."""
+        if test not in self._known_steady:
+            plan = Plan(next(self._numbers), (), (test,))
+            outcomes = [trial.outcome async for trial in self._trials([plan])]
+            self._known_steady[test] = outcomes in (["passed"], [])
+            if not self._known_steady[test]:
+                self._passing.pop(test, None)
+                self._touching.clear()
+        return self._known_steady[test]
+
+    # -- what came of it
+
+    async def _assembled(self) -> tuple[Survivor, ...]:
+        """What mends all, put together of what mends a part; where a part has no repair, what mends the others."""
+        parts = [sorted(hunt.survivors, key=_ordinary) for hunt in self._hunts if hunt.survivors]
+        if len(parts) < 2:
+            return tuple(parts[0]) if parts else ()
+        best = [part[0] for part in parts]
+        choices = [best]
+        for number, part in enumerate(parts):
+            choices += [[*best[:number], other, *best[number + 1 :]] for other in part[1:]]
+        made: dict[int, Survivor] = {}
+        for choice in choices[:_MOST_REPAIRS]:
+            together = _together(choice)
+            if together is not None:
+                made[next(self._numbers)] = together
+        tests = tuple(self._passing)
+        plans = [Plan(number, one.variant.edits, (*one.mends, *tests)) for number, one in made.items()]
+        seconds = min(max(self._left(), _LEAST_TOGETHER), 2 * _LEAST_TOGETHER)
+        passed = [
+            msgspec.structs.replace(made[trial.number], passed=trial.passed)
+            async for trial in trials_of(self._lab, plans, asyncio.Event(), seconds)
+            if trial.outcome == "passed"
+        ]
+        return tuple(passed) or tuple(best)
+
+    def _say(self, trying: str) -> None:
+        now = time.monotonic()
+        if now - self._told >= _TELL_EVERY:
+            self._told = now
+            spent = now - self._aim.began
+            self._tell(Progress(self._stage, self._tried, 0, self._found(), trying, spent, self._aim.limit))
+
+
+def _ordinary(one: Survivor) -> float:
+    return one.variant.cost - one.weight / 10
+
+
+def _together(parts: Sequence[Survivor]) -> Survivor | None:
+    """Repairs of several parts as one; None where they touch the same text. One that mends two parts stays one."""
+    variant = parts[0].variant
+    for other in dict.fromkeys(part.variant for part in parts[1:] if part.variant != parts[0].variant):
+        both = joined(variant, other)
+        if both is None:
+            return None
+        variant = both
+    mends = tuple(test for part in parts for test in part.mends)
+    return Survivor(variant, min(part.weight for part in parts), 0, all(part.whole for part in parts), mends)

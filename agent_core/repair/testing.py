@@ -1,0 +1,266 @@
+"""Repairs of failing tests: looked at, searched for, compared, and told."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from agent_core.protocols import Candidate
+from agent_core.repair import words
+from agent_core.repair.behaviour import Results, differences
+from agent_core.repair.hearing import trials_of, unless_enough
+from agent_core.repair.hunt import Survivor
+from agent_core.repair.lab import Lab
+from agent_core.repair.model import Difference, Found, Look, Plan, Progress, Repair, TestRun, Wanted
+from agent_core.repair.project import Project
+from agent_core.repair.rank import ranked
+from agent_core.repair.search import Aim, Outcome, Search
+from agent_core.repair.spawned import SpawningLab
+from agent_core.workspace.interpreter import Interpreter
+from agent_core.workspace.tree import Changes
+
+_MOST_SHOWN = 6
+_LOOK_SHARE = 0.4
+# A test that takes a larger share of the time than this cannot be run often enough.
+_SLOW_SHARE = 0.2
+_COMPARE_SECONDS = 6.0
+_STEADY = 12
+_STEADY_SECONDS = 10.0
+_NETWORK = frozenset(
+    {"gaierror", "ConnectionError", "ConnectTimeout", "ConnectError", "URLError", "NewConnectionError", "MaxRetryError"}
+    | {"ClientConnectorError", "ClientConnectorDNSError", "NameResolutionError", "herror"}
+)
+
+
+class TestRepairs:
+    """Finds repairs of failing tests in one tree.
+
+    Args:
+        candidate: The tree.
+        interpreter: The Python that runs the tests.
+        make: Makes a candidate of the tree with some more changes.
+        project: The project.
+        allowed: Whether something may be changed in a file.
+        wanted: What is wanted.
+        until: When it is to end, by `time.monotonic`.
+        tell: Told how it gets on.
+        enough: Set when it is to end with what it has.
+    """
+
+    __test__ = False
+
+    def __init__(
+        self,
+        candidate: Candidate,
+        interpreter: Interpreter,
+        make: Callable[[Changes], Awaitable[Candidate]],
+        project: Project,
+        *,
+        allowed: Callable[[str], bool],
+        wanted: Wanted,
+        until: float,
+        tell: Callable[[Progress], None],
+        enough: asyncio.Event,
+    ) -> None:
+        self._candidate = candidate
+        self._interpreter = interpreter
+        self._make = make
+        self._project = project
+        self._allowed = allowed
+        self._wanted = wanted
+        self._until = until
+        self._tell = tell
+        self._enough = enough
+        self._start = time.monotonic()
+
+    async def find(self, tests: Sequence[str]) -> Found:
+        """Look for repairs of some tests.
+
+        Args:
+            tests: Ids of tests that are known to fail; empty where that is not known, and those wanted are looked for.
+
+        Raises:
+            SandboxError: A tree could not be made.
+        """
+        lab = await self._forking()
+        try:
+            look = await self._look(lab, tests)
+            if look is None:
+                return Found(ended="stopped")
+            if not look.safe:
+                await lab.close()
+                lab = self._spawning()
+            failing = [run for run in look.runs if run.bad and self._is_asked(run.test, tests)]
+            if not failing:
+                return Found(word=self._none_fails(look, tests))
+            found = await self._found(lab, look, failing)
+        finally:
+            await lab.close()
+        return found
+
+    async def _forking(self) -> Lab:
+        from agent_core.repair.forking import ForkingLab  # noqa: PLC0415 - not before something is to be tried
+
+        # It closes its tree, and this one is read from to the end.
+        return ForkingLab(await self._make({}), self._interpreter, workers=_workers(), spare=self._wanted.spare)
+
+    def _spawning(self) -> Lab:
+        return SpawningLab(self._make, self._interpreter, workers=_workers(), spare=self._wanted.spare)
+
+    def _is_asked(self, test: str, tests: Sequence[str]) -> bool:
+        return meant(test, tests) if tests else not self._wanted.tests or meant(test, self._wanted.tests)
+
+    # -- before the search
+
+    async def _look(self, lab: Lab, tests: Sequence[str]) -> Look | None:
+        """What the tests say of the tree as it is; None where somebody had enough."""
+        seen = itertools.count(1)
+
+        def hear(run: TestRun) -> None:
+            self._tell(self._progress(next(seen), run.test))
+
+        self._tell(self._progress(0, "the tests as they are"))
+        seconds = self._left() * _LOOK_SHARE
+        first = tests or [one for one in self._wanted.tests if "::" in one or "/" in one]
+        return await unless_enough(lab.look(first, seconds=seconds, hear=hear), self._enough, self._left())
+
+    def _progress(self, done: int, trying: str) -> Progress:
+        spent = time.monotonic() - self._start
+        return Progress("looking", done, 0, 0, words.plain(trying), spent, self._wanted.seconds)
+
+    def _left(self) -> float:
+        return max(self._until - time.monotonic(), 0.0)
+
+    def _none_fails(self, look: Look, tests: Sequence[str]) -> str:
+        if not look.runs and look.fault:
+            return words.not_run(look.fault)
+        ran = [run.test for run in look.runs if self._is_asked(run.test, tests)]
+        if tests and ran:
+            return words.wavering(ran)
+        if self._wanted.tests:
+            return words.passing_now(ran) if ran else words.unknown_tests(self._wanted.tests)
+        return words.not_run(look.fault) if look.fault else words.NO_TEST_FAILS
+
+    def _hopeless(self, failing: Sequence[TestRun]) -> str:
+        """Why nothing can be sought; empty where something can."""
+        if all(run.error in _NETWORK for run in failing):
+            return words.network(failing)
+        quick = [run for run in failing if run.outcome == "hung" or run.seconds <= _SLOW_SHARE * self._wanted.seconds]
+        return "" if quick else words.slow(failing, self._wanted.seconds)
+
+    async def _steady(self, lab: Lab, failing: Sequence[TestRun]) -> list[TestRun]:
+        """Those of the failing tests that fail again."""
+        some = [run for run in failing if run.outcome in {"failed", "error"} and "::" in run.test][:_STEADY]
+        plans = [Plan(number, (), (run.test,)) for number, run in enumerate(some)]
+        seconds = min(_STEADY_SECONDS, self._left())
+        passed = {
+            some[trial.number].test
+            async for trial in trials_of(lab, plans, self._enough, seconds)
+            if trial.outcome == "passed"
+        }
+        return [run for run in failing if run.test not in passed]
+
+    # -- the search and what comes after it
+
+    async def _found(self, lab: Lab, look: Look, failing: Sequence[TestRun]) -> Found:
+        if hopeless := self._hopeless(failing):
+            return Found(word=hopeless, failing=tuple(failing))
+        steady = await self._steady(lab, failing)
+        if not steady:
+            return Found(word=words.wavering([run.test for run in failing]), failing=tuple(failing))
+        near = dict.fromkeys(frame.path for run in steady for frame in reversed(run.frames))
+        near.update(dict.fromkeys(path for run in steady for path in run.lines))
+        paths = self._project.paths
+        project = Project(paths, self._candidate.read, tuple(steady), tuple(path for path in near if path in paths))
+        passing = tuple(run for run in look.runs if run.outcome == "passed")
+        aim = Aim(
+            tuple(steady), passing, look.whole, look.safe, self._allowed, self._until, self._wanted.seconds, self._start
+        )
+        outcome = await Search(lab, project, aim, self._tell, self._enough).run()
+        repairs, told = await self._compared(lab, outcome, project)
+        word = self._word(outcome, repairs, told, project)
+        if look.fault:
+            word = f"{word} {words.not_all(look.fault)}"
+        done = repairs or outcome.exhausted
+        return Found(
+            repairs,
+            word,
+            told,
+            tuple(steady),
+            outcome.suspects,
+            outcome.tried,
+            time.monotonic() - self._start,
+            "stopped" if self._enough.is_set() else "finished" if done else "out of time",
+        )
+
+    async def _compared(
+        self, lab: Lab, outcome: Outcome, project: Project
+    ) -> tuple[tuple[Repair, ...], tuple[Difference, ...]]:
+        """What survived, ranked, each once that behaves alike, and in what they differ."""
+        survivors = outcome.survivors
+        nothing: tuple[Results, ...] = tuple(() for _ in range(len(survivors) + 1))
+        results: Sequence[Results] | None = nothing
+        if len(survivors) > 1:
+            spent = time.monotonic() - self._start
+            limit = self._wanted.seconds
+            self._tell(Progress("comparing", outcome.tried, 0, len(survivors), "what they give", spent, limit))
+            results = await unless_enough(
+                lab.behaviour(self._behaving(survivors, project), seconds=_COMPARE_SECONDS),
+                self._enough,
+                2 * _COMPARE_SECONDS,
+            )
+        if results is None or len(results) != len(nothing):
+            results = nothing
+        ordered = ranked(survivors, results[1:], results[0], project)[:_MOST_SHOWN]
+        return tuple(one for one, _ in ordered), differences([said for _, said in ordered], project)
+
+    @staticmethod
+    def _behaving(survivors: Sequence[Survivor], project: Project) -> list[Plan]:
+        """The program as it is, and each repair; with the tests that one of them is about, for what they call."""
+        tests = tuple(dict.fromkeys(test for one in survivors for test in one.mends))
+        paths = {edit.path for one in survivors for edit in one.variant.edits}
+        more = tuple(run.test for run in project.failing if paths & set(run.lines))
+        every = tuple(dict.fromkeys((*tests, *more)))
+        return [
+            Plan(0, (), every),
+            *(Plan(number, one.variant.edits, every) for number, one in enumerate(survivors, 1)),
+        ]
+
+    def _word(self, outcome: Outcome, repairs: Sequence[Repair], told: Sequence[Difference], project: Project) -> str:
+        if repairs:
+            return words.found_words(repairs, told, project, outcome.left)
+        return words.nothing_words(
+            seconds=time.monotonic() - self._start,
+            tried=outcome.tried,
+            lines=outcome.lines,
+            suspects=outcome.suspects,
+            exhausted=outcome.exhausted,
+            stopped=self._enough.is_set(),
+        )
+
+
+def _workers() -> int:
+    """How many variants are tried at a time: one for each core."""
+    return max(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 1)
+
+
+def meant(test: str, wanted: Sequence[str]) -> bool:
+    """Whether a test is meant by what somebody named.
+
+    Args:
+        test: Its id.
+        wanted: Beginnings of ids that end where a part of an id does, names of files or folders, bare names of tests
+            or classes.
+    """
+    path, _, rest = test.partition("::")
+    parts = rest.partition("[")[0].split("::") if rest else []
+    for one in wanted:
+        given = one.removeprefix("./").rstrip("/")
+        if test == given or test.startswith((f"{given}::", f"{given}[", f"{given}/")):
+            return True
+        if given in parts or rest == given or f"/{path}".endswith(f"/{given}"):
+            return True
+    return False

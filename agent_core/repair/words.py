@@ -1,0 +1,176 @@
+"""What is said of a search for repairs, to a human: plain sentences, bounded, code in backticks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent_core.repair.model import Difference, Repair, Suspect, TestRun, Variant
+from agent_core.repair.project import Project
+from agent_core.text import printable, shortened
+
+_LONG = 160
+_NAMED = 3
+
+
+def plain(text: str, most: int = _LONG) -> str:
+    """The project's own text as part of one line."""
+    return shortened(" ".join(printable(text).split()), most)
+
+
+def code(text: str) -> str:
+    """Code of the project in backticks; where it has some itself, without."""
+    said = plain(text)
+    return f"`{said}`" if said and "`" not in said else said
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """A number of things, such as ``1 test`` or ``1,240 tests``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def place_of(variant: Variant, project: Project) -> str:
+    """Where a variant is: ``in `clamp` (shop/prices.py:12)``, or the place alone where that is in no function."""
+    source = project.source(variant.path)
+    nodes = () if source is None else source.by_line.get(variant.line, ())
+    function = source.function(nodes[-1]) if source is not None and nodes else None
+    files = len({edit.path for edit in variant.edits})
+    more = f" and {count(files - 1, 'more file')}" if files > 1 else ""
+    place = f"{plain(variant.path)}:{variant.line}{more}"
+    return f"at {place}" if function is None else f"in {code(function.name)} ({place})"
+
+
+def repair_words(repair: Repair, project: Project) -> str:
+    """What a repair is: ```<=` for `<` in `clamp` (shop/prices.py:12): all 34 tests pass with it``."""
+    said = f"{plain(repair.variant.says)} {place_of(repair.variant, project)}"
+    if not repair.passed:
+        return f"{said}."
+    if repair.whole:
+        tests = "the only test passes" if repair.passed == 1 else f"all {repair.passed:,} tests pass"
+    else:
+        tests = "the one test that was run passes" if repair.passed == 1 else f"the {repair.passed:,} tests run pass"
+    return f"{said}: {tests} with it."
+
+
+def found_words(
+    repairs: Sequence[Repair], differences: Sequence[Difference], project: Project, left: Sequence[str] = ()
+) -> str:
+    """What was found.
+
+    Args:
+        repairs: The repairs, the best first; there is one at least.
+        differences: Inputs for which they do not give the same.
+        project: The project.
+        left: Failing tests that they do not mend.
+    """
+    words = [repair_words(repairs[0], project)]
+    if len(repairs) > 1:
+        every = "tests pass with each" if not all(one.whole for one in repairs) else "each passes all tests"
+        words.append(f"{len(repairs)} different repairs are known, and {every}{_differ(differences)}.")
+    if left:
+        words.append(f"Nothing was found for {names(left)}.")
+    return " ".join(words)
+
+
+def mended_words(repairs: Sequence[Repair]) -> str:
+    """What was mended of what checks say."""
+    first = repairs[0]
+    said = plain(first.variant.says, 400)
+    mends = f": {names(first.mends)}" if first.mends else ""
+    more = f" {count(len(repairs) - 1, 'other repair is', 'other repairs are')} known." if len(repairs) > 1 else ""
+    return f"{said}{mends}.{more}"
+
+
+def _differ(differences: Sequence[Difference]) -> str:
+    if not differences:
+        return ""
+    cases = list(dict.fromkeys(one.when for one in differences if one.when))[:2]
+    if cases:
+        return f"; they differ when {' or when '.join(plain(case) for case in cases)}"
+    return f"; they differ for {code(differences[0].call)}"
+
+
+def nothing_words(
+    *,
+    seconds: float,
+    tried: int,
+    lines: int,
+    suspects: Sequence[Suspect],
+    exhausted: bool,
+    stopped: bool,
+) -> str:
+    """That nothing was found.
+
+    Args:
+        seconds: How long it was looked for.
+        tried: How many changes were tried.
+        lines: At how many lines.
+        suspects: The lines that may be wrong, the most suspicious first.
+        exhausted: There was nothing left to try.
+        stopped: Somebody had enough.
+    """
+    if not suspects:
+        return "No repair was looked for: the failing tests run no line of the project that may be changed."
+    most = f"the most suspicious is {plain(suspects[0].path)}:{suspects[0].line}"
+    work = f"{count(tried, 'change')} {'was' if tried == 1 else 'were'} tried at {count(lines, 'line')}, {most}"
+    if stopped:
+        return f"No repair was found before it was stopped, after {seconds:.0f} s: {work}."
+    if exhausted:
+        return f"No repair was found, and there is nothing left to try: {work}."
+    return f"No repair was found within {seconds:.0f} s: {work}."
+
+
+def names(tests: Sequence[str]) -> str:
+    """A few tests by their ids, and how many more there are."""
+    told = ", ".join(plain(test) for test in tests[:_NAMED])
+    more = len(tests) - _NAMED
+    return f"{told} and {count(more, 'more test')}" if more > 0 else told
+
+
+# -- why none can be sought
+
+NOTHING = "There is nothing to mend that tests or checks show."
+NO_TEST_FAILS = "No test fails, so there is nothing for them to show."
+NO_TESTS = "The project has no tests, so nothing shows whether a change mends it."
+
+
+def unknown_tests(wanted: Sequence[str]) -> str:
+    """No test is meant by what was named."""
+    return f"There is no test {' or '.join(code(one) for one in wanted[:_NAMED])}."
+
+
+def passing_now(tests: Sequence[str]) -> str:
+    """What was named passes."""
+    return f"Nothing is to be mended: {names(tests)} {'passes' if len(tests) == 1 else 'pass'}."
+
+
+def not_run(fault: str) -> str:
+    """The tests cannot be run."""
+    return f"The tests cannot be run, so no repair can be tried: {plain(fault.rstrip('.'), 400)}."
+
+
+def not_all(fault: str) -> str:
+    """Not all tests could be run."""
+    return f"Not all tests could be run: {plain(fault.rstrip('.'), 400)}."
+
+
+def wavering(tests: Sequence[str]) -> str:
+    """Tests fail and pass without any change."""
+    verb = "fails at one time and passes" if len(tests) == 1 else "fail at one time and pass"
+    return f"{names(tests)} {verb} at another without any change, so nothing shows whether a repair mends it."
+
+
+def slow(tests: Sequence[TestRun], seconds: float) -> str:
+    """Tests take too long to be run again and again."""
+    each = min(run.seconds for run in tests)
+    return (
+        f"{names([run.test for run in tests])} {'takes' if len(tests) == 1 else 'take'} {each:.0f} s"
+        f"{'' if len(tests) == 1 else ' each'}, too long to try changes within {seconds:.0f} s."
+    )
+
+
+def network(tests: Sequence[TestRun]) -> str:
+    """Tests want to reach others."""
+    run = tests[0]
+    verb = "needs" if len(tests) == 1 else "need"
+    why = plain(f"{run.error}: {run.message}")
+    return f"{names([one.test for one in tests])} {verb} the network, which tests cannot reach here: {why}."
