@@ -28,7 +28,7 @@ from agent_core.config_tables import (
 )
 from agent_core.errors import ConfigError
 from agent_core.keys.known import KNOWN
-from agent_core.partners.presets import DEFAULT_KEY, presets
+from agent_core.partners.presets import BUILTIN, DEFAULT_KEY, presets
 from agent_core.permissions import rules_trouble
 from agent_core.places import user_file
 from agent_core.small_files import open_regular
@@ -294,7 +294,7 @@ def load(project: Path, flags: Mapping[str, Any], environ: Mapping[str, str]) ->
     data = merge(merge(data, _environment(data, environ)), _for_the_one_in_use(data, flags))
     data["permissions"] = _all_rules(own, shared, flags)
     config = _convert(Path("command line"), "", data)
-    known = (*config.partners, *presets())
+    known = (*config.partners, BUILTIN, *presets())
     for setting, name in (("use", config.partner.use), ("aside", config.partner.aside)):
         if name and name not in known:
             raise unknown_partner(name, config.partners, f"partner.{setting}: ")
@@ -327,7 +327,7 @@ def unknown_partner(name: str, partners: Iterable[str], where: str = "") -> Conf
     mine = f"Yours are {own}. " if own else ""
     return ConfigError(
         f'{where}there is no partner "{name}".' if where else f'There is no partner "{name}".',
-        f"{mine}Known by name are {', '.join(presets())}; another is [partners.{name}] in {user_file()}.",
+        f"{mine}Known by name are {', '.join((BUILTIN, *presets()))}; another is [partners.{name}] in {user_file()}.",
     )
 
 
@@ -351,6 +351,8 @@ def _for_the_one_in_use(data: Mapping[str, Any], flags: Mapping[str, Any]) -> Ma
     use = given.get("use", data.get("partner", {}).get("use", ""))
     if not use or "model" not in given:
         return flags
+    if use == BUILTIN not in data.get("partners", {}):
+        raise ConfigError("The built-in partner has no models to choose from.", "Leave out --model.")
     if use not in (*data.get("partners", {}), *presets()):
         raise unknown_partner(use, data.get("partners", {}))
     partner = {name: value for name, value in given.items() if name != "model"}

@@ -177,7 +177,7 @@ class PartnerInfo(msgspec.Struct, frozen=True):
     """Who proposes.
 
     Attributes:
-        kind: ``responses``, ``chat`` or ``scripted``.
+        kind: ``responses``, ``chat``, ``scripted`` or ``offline`` (the built-in one).
         name: What the human reads, such as ``gpt-x via api.openai.com`` or ``script demo.json``.
         model: The model's id; empty for a script.
         window: How many tokens fit into its context; 0 where that is not known.
@@ -198,6 +198,11 @@ class PartnerInfo(msgspec.Struct, frozen=True):
     def reads_little(self) -> bool:
         """Whether it is known that little fits into its context, as with small models on one's own machine."""
         return 0 < self.window <= _LITTLE
+
+    @property
+    def looks_itself(self) -> bool:
+        """Whether it is no model, and has the project before it without being told of it."""
+        return self.kind == "offline"
 
 
 _LITTLE = 16_384

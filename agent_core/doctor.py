@@ -203,6 +203,9 @@ async def _partner(settings: config_tables.Config, environ: Mapping[str, str]) -
     now, info = beginning.model.now, beginning.model.info
     if info.kind == "scripted":
         return [Entry("good", "partner", info.name), *entries]
+    if info.kind == "offline":
+        text = f"{info.name}: repairs failing tests, type and lint findings by search"
+        return [Entry("good", "partner", text, beginning.hint), *entries]
     reached = await _reached(now.settings, info, partners, now.name)
     return [reached, *await _key(now.settings, partners, now.name), *entries]
 

@@ -228,7 +228,7 @@ class Loop:
             text = replies.task_part(text, await shown(view, named, parts.tool_tokens))
         if not state.items:
             about = await self._introducing.documents(view)
-            known = await self._judge.known(base, wait=_BASELINE_WAIT)
+            known = await self._judge.known(base, wait=0.0 if parts.model.info.looks_itself else _BASELINE_WAIT)
             drawn = await self._introducing.map(view, f"{state.tasks[-1].text}\n{known}", named)
             text = replies.first_item("\n\n".join(filter(None, (about, drawn))), known, text)
         if form := self._forms.opening():

@@ -103,7 +103,8 @@ class Parts:
     @property
     def map_tokens(self) -> int:
         """Budget for the map of the project, as `tool_tokens`; none for who can read little: it is led astray by it."""
-        return 0 if self.model.info.reads_little else self._within_window(self.config.tools.map_tokens)
+        info = self.model.info
+        return 0 if info.reads_little or info.looks_itself else self._within_window(self.config.tools.map_tokens)
 
     @property
     def tool_tokens(self) -> int:

@@ -1,4 +1,4 @@
-"""Who proposes when a session begins: whom the configuration names, else what listens on this machine."""
+"""Who proposes when a session begins: whom the configuration names, what listens here, or the built-in partner."""
 
 from __future__ import annotations
 
@@ -9,8 +9,18 @@ import msgspec
 from agent_core.errors import ConfigError
 from agent_core.partners.build import NoPartnerError
 from agent_core.partners.discovery import Found, discover
+from agent_core.partners.presets import BUILTIN
 from agent_core.partners.several import Chosen, Partners
 from agent_core.partners.switching import SwitchingModel
+
+_BUILT_IN = (
+    "No key is set{}, so the built-in partner proposes: it repairs failing tests, type and lint findings by search, "
+    "without a model."
+)
+_ADD = (
+    "To add a model: pairloop key set (or export OPENAI_API_KEY=sk-...), or start a local server such as Ollama, or "
+    "export OPENAI_BASE_URL=http://127.0.0.1:8080/v1; /model chooses."
+)
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -30,28 +40,28 @@ class Beginning(msgspec.Struct, frozen=True):
 
 
 async def begin(partners: Partners, *, given: bool = False) -> Beginning:
-    """Open the partner that the configuration names, or find one.
+    """Open the partner that the configuration names, or find one; where it names none the built-in one is left.
 
     Args:
         partners: The partners there are.
         given: See `Beginning`.
 
     Raises:
-        ConfigError: There is none, or it cannot be used; says what to do.
+        ConfigError: The one that is named cannot be used; says what to do.
         PartnerError: Its script cannot be used.
     """
     config = partners.config.partner
     try:
         first = await asyncio.to_thread(partners.open, config.use)
     except NoPartnerError as error:
-        if not config.discover or config.use or config.preset or config.base_url.strip():
+        if config.use or config.preset or config.base_url.strip():
             raise
         return await _found(partners, error, given=given)
     return Beginning(SwitchingModel(partners, first), given=given)
 
 
 async def _found(partners: Partners, error: NoPartnerError, *, given: bool) -> Beginning:
-    found = await discover()
+    found = await discover() if partners.config.partner.discover else ()
     wanted = partners.config.partner.model
     first: Chosen | None = None
     for one in found:
@@ -69,9 +79,15 @@ async def _found(partners: Partners, error: NoPartnerError, *, given: bool) -> B
             f'/model chooses another; [partner] preset = "{one.preset.name}" keeps to it.',
             given,
         )
-    if found:
-        raise NoPartnerError(error.message, f"{_offered(found, wanted)} {error.hint}")
-    raise error
+    there = _offered(found, wanted) if found else ""
+    if wanted:
+        # Somebody who names a model is not to get anything else.
+        raise NoPartnerError(error.message, f"{there} {error.hint}".strip())
+    looked = " and no local server was found" if partners.config.partner.discover and not found else ""
+    built_in = await asyncio.to_thread(partners.open, BUILTIN)
+    return Beginning(
+        SwitchingModel(partners, built_in), f"{_BUILT_IN.format(looked)}{there and f' {there}'}", _ADD, given
+    )
 
 
 def _offered(found: tuple[Found, ...], wanted: str) -> str:

@@ -16,6 +16,7 @@ from agent_core.partners.build import NoPartnerError, endpoint_of
 from agent_core.partners.client import NO_CHAT, Connection
 from agent_core.partners.discovery import discover
 from agent_core.partners.endpoint import OPENAI_URL, Endpoint, is_openai
+from agent_core.partners.offline.partner import TITLE
 from agent_core.partners.presets import preset_of, presets
 from agent_core.partners.pricing import listed_cost
 from agent_core.partners.several import Partners
@@ -50,7 +51,7 @@ class Offer(msgspec.Struct, frozen=True):
     """A partner that can be chosen.
 
     Attributes:
-        name: ``[partners.NAME]``, a preset, or empty for ``[partner]``.
+        name: ``[partners.NAME]``, a preset, ``builtin``, or empty for ``[partner]``.
         title: What a human reads.
         place: Host and port; empty where that is not known.
         models: Those it has; empty where it does not tell.
@@ -117,6 +118,11 @@ def _marked(offer: Offer, model: str) -> Offer:
 
 
 async def _offer(partners: Partners, name: str, found: set[str]) -> Offer:
+    return Offer(name, TITLE) if partners.is_built_in(name) else await _served(partners, name, found)
+
+
+async def _served(partners: Partners, name: str, found: set[str]) -> Offer:
+    """A partner behind a server, or a script."""
     title, place, variable = _title(name, None), "", ""
     preset = presets().get(name)
     try:

@@ -63,6 +63,10 @@ class Partners:
         """All there are: that of ``[partner]`` (empty), those of one's own, the built-in one, the presets."""
         return tuple(dict.fromkeys(("", *self.config.partners, BUILTIN, *presets())))
 
+    def is_built_in(self, name: str) -> bool:
+        """Whether a name is that of the built-in partner, and not of one of the human's own."""
+        return name == BUILTIN and name not in self.config.partners
+
     def settings(self, name: str, model: str = "") -> PartnerConfig:
         """What is configured for a partner, with what its preset knows.
 
@@ -99,6 +103,6 @@ class Partners:
             PartnerError: Its script cannot be used.
         """
         settings = self.settings(name, model)
-        if name == BUILTIN and name not in self.config.partners:
+        if self.is_built_in(name):
             return Chosen(name, model, settings, Partner(OfflineModel(self.desk, self.config.repair.seconds), None))
         return Chosen(name, model, settings, open_partner(settings, self.environ, self.keys, name, self.book))

@@ -123,5 +123,32 @@ async def test_without_key_and_address_what_listens_proposes(monkeypatch: pytest
         assert "but no gpt-x: pairloop --partner ollama" in caught.value.hint
         # Who has a key, or does not want it, is left alone.
         assert (await begin(Partners(Config(), {"OPENAI_API_KEY": "sk-1234567890"}))).found == ""
+        # Where nobody is looked for, and none is named, the built-in one is left.
+        alone = await begin(Partners(Config(partner=PartnerConfig(discover=False)), {}))
+        assert (alone.model.info.kind, alone.model.info.entry, alone.model.now.name) == ("offline", *["builtin"] * 2)
+        assert alone.found.startswith("No key is set, so the built-in partner proposes")
+        assert "pairloop key set" in alone.hint
+
+
+async def test_without_anybody_the_built_in_partner_proposes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nobody() -> tuple[Found, ...]:
+        return ()
+
+    monkeypatch.setattr(beginning, "discover", nobody)
+    begun = await begin(Partners(Config(), {}))
+    assert begun.model.info.name == "the built-in partner (no model)"
+    assert begun.found.startswith("No key is set and no local server was found, so the built-in partner proposes")
+
+    async def closed() -> tuple[Found, ...]:
+        return (Found(presets()["litellm"], closed=True),)
+
+    monkeypatch.setattr(beginning, "discover", closed)
+    begun = await begin(Partners(Config(), {}))
+    assert begun.model.info.kind == "offline"
+    assert "There is LiteLLM at 127.0.0.1:4000, which wants a key (LITELLM_API_KEY)." in begun.found
+    # Whoever is named is that one or nobody.
+    for named in (PartnerConfig(model="gpt-x"), PartnerConfig(use="openai"), PartnerConfig(preset="openai")):
         with pytest.raises(NoPartnerError):
-            await begin(Partners(Config(partner=PartnerConfig(discover=False)), {}))
+            await begin(Partners(Config(partner=named), {}))
+    with pytest.raises(NoPartnerError):
+        await begin(Partners(Config(partner=PartnerConfig(base_url="https://api.openai.com/v1")), {}))

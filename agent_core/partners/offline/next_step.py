@@ -124,7 +124,7 @@ class NextStep:
         if difference is not None and ASK in self._tools:
             yield self._question(offers, difference)
             return
-        async for piece in self._propose(offers):
+        async for piece in self._propose(offers, told=offers[0].edits == found.repairs[0].variant.edits):
             yield piece
 
     def _offers(self, found: Found) -> tuple[tuple[Offered, ...], Difference | None]:
@@ -218,12 +218,13 @@ class NextStep:
 
     # -- helpers
 
-    async def _propose(self, offers: Sequence[Offered], *, otherwise: str = talk.REFUSED) -> Said:
+    async def _propose(self, offers: Sequence[Offered], *, otherwise: str = talk.REFUSED, told: bool = False) -> Said:
         """Propose the first of some repairs whose files are still as they were.
 
         Args:
             offers: The repairs.
             otherwise: What to say where there is none.
+            told: What the first of them does has been said just now.
         """
         others = touched(self._items)
         for at, one in enumerate(offers):
@@ -232,7 +233,8 @@ class NextStep:
             except UnwritableError:
                 continue
             rest = offers[at + 1 :]
-            yield f"\n\n{talk.proposing(one, len(rest))}"
+            if words := talk.proposing(one, len(rest), told=told and not at):
+                yield f"\n\n{words}"
             yield Called(APPLY_PATCH, arguments(patch, **{KEY: msgspec.to_builtins((one, *rest))}))
             return
         yield otherwise

@@ -25,6 +25,8 @@ from agent_core.repair.desk import Desk
 
 KIND = "offline"
 NAME = "the built-in partner (no model)"
+TITLE = "Built-in, no model: repairs tests, types, lint"
+"""As it stands in lists of partners."""
 _FREE = Usage(cost=0.0)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from agent_core.checks.model import UNABLE, CheckResult
 from agent_core.partners.offline.offered import Offered
 from agent_core.repair.model import Difference, Found, Kind, Repair, Wanted
-from agent_core.text import printable, shortened
+from agent_core.repair.words import code, count, plain
 
 HOW = (
     "For anything else give me a colleague that reads: set a key (`pairloop key set`, or `export OPENAI_API_KEY=...`), "
@@ -58,7 +58,7 @@ def outcome(found: Found, kept: int) -> str:
         found: It.
         kept: How many of its repairs can be offered.
     """
-    how = f"{found.tried:,} changes tried in {found.seconds:.1f} s" if found.tried else ""
+    how = f"{count(found.tried, 'change')} tried in {found.seconds:.1f} s" if found.tried else ""
     stopped = {"stopped": ", then stopped", "out of time": ", then the time was over", "finished": ""}[found.ended]
     head = f"{how}{stopped}. " if how else ""
     if found.word:
@@ -71,21 +71,23 @@ def outcome(found: Found, kept: int) -> str:
 def repair_words(repair: Repair) -> tuple[str, str]:
     """What a repair does and where, and what is known of it."""
     variant = repair.variant
-    says = f"`{_plain(variant.says)}` in {variant.path}:{variant.line}"
+    says = f"{plain(variant.says, 400)} at {plain(variant.path)}:{variant.line}"
     if repair.kind != "tests":
         return says, f"It mends {_listed(repair.mends)}." if repair.mends else ""
-    tests = "1 test passes" if repair.passed == 1 else f"{'all ' if repair.whole else ''}{repair.passed} tests pass"
-    return says, f"With it {tests}{'' if repair.whole else '; not all could be run in time'}."
+    tests = f"{'all ' if repair.whole and repair.passed > 1 else ''}{count(repair.passed, 'test')}"
+    verb = "passes" if repair.passed == 1 else "pass"
+    return says, f"With it {tests} {verb}{'' if repair.whole else '; not all could be run in time'}."
 
 
-def proposing(repair: Offered, others: int) -> str:
+def proposing(repair: Offered, others: int, *, told: bool) -> str:
     """What is said with a proposal.
 
     Args:
         repair: It.
         others: How many others there are.
+        told: What it does has been said just now.
     """
-    lines = [f"{repair.says[:1].upper()}{repair.says[1:]}.", repair.note, repair.rest]
+    lines = [repair.rest] if told else [f"{repair.says[:1].upper()}{repair.says[1:]}.", repair.note, repair.rest]
     if others:
         other = "1 other repair does" if others == 1 else f"{others} other repairs do"
         lines.append(f"{other} as well: reject this one, or say `next`, for another.")
@@ -97,32 +99,29 @@ def rest_words(found: Found, repair: Repair) -> str:
     left = [run.test for run in found.failing if run.test not in repair.mends]
     if not repair.mends or not left:
         return ""
-    fail = "1 test still fails" if len(left) == 1 else f"{len(left)} tests still fail"
-    return f"After it {fail} ({_listed(left)}): say `fix` when this has landed."
+    fail = "fails" if len(left) == 1 else "fail"
+    return f"After it {count(len(left), 'test')} still {fail}: say `fix` when this has landed."
 
 
-def question(difference: Difference, count: int) -> str:
+def question(difference: Difference, number: int) -> str:
     """The question that tells repairs apart.
 
     Args:
         difference: The input on which they differ.
-        count: How many repairs there are.
+        number: How many repairs there are.
     """
-    when = f" when {_plain(difference.when)}" if difference.when else ""
-    return (
-        f"{count} different repairs pass all tests, and differ{when}. "
-        f"What is right for {shortened(_plain(difference.call), 300)} ?"
-    )
+    when = f" when {plain(difference.when)}" if difference.when else ""
+    return f"{number} different repairs pass all tests, and differ{when}. What is to come of {code(difference.call)}?"
 
 
 def option(repair: Offered) -> str:
     """An answer to it."""
-    return f"{shortened(repair.gives, 80)}: {shortened(repair.says, 100)}"
+    return f"{plain(repair.gives, 80)}: {plain(repair.says, 100)}"
 
 
 def assumed(repair: Offered, call: str) -> str:
     """What is said where nobody chose."""
-    about = f", so I assume that {_plain(call)} is to give {repair.gives}" if call and repair.gives else ""
+    about = f", so I assume that {code(call)} is to give {code(repair.gives)}" if call and repair.gives else ""
     return f"Nobody chose{about}."
 
 
@@ -134,9 +133,9 @@ def red_now(results: Sequence[CheckResult]) -> str:
         if one.outcome == "failed" and number:
             if one.check == "pytest":
                 names = _listed([finding.code or finding.message for finding in one.findings])
-                counts.append(f"{number} test{'s fail' if number > 1 else ' fails'} ({names})")
+                counts.append(f"{count(number, 'test fails', 'tests fail')} ({names})")
             else:
-                counts.append(f"{one.check} has {number} finding{'s' if number > 1 else ''}")
+                counts.append(f"{one.check} has {count(number, 'finding')}")
     unable = [one.check for one in results if one.outcome in UNABLE]
     silent = f" {_listed(unable)} could not be run." if unable else ""
     if counts:
@@ -145,11 +144,6 @@ def red_now(results: Sequence[CheckResult]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = [f"`{shortened(_plain(name), 120)}`" for name in names[:_LISTED]]
+    shown = [code(name) for name in names[:_LISTED]]
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
-
-
-def _plain(text: str) -> str:
-    """Some of the project's own text in one line, without what would end the code it stands in."""
-    return " ".join(printable(text).split()).replace("`", "'")
