@@ -6,15 +6,29 @@ from agent_core.repair.templates import Template
 from agent_core.repair.templates.assignments import ASSIGNMENTS
 from agent_core.repair.templates.attributes import ATTRIBUTES
 from agent_core.repair.templates.calls import CALLS
+from agent_core.repair.templates.conversions import CONVERSIONS
+from agent_core.repair.templates.definitions import DEFINITIONS
+from agent_core.repair.templates.guards import GUARDS
+from agent_core.repair.templates.imports import IMPORTS
+from agent_core.repair.templates.loops import LOOPING
+from agent_core.repair.templates.missing import MISSING
 from agent_core.repair.templates.moves import MOVES
 from agent_core.repair.templates.names import NAMES
+from agent_core.repair.templates.raising import RAISING
 from agent_core.repair.templates.returns import RETURNS
 
 STATEMENTS: tuple[Template, ...] = (
     *NAMES,
+    *IMPORTS,
     *ATTRIBUTES,
     *CALLS,
     *ASSIGNMENTS,
     *RETURNS,
     *MOVES,
+    *RAISING,
+    *GUARDS,
+    *MISSING,
+    *LOOPING,
+    *DEFINITIONS,
+    *CONVERSIONS,
 )
