@@ -23,13 +23,15 @@ ABSENT, TOO_OLD = 97, 96
 OLDEST = 7
 REPORT, DEBUG_REPORT = "report.jsonl", "debug.jsonl"
 
-_PLUGIN = Path(__file__).with_name("pytest_plugin") / "pairloop_pytest"
+PLUGIN = Path(__file__).with_name("pytest_plugin") / "pairloop_pytest"
+"""The plug-in's folder."""
+
 _LOOK_EVERY = 0.05
 _WARM = ("pytest", "_pytest")
 # As ``python -m pytest``, with the plug-in's folder at the end of the path; PYTHONPATH is left to the candidate. The
 # plug-in is imported first: pytest would parse all of it to see whether there are assertions to rewrite. Modules that
 # were there before us, in a process forked from a warm one, cannot be rewritten either, which is no news to anybody.
-_START = f"""
+BEGIN = f"""
 import sys
 warm = frozenset(sys.modules)
 import importlib.util, os, runpy
@@ -48,6 +50,10 @@ from _pytest.assertion.rewrite import AssertionRewritingHook as Hook
 complain = getattr(Hook, "_warn_already_imported", None)
 if complain is not None:
     Hook._warn_already_imported = lambda self, name: None if name in warm else complain(self, name)
+"""
+"""The beginning of a program that runs tests: its argument is the folder in which the plug-in's lies."""
+
+_START = f"""{BEGIN}
 runpy.run_module("pytest", run_name="__main__", alter_sys=True)
 """
 
@@ -85,18 +91,18 @@ def prepare(
     # A copy of the plug-in beside the report: that is readable in every sandbox. A new one each time, as the tests
     # of an earlier run may have changed theirs or left compiled code for it.
     plugin = folder / "plugin"
-    shutil.copytree(_PLUGIN, plugin / _PLUGIN.name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PLUGIN, plugin / PLUGIN.name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
     env = {
         "PAIRLOOP_PYTEST_REPORT": str(folder / REPORT),
         "PAIRLOOP_PYTEST_PLAN": str(folder / "plan.json"),
     }
-    plugins: tuple[str, ...] = ("-p", _PLUGIN.name)
+    plugins: tuple[str, ...] = ("-p", PLUGIN.name)
     if debug is not None:
         what = {**debug, "report": str(folder / DEBUG_REPORT)}
         (folder / "debug.json").write_text(json.dumps(what), "utf-8")
         env["PAIRLOOP_PYTEST_DEBUG"] = str(folder / "debug.json")
-        plugins += ("-p", f"{_PLUGIN.name}.debug")
+        plugins += ("-p", f"{PLUGIN.name}.debug")
     # After the project's own addopts these win: all tests run, whatever failed first. A cache that is empty
     # instead of none: plug-ins and options such as --ff keep working, and nothing is left out because of it.
     argv: tuple[str, ...] = (str(interpreter.python), "-c", _START, str(plugin), *plugins)

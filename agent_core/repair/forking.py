@@ -1,0 +1,259 @@
+"""The lab that forks: a process in a candidate has imported the tests, and each variant is tried in a fork of it.
+
+The process is `agent_core/repair/injected/pairloop_repair`, started anew for each look and each series of trials. It
+takes pytest, its options and its interpreter from the test check, so that tests have the same ids and go the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agent_core.checks.affected import FOLDER, warm_modules
+from agent_core.checks.pytest_run import ABSENT, BEGIN, OLDEST, PLUGIN, TOO_OLD
+from agent_core.process import Completed
+from agent_core.protocols import Candidate
+from agent_core.repair.fork_wire import lines_heard, plans_said, run_heard, trial_heard
+from agent_core.repair.model import Look, Plan, TestRun, Trial
+from agent_core.sandbox.limits import PATIENT
+from agent_core.text import printable
+from agent_core.workspace.interpreter import Interpreter
+
+log = logging.getLogger(__name__)
+_INJECTED = Path(__file__).with_name("injected") / "pairloop_repair"
+_START = f"{BEGIN}from pairloop_repair.driver import main\nmain()\n"
+_WARM = ("pytest", "_pytest")
+# What starting Python and pytest takes at most beside the time that something may take.
+_MARGIN = 15.0
+_EACH_SHARE = 0.2
+_LEAST_EACH = 2.0
+_AGAIN = 30
+_COLLECTING_LEAST, _COLLECTING_TIMES = 5.0, 5.0
+_WAVERS = "passes sometimes"
+_FAULT = 300
+
+
+class ForkingLab:
+    """A `agent_core.repair.lab.Lab` that forks.
+
+    Args:
+        candidate: The tree; closed with the lab.
+        interpreter: The project's Python.
+        workers: How many variants are tried at a time.
+        spare: Let everything else go first.
+    """
+
+    def __init__(self, candidate: Candidate, interpreter: Interpreter, *, workers: int, spare: bool) -> None:
+        self._candidate = candidate
+        self._interpreter = interpreter
+        self._workers = max(workers, 1)
+        self._nice = PATIENT if spare else 0
+        self._seconds: dict[str, float] = {}
+        self._skipped: set[str] = set()
+        self._collecting = 20.0
+
+    async def look(
+        self, tests: Sequence[str], *, seconds: float, hear: Callable[[TestRun], None] = lambda _: None
+    ) -> Look:
+        """Run tests as the program is; see `agent_core.repair.lab.Lab`.
+
+        A test that fails and then passes without any change, run by itself, has the message ``passes sometimes``.
+        """
+        looked = _Looked(hear)
+        each = max(seconds * _EACH_SHARE, _LEAST_EACH)
+        request = {"what": "look", "tests": list(tests), "each": each, "again": _AGAIN}
+        end = ""
+        async for record in self._records(request, seconds):
+            if "ended" in record:
+                end = record["ended"]
+            else:
+                looked.take(record)
+        if looked.collecting:
+            self._collecting = max(_COLLECTING_LEAST, _COLLECTING_TIMES * looked.collecting)
+        for run in looked.runs.values():
+            self._seconds[run.test] = run.seconds
+            if run.outcome == "skipped":
+                self._skipped.add(run.test)
+        return looked.look(end)
+
+    async def trials(self, plans: Sequence[Plan], *, seconds: float) -> AsyncGenerator[Trial, None]:
+        """Try variants; see `agent_core.repair.lab.Lab`."""
+        left = {plan.number: plan for plan in plans}
+        if not left:
+            return
+        until = time.monotonic() + seconds
+        end = ""
+        # Where tests end even the process that watches over them, another one goes on with what they left.
+        for _ in range(3):
+            before = len(left)
+            request = self._with_plans("trials", tuple(left.values()))
+            async with contextlib.aclosing(self._records(request, max(until - time.monotonic(), 0.1))) as records:
+                async for record in records:
+                    if "ended" in record:
+                        end = record["ended"]
+                    elif (trial := trial_heard(record)) is not None and left.pop(trial.number, None) is not None:
+                        yield trial
+            if not left or not end or time.monotonic() > until or len(left) == before:
+                break
+        if left and end:
+            log.warning("%d variants could not be tried: %s", len(left), end)
+
+    async def behaviour(self, plans: Sequence[Plan], *, seconds: float) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """What functions that variants touch give; see `agent_core.repair.lab.Lab`."""
+        calls: list[str] = []
+        results: dict[int, list[str]] = {}
+        async with contextlib.aclosing(self._records(self._with_plans("behaviour", plans), seconds)) as records:
+            async for record in records:
+                if "calls" in record:
+                    calls += [printable(str(call)) for call in record["calls"]]
+                elif "results" in record:
+                    results.setdefault(int(record["plan"]), []).extend(printable(str(one)) for one in record["results"])
+        if not calls:
+            return tuple(() for _ in plans)
+        told = []
+        for plan in plans:
+            own = results.get(plan.number, [])
+            told.append(tuple(zip(calls, [*own, *["?"] * (len(calls) - len(own))], strict=False)))
+        return tuple(told)
+
+    async def close(self) -> None:
+        """Give back the tree."""
+        await self._candidate.close()
+
+    # -- one run of the process
+
+    def _with_plans(self, what: str, plans: Sequence[Plan]) -> dict[str, Any]:
+        return {
+            "what": what,
+            **plans_said(plans, self._seconds),
+            "workers": self._workers,
+            "lenient": sorted(self._skipped),
+            "collecting": self._collecting,
+        }
+
+    async def _records(self, request: dict[str, Any], seconds: float) -> AsyncGenerator[dict[str, Any], None]:
+        """Run the process; gives what it says as it comes, and in the end ``ended``: why too early, or nothing."""
+        mark = secrets.token_hex(8)
+        said: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+
+        def heard(line: str) -> None:
+            if line.startswith(mark):
+                with contextlib.suppress(ValueError):
+                    said.put_nowait(json.loads(line[len(mark) :]))
+
+        folder = await asyncio.to_thread(self._folder)
+        whole = {**request, "seconds": seconds, "nice": self._nice, "mark": mark}
+        running = asyncio.create_task(
+            self._candidate.run(
+                (str(self._interpreter.python), "-c", _START, str(folder)),
+                timeout=seconds + _MARGIN,
+                stdin=json.dumps(whole).encode(),
+                on_line=heard,
+                warm=(*_WARM, *warm_modules(self._candidate.cache)),
+            )
+        )
+        running.add_done_callback(lambda _: said.put_nowait(None))
+        finished = False
+        try:
+            while (record := await said.get()) is not None:
+                finished = finished or "finished" in record
+                yield record
+            yield {"ended": "" if finished else self._why(await running)}
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    def _folder(self) -> Path:
+        """A new folder in the candidate's cache with what the process runs, which is readable in every sandbox."""
+        cache = self._candidate.cache / FOLDER
+        if cache.is_symlink() or (cache.exists() and not cache.is_dir()):
+            # Commands may write there; never through a link of theirs.
+            cache.unlink()
+        cache.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="repair-", dir=cache))
+        for package in (_INJECTED, PLUGIN):
+            shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+        return folder
+
+    def _why(self, done: Completed) -> str:
+        if done.timed_out:
+            return "its time was up"
+        if done.code == ABSENT:
+            return f"pytest is not installed in {self._interpreter.found}"
+        if done.code == TOO_OLD:
+            return f"the tests are run by pytest {OLDEST} or newer"
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        return f"what runs the tests ended with {done.code}: {printable(lines[-1])[:_FAULT] if lines else 'no word'}"
+
+
+class _Looked:
+    """What a look has told so far."""
+
+    def __init__(self, hear: Callable[[TestRun], None]) -> None:
+        self._hear = hear
+        self._lines: dict[str, dict[str, list[int]]] = {}
+        self._fault = ""
+        self._left = 1
+        self._safe = True
+        self._start = time.monotonic()
+        self.runs: dict[str, TestRun] = {}
+        self.collecting = 0.0
+
+    def take(self, record: dict[str, Any]) -> None:
+        """Take in a record."""
+        if "of" in record:
+            of = self._lines.setdefault(record["of"], {})
+            for path, text in record["lines"].items():
+                of.setdefault(path, []).extend(lines_heard(text))
+        elif "run" in record:
+            self._run(record)
+        elif "collected" in record:
+            self.collecting = self.collecting or time.monotonic() - self._start
+            self._safe = self._safe and not record["threads"]
+        elif "left" in record:
+            self._left = int(record["left"])
+        elif "fault" in record:
+            self._fault = _short(str(record["fault"]))
+
+    def _run(self, record: dict[str, Any]) -> None:
+        run = run_heard(record, self._lines.pop(record["run"], {}))
+        if run is None:
+            return
+        if record["again"]:
+            first = self.runs.get(run.test)
+            if first is not None and run.outcome == "passed":
+                self.runs[run.test] = msgspec.structs.replace(first, message=_WAVERS)
+            return
+        if record.get("python") and run.bad:
+            # What that Python imports is not what is put in place in a fork.
+            self._safe = False
+        self.runs[run.test] = run
+        self._hear(run)
+
+    def look(self, end: str) -> Look:
+        """All of it."""
+        return Look(
+            tuple(self.runs.values()),
+            self._fault or ("" if self.runs else end),
+            self._safe,
+            whole=not self._left and not self._fault and not end,
+        )
+
+
+def _short(text: str) -> str:
+    """The line of what pytest said that tells most."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [line for line in lines if "rror" in line or line.startswith("E ")]
+    return printable((telling or lines or [""])[-1])[:_FAULT]
