@@ -1,0 +1,130 @@
+"""Which lines are suspicious."""
+
+from __future__ import annotations
+
+import textwrap
+
+from agent_core.repair.localise import localise, statement_lines
+from agent_core.repair.model import Frame, Suspect, TestRun
+from agent_core.repair.project import Project
+from agent_core.repair.source import Source
+from tests.repair.quick_lab import PATH, QuickLab
+
+SHOP = """
+    LIMIT = 10
+
+    def price(count):
+        if count > LIMIT:
+            total = count * 2
+        else:
+            total = count * 3
+        return total
+
+    def name(text):
+        return text.strip()
+"""
+
+
+def line_of(text: str, part: str) -> int:
+    return next(number for number, line in enumerate(text.splitlines(), 1) if part in line)
+
+
+def suspects(lab: QuickLab, *, traced: bool = True) -> list[Suspect]:
+    runs = [lab.run(test) for test in lab.tests]
+    failing = [run for run in runs if run.bad]
+    passing = [run for run in runs if not run.bad]
+    return list(localise(failing, passing, lab.project(failing), lambda path: path == PATH))
+
+
+def test_the_line_that_only_the_failing_test_executes_comes_first() -> None:
+    lab = QuickLab(SHOP, {"a": "assert price(20) == 41", "b": "assert price(2) == 6", "c": "assert name(' x') == 'x'"})
+    found = suspects(lab)
+    assert found[0].line == line_of(lab.files[PATH], "count * 2")
+    order = [one.line for one in found]
+    assert order.index(line_of(lab.files[PATH], "if count")) < order.index(line_of(lab.files[PATH], "def name"))
+    assert line_of(lab.files[PATH], "strip") not in order
+    assert all(0 < one.score <= 1 for one in found)
+
+
+def test_a_constant_of_the_module_is_as_suspicious_as_what_uses_it_and_no_more() -> None:
+    lab = QuickLab(SHOP, {"a": "assert price(10) == 20", "b": "assert price(2) == 6"})
+    scores = {one.line: one.score for one in suspects(lab)}
+    text = lab.files[PATH]
+    assert scores[line_of(text, "LIMIT = 10")] > scores[line_of(text, "def price")]
+    assert scores[line_of(text, "LIMIT = 10")] < scores[line_of(text, "if count")]
+
+
+def test_the_innermost_line_of_a_traceback_comes_before_what_else_was_executed() -> None:
+    lab = QuickLab(
+        """
+        def outer(items):
+            first = items[0]
+            return inner(items, first)
+
+        def inner(items, first):
+            extra = first + 1
+            return items[extra]
+        """,
+        {"a": "assert outer([1, 2]) == 2"},
+    )
+    found = suspects(lab)
+    text = lab.files[PATH]
+    assert found[0] == Suspect(PATH, line_of(text, "items[extra]"), found[0].score, in_traceback=True)
+    assert [one.line for one in found].index(line_of(text, "inner(items, first)\n".strip())) < len(found)
+
+
+def test_a_statement_over_several_lines_is_its_first_line() -> None:
+    source = Source(
+        "a.py",
+        textwrap.dedent(
+            """\
+            @wrapped
+            def f(
+                a,
+                b=1,
+            ):
+                if (
+                    a
+                    and b
+                ):
+                    return [
+                        a,
+                        b,
+                    ]
+                try:
+                    pass
+                except (
+                    ValueError
+                ):
+                    pass
+            """
+        ),
+    )
+    lines = statement_lines(source)
+    assert [lines[number] for number in range(1, 14)] == [1, 2, 2, 2, 2, 6, 6, 6, 6, 10, 10, 10, 10]
+    assert (lines[16], lines[17], lines[18], lines[19]) == (16, 16, 16, 19)
+
+
+def test_without_knowing_what_tests_execute_the_functions_they_name_are_suspects() -> None:
+    files = {
+        "shop.py": "def total(items):\n    return add(items)\n\ndef add(items):\n    return sum(items) + 1\n\ndef no():\n    pass\n",
+        "test_shop.py": "from shop import total\n\ndef test_total():\n    assert total([1]) == 1\n",
+    }
+    project = Project(list(files), lambda path: files[path].encode() if path in files else None)
+    frame = Frame("test_shop.py", 4, "test_total")
+    failing = TestRun("test_shop.py::test_total", "failed", 0.0, error="AssertionError", frames=(frame,))
+    found = localise([failing], [], project, lambda path: path == "shop.py")
+    lines = [one.line for one in found if one.score > 0.1]
+    assert {2, 5} <= set(lines)
+    assert 8 not in lines
+    assert {one.path for one in found} == {"shop.py"}
+
+
+def test_the_place_of_an_error_at_import_is_a_suspect() -> None:
+    files = {"shop.py": "import os\nLIMIT = lmiit\n\ndef f():\n    pass\n"}
+    project = Project(list(files), lambda path: files[path].encode() if path in files else None)
+    frame = Frame("shop.py", 2, "<module>")
+    failing = TestRun("test_shop.py", "error", 0.0, error="NameError", frames=(frame,))
+    found = localise([failing], [], project, lambda path: path == "shop.py")
+    assert found[0].line == 2
+    assert found[0].in_traceback

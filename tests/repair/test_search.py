@@ -1,0 +1,222 @@
+"""The search, over programs of a few lines."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from agent_core.repair import search as searching
+from agent_core.repair.hunt import split
+from agent_core.repair.model import Progress, TestRun, with_edits
+from agent_core.repair.search import Aim, Outcome, Search
+from tests.repair.quick_lab import PATH, QuickLab
+
+
+@pytest.fixture(autouse=True)
+def _not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "_GO_ON", (0.2, 0.4))
+
+
+async def search(
+    lab: QuickLab,
+    *,
+    seconds: float = 20.0,
+    enough: asyncio.Event | None = None,
+    told: list[Progress] | None = None,
+    ordered: bool = True,
+    only: Sequence[str] = (),
+) -> Outcome:
+    runs = [lab.run(test) for test in lab.tests]
+    failing = tuple(run for run in runs if run.bad and (not only or run.test in only))
+    passing = tuple(run for run in runs if run.outcome == "passed")
+    now = time.monotonic()
+    aim = Aim(failing, passing, True, ordered, lambda path: path == PATH, now + seconds, seconds, now)
+    heard = told if told is not None else []
+    return await Search(lab, lab.project(failing), aim, heard.append, enough or asyncio.Event()).run()
+
+
+def texts(lab: QuickLab, outcome: Outcome) -> list[str]:
+    return [with_edits(lab.files[PATH], one.variant.edits) for one in outcome.survivors]
+
+
+CLAMP = """
+    def clamp(value, low, high):
+        if value < low:
+            return low
+        if value < high:
+            return high
+        return value
+"""
+CLAMPED = {
+    "low": "assert clamp(-1, 0, 9) == 0",
+    "high": "assert clamp(11, 0, 9) == 9",
+    "between": "assert clamp(4, 0, 9) == 4",
+    "edge": "assert clamp(9, 0, 9) == 9",
+}
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+async def test_one_wrong_comparison_is_found_and_passes_all_tests(ordered: bool) -> None:
+    lab = QuickLab(CLAMP, CLAMPED)
+    outcome = await search(lab, ordered=ordered)
+    assert lab.files[PATH].replace("value < high", "value > high") in texts(lab, outcome)
+    assert outcome.left == ()
+    for one in outcome.survivors:
+        assert one.whole
+        assert one.passed == 4
+        assert set(one.mends) == {"high", "between"}
+        assert not any(lab.run(test, one.variant.edits).bad for test in lab.tests)
+
+
+async def test_what_breaks_a_test_that_passed_is_no_repair() -> None:
+    lab = QuickLab(
+        "def sign(x):\n    return 1 if x > 0 else 0\n",
+        {"zero": "assert sign(0) == 0", "one": "assert sign(3) == 1", "minus": "assert sign(-3) == -1"},
+    )
+    outcome = await search(lab, seconds=3)
+    for one in outcome.survivors:
+        assert not any(lab.run(test, one.variant.edits).bad for test in lab.tests)
+
+
+async def test_two_faults_in_two_functions_are_one_repair() -> None:
+    lab = QuickLab(
+        """
+        def first(items):
+            return items[1]
+
+        def more(count):
+            return count - 1
+        """,
+        {"first": "assert first([1, 2]) == 1", "more": "assert more(2) == 3", "again": "assert more(0) == 1"},
+    )
+    outcome = await search(lab)
+    assert lab.files[PATH].replace("items[1]", "items[0]").replace("count - 1", "count + 1") in texts(lab, outcome)
+    assert set(outcome.survivors[0].mends) == {"first", "more", "again"}
+
+
+async def test_where_only_one_of_two_faults_can_be_mended_the_other_is_named() -> None:
+    lab = QuickLab(
+        """
+        def first(items):
+            return items[1]
+
+        def oracle(text):
+            return None
+        """,
+        {
+            "first": "assert first([1, 2]) == 1",
+            "oracle": "assert oracle('a') == 'qx17'; assert oracle('b') == '93k'; assert oracle('c') == 'pp'",
+        },
+    )
+    outcome = await search(lab, seconds=4)
+    assert lab.files[PATH].replace("items[1]", "items[0]") in texts(lab, outcome)
+    assert outcome.left == ("oracle",)
+
+
+async def test_two_faults_in_one_function_are_found_as_a_pair() -> None:
+    lab = QuickLab(
+        """
+        def span(items):
+            low = min(items)
+            high = min(items)
+            return high + low
+        """,
+        {"a": "assert span([1, 5, 3]) == 4", "b": "assert span([2, 9]) == 7", "c": "assert span([7, 8]) == 1"},
+    )
+    outcome = await search(lab, seconds=30)
+    wanted = lab.files[PATH].replace("high = min", "high = max").replace("high + low", "high - low")
+    assert wanted in texts(lab, outcome)
+
+
+async def test_enough_ends_it_at_once_with_what_there_is() -> None:
+    lab = QuickLab("def f(x):\n    return None\n", {"a": "assert f(1) == 'never'; assert f(2) == 'ever'"})
+    enough = asyncio.Event()
+    lab.after = lambda count: enough.set() if count == 5 else None
+    outcome = await asyncio.wait_for(search(lab, enough=enough), 5)
+    assert len(lab.tried) <= 6
+    assert outcome.survivors == ()
+    assert outcome.tried <= 6
+
+
+async def test_a_lab_that_hangs_is_left_when_somebody_has_enough() -> None:
+    lab = QuickLab("def f(x):\n    return 2\n", {"a": "assert f(1) == 1"})
+    enough = asyncio.Event()
+    closed = asyncio.Event()
+
+    async def hangs(plans, *, seconds):  # type: ignore[no-untyped-def]
+        enough.set()
+        try:
+            await asyncio.Event().wait()
+            yield
+        finally:
+            closed.set()
+
+    lab.trials = hangs  # type: ignore[method-assign]
+    start = time.monotonic()
+    outcome = await asyncio.wait_for(search(lab, enough=enough), 5)
+    assert time.monotonic() - start < 1
+    assert closed.is_set()
+    assert outcome.survivors == ()
+
+
+async def test_cancelling_closes_what_runs() -> None:
+    lab = QuickLab("def f(x):\n    return 2\n", {"a": "assert f(1) == 1"})
+    running, closed = asyncio.Event(), asyncio.Event()
+
+    async def hangs(plans, *, seconds):  # type: ignore[no-untyped-def]
+        running.set()
+        try:
+            await asyncio.Event().wait()
+            yield
+        finally:
+            closed.set()
+
+    lab.trials = hangs  # type: ignore[method-assign]
+    task = asyncio.create_task(search(lab))
+    await asyncio.wait_for(running.wait(), 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 5)
+    assert closed.is_set()
+
+
+async def test_its_time_is_kept_and_all_is_tried_once() -> None:
+    lab = QuickLab("def f(x):\n    return x\n", {"a": "assert f(1) == 'never'", "b": "assert f(2) == 'ever'"})
+    start = time.monotonic()
+    told: list[Progress] = []
+    outcome = await search(lab, seconds=1.0, told=told)
+    assert time.monotonic() - start < 3
+    assert outcome.survivors == ()
+    assert set(outcome.left) == {"a", "b"}
+    alone = [(plan.edits, plan.tests) for plan in lab.tried]
+    assert len(alone) == len(set(alone))
+    assert told
+    assert told[-1].limit == 1.0
+
+
+async def test_a_passing_test_that_comes_and_goes_is_asked_no_more() -> None:
+    lab = QuickLab(CLAMP, {**CLAMPED, "luck": "assert True"})
+    trial = lab.trial
+
+    def unlucky(plan):  # type: ignore[no-untyped-def]
+        came = trial(plan)
+        if "luck" in plan.tests and came.outcome == "passed":
+            return type(came)(plan.number, "failed", plan.tests.index("luck"), "luck", "no luck")
+        return came
+
+    lab.trial = unlucky  # type: ignore[method-assign]
+    outcome = await search(lab)
+    assert lab.files[PATH].replace("value < high", "value > high") in texts(lab, outcome)
+
+
+def test_tests_are_told_apart_by_what_they_execute() -> None:
+    def run(test: str, line: int) -> TestRun:
+        return TestRun(test, "failed", 0.0, {PATH: (line,)}, "AssertionError")
+
+    lab = QuickLab("def f():\n    return 1\n\ndef g():\n    return 2\n", {})
+    failing = [run("t::a[1]", 2), run("t::b", 5), run("t::a[2]", 2)]
+    groups = split(failing, [], lab.project(), lambda path: path == PATH)
+    assert [[one.test for one in group] for group in groups] == [["t::a[1]", "t::a[2]"], ["t::b"]]
