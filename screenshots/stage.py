@@ -81,9 +81,9 @@ async def playing(
         partner: Who proposes: settings of ``[partner]``.
         environ: The environment that keys are looked for in.
     """
-    project = sample.unpack()
+    project = sample.unpack(sample.TAB)
     flags: dict[str, Any] = {"partner": dict(partner), "loop": {}}
-    app = PairloopApp(lambda: Engine(project, flags, environ), draft=sample.TASK)
+    app = PairloopApp(lambda: Engine(project, flags, environ), draft=sample.TAB.task)
     async with app.run_test(size=size) as pilot:
         stage = Stage(app, pilot, project, folder)
         await stage.until(lambda state: bool(state.interpreter))

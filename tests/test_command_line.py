@@ -275,10 +275,10 @@ async def test_projects_in_any_state(tmp_path: Path, state: str) -> None:
 async def test_try_without_a_terminal_mends_the_sample(tmp_path: Path) -> None:
     code, out, err = await run_pairloop(["try"], tmp_path, {"TMPDIR": str(tmp_path)})
     assert (code, err) == (0, "")
-    assert "not a model" in out
-    assert "breaks 1" in out
-    [project] = tmp_path.glob("pairloop-try-*/tab")
-    assert "divmod" in (project / "tab/split.py").read_text()
+    assert "the built-in partner (no model)" in out
+    assert "green: fixes 1, breaks nothing" in out
+    [project] = tmp_path.glob("pairloop-try-*/shop")
+    assert "if total >= FREE_FROM:" in (project / "shop/prices.py").read_text()
 
 
 async def test_no_terminal_no_screen(tmp_path: Path) -> None:

@@ -307,17 +307,18 @@ def _doctor(options: argparse.Namespace) -> int:
 def _try(options: argparse.Namespace) -> int:
     """The sample: on the screen where there is a terminal, headless where there is none."""
     from agent_core import sample  # noqa: PLC0415
+    from agent_core.partners.presets import BUILTIN  # noqa: PLC0415
 
-    folder = sample.unpack()
-    flags: dict[str, Any] = {"partner": {"script": str(sample.script())}, "loop": {}}
+    folder, task = sample.unpack(sample.SHOP), sample.SHOP.task
+    flags: dict[str, Any] = {"partner": {"use": BUILTIN}, "loop": {}}
     if wants_lines(plain=options.plain):
-        code = open_plain(folder, flags, draft=sample.TASK)
+        code = open_plain(folder, flags, draft=task)
     elif sys.stdin.isatty() and sys.stdout.isatty():
-        code = open_screen(folder, flags, draft=sample.TASK)
+        code = open_screen(folder, flags, draft=task)
     else:
-        sys.stdout.write(f"The sample project is in {folder}\nTask: {sample.TASK}\n\n")
+        sys.stdout.write(f"The sample project is in {folder}\nTask: {task}\n\n")
         flags["loop"]["mode"] = "auto"
-        code = _work_on(folder, flags, sample.TASK, json=False)
+        code = _work_on(folder, flags, task, json=False)
     sys.stdout.write(f"The sample project stays in {folder}\n")
     return code
 
