@@ -21,7 +21,7 @@ from agent_core.prompt.repair_words import evidence, find_says
 from agent_core.repair.desk import Repairs
 from agent_core.repair.edited import edited
 from agent_core.repair.model import Found, Progress, Repair, Wanted
-from agent_core.repairing import Told, Tree, finder_of
+from agent_core.repairing import Told, finder_of
 from agent_core.state import State
 from agent_core.workspace.tree import Changes, Snapshot
 
@@ -34,6 +34,9 @@ _TURNS = (
     *_MOVES,
     ev.Asked,
     ev.TaskFinished,
+    ev.PromptSent,
+    ev.ToolFinished,
+    ev.VerdictReached,
     ev.Decided,
     ev.DecisionAwaited,
     ev.RepairsSwitched,
@@ -70,18 +73,15 @@ class Beside:
     Args:
         parts: The session's parts.
         judge: Knows what the checks say.
-        finder: Makes who finds repairs.
     """
 
     def __init__(
         self,
         parts: Parts,
         judge: Callable[[], Judge],
-        finder: Callable[[Parts, Judge, Tree], Repairs] = finder_of,
     ) -> None:
         self._parts = parts
         self._judge = judge
-        self._make = finder
         self._finder: Repairs | None = None
         self._group: asyncio.TaskGroup | None = None
         self._work: asyncio.Task[None] | None = None
@@ -113,8 +113,8 @@ class Beside:
         try:
             yield
         finally:
+            # What comes of it is told next: it goes on, or not, by that.
             self._needed -= 1
-            self._turn(self._parts.state())
 
     async def close(self) -> None:
         """End what runs, for good."""
@@ -139,8 +139,9 @@ class Beside:
             on = self._parts.config.repair.beside and info.kind not in _NO_MODELS
         if not on or info.kind == "offline" or task is None or task.answers or self._needed or self._learnt.settled:
             return False
-        good = proposal is not None and proposal.task == task.number and proposal.green
-        return not (good and proposal is not None and proposal.decision is None)
+        if state.phase == "landing" or proposal is None or proposal.task != task.number:
+            return state.phase != "landing"
+        return not (proposal.green and proposal.decision is None)
 
     def _over(self, task: asyncio.Task[None]) -> None:
         if self._work is task:
@@ -216,7 +217,7 @@ class Beside:
 
     async def _find(self, seconds: float, told: Told) -> Found:
         if self._finder is None:
-            self._finder = self._make(self._parts, self._judge(), self._tree)
+            self._finder = finder_of(self._parts, self._judge(), self._tree)
         try:
             found = await self._finder.find(Wanted(kinds=("tests",), seconds=seconds, spare=True), told, self._enough)
         finally:

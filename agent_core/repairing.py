@@ -70,7 +70,6 @@ class Repairing:
         judge: Knows what the checks say.
         draft: Gives the partner's draft; None where there is none.
         seen: Gives the working tree as it was last seen.
-        finder: Makes who finds them, of what gives the tree.
     """
 
     def __init__(
@@ -79,13 +78,11 @@ class Repairing:
         judge: Judge,
         draft: Callable[[], Draft | None],
         seen: Callable[[], Snapshot],
-        finder: Callable[[Parts, Judge, Tree], Repairs] | None = None,
     ) -> None:
         self._parts = parts
         self._judge = judge
         self._draft = draft
         self._seen = seen
-        self._make = finder or finder_of
         self._finder: Repairs | None = None
         self._enough: asyncio.Event | None = None
 
@@ -109,7 +106,7 @@ class Repairing:
     async def find(self, wanted: Wanted, tell: Callable[[Progress], None], enough: asyncio.Event) -> Found:
         """Look for repairs, and tell of it; see `agent_core.repair.desk.Repairs`."""
         if self._finder is None:
-            self._finder = self._make(self._parts, self._judge, self._tree)
+            self._finder = finder_of(self._parts, self._judge, self._tree)
         emit, told = self._parts.emit, Told(self._parts.emit, beside=False)
 
         def heard(progress: Progress) -> None:

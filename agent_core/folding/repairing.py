@@ -16,10 +16,8 @@ _SWITCH = "Looked for in the background, at no cost; /repairs off ends it."
 def repair_sought(state: State, event: ev.RepairSought) -> State:
     """A search for repairs began."""
     repairs = msgspec.structs.replace(state.repairs, search=SearchState(event.beside, event.what))
-    if not event.beside:
-        notice = Notice("info", f"Looking for a repair of {event.what}.", about="repair")
-        return say(state, notice, repairs=repairs)
-    if repairs.told:
+    if repairs.told or not event.beside:
+        # The built-in partner says itself what it does.
         return msgspec.structs.replace(state, repairs=repairs)
     notice = Notice("info", f"A repair of {event.what} is looked for without the model too.", _SWITCH, about="repair")
     return say(state, notice, repairs=msgspec.structs.replace(repairs, told=True))
@@ -48,10 +46,7 @@ def repair_ended(state: State, event: ev.RepairEnded) -> State:
     repairs = state.repairs
     untold = (*repairs.untold, event.evidence) if event.evidence else repairs.untold
     repairs = msgspec.structs.replace(repairs, search=None, untold=untold)
-    if event.beside:
-        return msgspec.structs.replace(state, repairs=repairs)
-    level: ev.Level = "info" if event.found or event.ended == "stopped" else "warning"
-    return say(state, Notice(level, ended_words(event), about="repair"), repairs=repairs)
+    return msgspec.structs.replace(state, repairs=repairs)
 
 
 def repair_hurried(state: State, _event: ev.RepairHurried) -> State:
@@ -61,16 +56,6 @@ def repair_hurried(state: State, _event: ev.RepairHurried) -> State:
         return state
     search = msgspec.structs.replace(search, hurried=True)
     return msgspec.structs.replace(state, repairs=msgspec.structs.replace(state.repairs, search=search))
-
-
-def ended_words(event: ev.RepairEnded) -> str:
-    """What a search came to, in one line."""
-    if not event.found and event.word:
-        return event.word
-    what = f"{event.found} repair{'s' if event.found > 1 else ''} found" if event.found else "No repair found"
-    tried = f"{event.tried:,} change{'' if event.tried == 1 else 's'} tried in {event.seconds:.1f} s"
-    ended = {"finished": "", "out of time": ", out of time", "stopped": ", stopped"}[event.ended]
-    return f"{what}: {tried}{ended}."
 
 
 def repair_found(state: State, event: ev.RepairFound) -> State:

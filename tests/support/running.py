@@ -98,6 +98,8 @@ async def running(
     watch: bool = False,
 ) -> AsyncIterator[Running]:
     """Open a session on a project, run it, and end it in an orderly way."""
+    # What is found beside the partner would be in every test that has one, and in its time.
+    settings = {"repair": {"beside": False}, **settings}
     engine = Engine(project, settings, {**os.environ, **(environ or {})}, watch=watch)
     session = await engine.open(resume)
     here = Running(session)
