@@ -6,9 +6,12 @@ from agent_core.repair.templates import Template
 from agent_core.repair.templates.arithmetic import ARITHMETIC
 from agent_core.repair.templates.booleans import BOOLEANS
 from agent_core.repair.templates.comparisons import COMPARISONS
+from agent_core.repair.templates.conditions import CONDITIONS
 from agent_core.repair.templates.constants import CONSTANTS
+from agent_core.repair.templates.extensions import EXTENSIONS
 from agent_core.repair.templates.methods import METHODS
 from agent_core.repair.templates.slices import SLICES
+from agent_core.repair.templates.wraps import WRAPS
 
 EXPRESSIONS: tuple[Template, ...] = (
     *COMPARISONS,
@@ -17,4 +20,7 @@ EXPRESSIONS: tuple[Template, ...] = (
     *CONSTANTS,
     *SLICES,
     *METHODS,
+    *CONDITIONS,
+    *WRAPS,
+    *EXTENSIONS,
 )

@@ -6,6 +6,7 @@ import ast
 import builtins
 import weakref
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from agent_core.repair.project import Project
@@ -57,7 +58,8 @@ class Word(NamedTuple):
 _kept: weakref.WeakKeyDictionary[Source, dict[ast.AST, tuple[Said, ...]]] = weakref.WeakKeyDictionary()
 
 
-def said(source: Source, node: ast.AST) -> list[Said]:
+@lru_cache(maxsize=16)
+def said(source: Source, node: ast.AST) -> tuple[Said, ...]:
     """The short expressions of the function around a node that can be read there, the nearest first, each once."""
     scope = source.scope(node)
     kept = _kept.setdefault(source, {})
@@ -75,7 +77,7 @@ def said(source: Source, node: ast.AST) -> list[Said]:
             found[one.text] = one
         if len(found) >= _MOST:
             break
-    return list(found.values())
+    return tuple(found.values())
 
 
 def _collect(source: Source, scope: ast.AST) -> Iterator[Said]:
@@ -94,7 +96,8 @@ def _collect(source: Source, scope: ast.AST) -> Iterator[Said]:
             yield Said(text, node, guessed(node), node.lineno)
 
 
-def words(source: Source, node: ast.AST, project: Project) -> list[Word]:
+@lru_cache(maxsize=16)
+def words(source: Source, node: ast.AST, project: Project) -> tuple[Word, ...]:
     """The function's own names and the attributes of ``self`` that can be read at a node, the likeliest first."""
     line: int = node.lineno  # type: ignore[attr-defined]  # asked of nodes with a place only
     values = project.values(source.path, line)
@@ -112,7 +115,7 @@ def words(source: Source, node: ast.AST, project: Project) -> list[Word]:
         for name, guess in class_.attributes.items():
             text = f"{class_.receiver}.{name}"
             found.append(Word(text, guess_of(None, text, values) or guess, unused=False, distance=lines.get(text, 12)))
-    return sorted(found, key=lambda word: (not word.unused, word.distance))
+    return tuple(sorted(found, key=lambda word: (not word.unused, word.distance)))
 
 
 def _is_read(node: ast.Name) -> bool:
