@@ -50,7 +50,7 @@ def what_changes(diff: str) -> str:
         elif found := _DEFINED.match(line.strip()):
             name = found.group(1)
     subject = first if len(files) <= 1 else ", ".join(dict.fromkeys(_stem([path]) for path in files[:3]))
-    words = _replaced(" ".join(removed), " ".join(added))
+    words = _replaced(" ".join(removed), " ".join(added)) if len(files) == 1 else ""
     return f"Mend {subject}{': ' if words else ''}{words}" if subject else ""
 
 

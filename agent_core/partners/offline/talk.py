@@ -87,7 +87,7 @@ def proposing(repair: Offered, others: int, *, told: bool) -> str:
         others: How many others there are.
         told: What it does has been said just now.
     """
-    lines = [repair.rest] if told else [f"{repair.says[:1].upper()}{repair.says[1:]}.", repair.note, repair.rest]
+    lines = [repair.rest] if told else [f"I propose {repair.says}.", repair.note, repair.rest]
     if others:
         other = "1 other repair does" if others == 1 else f"{others} other repairs do"
         lines.append(f"{other} as well: reject this one, or say `next`, for another.")

@@ -44,8 +44,13 @@ def changes(draw: st.DrawFn) -> tuple[str, list[Edit]]:
     # No edit parts the two characters of a line's end.
     whole = [at for at in range(len(text) + 1) if text[at - 1 : at + 1] != "\r\n" or not at]
     places = sorted(draw(st.lists(st.sampled_from(whole), min_size=2, max_size=6)))
-    pieces = st.sampled_from(["", "y", "x = 2", "\n", "\r\n", "    return x\n", "é", "*** End Patch\n", "<="])
-    edits = [Edit("a.py", start, end, draw(pieces)) for start, end in zip(places[::2], places[1::2], strict=False)]
+    pieces = st.sampled_from(["", "y", "x = 2", "\n", "    return x\n", "é", "*** End Patch\n", "<="])
+    # What is put in has the line ends of its file.
+    line_end = "\r\n" if "\r\n" in text else "\n"
+    edits = [
+        Edit("a.py", start, end, draw(pieces).replace("\n", line_end))
+        for start, end in zip(places[::2], places[1::2], strict=False)
+    ]
     return text, edits
 
 
