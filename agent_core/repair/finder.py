@@ -15,7 +15,7 @@ from agent_core.file_modes import SYMLINK
 from agent_core.protocols import Candidate, Check, Workspace
 from agent_core.repair import words
 from agent_core.repair.hearing import unless_enough
-from agent_core.repair.model import Found, Kind, Progress, Wanted
+from agent_core.repair.model import Found, Kind, Progress, Variant, Wanted
 from agent_core.repair.project import Project
 from agent_core.repair.testing import TestRepairs, meant
 from agent_core.workspace.tree import Changes, FileChange, Snapshot
@@ -26,6 +26,8 @@ _CACHE = "repair"
 _STANDING_SECONDS = 3600.0
 _GENERATED = re.compile(rb"@generated|(?i:\bdo not (?:edit|modify)\b|\b(?:auto(?:matically)?[- ]?)generated\b)")
 _HEAD = 600
+_READING = frozenset({"ruff", "mypy"})
+_QUICK = 15.0
 
 
 class Finder:
@@ -121,7 +123,14 @@ class _Search:
                 break
         ended = "stopped" if self._enough.is_set() and not last.repairs else last.ended
         word = " ".join(dict.fromkeys(said)) or words.NOTHING
-        return msgspec.structs.replace(last, word=word, seconds=time.monotonic() - self._start, ended=ended)
+        seconds, texts = time.monotonic() - self._start, self._texts(last)
+        return msgspec.structs.replace(last, word=word, seconds=seconds, ended=ended, texts=texts)
+
+    def _texts(self, found: Found) -> dict[str, str]:
+        """The files that repairs touch, as they were looked at."""
+        paths = {edit.path for one in found.repairs for edit in one.variant.edits}
+        texts = {path: self._project.text(path) for path in sorted(paths)}
+        return {path: text for path, text in texts.items() if text is not None}
 
     def _kinds(self) -> tuple[Kind, ...]:
         """Which kinds are looked for, in their order."""
@@ -201,8 +210,32 @@ class _Search:
             until=self._until,
             tell=self._tell,
             enough=self._enough,
+            is_clean=self._judged(results),
         )
         return await repairs.find(asked)
+
+    def _judged(self, results: Sequence[CheckResult]) -> Callable[[Variant], Awaitable[bool]] | None:
+        """Whether the checks that read the code are content with a variant; those that take long are not asked."""
+        from agent_core.repair.beyond.judging import Judges  # noqa: PLC0415 - brings what runs checks
+
+        names = {one.check for one in results if one.judged and one.check in _READING and one.seconds <= _QUICK}
+        if not names:
+            return None
+        judges = Judges(
+            self._workspace,
+            self._checks,
+            self._base,
+            self._changes,
+            before=results,
+            enough=self._enough,
+            deadline=self._until,
+        )
+
+        async def is_clean(variant: Variant) -> bool:
+            judged = await judges.judge(judges.changed(variant.edits), names)
+            return judged is None or not judged.broken
+
+        return is_clean
 
     async def _make(self, changes: Changes) -> Candidate:
         """A candidate of the tree with more changes."""
