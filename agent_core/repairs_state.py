@@ -28,6 +28,33 @@ class SearchState(msgspec.Struct, frozen=True):
     limit: float = 0.0
     hurried: bool = False
 
+    @property
+    def doing(self) -> str:
+        """What it is at, in a word or two."""
+        return "ending the search" if self.hurried else _DOING[self.stage]
+
+    @property
+    def so_far(self) -> str:
+        """How far it has come: ``214 tried, 1 found``."""
+        what = "run" if self.stage == "looking" else "tried"
+        of = f" of {self.total:,}" if self.total and self.stage == "looking" else ""
+        tried = f"{self.tried:,}{of} {what}" if self.tried else ""
+        return ", ".join(part for part in (tried, f"{self.found} found" if self.found else "") if part)
+
+    @property
+    def share(self) -> float:
+        """How much of its time is over, from 0 to 1."""
+        return min(self.seconds / self.limit, 1.0) if self.limit > 0 else 0.0
+
+
+_DOING: dict[Stage, str] = {
+    "looking": "running the tests",
+    "trying": "trying repairs",
+    "pairs": "trying two changes at once",
+    "comparing": "comparing repairs",
+    "mending": "mending what tools can",
+}
+
 
 class FindState(msgspec.Struct, frozen=True):
     """A repair that was found beside the model; see `agent_core.events.RepairFound`.

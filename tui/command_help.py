@@ -17,6 +17,22 @@ exit codes:
   5 nothing known to be broken, but a check could not run; nothing was landed
   6 a budget is used up, and there is nobody to allow more"""
 
+FIX = """Without a model: repairs are looked for by search, and one with which the tests pass is proposed, checked and
+decided on as any proposal. Nothing lands but with --yes, and only when all is green; else open pairloop in the project
+to review it. TEST is the id of a test, a test file, or the name of a test function; without one it is whatever fails.
+
+examples:
+  pairloop fix                              what is red, the tests first
+  pairloop fix tests/test_prices.py --yes   make these pass, and land that
+  pairloop fix --dry-run --all              all repairs that were found, and where they differ
+  pairloop fix --kind types                 what mypy finds
+
+exit codes:
+  0 a repair that is green (and landed, with --yes), or there is nothing to mend
+  1 no repair was found, and why         4 your own edits or git are in the way; nothing was written
+  2 usage or configuration               130 interrupted
+  5 a check could not run; nothing was landed"""
+
 APPLY = """The patch is an apply_patch envelope, SEARCH/REPLACE blocks or a unified diff, also with words and fences
 around it, in UTF-8. Its paths are relative to the current folder (with --project: to that one) and may not leave the
 project. All of it is applied, or nothing is written.

@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--json", action="store_true", help="write events as JSON lines")
     _add_settings(run, modes=("until-green", "auto"))
 
+    _add_fix(commands)
     _add_check(commands)
     patch = commands.add_parser("patch", help="apply a patch by the rules of the engine")
     _add_apply(patch.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True))
@@ -69,6 +70,27 @@ def _command(commands: _Commands, name: str, text: str, epilog: str) -> argparse
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def _add_fix(commands: _Commands) -> None:
+    fix = _command(commands, "fix", "repair what is red by search, without a model", command_help.FIX)
+    fix.add_argument("tests", metavar="TEST", nargs="*", help="tests that are to pass (default: whatever fails)")
+    fix.add_argument(
+        "--seconds", type=_positive, metavar="N", default=argparse.SUPPRESS, help="most time of a search (default: 60)"
+    )
+    fix.add_argument("--kind", choices=("tests", "types", "lint", "syntax", "names"), help="mend only what is of it")
+    fix.add_argument("--all", action="store_true", help="tell every repair that was found; nothing is proposed")
+    fix.add_argument("--dry-run", action="store_true", help="tell the best repair; nothing is proposed")
+    fix.add_argument(
+        "--json", action="store_true", help="write events as JSON lines; one object where none is proposed"
+    )
+    how = fix.add_mutually_exclusive_group()
+    how.add_argument("--yes", action="store_true", help="land it when all is green, as --mode auto does")
+    how.add_argument("--mode", choices=("until-green", "auto"), default=argparse.SUPPRESS, help="when you are asked")
+    fix.add_argument(
+        "--commit", action="store_true", default=argparse.SUPPRESS, help="commit what lands: its lines and nothing else"
+    )
+    _add_project(fix)
 
 
 def _add_apply(actions: _Commands) -> None:

@@ -106,6 +106,34 @@ def _execute(options: argparse.Namespace) -> int:
         return _work_on(project, _flags(options), task, json=options.json)
 
 
+def _fix(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415
+
+    from agent_core.build import Engine  # noqa: PLC0415
+    from agent_core.fix_command import FixWish, fix, list_repairs  # noqa: PLC0415
+    from agent_core.partners.presets import BUILTIN  # noqa: PLC0415
+    from tui.trouble import Log  # noqa: PLC0415
+
+    flags = _flags(options)
+    flags["partner"]["use"] = BUILTIN
+    flags["loop"].setdefault("mode", "auto" if options.yes else "until-green")
+    if "seconds" in options:
+        flags["repair"] = {"seconds": options.seconds}
+    engine = Engine(_project(options), flags, os.environ)
+    seconds = engine.config().repair.seconds
+    wish = FixWish(
+        tuple(options.tests),
+        options.kind,
+        seconds=seconds,
+        every=options.all,
+        json=options.json,
+    )
+    Log().open()
+    if options.all or options.dry_run:
+        return asyncio.run(list_repairs(_project(options), wish, os.environ))
+    return asyncio.run(fix(engine, wish, os.environ))
+
+
 def _apply(options: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415
 
@@ -343,6 +371,7 @@ _COMMANDS: dict[str | None, Callable[[argparse.Namespace], int]] = {
     "redo": _turn,
     "commit": _commit,
     "log": _log,
+    "fix": _fix,
     "sessions": _sessions,
     "export": _export,
     "memory": _memory,
