@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import weakref
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -41,6 +42,20 @@ def called_name(call: ast.Call) -> str:
     if isinstance(call.func, ast.Name):
         return call.func.id
     return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+_kept: weakref.WeakKeyDictionary[Source, dict[str, list[ast.Call]]] = weakref.WeakKeyDictionary()
+
+
+def _calls(source: Source) -> dict[str, list[ast.Call]]:
+    """The calls of a file, by the name of what is called; those of what has none are left out."""
+    found = _kept.get(source)
+    if found is None:
+        found = _kept[source] = {}
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Call) and (name := called_name(node)):
+                found.setdefault(name, []).append(node)
+    return found
 
 
 def parameters(source: Source, project: Project, call: ast.Call) -> tuple[Parameter, ...]:
@@ -148,8 +163,8 @@ def _keywords_of_others(source: Source, node: ast.Call, by_name: set[str | None]
     """The keyword arguments that other calls of the same function in the file have."""
     name = called_name(node)
     seen: dict[str, None] = {}
-    for one in ast.walk(source.tree):
-        if isinstance(one, ast.Call) and one is not node and name and called_name(one) == name:
+    for one in _calls(source).get(name, ()):
+        if one is not node:
             for keyword in one.keywords:
                 if keyword.arg and keyword.arg not in by_name:
                     seen[f"{keyword.arg}={ast.unparse(keyword.value)}"] = None
@@ -219,9 +234,8 @@ def keyword_renamed(source: Source, node: ast.AST, project: Project) -> Iterator
         return
     given = {one.arg for one in node.keywords}
     known = [one.name for one in parameters(source, project, node)]
-    for one in ast.walk(source.tree):
-        if isinstance(one, ast.Call) and called_name(one) == called_name(node):
-            known += [keyword.arg for keyword in one.keywords if keyword.arg]
+    for one in _calls(source).get(called_name(node), ()):
+        known += [keyword.arg for keyword in one.keywords if keyword.arg]
     for keyword in node.keywords:
         if keyword.arg is None:
             continue

@@ -12,14 +12,14 @@ from agent_core.repair.model import Variant
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates import Template
-from agent_core.repair.templates.vocabulary import visible
+from agent_core.repair.templates.vocabulary import is_bound
 
 
 def import_missing(source: Source, node: ast.AST, project: Project) -> Iterator[Variant]:
     """An import of a name that nobody has bound."""
     if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load) or hasattr(builtins, node.id):
         return
-    if node.id in visible(source, node) or any(
+    if is_bound(source, node, node.id) or any(
         isinstance(one, ast.ImportFrom) and one.names[0].name == "*" for one in source.tree.body
     ):
         return

@@ -32,7 +32,7 @@ from agent_core.repair.templates.members import class_around, members, method_ar
 from agent_core.repair.templates.vocabulary import FUNCTIONS, likeness, local_names
 from agent_core.repair.templates.words import composed
 
-_MOST = 40
+_MOST = 28
 
 
 def _places(source: Source, node: ast.AST) -> list[tuple[str, ast.stmt]]:
@@ -93,24 +93,25 @@ def _pool(source: Source, node: ast.stmt) -> list[ast.stmt]:
     function = source.function(node)
     seen: dict[str, ast.stmt] = {}
 
-    def add(scope: ast.AST, most: int) -> None:
+    def add(scope: ast.AST, most: int, *, own: bool) -> None:
         found = [
             one
             for one in walk_own(scope)
             if isinstance(one, SIMPLE) and not isinstance(one, ast.Pass | ast.Return | ast.Break | ast.Continue)
             if one is not node and not is_docstring(source, one) and one_line(source, one, 90) is not None
+            if own or not any(isinstance(part, ast.Await | ast.Yield | ast.YieldFrom) for part in ast.walk(one))
         ]
         for one in sorted(found, key=lambda each: abs(each.lineno - node.lineno))[:most]:
             seen.setdefault(source.code(one), one)
 
     if function is not None:
-        add(function, 14)
+        add(function, 12, own=True)
     class_ = class_around(source, node)
     siblings = class_.body if class_ is not None else source.tree.body
     for other in siblings:
-        if isinstance(other, FUNCTIONS) and other is not function and len(seen) < 24:
-            add(other, 4)
-    return list(seen.values())[:24]
+        if isinstance(other, FUNCTIONS) and other is not function and len(seen) < 16:
+            add(other, 4, own=False)
+    return list(seen.values())[:16]
 
 
 def _exchanged(source: Source, statement: ast.stmt, there: list[str]) -> Iterator[str]:
@@ -140,7 +141,7 @@ def made_up(source: Source, node: ast.AST, project: Project) -> Iterator[Variant
     if not places or not isinstance(node, ast.stmt):
         return
     loop = loop_around(source, node)
-    for rank, (code, more) in enumerate(composed(source, node, project)[:_MOST]):
+    for rank, (code, more) in enumerate(composed(source, node, project)[:30]):
         if _is_beside(source, node, code):
             continue
         for where, place in places:

@@ -16,6 +16,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _CALLABLE = frozenset({"function", "class", "import"})
+_NO_VALUE = _CALLABLE | {"receiver"}
 
 
 class Binding(NamedTuple):
@@ -23,7 +24,7 @@ class Binding(NamedTuple):
 
     Attributes:
         name: The name.
-        kind: ``parameter``, ``local``, ``loop``, ``function``, ``class`` or ``import``.
+        kind: ``parameter``, ``receiver`` (``self``), ``local``, ``loop``, ``function``, ``class`` or ``import``.
         line: Where it is bound first.
         guess: What it seems to hold, see `guesses`; empty where nobody knows.
     """
@@ -145,9 +146,9 @@ def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Bi
     for argument, default in zip(
         [*plain, *given.kwonlyargs], [*defaults, *given.defaults, *given.kw_defaults], strict=True
     ):
-        if argument.arg not in {"self", "cls"}:
-            guess = annotated(argument.annotation) or (guessed(default) if default is not None else "")
-            yield Binding(argument.arg, "parameter", function.lineno, guess)
+        kind = "receiver" if argument.arg in {"self", "cls"} else "parameter"
+        guess = annotated(argument.annotation) or (guessed(default) if default is not None else "")
+        yield Binding(argument.arg, kind, function.lineno, guess)
     if given.vararg is not None:
         yield Binding(given.vararg.arg, "parameter", function.lineno, "tuple")
     if given.kwarg is not None:
@@ -179,15 +180,24 @@ def visible(source: Source, node: ast.AST) -> dict[str, Binding]:
             for generator in one.generators:
                 for name, guess in _targets(generator.target, generator.iter):
                     found.setdefault(name, Binding(name, "loop", one.lineno, guess))
+        elif isinstance(one, ast.Lambda):
+            for argument in (*one.args.posonlyargs, *one.args.args, *one.args.kwonlyargs):
+                found.setdefault(argument.arg, Binding(argument.arg, "loop", one.lineno))
         elif inner and isinstance(one, LOOPS):
             last = max(last, one.end_lineno or last)
         elif isinstance(one, (*FUNCTIONS, ast.Module)) or (inner and isinstance(one, ast.ClassDef)):
             for binding in _of_scope(source, one).bindings.values():
-                if not inner or binding.kind == "parameter" or binding.line <= last:
+                if not inner or binding.kind in {"parameter", "receiver"} or binding.line <= last:
                     found.setdefault(binding.name, binding)
             if isinstance(one, FUNCTIONS):
                 inner = False
     return found
+
+
+def is_bound(source: Source, node: ast.AST, name: str) -> bool:
+    """Whether a name is bound in any scope around a node, were it later."""
+    scopes = (one for one in source.above(node) if isinstance(one, (*FUNCTIONS, ast.ClassDef, ast.Module)))
+    return name in visible(source, node) or any(name in _of_scope(source, one).bindings for one in scopes)
 
 
 def local_names(source: Source, node: ast.AST) -> dict[str, Binding]:
@@ -196,7 +206,7 @@ def local_names(source: Source, node: ast.AST) -> dict[str, Binding]:
     return {
         name: binding
         for name, binding in visible(source, node).items()
-        if binding.kind not in _CALLABLE and (name in own or binding.kind == "loop") and name != "_"
+        if binding.kind not in _NO_VALUE and (name in own or binding.kind == "loop") and name != "_"
     }
 
 
