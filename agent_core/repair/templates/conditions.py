@@ -12,8 +12,8 @@ from agent_core.repair.templates import Template
 from agent_core.repair.templates.exact import Level, editable, piece, replaced
 from agent_core.repair.templates.predicates import Predicate, predicates
 
-_MOST = 40
-_MOST_OF_PART = 14
+_MOST = 32
+_MOST_OF_PART = 10
 _TRUE = frozenset({"isinstance", "issubclass", "hasattr", "callable", "any", "all", "bool"})
 
 

@@ -6,10 +6,12 @@ from agent_core.repair.templates import Template
 from agent_core.repair.templates.arithmetic import ARITHMETIC
 from agent_core.repair.templates.booleans import BOOLEANS
 from agent_core.repair.templates.comparisons import COMPARISONS
+from agent_core.repair.templates.comprehensions import OF_COMPREHENSIONS
 from agent_core.repair.templates.conditions import CONDITIONS
 from agent_core.repair.templates.constants import CONSTANTS
 from agent_core.repair.templates.extensions import EXTENSIONS
 from agent_core.repair.templates.methods import METHODS
+from agent_core.repair.templates.patterns import PATTERNS
 from agent_core.repair.templates.slices import SLICES
 from agent_core.repair.templates.wraps import WRAPS
 
@@ -23,4 +25,6 @@ EXPRESSIONS: tuple[Template, ...] = (
     *CONDITIONS,
     *WRAPS,
     *EXTENSIONS,
+    *OF_COMPREHENSIONS,
+    *PATTERNS,
 )
