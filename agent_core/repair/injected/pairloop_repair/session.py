@@ -65,6 +65,7 @@ class Session:
         self._rootdir = self.places.root
         self._reports: list[Any] = []
         self.items: list[Any] = []
+        self._by_id: dict[str, list[Any]] = {}
         self.faults: dict[str, tuple[Any, Any]] = {}
         self.seen: Callable[[BaseException], Any] = lambda _: None
         self.evidence: Any = None
@@ -125,6 +126,8 @@ class Session:
     def pytest_runtestloop(self, session: Any) -> bool:
         """Hand over."""
         self.items = list(session.items)
+        for item in self.items:
+            self._by_id.setdefault(item.nodeid, []).append(item)
         self._body(self)
         return True
 
@@ -145,9 +148,10 @@ class Session:
 
     def find(self, test: str) -> list[Any]:
         """The tests that an id stands for: one, or those of a file or a class."""
-        found = [item for item in self.items if item.nodeid == test]
+        # A plan may name all tests there are, and each trial looks for all that its plan names.
+        found = self._by_id.get(test)
         if found:
-            return found
+            return list(found)
         ends = ("::", "[") if "::" in test else ("::",)
         return [item for item in self.items if item.nodeid.startswith(tuple(test + end for end in ends))]
 
