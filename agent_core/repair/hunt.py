@@ -27,6 +27,7 @@ class Survivor(msgspec.Struct, frozen=True):
         passed: How many tests pass with it.
         whole: All tests of the project were run with it.
         mends: Ids of the tests it mends.
+        clean: The checks that read the code find nothing in it that they did not find before, as far as it is known.
     """
 
     variant: Variant
@@ -34,6 +35,7 @@ class Survivor(msgspec.Struct, frozen=True):
     passed: int
     whole: bool
     mends: tuple[str, ...]
+    clean: bool = True
 
 
 @dataclass
@@ -51,6 +53,7 @@ class Hunt:
         paired: Pairs that were tried.
         by_pairs: Whose turn it is, where singles and pairs take turns.
         done: Nothing is left to be tried.
+        looked_over: How many of the survivors have been asked about whether they are clean.
     """
 
     failing: tuple[TestRun, ...]
@@ -63,6 +66,7 @@ class Hunt:
     paired: set[tuple[Edit, ...]] = field(default_factory=set)
     by_pairs: bool = False
     done: bool = False
+    looked_over: int = 0
     _pairs: Iterator[Variant] | None = None
     _pairs_of: int = 0
 

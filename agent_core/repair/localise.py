@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from agent_core.repair.model import Suspect, TestRun
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
-from agent_core.repair.templates.all import header_end, is_statement
+from agent_core.repair.spans import header_end, is_statement, statement_lines
 
 MOST = 400
 _SPECTRUM = 0.7
@@ -110,21 +110,6 @@ def _traced(
                 found[place] = max(found[place], weight)
                 weight *= _OUTWARD
     return dict(found)
-
-
-def statement_lines(source: Source) -> Mapping[int, int]:
-    """The first line of the statement that each line is part of; of compound ones of the lines before their body."""
-    lines: dict[int, int] = {}
-    for line in sorted(source.by_line):
-        for node in source.by_line[line]:
-            if is_statement(node):
-                for number in range(line, header_end(node) + 1):
-                    lines[number] = line
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                    for decorator in node.decorator_list:
-                        lines[decorator.lineno] = decorator.lineno
-                break
-    return lines
 
 
 def _shade(source: Source, scores: dict[_Line, float], traced: Sequence[int]) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 from agent_core.repair.model import Suspect, Variant
 from agent_core.repair.project import Project
-from agent_core.repair.templates.all import variants_at
+from agent_core.repair.templates.all import compiles, variants_at
 
 _MOST_RAISED = 2.0
 _LEAST_RAISED = 0.4
 _NO_EFFECT = 0.99
+_BREATH = 16
+_AHEAD = 12
 
 
 class Line:
@@ -74,7 +76,7 @@ class Ordering:
         return not any(line.due > 0 for line in self._lines)
 
     async def take(self, count: int) -> list[tuple[Line, Variant]]:
-        """The next variants; none when nothing is left."""
+        """The next variants that compile; none when nothing is left."""
         taken: list[tuple[Line, Variant]] = []
         while len(taken) < count and self._lines:
             line = max(self._lines, key=_due)
@@ -84,12 +86,28 @@ class Ordering:
                 # A long line of a long file takes its time, and the screen is not to stand still meanwhile.
                 line.variants = await asyncio.to_thread(self._made, line.suspect)
                 continue
-            taken.append((line, line.pop()))
+            variant = line.pop()
+            if self._compiles(variant):
+                taken.append((line, variant))
+                if len(taken) % _BREATH == 0:
+                    await asyncio.sleep(0)
         return taken
+
+    async def ahead(self) -> None:
+        """Make variants that will be wanted soon; until it is cancelled, or there are enough."""
+        unmade = [line for line in sorted(self._lines, key=_due, reverse=True) if line.variants is None]
+        for line in unmade[:_AHEAD]:
+            made = await asyncio.to_thread(self._made, line.suspect)
+            if line.variants is None:
+                line.variants = made
 
     def _made(self, suspect: Suspect) -> list[Variant]:
         source = self._project.source(suspect.path)
-        return [] if source is None else variants_at(source, suspect.line, self._project)
+        return [] if source is None else variants_at(source, suspect.line, self._project, compiled=False)
+
+    def _compiles(self, variant: Variant) -> bool:
+        source = self._project.source(variant.path)
+        return source is not None and compiles(source, variant)
 
 
 def _due(line: Line) -> float:

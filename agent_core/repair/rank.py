@@ -28,7 +28,8 @@ def ranked(
 ) -> list[tuple[Repair, Results]]:
     """Repairs, the best first, of those that behave alike only the best.
 
-    Before all: what does the work comes before what goes around it, and what has passed all tests before what has not.
+    Before all: what the checks that read the code are content with, then what does the work before what goes around it,
+    and what has passed all tests before what has not.
     Then: ordinary slips, small changes, lines that are suspicious; what does the same as before for most inputs; and
     what reads like the lines around it.
 
@@ -61,7 +62,7 @@ def goes_around(variant: Variant) -> bool:
     return worst >= _AROUND_THE_MISTAKE
 
 
-def _key(one: Survivor, changed: float, project: Project) -> tuple[bool, bool, float]:
+def _key(one: Survivor, changed: float, project: Project) -> tuple[bool, bool, bool, float]:
     variant = one.variant
     source = project.source(variant.path)
     edits = variant.edits if source is None else least(source, variant)
@@ -70,7 +71,7 @@ def _key(one: Survivor, changed: float, project: Project) -> tuple[bool, bool, f
     cost -= _SUSPICIOUS * one.weight
     if source is not None and _like_neighbours(source, edits):
         cost -= _LIKE_NEIGHBOURS
-    return goes_around(variant), not one.whole, cost
+    return not one.clean, goes_around(variant), not one.whole, cost
 
 
 def _like_neighbours(source: Source, edits: Sequence[Edit]) -> bool:

@@ -10,18 +10,22 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 import msgspec
 
+from agent_core.repair.aim import Aim, Outcome
+from agent_core.repair.assembling import choices
 from agent_core.repair.hearing import trials_of
 from agent_core.repair.hunt import Hunt, Survivor, hunt_for, plainly_apart, split
 from agent_core.repair.lab import Lab
-from agent_core.repair.model import Plan, Progress, Stage, Suspect, TestRun, Trial, Variant, joined
+from agent_core.repair.model import Plan, Progress, Stage, TestRun, Trial, Variant
 from agent_core.repair.ordering import Line
+from agent_core.repair.others import Others
 from agent_core.repair.project import Project
 
 _MOST_REPAIRS = 12
+_MOST_LOOKED_OVER = 5
 _GO_ON = (2.0, 20.0)
 # How long a batch takes, at least, and in times of what it takes to start one; how many variants are in it.
 _BATCH_SECONDS, _STARTING = 1.0, 5.0
@@ -39,50 +43,6 @@ _LEAST_TOGETHER = 5.0
 _Try = tuple[Line | None, Variant]
 
 
-class Aim(msgspec.Struct, frozen=True):
-    """What a search is about.
-
-    Attributes:
-        failing: The tests that are to pass.
-        passing: Those that are to pass still.
-        whole: They are all tests of the project.
-        ordered: The lab runs tests in the order that it is told.
-        allowed: Whether something may be changed in a file.
-        until: When it is to end, by `time.monotonic`.
-        limit: How many seconds it may take, as they are told.
-        began: When somebody began to wait for it.
-    """
-
-    failing: tuple[TestRun, ...]
-    passing: tuple[TestRun, ...]
-    whole: bool
-    ordered: bool
-    allowed: Callable[[str], bool]
-    until: float
-    limit: float
-    began: float
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What a search came to.
-
-    Attributes:
-        survivors: What passes all tests, or at least those that could be run in time, in the order found.
-        suspects: The lines it looked at, the most suspicious first.
-        tried: How many variants were tried.
-        lines: At how many lines they were.
-        left: Failing tests that nothing was found for.
-        exhausted: There is nothing left to try.
-    """
-
-    survivors: tuple[Survivor, ...]
-    suspects: tuple[Suspect, ...]
-    tried: int
-    lines: int
-    left: tuple[str, ...]
-    exhausted: bool
-
-
 class Search:
     """One search.
 
@@ -92,29 +52,37 @@ class Search:
         aim: What it is about.
         tell: Told how it gets on.
         enough: Set when it is to end with what it has.
+        is_clean: Tells whether the checks that read the code are content with a variant; None where nobody asks.
     """
 
     def __init__(
-        self, lab: Lab, project: Project, aim: Aim, tell: Callable[[Progress], None], enough: asyncio.Event
+        self,
+        lab: Lab,
+        project: Project,
+        aim: Aim,
+        tell: Callable[[Progress], None],
+        enough: asyncio.Event,
+        *,
+        is_clean: Callable[[Variant], Awaitable[bool]] | None = None,
     ) -> None:
         self._lab = lab
         self._project = project
         self._aim = aim
         self._tell = tell
         self._enough = enough
+        self._is_clean = is_clean
         self._numbers = itertools.count(1)
-        self._passing = {run.test: run for run in aim.passing}
+        self._others = Others(aim.passing, project, _REST * aim.limit)
         self._before: dict[str, str] = {}
-        self._touching: dict[frozenset[tuple[str, int]], tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._known_steady: dict[str, bool] = {}
         self._hunts: list[Hunt] = []
         self._apart = False
         self._start = time.monotonic()
-        self._go_on_until: float | None = None
+        self._found_at: float | None = None
         self._tried = 0
         self._lines: set[tuple[str, int]] = set()
         self._starting = 0.5
-        self._each = 0.05
+        self._each = 0.1
         self._told = 0.0
         self._stage: Stage = "trying"
 
@@ -162,10 +130,13 @@ class Search:
         if not all(hunt.survivors for hunt in self._hunts):
             return False
         now = time.monotonic()
-        if self._go_on_until is None:
-            least, most = _GO_ON
-            self._go_on_until = now + min(max(now - self._start, least), most)
-        return now >= self._go_on_until or self._found() >= _MOST_REPAIRS * len(self._hunts)
+        least, most = _GO_ON
+        if self._found_at is None:
+            self._found_at = now
+        # What only tests are content with is worth to look further for longer.
+        clean = all(any(one.clean for one in hunt.survivors) for hunt in self._hunts)
+        longer = min(max(self._found_at - self._start, least), most) if clean else most
+        return now >= self._found_at + longer or (clean and self._found() >= _MOST_REPAIRS * len(self._hunts))
 
     def _found(self) -> int:
         return sum(len(hunt.survivors) for hunt in self._hunts)
@@ -221,17 +192,22 @@ class Search:
         begun, first, ended = time.monotonic(), 0.0, 0
         again: list[_Try] = []
         passed: list[_Try] = []
-        async with contextlib.aclosing(self._trials(plans)) as trials:
-            async for trial in trials:
-                self._tried += 1
-                ended += 1
-                first = first or time.monotonic()
-                if trial.outcome == "passed" and not ordered:
-                    passed.append(planned[trial.number])
-                elif not await self._took(hunt, planned[trial.number], trial):
-                    again.append(planned[trial.number])
-                if self._over():
-                    break
+        ahead = asyncio.create_task(hunt.ordering.ahead())
+        try:
+            async with contextlib.aclosing(self._trials(plans)) as trials:
+                async for trial in trials:
+                    self._tried += 1
+                    ended += 1
+                    first = first or time.monotonic()
+                    if trial.outcome == "passed" and not ordered:
+                        passed.append(planned[trial.number])
+                    elif not await self._took(hunt, planned[trial.number], trial):
+                        again.append(planned[trial.number])
+                    if self._over():
+                        break
+        finally:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
         if ended > 1:
             self._starting = first - begun
             self._each = (time.monotonic() - first) / (ended - 1)
@@ -239,6 +215,7 @@ class Search:
             again += await self._confirm(hunt, passed)
         if again and not self._over():
             await self._attempt(hunt, again)
+        await self._look_over(hunt)
         if not self._apart and not hunt.survivors and self._spent() > _APART_AFTER:
             await self._take_apart()
 
@@ -255,10 +232,7 @@ class Search:
     def _plan(self, number: int, variant: Variant, hunt: Hunt, *, others: bool) -> Plan:
         if not others:
             return Plan(number, variant.edits, hunt.tests)
-        touching, rest = self._tests_of(variant)
-        if not self._affordable(rest):
-            rest = ()
-        return Plan(number, variant.edits, (*hunt.tests, *touching, *rest))
+        return Plan(number, variant.edits, (*hunt.tests, *self._others.of(variant)))
 
     def _trials(self, plans: Sequence[Plan]) -> AsyncGenerator[Trial, None]:
         return trials_of(self._lab, plans, self._enough, self._left())
@@ -270,9 +244,9 @@ class Search:
         self._say(f"{variant.says} in {variant.path}:{variant.line}")
         if trial.outcome == "passed":
             weight = line.weight if line is not None else 0.0
-            whole = self._aim.whole and self._affordable(self._tests_of(variant)[1])
+            whole = self._aim.whole and self._others.whole(variant)
             hunt.survivors.append(Survivor(variant, weight, trial.passed, whole, hunt.tests))
-        elif trial.test in self._passing:
+        elif trial.test in self._others:
             if trial.outcome == "failed" and not await self._steady(trial.test):
                 return False
             hunt.failed(variant, line, at=trial.test, gain=_BREAKS, mends=hunt.tests)
@@ -294,30 +268,6 @@ class Search:
             else:
                 line.had_no_effect()
 
-    def _tests_of(self, variant: Variant) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The passing tests that execute what a variant touches, the quickest first, and the rest."""
-        places = frozenset(
-            (edit.path, line) for edit in variant.edits for line in self._lines_of(edit.path, edit.start)
-        )
-        if places not in self._touching:
-            touching: list[str] = []
-            rest: list[str] = []
-            for run in sorted(self._passing.values(), key=lambda run: run.seconds):
-                there = not run.lines or any(line in run.lines.get(path, ()) for path, line in places)
-                (touching if there else rest).append(run.test)
-            self._touching[places] = tuple(touching), tuple(rest)
-        return self._touching[places]
-
-    def _lines_of(self, path: str, index: int) -> tuple[int, ...]:
-        source = self._project.source(path)
-        line = source.line_at(index) if source is not None else 0
-        # What is put in stands before a line or behind one.
-        return (line - 1, line, line + 1)
-
-    def _affordable(self, rest: Sequence[str]) -> bool:
-        """Whether there is time for tests that do not execute what is touched."""
-        return sum(self._passing[test].seconds for test in rest) <= _REST * self._aim.limit
-
     async def _steady(self, test: str) -> bool:
         """Whether a test passes without any change, so that its failing tells something; else it is asked no more."""
         if test not in self._known_steady:
@@ -325,35 +275,42 @@ class Search:
             outcomes = [trial.outcome async for trial in self._trials([plan])]
             self._known_steady[test] = outcomes in (["passed"], [])
             if not self._known_steady[test]:
-                self._passing.pop(test, None)
-                self._touching.clear()
+                self._others.drop(test)
         return self._known_steady[test]
 
     # -- what came of it
 
+    async def _look_over(self, hunt: Hunt) -> None:
+        """Ask about the survivors, until one is clean."""
+        if self._is_clean is None or any(one.clean for one in hunt.survivors[: hunt.looked_over]):
+            return
+        for number in range(hunt.looked_over, min(len(hunt.survivors), _MOST_LOOKED_OVER)):
+            one = hunt.survivors[number]
+            clean = await self._is_clean(one.variant)
+            hunt.survivors[number] = msgspec.structs.replace(one, clean=clean)
+            hunt.looked_over = number + 1
+            if clean:
+                break
+
     async def _assembled(self) -> tuple[Survivor, ...]:
         """What mends all, put together of what mends a part; where a part has no repair, what mends the others."""
-        parts = [sorted(hunt.survivors, key=_ordinary) for hunt in self._hunts if hunt.survivors]
+        parts = [hunt.survivors for hunt in self._hunts if hunt.survivors]
         if len(parts) < 2:
             return tuple(parts[0]) if parts else ()
-        best = [part[0] for part in parts]
-        choices = [best]
-        for number, part in enumerate(parts):
-            choices += [[*best[:number], other, *best[number + 1 :]] for other in part[1:]]
-        made: dict[int, Survivor] = {}
-        for choice in choices[:_MOST_REPAIRS]:
-            together = _together(choice)
-            if together is not None:
-                made[next(self._numbers)] = together
-        tests = tuple(self._passing)
-        plans = [Plan(number, one.variant.edits, (*one.mends, *tests)) for number, one in made.items()]
-        seconds = min(max(self._left(), _LEAST_TOGETHER), 2 * _LEAST_TOGETHER)
-        passed = [
-            msgspec.structs.replace(made[trial.number], passed=trial.passed)
-            async for trial in trials_of(self._lab, plans, asyncio.Event(), seconds)
-            if trial.outcome == "passed"
+        made = {next(self._numbers): one for one in choices(parts, _MOST_REPAIRS)}
+        plans = [
+            Plan(number, one.variant.edits, tuple(dict.fromkeys((*one.mends, *self._others.names))))
+            for number, one in made.items()
         ]
-        return tuple(passed) or tuple(best)
+        seconds = min(max(self._left(), _LEAST_TOGETHER), 2 * _LEAST_TOGETHER)
+        passed = tuple(
+            [
+                msgspec.structs.replace(made[trial.number], passed=trial.passed)
+                async for trial in trials_of(self._lab, plans, asyncio.Event(), seconds)
+                if trial.outcome == "passed"
+            ]
+        )
+        return passed or tuple(parts[0])
 
     def _say(self, trying: str) -> None:
         now = time.monotonic()
@@ -361,19 +318,3 @@ class Search:
             self._told = now
             spent = now - self._aim.began
             self._tell(Progress(self._stage, self._tried, 0, self._found(), trying, spent, self._aim.limit))
-
-
-def _ordinary(one: Survivor) -> float:
-    return one.variant.cost - one.weight / 10
-
-
-def _together(parts: Sequence[Survivor]) -> Survivor | None:
-    """Repairs of several parts as one; None where they touch the same text. One that mends two parts stays one."""
-    variant = parts[0].variant
-    for other in dict.fromkeys(part.variant for part in parts[1:] if part.variant != parts[0].variant):
-        both = joined(variant, other)
-        if both is None:
-            return None
-        variant = both
-    mends = tuple(test for part in parts for test in part.mends)
-    return Survivor(variant, min(part.weight for part in parts), 0, all(part.whole for part in parts), mends)

@@ -10,14 +10,15 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from agent_core.protocols import Candidate
 from agent_core.repair import words
+from agent_core.repair.aim import Aim, Outcome
 from agent_core.repair.behaviour import Results, differences
 from agent_core.repair.hearing import trials_of, unless_enough
 from agent_core.repair.hunt import Survivor
 from agent_core.repair.lab import Lab
-from agent_core.repair.model import Difference, Found, Look, Plan, Progress, Repair, TestRun, Wanted
+from agent_core.repair.model import Difference, Found, Look, Plan, Progress, Repair, TestRun, Variant, Wanted
 from agent_core.repair.project import Project
 from agent_core.repair.rank import ranked
-from agent_core.repair.search import Aim, Outcome, Search
+from agent_core.repair.search import Search
 from agent_core.repair.spawned import SpawningLab
 from agent_core.workspace.interpreter import Interpreter
 from agent_core.workspace.tree import Changes
@@ -29,6 +30,8 @@ _SLOW_SHARE = 0.2
 _COMPARE_SECONDS = 6.0
 _STEADY = 12
 _STEADY_SECONDS = 10.0
+WAVERS = "passes sometimes"
+"""The message of a run that fails and passes without any change, see `agent_core.repair.forking.ForkingLab.look`."""
 _NETWORK = frozenset(
     {"gaierror", "ConnectionError", "ConnectTimeout", "ConnectError", "URLError", "NewConnectionError", "MaxRetryError"}
     | {"ClientConnectorError", "ClientConnectorDNSError", "NameResolutionError", "herror"}
@@ -48,6 +51,7 @@ class TestRepairs:
         until: When it is to end, by `time.monotonic`.
         tell: Told how it gets on.
         enough: Set when it is to end with what it has.
+        is_clean: Tells whether the checks that read the code are content with a variant.
     """
 
     __test__ = False
@@ -64,6 +68,7 @@ class TestRepairs:
         until: float,
         tell: Callable[[Progress], None],
         enough: asyncio.Event,
+        is_clean: Callable[[Variant], Awaitable[bool]] | None = None,
     ) -> None:
         self._candidate = candidate
         self._interpreter = interpreter
@@ -74,6 +79,7 @@ class TestRepairs:
         self._until = until
         self._tell = tell
         self._enough = enough
+        self._is_clean = is_clean
         self._start = time.monotonic()
 
     async def find(self, tests: Sequence[str]) -> Found:
@@ -151,8 +157,11 @@ class TestRepairs:
         quick = [run for run in failing if run.outcome == "hung" or run.seconds <= _SLOW_SHARE * self._wanted.seconds]
         return "" if quick else words.slow(failing, self._wanted.seconds)
 
-    async def _steady(self, lab: Lab, failing: Sequence[TestRun]) -> list[TestRun]:
+    async def _steady(self, lab: Lab, failing: Sequence[TestRun], look: Look) -> list[TestRun]:
         """Those of the failing tests that fail again."""
+        if look.safe:
+            # Whoever forks has run them twice.
+            return [run for run in failing if run.message != WAVERS]
         some = [run for run in failing if run.outcome in {"failed", "error"} and "::" in run.test][:_STEADY]
         plans = [Plan(number, (), (run.test,)) for number, run in enumerate(some)]
         seconds = min(_STEADY_SECONDS, self._left())
@@ -168,7 +177,7 @@ class TestRepairs:
     async def _found(self, lab: Lab, look: Look, failing: Sequence[TestRun]) -> Found:
         if hopeless := self._hopeless(failing):
             return Found(word=hopeless, failing=tuple(failing))
-        steady = await self._steady(lab, failing)
+        steady = await self._steady(lab, failing, look)
         if not steady:
             return Found(word=words.wavering([run.test for run in failing]), failing=tuple(failing))
         near = dict.fromkeys(frame.path for run in steady for frame in reversed(run.frames))
@@ -179,7 +188,7 @@ class TestRepairs:
         aim = Aim(
             tuple(steady), passing, look.whole, look.safe, self._allowed, self._until, self._wanted.seconds, self._start
         )
-        outcome = await Search(lab, project, aim, self._tell, self._enough).run()
+        outcome = await Search(lab, project, aim, self._tell, self._enough, is_clean=self._is_clean).run()
         repairs, told = await self._compared(lab, outcome, project)
         word = self._word(outcome, repairs, told, project)
         if look.fault:

@@ -28,6 +28,24 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def says_of(variant: Variant) -> str:
+    """What a variant does, with its code in backticks."""
+    said = plain(variant.says)
+    if "`" in said:
+        return said
+    return ", and ".join(_says(part) for part in said.split(", and ")) if "+" in variant.template else _says(said)
+
+
+def _says(said: str) -> str:
+    new, word, old = said.partition(" for ")
+    if word and " for " not in old and new and old:
+        return f"`{new}` for `{old}`"
+    for ending in (" added", " removed", " left out"):
+        if said.endswith(ending) and len(said) > len(ending):
+            return f"`{said.removesuffix(ending)}`{ending}"
+    return said
+
+
 def place_of(variant: Variant, project: Project) -> str:
     """Where a variant is: ``in `clamp` (shop/prices.py:12)``, or the place alone where that is in no function."""
     source = project.source(variant.path)
@@ -41,7 +59,7 @@ def place_of(variant: Variant, project: Project) -> str:
 
 def repair_words(repair: Repair, project: Project) -> str:
     """What a repair is: ```<=` for `<` in `clamp` (shop/prices.py:12): all 34 tests pass with it``."""
-    said = f"{plain(repair.variant.says)} {place_of(repair.variant, project)}"
+    said = f"{says_of(repair.variant)} {place_of(repair.variant, project)}"
     if not repair.passed:
         return f"{said}."
     if repair.whole:

@@ -1,4 +1,4 @@
-"""A lab for programs of a few lines, which runs them in this very process: what the search makes of it is what counts."""
+"""A lab for programs of a few lines, which runs them in this very process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 from agent_core.repair.edited import edited
-from agent_core.repair.model import Edit, Frame, Look, Plan, TestRun, Trial
+from agent_core.repair.model import Edit, Frame, Look, Plan, TestRun, Trial, TrialOutcome
 from agent_core.repair.project import Project
 
 PATH = "shop.py"
@@ -78,7 +78,7 @@ class QuickLab:
                 sys.settrace(before)
         except Endless:
             return TestRun(test, "hung", 1.0, {PATH: tuple(sorted(lines))}, "Timeout", "did not end")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a wrong program raises
             return TestRun(
                 test,
                 "failed",
@@ -110,7 +110,7 @@ class QuickLab:
         for passed, test in enumerate(plan.tests):
             run = self.run(test, plan.edits)
             if run.bad:
-                outcome = "hung" if run.outcome == "hung" else "failed"
+                outcome: TrialOutcome = "hung" if run.outcome == "hung" else "failed"
                 return Trial(plan.number, outcome, passed, test, f"{run.error}: {run.message}")
         return Trial(plan.number, "passed", len(plan.tests))
 
@@ -120,11 +120,38 @@ class QuickLab:
     def _given(self, call: str, edits: Sequence[Edit]) -> str:
         try:
             return repr(eval(call, self._module(edits)))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - likewise
             return f"raises {type(error).__name__}"
 
     async def close(self) -> None:
         self.closed = True
+
+
+class HangingLab(QuickLab):
+    """One whose trials never come to an end."""
+
+    def __init__(self) -> None:
+        super().__init__("def f(x):\n    return 2\n", {"a": "assert f(1) == 1"})
+        self.running = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    async def trials(self, plans: Sequence[Plan], *, seconds: float) -> AsyncGenerator[Trial, None]:
+        self.running.set()
+        try:
+            await asyncio.Event().wait()
+            yield Trial(0, "passed")
+        finally:
+            self.ended.set()
+
+
+class UnluckyLab(QuickLab):
+    """One in which the test ``luck`` fails in every trial."""
+
+    def trial(self, plan: Plan) -> Trial:
+        came = super().trial(plan)
+        if came.outcome == "passed" and "luck" in plan.tests:
+            return Trial(plan.number, "failed", plan.tests.index("luck"), "luck", "no luck")
+        return came
 
 
 def _frames(traceback: types.TracebackType | None) -> tuple[Frame, ...]:

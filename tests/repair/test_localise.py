@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import textwrap
 
-from agent_core.repair.localise import localise, statement_lines
+from agent_core.repair.localise import localise
 from agent_core.repair.model import Frame, Suspect, TestRun
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
+from agent_core.repair.spans import statement_lines
 from tests.repair.quick_lab import PATH, QuickLab
 
 SHOP = """
@@ -107,7 +108,11 @@ def test_a_statement_over_several_lines_is_its_first_line() -> None:
 
 def test_without_knowing_what_tests_execute_the_functions_they_name_are_suspects() -> None:
     files = {
-        "shop.py": "def total(items):\n    return add(items)\n\ndef add(items):\n    return sum(items) + 1\n\ndef no():\n    pass\n",
+        "shop.py": (
+            "def total(items):\n    return add(items)\n\n"
+            "def add(items):\n    return sum(items) + 1\n\n"
+            "def no():\n    pass\n"
+        ),
         "test_shop.py": "from shop import total\n\ndef test_total():\n    assert total([1]) == 1\n",
     }
     project = Project(list(files), lambda path: files[path].encode() if path in files else None)

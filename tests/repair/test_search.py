@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import pytest
 
 from agent_core.repair import search as searching
+from agent_core.repair.aim import Aim, Outcome
 from agent_core.repair.hunt import split
 from agent_core.repair.model import Progress, TestRun, with_edits
-from agent_core.repair.search import Aim, Outcome, Search
-from tests.repair.quick_lab import PATH, QuickLab
+from agent_core.repair.search import Search
+from tests.repair.quick_lab import PATH, HangingLab, QuickLab, UnluckyLab
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +34,16 @@ async def search(
     failing = tuple(run for run in runs if run.bad and (not only or run.test in only))
     passing = tuple(run for run in runs if run.outcome == "passed")
     now = time.monotonic()
-    aim = Aim(failing, passing, True, ordered, lambda path: path == PATH, now + seconds, seconds, now)
+    aim = Aim(
+        failing=failing,
+        passing=passing,
+        whole=True,
+        ordered=ordered,
+        allowed=lambda path: path == PATH,
+        until=now + seconds,
+        limit=seconds,
+        began=now,
+    )
     heard = told if told is not None else []
     return await Search(lab, lab.project(failing), aim, heard.append, enough or asyncio.Event()).run()
 
@@ -142,45 +152,25 @@ async def test_enough_ends_it_at_once_with_what_there_is() -> None:
 
 
 async def test_a_lab_that_hangs_is_left_when_somebody_has_enough() -> None:
-    lab = QuickLab("def f(x):\n    return 2\n", {"a": "assert f(1) == 1"})
-    enough = asyncio.Event()
-    closed = asyncio.Event()
-
-    async def hangs(plans, *, seconds):  # type: ignore[no-untyped-def]
-        enough.set()
-        try:
-            await asyncio.Event().wait()
-            yield
-        finally:
-            closed.set()
-
-    lab.trials = hangs  # type: ignore[method-assign]
+    lab, enough = HangingLab(), asyncio.Event()
+    task = asyncio.create_task(search(lab, enough=enough))
+    await asyncio.wait_for(lab.running.wait(), 5)
     start = time.monotonic()
-    outcome = await asyncio.wait_for(search(lab, enough=enough), 5)
-    assert time.monotonic() - start < 1
-    assert closed.is_set()
+    enough.set()
+    outcome = await asyncio.wait_for(task, 5)
+    assert time.monotonic() - start < 0.5
+    assert lab.ended.is_set()
     assert outcome.survivors == ()
 
 
 async def test_cancelling_closes_what_runs() -> None:
-    lab = QuickLab("def f(x):\n    return 2\n", {"a": "assert f(1) == 1"})
-    running, closed = asyncio.Event(), asyncio.Event()
-
-    async def hangs(plans, *, seconds):  # type: ignore[no-untyped-def]
-        running.set()
-        try:
-            await asyncio.Event().wait()
-            yield
-        finally:
-            closed.set()
-
-    lab.trials = hangs  # type: ignore[method-assign]
+    lab = HangingLab()
     task = asyncio.create_task(search(lab))
-    await asyncio.wait_for(running.wait(), 5)
+    await asyncio.wait_for(lab.running.wait(), 5)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(task, 5)
-    assert closed.is_set()
+    assert lab.ended.is_set()
 
 
 async def test_its_time_is_kept_and_all_is_tried_once() -> None:
@@ -198,16 +188,7 @@ async def test_its_time_is_kept_and_all_is_tried_once() -> None:
 
 
 async def test_a_passing_test_that_comes_and_goes_is_asked_no_more() -> None:
-    lab = QuickLab(CLAMP, {**CLAMPED, "luck": "assert True"})
-    trial = lab.trial
-
-    def unlucky(plan):  # type: ignore[no-untyped-def]
-        came = trial(plan)
-        if "luck" in plan.tests and came.outcome == "passed":
-            return type(came)(plan.number, "failed", plan.tests.index("luck"), "luck", "no luck")
-        return came
-
-    lab.trial = unlucky  # type: ignore[method-assign]
+    lab = UnluckyLab(CLAMP, {**CLAMPED, "luck": "assert True"})
     outcome = await search(lab)
     assert lab.files[PATH].replace("value < high", "value > high") in texts(lab, outcome)
 

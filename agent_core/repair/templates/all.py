@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from agent_core.repair.model import Edit, Variant, with_edits
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
+from agent_core.repair.spans import nodes_at
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.expressions import EXPRESSIONS
 from agent_core.repair.templates.statements import STATEMENTS
@@ -21,16 +22,17 @@ _MOST_EACH = 300
 _Key = tuple[Edit, ...]
 
 
-def variants_at(source: Source, line: int, project: Project) -> list[Variant]:
+def variants_at(source: Source, line: int, project: Project, *, compiled: bool = True) -> list[Variant]:
     """What could be changed at a line.
 
     Args:
         source: A file of the project.
         line: The first line of a statement, or of a part of one.
         project: The project.
+        compiled: Leave out what does not compile; else that is for whoever tries it, see `compiles`.
 
     Returns:
-        The cheapest first, each text once; what does not compile is left out.
+        The cheapest first, each text once.
     """
     found: dict[_Key, Variant] = {}
     for node in nodes_at(source, line):
@@ -40,44 +42,7 @@ def variants_at(source: Source, line: int, project: Project) -> list[Variant]:
                 if key and (key not in found or variant.cost < found[key].cost):
                     found[key] = variant
     ordered = sorted(found.values(), key=lambda variant: variant.cost)
-    return [variant for variant in ordered if _compiles(source, variant)]
-
-
-def nodes_at(source: Source, line: int) -> list[ast.AST]:
-    """The nodes that begin on a line, and on the lines that its statement goes on over; outer ones first.
-
-    Of a compound statement these are the lines up to its body.
-    """
-    here = source.by_line.get(line, ())
-    last = max((header_end(node) for node in here if is_statement(node)), default=line)
-    below = [node for number in range(line + 1, last + 1) for node in source.by_line.get(number, ())]
-    if not here:
-        return below
-    # A statement that begins further up is looked at as a whole too.
-    first = here[0]
-    around = source.statement(first)
-    outer = [around] if around is not None and around not in here and header_end(around) >= line else []
-    return [*outer, *here, *below]
-
-
-def is_statement(node: ast.AST) -> bool:
-    """Whether it is a statement, or what stands like one: a handler."""
-    return isinstance(node, ast.stmt | ast.ExceptHandler)
-
-
-def header_end(node: ast.AST) -> int:
-    """The last line of a statement; of one with a body the last line before that."""
-    body = getattr(node, "body", None)
-    line: int = node.lineno  # type: ignore[attr-defined]  # asked of nodes with a place only
-    if isinstance(body, list) and body:
-        first = body[0]
-        # What is above a decorated function or class belongs to it.
-        starts = [first.lineno, *(one.lineno for one in getattr(first, "decorator_list", ()))]
-        return max(line, min(starts) - 1)
-    if isinstance(node, ast.Match):
-        return node.subject.end_lineno or line
-    end: int | None = node.end_lineno  # type: ignore[attr-defined]  # likewise
-    return end or line
+    return [variant for variant in ordered if compiles(source, variant)] if compiled else ordered
 
 
 def _made(template: Template, source: Source, node: ast.AST, project: Project) -> Iterator[Variant]:
@@ -118,7 +83,7 @@ def least(source: Source, variant: Variant) -> _Key:
     return tuple(edits)
 
 
-def _compiles(source: Source, variant: Variant) -> bool:
+def compiles(source: Source, variant: Variant) -> bool:
     """Whether the part of the file that a variant changes still compiles: its function, else its outermost statement.
 
     A whole file would take long, and whoever tries the variant compiles that.

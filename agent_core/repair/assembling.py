@@ -1,0 +1,41 @@
+"""Repairs of several parts put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent_core.repair.hunt import Survivor
+from agent_core.repair.model import joined
+
+
+def ordinary(one: Survivor) -> tuple[bool, float]:
+    """What comes first where nothing is compared yet: what is clean, cheap and at a suspicious line."""
+    return not one.clean, one.variant.cost - one.weight / 10
+
+
+def choices(parts: Sequence[Sequence[Survivor]], most: int) -> list[Survivor]:
+    """Repairs of everything, one of each part: the best of each first, then others of one part at a time.
+
+    Args:
+        parts: The repairs of each part, at least one each.
+        most: How many choices are made.
+    """
+    ordered = [sorted(part, key=ordinary) for part in parts]
+    best = [part[0] for part in ordered]
+    made = [best]
+    for number, part in enumerate(ordered):
+        made += [[*best[:number], other, *best[number + 1 :]] for other in part[1:]]
+    return [whole for choice in made[:most] if (whole := _together(choice)) is not None]
+
+
+def _together(parts: Sequence[Survivor]) -> Survivor | None:
+    """Repairs of several parts as one; None where they touch the same text. One that mends two parts stays one."""
+    variant = parts[0].variant
+    for other in dict.fromkeys(part.variant for part in parts[1:] if part.variant != parts[0].variant):
+        both = joined(variant, other)
+        if both is None:
+            return None
+        variant = both
+    mends = tuple(test for part in parts for test in part.mends)
+    whole, clean = all(part.whole for part in parts), all(part.clean for part in parts)
+    return Survivor(variant, min(part.weight for part in parts), 0, whole, mends, clean)
