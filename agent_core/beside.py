@@ -94,6 +94,14 @@ class Beside:
         """Work within a group of tasks from now on."""
         self._group = group
 
+    @property
+    def on(self) -> bool:
+        """Whether repairs are looked for, by what is set or was switched since."""
+        switched = self._parts.state().repairs.switched
+        if switched is not None:
+            return switched
+        return self._parts.config.repair.beside and self._parts.model.info.kind not in _NO_MODELS
+
     def listen(self, entry: ev.Entry, state: State) -> None:
         """Begin, stop or go on by what happens in the session."""
         if not isinstance(entry.event, _TURNS):
@@ -134,10 +142,9 @@ class Beside:
 
     def _is_wanted(self, state: State) -> bool:
         task, info, proposal = state.task, self._parts.model.info, state.proposal
-        on = state.repairs.switched
-        if on is None:
-            on = self._parts.config.repair.beside and info.kind not in _NO_MODELS
-        if not on or info.kind == "offline" or task is None or task.answers or self._needed or self._learnt.settled:
+        if not self.on or info.kind == "offline" or self._needed or self._learnt.settled:
+            return False
+        if task is None or task.answers:
             return False
         if state.phase == "landing" or proposal is None or proposal.task != task.number:
             return state.phase != "landing"

@@ -142,7 +142,8 @@ def _part(part: AnyPart) -> Iterator[str]:
 
 
 def _proposal(part: Proposal) -> Iterator[str]:
-    yield f"### Proposal {part.number} (attempt {part.attempt})"
+    whose = "found without a model" if part.by == "repair" else f"attempt {part.attempt}"
+    yield f"### Proposal {part.number} ({whose})"
     if part.note:
         yield from ("", inline(part.note))
     yield from ("", *fenced(part.diff, "diff"))

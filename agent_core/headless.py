@@ -89,8 +89,11 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
             return f"  ✗ {summary}"
         case ev.PatchRejected(_, message, already):
             return f"already there: {message}" if already else f"✗ patch refused: {message}"
-        case ev.ProposalMade(number, attempt, _, _, _, _, diff, note):
-            return "\n".join(part for part in (f"proposal {number} (attempt {attempt})", note, diff.rstrip()) if part)
+        case ev.ProposalMade(number, attempt, _, _, _, _, diff, note, by):
+            whose = "found without a model" if by == "repair" else f"attempt {attempt}"
+            return "\n".join(part for part in (f"proposal {number} ({whose})", note, diff.rstrip()) if part)
+        case ev.RepairFound(_, says):
+            return f"found without a model: {says}"
         case ev.CheckFinished("candidate", result):
             return f"  {_SIGNS.get(result.outcome, '!')} {result.check}: {result.summary} ({result.seconds:.1f} s)"
         case ev.CheckStaged("candidate", result):

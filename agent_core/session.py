@@ -341,7 +341,7 @@ class Session:
                 if not self._repairing.hurry():
                     self._emit(ev.Noted("info", "No repair is looked for now."))
             case commands.SwitchRepairs(on):
-                self._emit(ev.RepairsSwitched(on))
+                self._emit(ev.RepairsSwitched(not self._beside.on if on is None else on))
             case commands.Undo(landing):
                 await self._landings.undo(landing)
                 self._inbox.edited()

@@ -122,7 +122,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Proposal(Part, frozen=True):
-    """A proposal with all that was said of it and decided on it, in order."""
+    """A proposal with all that was said of it and decided on it, in order; ``repair``: found without a model."""
 
     number: int
     attempt: int
@@ -132,6 +132,7 @@ class Proposal(Part, frozen=True):
     diagnosis: str = ""
     remarks: tuple[Remark, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    by: Literal["partner", "repair"] = "partner"
 
 
 class Landing(Part, frozen=True):

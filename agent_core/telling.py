@@ -81,7 +81,7 @@ class _Teller:
             case ev.TaskFinished():
                 self._answered(entry)
                 self.parts.append(Ended(at, seq, event.task, event.outcome, event.text))
-            case ev.HumanEdited() | ev.FilesEdited() | ev.BranchChanged() | ev.LandingWaits():
+            case ev.HumanEdited() | ev.FilesEdited() | ev.BranchChanged() | ev.LandingWaits() | ev.RepairFound():
                 self._outside(entry)
             case ev.ToolStarted() | ev.ToolFinished() | ev.ShellStarted() | ev.ShellFinished():
                 self._ran(entry)
@@ -152,7 +152,7 @@ class _Teller:
                     # Only checked anew, over a newer tree: what was said of it before is about that one no more.
                     self._grow(("proposal", event.number), verdict=None, diagnosis="", note=event.note)
                     return
-                part = Proposal(entry.at, entry.seq, event.number, event.attempt, event.note, event.diff)
+                part = Proposal(entry.at, entry.seq, event.number, event.attempt, event.note, event.diff, by=event.by)
                 self._begin(("proposal", event.number), part)
             case ev.VerdictReached(number, verdict):
                 if number in self._patches and verdict.tree == self._patches[number][1]:
@@ -186,6 +186,8 @@ class _Teller:
                 self.parts.append(Note(at, seq, "info", capitalized(move_words(event)), "\n".join(event.paths)))
             case ev.LandingWaits(_, reason) if reason:
                 self.parts.append(Note(at, seq, "warning", reason, ""))
+            case ev.RepairFound() as event:
+                self.parts.append(Note(at, seq, "info", f"Found without a model: {event.says}", event.diff))
 
     def _note(self, entry: ev.Entry) -> None:
         level: ev.Level = "info"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 
 from agent_core import commands
 from agent_core import events as ev
+from agent_core.state import State
 from tests.support.answers import call, fault, held, text
 from tests.support.finding import BREAKS, MENDS, FakeFinder, found
 from tests.support.model_server import ModelServer
@@ -20,6 +21,19 @@ from tests.support.shop import MENDED, RIGHT, WRONG, make_shop, theirs
 
 _OFF = ("mypy", "ruff", "syntax")
 TASK = "Make the tests pass."
+
+
+def opens(gate: asyncio.Event) -> Callable[[], Awaitable[None]]:
+    """Waits at a gate."""
+
+    async def wait() -> None:
+        await gate.wait()
+
+    return wait
+
+
+def _green(state: State) -> bool:
+    return bool(state.waiting) and state.proposal is not None and state.proposal.green
 
 
 @asynccontextmanager
@@ -50,7 +64,7 @@ async def test_a_find_is_offered_when_all_checks_are_green_and_the_model_is_told
         assert not here.all(ev.ProposalMade), "it is offered, not proposed"
         first = server.requests[0].body["messages"]
         here.submit(commands.TakeRepair(1))
-        state = await here.until(lambda state: bool(state.waiting) and state.proposal.green)
+        state = await here.until(_green)
         assert state.proposal is not None
         assert (state.proposal.by, state.proposal.call_id) == ("repair", "")
         assert state.repairs.find is None
@@ -74,7 +88,7 @@ async def test_what_breaks_another_check_is_no_offer_but_evidence(
     project = make_shop(tmp_path / "shop")
     FakeFinder(found(BREAKS)).put(monkeypatch)
     gate = asyncio.Event()
-    answers = held(gate.wait) + call("list_files"), text("I see.")
+    answers = held(opens(gate)) + call("list_files"), text("I see.")
     async with beside(project, *answers, off=("mypy", "syntax")) as (here, server):
         here.submit(commands.Ask(TASK))
         ended = await here.seen(ev.RepairEnded)
@@ -93,8 +107,8 @@ async def test_it_stops_before_a_proposal_is_checked_and_goes_on_afterwards_unle
     finder = FakeFinder(found(), held=True)
     finder.put(monkeypatch)
     gates = asyncio.Event(), asyncio.Event()
-    wrong = held(gates[0].wait) + call("apply_patch", patch=WRONG)
-    right = held(gates[1].wait) + call("apply_patch", patch=RIGHT)
+    wrong = held(opens(gates[0])) + call("apply_patch", patch=WRONG)
+    right = held(opens(gates[1])) + call("apply_patch", patch=RIGHT)
     at_check: list[int] = []
     async with beside(project, wrong, right) as (here, _):
 
@@ -112,7 +126,7 @@ async def test_it_stops_before_a_proposal_is_checked_and_goes_on_afterwards_unle
         assert finder.wanted[1].seconds < finder.wanted[0].seconds
         here.submit(commands.Steer("Not yet."))
         gates[1].set()
-        await here.until(lambda state: bool(state.waiting) and state.proposal.green)
+        await here.until(_green)
         assert len(at_check) == 2
         assert not any(at_check)
         assert finder.enough == 2
@@ -126,7 +140,7 @@ async def test_a_mode_that_lands_by_itself_lands_no_find(tmp_path: Path, monkeyp
     before = theirs(project)
     FakeFinder(found(MENDS)).put(monkeypatch)
     gate = asyncio.Event()
-    async with beside(project, held(gate.wait) + call("list_files"), text("Enough."), mode="auto") as (here, server):
+    async with beside(project, held(opens(gate)) + call("list_files"), text("Enough."), mode="auto") as (here, server):
         here.submit(commands.Ask(TASK))
         await here.seen(ev.RepairFound)
         gate.set()
@@ -140,7 +154,7 @@ async def test_a_find_is_gone_when_files_change(tmp_path: Path, monkeypatch: pyt
     project = make_shop(tmp_path / "shop")
     FakeFinder(found(MENDS)).put(monkeypatch)
     gate = asyncio.Event()
-    async with beside(project, held(gate.wait) + text("Done.")) as (here, _):
+    async with beside(project, held(opens(gate)) + text("Done.")) as (here, _):
         here.submit(commands.Ask(TASK))
         await here.seen(ev.RepairFound)
         (project / "README.md").write_text("# another\n")
@@ -162,14 +176,14 @@ async def test_a_find_can_be_taken_in_the_place_of_a_waiting_proposal(
     project = make_shop(tmp_path / "shop")
     FakeFinder(found(MENDS)).put(monkeypatch)
     gate = asyncio.Event()
-    answer = held(gate.wait) + call("apply_patch", patch=WRONG)
+    answer = held(opens(gate)) + call("apply_patch", patch=WRONG)
     async with beside(project, answer, text("No more.")) as (here, _):
         here.submit(commands.Ask(TASK))
         await here.seen(ev.RepairFound)
         gate.set()
-        await here.until(lambda state: state.waiting == 1 and state.proposal.verdict.complete)
+        await here.until(lambda state: state.waiting == 1 and not any(one.outcome is None for one in state.checks))
         here.submit(commands.TakeRepair())
-        state = await here.until(lambda state: state.waiting == 2 and state.proposal.green)
+        state = await here.until(lambda state: state.waiting == 2 and _green(state))
         assert [one.by for one in state.proposals] == ["partner", "repair"]
         here.submit(commands.Reject(2, "not like this"))
         await here.seen(ev.TaskFinished)
@@ -180,13 +194,13 @@ async def test_a_find_can_be_taken_when_the_task_has_ended(tmp_path: Path, monke
     project = make_shop(tmp_path / "shop")
     FakeFinder(found(MENDS)).put(monkeypatch)
     gate = asyncio.Event()
-    async with beside(project, held(gate.wait) + text("I do not know.")) as (here, server):
+    async with beside(project, held(opens(gate)) + text("I do not know.")) as (here, server):
         here.submit(commands.Ask(TASK))
         await here.seen(ev.RepairFound)
         gate.set()
         await here.seen(ev.TaskFinished)
         here.submit(commands.TakeRepair())
-        await here.until(lambda state: bool(state.waiting) and state.proposal.green)
+        await here.until(_green)
         here.submit(commands.Accept(1))
         await here.seen(ev.TaskFinished, 2)
         assert here.state.tasks[-1].outcome == "landed"
@@ -199,7 +213,7 @@ async def test_it_is_switched_off_and_on(tmp_path: Path, monkeypatch: pytest.Mon
     finder = FakeFinder(found(), held=True)
     finder.put(monkeypatch)
     gate = asyncio.Event()
-    async with beside(project, held(gate.wait) + text("Done.")) as (here, _):
+    async with beside(project, held(opens(gate)) + text("Done.")) as (here, _):
         here.submit(commands.Ask(TASK))
         await here.until(lambda state: state.repairs.search is not None)
         here.submit(commands.SwitchRepairs(on=False))
@@ -222,7 +236,7 @@ async def test_nothing_is_looked_for_where_no_test_fails_or_it_is_off(
     ill = make_shop(tmp_path / "ill")
     for project, on in ((well, True), (ill, False)):
         gate = asyncio.Event()
-        async with beside(project, held(gate.wait) + text("Done."), repair={"beside": on}) as (here, _):
+        async with beside(project, held(opens(gate)) + text("Done."), repair={"beside": on}) as (here, _):
             here.submit(commands.Ask(TASK))
             await here.until(
                 lambda state: any(one.check == "pytest" and one.outcome is not None for one in state.checks)

@@ -8,6 +8,7 @@ from agent_core.commands import (
     Answer,
     AnyCommand,
     Approve,
+    EndSearch,
     EndTool,
     Fix,
     Interrupt,
@@ -18,6 +19,8 @@ from agent_core.commands import (
     RetryNow,
     SetMode,
     Steer,
+    SwitchRepairs,
+    TakeRepair,
     Undo,
 )
 from agent_core.errors import PairloopError
@@ -243,10 +246,26 @@ class Decisions:
         """
         if self.unread or (self.main.state.phase == "approving" and self.main.too_early()):
             return
+        search = self.main.state.repairs.search
+        if search is not None and not search.beside and search.found and not search.hurried:
+            # What is found already is worth more than an end without anything; once more ends it.
+            self.main.flash("The search ends with the best it has found; esc again stops it.")
+            self.submit(EndSearch())
+            return
         waiting = self.main.state.waiting
         if waiting and not self.main.insists("interrupt", f"gives up the task, and proposal {waiting} with it"):
             return
         self.submit(Interrupt())
+
+    def action_take_repair(self) -> None:
+        """Have the repair proposed that was found without the model: the one that is drawn."""
+        find = self.main.state.repairs.find
+        if find is not None and not self.unread:
+            self.submit(TakeRepair(find.number))
+
+    def action_repairs(self) -> None:
+        """Have repairs looked for beside the model, or no more."""
+        self.submit(SwitchRepairs())
 
     def action_retry_now(self) -> None:
         """Send the request that waits now."""

@@ -14,6 +14,8 @@ from agent_core.commands import (
     Compact,
     Memorize,
     Redo,
+    SwitchRepairs,
+    TakeRepair,
     Teach,
     Tell,
     TellOf,
@@ -28,7 +30,7 @@ from tui.actions.keys import key_name
 from tui.engine import Custom
 from tui.prompt.offers import Choice
 
-_NAMES = {"interrupt": "stop", "fix": "mend", "start_anew": "new"}
+_NAMES = {"interrupt": "stop", "fix": "mend", "start_anew": "new", "take_repair": "repair"}
 # What only moves about in what is shown, or is about the text being written, is nobody's command.
 _NO_COMMANDS = frozenset(
     {"send", "newline", "prompt", "scroll_up", "scroll_down", "next_pane", "previous_pane", "leave_reason"}
@@ -150,6 +152,21 @@ def _teach(app: Doer, argument: str) -> str:
     return ""
 
 
+def _repair(app: Doer, argument: str) -> str:
+    number = argument.removeprefix("#")
+    if not number.isdecimal() or not any(one.number == int(number) for one in app.state.repairs.finds):
+        return f"There is no repair “{argument}” that was found in this session."
+    app.submit(TakeRepair(int(number)))
+    return ""
+
+
+def _repairs(app: Doer, argument: str) -> str:
+    if argument not in {"on", "off"}:
+        return f"Repairs beside the model are looked for or not: on or off, not “{argument}”."
+    app.submit(SwitchRepairs(argument == "on"))
+    return ""
+
+
 def _tell(of: TellOf) -> Callable[[Doer, str], str]:
     def tell(app: Doer, _argument: str) -> str:
         if app.custom is None:
@@ -165,6 +182,8 @@ _ARGUMENTS: Mapping[str, tuple[str, Callable[[Doer, str], str]]] = {
     "redo": ("number of a landing", _redo),
     "mode": (", ".join(get_args(Mode)), _mode),
     "model": ("partner, or model", _model),
+    "repair": ("number of a repair", _repair),
+    "repairs": ("on, off", _repairs),
     "remember": ("words", _remember),
     "teach": ("words", _teach),
 }
@@ -263,6 +282,8 @@ def argument_choices(name: str, needle: str, state: State) -> list[Choice]:
     found: list[Choice] = []
     if name == "mode":
         found = [Choice(mode, "in force" if mode == state.mode else "", mode, sends=True) for mode in get_args(Mode)]
+    elif name == "repairs":
+        found = [Choice(word, "", word, sends=True) for word in ("on", "off")]
     elif name in {"undo", "redo"}:
         stands = "landed" if name == "undo" else "undone"
         found = [

@@ -33,10 +33,16 @@ def _waiting(state: State) -> int:
     return state.waiting
 
 
-def _number(text: str) -> int:
+def _number(text: str, of: str = "a landing") -> int:
     if text and not text.removeprefix("#").isdecimal():
-        raise SlashError(f"{text!r} is not the number of a landing.")
+        raise SlashError(f"{text!r} is not the number of {of}.")
     return int(text.removeprefix("#")) if text else 0
+
+
+def _on(text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise SlashError("Write on or off behind the command.")
+    return text == "on"
 
 
 def _words(text: str) -> str:
@@ -62,6 +68,16 @@ _COMMANDS: dict[str, _Slash] = {
     ),
     "stop": _Slash("End the task; nothing of it lands", lambda _now, _text: commands.Interrupt()),
     "retry": _Slash("Send the request that failed again now", lambda _now, _text: commands.RetryNow()),
+    "repair": _Slash(
+        "Have the repair proposed that was found without the model",
+        lambda _, text: commands.TakeRepair(_number(text, "a repair")),
+        "number of a repair",
+    ),
+    "repairs": _Slash(
+        "Have repairs looked for beside the model, or no more",
+        lambda _, text: commands.SwitchRepairs(_on(text)),
+        "on or off",
+    ),
     "compact": _Slash("Sum up the oldest of the conversation now", lambda _now, _text: commands.Compact()),
     "model": _Slash(
         "Have another partner propose: its name, and a model of it",

@@ -180,6 +180,8 @@ class Teller:
                 self._put(update_agent_thought_text(aside(f"{capitalized(edits_words(event))}.")))
             case ev.BranchChanged():
                 self._put(update_agent_thought_text(aside(f"{capitalized(move_words(event))}.")))
+            case ev.RepairFound(_, says):
+                self._note(f"Found without a model: {plain(says)}", "/repair has it proposed.")
             case ev.Committed():
                 self._note(event.told)
             case ev.CommitDrafted(trouble=trouble, hint=hint) if trouble:

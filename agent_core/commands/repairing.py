@@ -20,6 +20,10 @@ class EndSearch(Command, frozen=True):
 
 
 class SwitchRepairs(Command, frozen=True):
-    """Have repairs looked for beside the model from now on, or no more."""
+    """Have repairs looked for beside the model from now on, or no more.
 
-    on: bool
+    Attributes:
+        on: Which of both; None for the other than now.
+    """
+
+    on: bool | None = None

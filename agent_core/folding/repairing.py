@@ -71,7 +71,8 @@ def repair_found(state: State, event: ev.RepairFound) -> State:
         event.whole,
     )
     repairs = msgspec.structs.replace(state.repairs, finds=(*state.repairs.finds, find))
-    notice = Notice("info", f"Found without a model: {event.says}", about="repair", proposal=event.number)
+    text = f"Found without a model: {event.says}"
+    notice = Notice("info", text, "/repair has it proposed.", about="repair", proposal=event.number)
     return say(state, notice, repairs=repairs)
 
 

@@ -16,6 +16,7 @@ from tui.actions.model import Action, Focus, Place, Situation
 from tui.actions.money import MONEY
 from tui.actions.partners import PARTNERS
 from tui.actions.prompt import PROMPT
+from tui.actions.repairs import REPAIRS
 from tui.actions.search import SEARCH
 
 Bindings = list[Binding | tuple[str, str] | tuple[str, str, str]]
@@ -24,6 +25,7 @@ ACTIONS: tuple[Action, ...] = (
     *DECISIONS,
     *CONSENT,
     *COMMON,
+    *REPAIRS,
     *PARTNERS,
     *MONEY,
     *DIFF,

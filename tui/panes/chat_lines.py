@@ -32,6 +32,7 @@ _SIGNS = {
     "note": ("·", "dim"),
     "memory": ("★", "accent"),
     "lesson": ("★", "accent"),
+    "repair": ("◆", "accent"),
 }
 _JUDGED = {"verdict", "diagnosis"}
 _QUIET = {*_JUDGED, "lesson"}

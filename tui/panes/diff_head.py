@@ -40,6 +40,13 @@ def _fate(proposal: ProposalState, state: State) -> Piece:
     return ("◌ being checked", "accent") if at_work and not checked else ("not decided", "dim")
 
 
+def _origin(proposal: ProposalState) -> Piece:
+    """Where it comes from."""
+    if proposal.by == "repair":
+        return "  found without a model  ", "accent"
+    return f"  attempt {proposal.attempt}  ", "dim"
+
+
 def _waiting(proposal: ProposalState) -> Piece:
     """How a proposal looks on which the human has to decide."""
     verdict = proposal.verdict
@@ -116,7 +123,7 @@ def head_lines(proposal: ProposalState, state: State) -> list[Line]:
     fate, style = _fate(proposal, state)
     pieces: list[Piece] = [
         (f"proposal {proposal.number}", "strong"),
-        (f"  attempt {proposal.attempt}  ", "dim"),
+        _origin(proposal),
         *counts(sum(file.added for file in files), sum(file.removed for file in files)),
         (f"  {fate}", style),
     ]

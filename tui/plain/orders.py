@@ -83,6 +83,9 @@ NAMES = {
     "commands": "list the commands of your own and of the project, which begin with a slash",
     "write": "write a longer text in your editor",
     "retry": "send a request that failed again now, instead of waiting",
+    "repair": "have the repair proposed that was found without the model, with its number or the newest",
+    "repairs on": "have repairs looked for beside the model while tests fail",
+    "repairs off": "have none looked for any more",
     "stop": "stop what is running, as ctrl+c does",
     "quit": "leave, as ctrl+d does; the session is kept",
     "help": "tell this",
@@ -90,7 +93,7 @@ NAMES = {
 _SPENDING = ("spend more", "spend no more", "no limit")
 DECIDING = frozenset({"choice", "accept", "reject", "go on", "fix", "land", "allow", "deny", *_SPENDING})
 """What answers a question, and so must not have been typed before it was asked."""
-_WITH_NUMBER = frozenset({"undo", "redo", "findings", "withdraw", "diff", "keep", "drop", "model"})
+_WITH_NUMBER = frozenset({"undo", "redo", "findings", "withdraw", "diff", "keep", "drop", "model", "repair"})
 _MOST_DIGITS = 6
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent_core.chat_entries import Ran, ToolUse
+from agent_core.repairs_state import SearchState
 from agent_core.state import CheckState, RetryState, State
 from tui.plain.words import count, enumeration
 
@@ -46,7 +47,7 @@ def doing_of(state: State) -> str:
         return f"Running {enumeration(runs)}"
     match state.phase:
         case "thinking":
-            return _waits_again(state.retry) if state.retry is not None else "The partner is at work"
+            return _thinks(state)
         case "tools":
             titles = [one.title for one in state.chat if isinstance(one, ToolUse) and one.ok is None]
             return f"The partner is at work: {enumeration(titles)}" if titles else "The partner is at work"
@@ -57,6 +58,19 @@ def doing_of(state: State) -> str:
             return "It is landing"
         case _:
             return ""
+
+
+def _thinks(state: State) -> str:
+    waits = _waits_again(state.retry) if state.retry is not None else ""
+    return waits or _searches(state.repairs.search) or "The partner is at work"
+
+
+def _searches(search: SearchState | None) -> str:
+    """How far the built-in partner's search is; empty where it does not search."""
+    if search is None or search.beside:
+        return ""
+    parts = (search.so_far, f"{search.seconds:.0f} of {search.limit:.0f} seconds" if search.limit else "")
+    return f"The partner is {search.doing}: {', '.join(part for part in parts if part) or 'just begun'}"
 
 
 def _waits_again(retry: RetryState) -> str:

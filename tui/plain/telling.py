@@ -244,7 +244,8 @@ class Teller:
             self._say(f"Proposal {event.number} is another now, and is checked anew.")
             return
         self._proposals.add(event.number)
-        self._say(f"Proposal {event.number}, attempt {event.attempt}: {size_of(event.patch)}.")
+        whose = "found without a model" if event.by == "repair" else f"attempt {event.attempt}"
+        self._say(f"Proposal {event.number}, {whose}: {size_of(event.patch)}.")
         if event.note:
             self._say(event.note)
         self._say(*bounded(diff_of(proposal, self._content), _DIFF_LINES, "Show the diff for all of it."))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from agent_core.conversation import Usage
+from agent_core.repairs_state import RepairsState
 from agent_core.spent import cost_text, session_spent
 from agent_core.state import RetryState, State
 from tui.panes.checks_lines import seconds_text
@@ -56,6 +57,8 @@ def phase_words(state: State, waited: float = 0.0) -> str:
             return retry_words(state.retry, waited)
         if state.live_patch:
             return "writing a patch"
+        if (search := state.repairs.search) is not None and not search.beside:
+            return search.doing
         return "answering" if state.live else "thinking"
     return {
         "idle": "ready",
@@ -161,6 +164,7 @@ class StatusBar(Rows):
         proposal = state.proposal
         if state.task is not None and proposal is not None and proposal.task == state.task.number:
             parts.append((f"attempt {proposal.attempt}", "dim"))
+        parts += _repair_parts(state.repairs)
         if state.queued:
             parts.append((f"{len(state.queued)} waiting to be told", "accent"))
         parts.append(context_piece(state))
@@ -180,6 +184,18 @@ class StatusBar(Rows):
         return [part for part in parts if part[0]]
 
 
+def _repair_parts(repairs: RepairsState) -> list[Piece]:
+    """How a search for repairs stands, and that there is a repair to take."""
+    search, parts = repairs.search, list[Piece]()
+    if repairs.find is not None:
+        parts.append(("◆ a repair found", "accent"))
+    if search is None:
+        return parts
+    if search.beside:
+        return [*parts, (f"repairs beside: {search.so_far or search.doing}", "dim")]
+    return [*parts, (search.so_far, "text"), (clean(search.trying), "dim")]
+
+
 def _phase(state: State, elapsed: float, flash: str, words: str, width: int, *, over: bool) -> list[Piece]:
     """What goes on, for how long, and how far it is."""
     busy = state.phase not in {"idle", "deciding", "approving"}
@@ -194,8 +210,16 @@ def _phase(state: State, elapsed: float, flash: str, words: str, width: int, *, 
     # Next to how long it will wait, how long it has worked would be a riddle.
     if busy and elapsed >= 1 and state.retry_in is None:
         pieces.append((f" {seconds_text(float(int(elapsed)) if elapsed < 10 else elapsed)}", "dim"))
-    share = overall(state.checks) if state.phase in {"checking", "deciding"} else None
+    share = _share(state)
     if share is not None and not over:
         cells = 12 if width >= 96 else 6
         pieces += [(" ", ""), *bar(share, cells), (f" {100 * share:.0f}%", "dim")]
     return pieces
+
+
+def _share(state: State) -> float | None:
+    """How far what goes on has come, from 0 to 1: a search by its time, checks by what they have looked at."""
+    search = state.repairs.search
+    if search is not None and not search.beside and search.limit and state.phase == "thinking":
+        return search.share
+    return overall(state.checks) if state.phase in {"checking", "deciding"} else None
