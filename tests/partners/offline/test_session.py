@@ -1,0 +1,139 @@
+"""The built-in partner in a real session: begun without a key, asked, rejected, resumed, exchanged for another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_core import commands, repairing
+from agent_core import events as ev
+from agent_core.repair.model import Difference, Found, Progress, Wanted
+from tests.partners.offline.trying import found, repair
+from tests.support.answers import text
+from tests.support.model_server import ModelServer
+from tests.support.running import Running, flags, running
+from tests.support.shop import MENDED, PRICES, QUICK, make_shop
+
+PLAIN = PRICES.lstrip("\n")
+NO_KEY = {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": "", "PAIRLOOP_MODEL": ""}
+RIGHT = repair("prices[1:]", "prices", "shop/prices.py", PLAIN)
+OTHER = repair("result = 0\n", "result = prices[0]\n", "shop/prices.py", PLAIN)
+DIFFERENT = (Difference("total([])", ("0", "raises IndexError"), "prices is empty"),)
+
+
+class Finder:
+    """Finds the same for everybody."""
+
+    def __init__(self, *differences: Difference) -> None:
+        self.searches = 0
+        self._differences = differences
+
+    async def find(self, wanted: Wanted, tell: Callable[[Progress], None], enough: asyncio.Event) -> Found:
+        assert not enough.is_set()
+        assert wanted.kinds == ("tests",)
+        self.searches += 1
+        tell(Progress("trying", 1, 2, 0, "prices for prices[1:]"))
+        return found(RIGHT, OTHER, differences=self._differences)
+
+
+def settings(**partner: Any) -> dict[str, Any]:
+    return flags("step", off=QUICK, partner={"discover": False, **partner})
+
+
+@pytest.fixture
+def finder(monkeypatch: pytest.MonkeyPatch) -> Finder:
+    """What a session searches with."""
+    made = Finder(*DIFFERENT)
+    monkeypatch.setattr(repairing, "finder_of", lambda *_: made)
+    return made
+
+
+def mended_by(here: Running) -> str:
+    """What the newest proposal makes of the file."""
+    proposal = here.state.proposal
+    assert proposal is not None
+    [file] = proposal.patch.files
+    assert file.after is not None
+    return here.session.content(file.after).decode()
+
+
+async def test_without_a_key_it_begins_asks_and_proposes(tmp_path: Path, finder: Finder) -> None:
+    project = make_shop(tmp_path / "shop")
+    async with running(project, settings(), NO_KEY) as here:
+        note = await here.seen(ev.Noted)
+        assert note.text.startswith("No key is set, so the built-in partner proposes")
+        told = await here.seen(ev.SettingsTold)
+        assert (told.partner.kind, told.partner.name) == ("offline", "the built-in partner (no model)")
+        here.submit(commands.Ask("fix the failing tests"))
+        question = await here.seen(ev.QuestionAsked)
+        assert question.options[0].startswith("0: prices for prices[1:]")
+        here.submit(commands.Answer(question.call_id, question.options[1]))
+        await here.until(lambda state: bool(state.waiting))
+        assert "prices[0]" in mended_by(here)
+        here.submit(commands.Reject(1, "the other one"))
+        await here.until(lambda state: state.waiting == 2)
+        assert mended_by(here) == MENDED
+        here.submit(commands.Accept(2))
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        assert finder.searches == 1
+        assert here.state.usage.cost == 0.0
+    assert (project / "shop/prices.py").read_text() == MENDED
+
+
+async def test_a_resumed_session_goes_on_with_what_was_found(tmp_path: Path, finder: Finder) -> None:
+    project = make_shop(tmp_path / "shop")
+    async with running(project, settings(use="builtin"), NO_KEY) as here:
+        here.submit(commands.Ask("fix the failing tests"))
+        question = await here.seen(ev.QuestionAsked)
+        here.submit(commands.Answer(question.call_id, question.options[1]))
+        await here.until(lambda state: bool(state.waiting))
+        session = here.session.id
+        # Who is named needs no word on how it came to be.
+        assert not [one for one in here.all(ev.Noted) if "No key" in one.text]
+    async with running(project, settings(use="builtin"), NO_KEY, resume=session) as here:
+        # It is checked anew first.
+        await here.seen(ev.DecisionAwaited)
+        here.submit(commands.Reject(1))
+        await here.until(lambda state: state.waiting == 2)
+        assert mended_by(here) == MENDED
+        here.submit(commands.Reject(2))
+        await here.until(lambda state: state.task is None)
+        assert "no other repair" in here.all(ev.AnswerFinished)[-1].text
+    assert finder.searches == 1
+    assert (project / "shop/prices.py").read_text() == PLAIN
+
+
+async def test_from_a_model_to_it_and_back(tmp_path: Path, finder: Finder) -> None:
+    project = make_shop(tmp_path / "shop")
+    async with ModelServer([text("Hello."), text("I see what it found.")], models=("one",)) as server:
+        one = settings(base_url=server.base_url, api="chat", max_retries=0)
+        async with running(project, one, NO_KEY) as here:
+            assert "builtin" in here.session.partners.names
+            here.submit(commands.Ask("hello"))
+            await here.seen(ev.TaskFinished)
+            here.submit(here.session.partners.meant("builtin"))
+            await here.seen(ev.PartnerChosen)
+            here.submit(commands.Ask("write a poem"))
+            await here.seen(ev.TaskFinished, 2)
+            assert here.all(ev.AnswerFinished)[-1].text.startswith("I understand no words.")
+            here.submit(commands.Ask("fix the failing tests"))
+            question = await here.seen(ev.QuestionAsked)
+            here.submit(commands.Answer(question.call_id, ""))
+            await here.until(lambda state: bool(state.waiting))
+            here.submit(commands.Accept(here.state.waiting))
+            await here.seen(ev.TaskFinished, 3)
+            session = here.session.id
+        # Who was chosen is who proposes when it is resumed.
+        async with running(project, one, NO_KEY, resume=session) as here:
+            assert (await here.seen(ev.SettingsTold)).partner.kind == "offline"
+            here.submit(commands.UsePartner(""))
+            await here.seen(ev.PartnerChosen)
+            here.submit(commands.Ask("and now?"))
+            await here.seen(ev.TaskFinished)
+            assert here.all(ev.AnswerFinished)[-1].text == "I see what it found."
+    assert finder.searches == 1
+    assert len(server.requests) == 2
