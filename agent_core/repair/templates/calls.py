@@ -235,6 +235,8 @@ def keyword_renamed(source: Source, node: ast.AST, project: Project) -> Iterator
     given = {one.arg for one in node.keywords}
     known = [one.name for one in parameters(source, project, node)]
     for one in _calls(source).get(called_name(node), ()):
+        if one is node:
+            continue
         known += [keyword.arg for keyword in one.keywords if keyword.arg]
     for keyword in node.keywords:
         if keyword.arg is None:
@@ -244,7 +246,7 @@ def keyword_renamed(source: Source, node: ast.AST, project: Project) -> Iterator
             start = source.span(keyword)[0]
 
             edit = Edit(source.path, start, start + len(keyword.arg), name)
-            cost = (1.2 if keyword.arg not in known else 2.2) + rank / 4
+            cost = (1.0 if keyword.arg not in known else 2.2) + rank / 4
             yield source.variant("keyword renamed", cost, f"{name}= for {keyword.arg}=", edit)
 
 

@@ -95,6 +95,8 @@ def guessed(node: ast.expr) -> str:
             guess = _BY_CALL.get(name, "")
         case ast.Call(func=ast.Attribute(attr=name)):
             guess = _BY_METHOD.get(name, "")
+        case ast.Subscript(slice=ast.Slice()):
+            guess = guessed(node.value) or "sized"
         case ast.BinOp():
             guess = _of_operation(node)
         case ast.UnaryOp():

@@ -42,8 +42,10 @@ def _origins(source: Source, project: Project, name: str) -> list[tuple[str, str
         found.setdefault((name, ""), True)
     if name in sys.stdlib_module_names:
         found.setdefault((name, ""), False)
-    for module in standard(name):
-        found.setdefault((module, name), False)
+    # The library is read for it, which is worth it for a name that a test missed.
+    if not project.failing or any(f"'{name}'" in run.message for run in project.failing):
+        for module in standard(name):
+            found.setdefault((module, name), False)
     return [(module, there, own) for (module, there), own in found.items()][:6]
 
 

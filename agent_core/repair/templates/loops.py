@@ -9,7 +9,7 @@ from agent_core.repair.model import Variant
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates import Template
-from agent_core.repair.templates.donors import donors
+from agent_core.repair.templates.donors import donors, names_in
 from agent_core.repair.templates.exact import editable, piece, replaced
 from agent_core.repair.templates.guesses import guessed
 from agent_core.repair.templates.layout import one_line, shown, walk_own
@@ -34,15 +34,17 @@ def other_iterable(source: Source, node: ast.AST, project: Project) -> Iterator[
         names = local_names(source, node)
         guess = guess_of(names.get(code), code, project.values(source.path, iterable.lineno)) or guessed(iterable)
         forms: dict[str, float] = {}
+        given = names_in(target)
         inner = _within(source, iterable)
         if inner is not None:
             forms |= inner
         else:
             forms |= _around(source, target, iterable, guess)
         if isinstance(iterable, ast.Constant) or code in {"[]", "()"}:
-            forms |= {donor: 1.6 + rank * 0.1 for rank, donor in enumerate(donors(source, iterable, most=20))}
+            found = [one for one in donors(source, iterable, most=20) if one not in given]
+            forms |= {donor: 1.6 + rank * 0.1 for rank, donor in enumerate(found)}
         else:
-            found = [one for one in donors(source, iterable, most=10) if not one.endswith(")")]
+            found = [one for one in donors(source, iterable, most=12) if one not in given and not one.endswith(")")]
             forms |= {donor: 2.6 + rank * 0.1 for rank, donor in enumerate(found)}
         for text, cost in forms.items():
             yield from replaced(source, iterable, text, "other iterable", cost)
@@ -82,7 +84,7 @@ def _around(source: Source, target: ast.expr, iterable: ast.expr, guess: str) ->
     code = source.code(iterable)
     pair = isinstance(target, ast.Tuple)
     forms: dict[str, float] = {}
-    if guess in {"", "dict"}:
+    if guess in {"", "dict", "sized"}:
         forms |= {f"{value}.items()": 1.3 if pair else 2.4, f"{value}.values()": 1.7, f"{value}.keys()": 2.6}
     if guess != "dict":
         forms |= {f"enumerate({code})": 1.4 if pair else 2.6, f"range(len({code}))": 1.9}
@@ -134,7 +136,7 @@ def recursion(source: Source, node: ast.AST, project: Project) -> Iterator[Varia
     code = source.code(node)
     parts = [one for one, binding in names.items() if binding.kind in {"parameter", "loop", "local"}]
     parts.sort(key=lambda one: -names[one].line)
-    parts += [text for text in _items(source, function) if text not in parts]
+    parts = list(dict.fromkeys([*_left_out(source, node), *parts[:4], *_items(source, function)]))
     for rank, part in enumerate(parts[:6]):
         forms = (f"[{part}] + {code}", f"{code} + [{part}]", f"{part} + {code}", f"{code} + {part}")
         for index, text in enumerate(forms):
@@ -157,6 +159,16 @@ def _steps(source: Source, function: ast.AST, code: str, guess: str) -> list[str
     if guess in {"list", "text", "tuple", "sized"}:
         return rests
     return list(dict.fromkeys([*hanging, *numbers, *rests]))
+
+
+def _left_out(source: Source, call: ast.Call) -> list[str]:
+    """What of a list is not handed on: its first item where the rest is, its last where what is before that is."""
+    found = []
+    for argument in call.args:
+        if isinstance(argument, ast.Subscript) and isinstance(argument.slice, ast.Slice):
+            value = source.code(argument.value)
+            found.append(f"{value}[0]" if argument.slice.upper is None else f"{value}[-1]")
+    return found
 
 
 def _items(source: Source, function: ast.AST) -> list[str]:

@@ -82,37 +82,30 @@ def moved_out(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
         return
     says = f"{_first_line(source, node)} moved"
     in_loop = isinstance(owner, LOOPS)
-    for end, cost in ((last, 1.4 if in_loop else 2.0), (node, 2.0)):
-        text = text_of(source, node, end, indent)
-        if text is None or (end is last and around.place == 0) or (end is node and node is last):
-            continue
-        stop = lines_of(source, end)
-        if stop is not None:
-            cut = Edit(source.path, own[0], stop[1], "")
-            put = _put_lines(source, whole[1], text)
-            yield source.variant("moved out", cost, f"{says} behind the {_word(owner)}", *_two(cut, put))
+    ends = [(last, 1.4 if in_loop else 2.0)] if around.place else []
+    ends += [(node, 2.0)] if node is not last else []
+    for end, cost in ends:
+        text, stop = text_of(source, node, end, indent), lines_of(source, end)
+        if text is not None and stop is not None:
+            edits = _moved(source, own[0], stop[1], whole[1], text)
+            yield source.variant("moved out", cost, f"{says} behind the {_word(owner)}", *edits)
     if not ends_flow(node):
         text = text_of(source, node, node, indent)
         if text is not None:
-            cut = Edit(source.path, *own, "")
             cost = 1.9 if in_loop and around.place == 0 else 2.6
-            put = source.insert(whole[0], text)
-            yield source.variant("moved out", cost, f"{says} before the {_word(owner)}", cut, put)
+            edits = _moved(source, *own, whole[0], text)
+            yield source.variant("moved out", cost, f"{says} before the {_word(owner)}", *edits)
 
 
-def _two(cut: Edit, put: Edit) -> tuple[Edit, ...]:
-    """A removal and an insertion as edits that do not touch: one where they do."""
-    if cut.end == put.start:
-        return (Edit(cut.path, cut.start, cut.end, put.text),)
-    if cut.start == put.start:
-        return (Edit(cut.path, cut.start, cut.end, put.text),)
-    return cut, put
-
-
-def _put_lines(source: Source, index: int, text: str) -> Edit:
-    if index == len(source.text) and not source.text.endswith(("\n", "\r")):
+def _moved(source: Source, start: int, end: int, place: int, text: str) -> tuple[Edit, ...]:
+    """The edits that take lines out and put text in at a place behind them, or before."""
+    if place in {start, end}:
+        if end == len(source.text) and not source.text.endswith(("\n", "\r")):
+            text = text.removesuffix(source.line_end)
+        return (Edit(source.path, start, end, text),)
+    if place == len(source.text) and not source.text.endswith(("\n", "\r")):
         text = source.line_end + text
-    return source.insert(index, text)
+    return Edit(source.path, start, end, ""), source.insert(place, text)
 
 
 def _word(owner: ast.AST) -> str:
@@ -129,7 +122,6 @@ def moved_in(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
     own = lines_of(source, node)
     if own is None:
         return
-    cut = Edit(source.path, *own, "")
     says = f"{_first_line(source, node)} moved into the"
     if around.place and len(around.statements) > 1:
         neighbour = around.statements[around.place - 1]
@@ -137,16 +129,16 @@ def moved_in(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
             text = _indented(source, node, body[-1])
             place = lines_of(source, body[-1])
             if text is not None and place is not None and not ends_flow(body[-1]):
-                put = source.insert(place[1], text)
-                yield source.variant("moved in", cost, f"{says} {_word(neighbour)} before it", *_two(cut, put))
+                edits = _moved(source, *own, place[1], text)
+                yield source.variant("moved in", cost, f"{says} {_word(neighbour)} before it", *edits)
     if around.place + 1 < len(around.statements) and not ends_flow(node):
         neighbour = around.statements[around.place + 1]
         for body, cost in _bodies(neighbour, 2.0)[:1]:
             text = _indented(source, node, body[0])
             place = lines_of(source, body[0])
             if text is not None and place is not None:
-                put = source.insert(place[0], text)
-                yield source.variant("moved in", cost, f"{says} {_word(neighbour)} behind it", cut, put)
+                edits = _moved(source, *own, place[0], text)
+                yield source.variant("moved in", cost, f"{says} {_word(neighbour)} behind it", *edits)
 
 
 def _bodies(statement: ast.stmt, cost: float) -> list[tuple[list[ast.stmt], float]]:

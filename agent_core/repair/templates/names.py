@@ -55,11 +55,13 @@ def misspelt_name(source: Source, node: ast.AST, _: Project) -> Iterator[Variant
         return
     bound_later = set(vocabulary(source, node).bindings)
     names = closest(node.id, (set(there) | _BUILTINS) - bound_later.difference(there), least=0.5, most=6)
-    for index, name in enumerate(names):
-        yield source.variant("misspelt name", 1.0 + 0.2 * index, f"{name} for {node.id}", source.replace(node, name))
     class_ = members(source, node)
+    known = [*class_.attributes, *class_.methods] if class_ is not None else []
+    base = 1.5 if node.id in known else 1.0
+    for index, name in enumerate(names):
+        cost = base + 0.2 * index
+        yield source.variant("misspelt name", cost, f"{name} for {node.id}", source.replace(node, name))
     if class_ is not None and class_.receiver:
-        known = [*class_.attributes, *class_.methods]
         alike = [node.id] if node.id in known else closest(node.id, known, least=0.7, most=2)
         for name in alike:
             text = f"{class_.receiver}.{name}"

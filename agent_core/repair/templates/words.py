@@ -31,7 +31,7 @@ def composed(source: Source, node: ast.stmt, project: Project) -> list[tuple[str
     found: dict[str, float] = {}
     for code, cost in (
         *_counted(there),
-        *_collected(there, kinds, {f"{receiver}.{name}": guess for name, guess in own.items()}),
+        *_collected(there, kinds, {f"{receiver}.{name}": guess for name, guess in own.items()}, _made_by(node)),
         *_stepped(scope, there),
         *_handed_on(source, node, there),
         *_yielded(scope, there),
@@ -52,6 +52,11 @@ def _kinds(scope: ast.AST) -> dict[str, str]:
     return found
 
 
+def _made_by(node: ast.stmt) -> set[str]:
+    """The names that a statement binds, which what is behind it is most likely about."""
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+
+
 def _counted(there: dict[str, Binding]) -> Iterator[tuple[str, float]]:
     for name, one in there.items():
         if one.guess == "number" and one.kind != "loop":
@@ -60,7 +65,7 @@ def _counted(there: dict[str, Binding]) -> Iterator[tuple[str, float]]:
 
 
 def _collected(
-    there: dict[str, Binding], looked_in: dict[str, str], own: dict[str, str]
+    there: dict[str, Binding], looked_in: dict[str, str], own: dict[str, str], made: set[str]
 ) -> Iterator[tuple[str, float]]:
     for box, item in looked_in.items():
         guess = there[box].guess if box in there else own.get(box, "")
@@ -68,7 +73,7 @@ def _collected(
             yield f"{box}.{method}({item})", 0.0
     boxes = {name: one.guess for name, one in there.items()} | own
     items = [name for name, one in there.items() if one.kind in {"loop", "local", "parameter"}]
-    items.sort(key=lambda name: (there[name].kind != "loop", -there[name].line))
+    items.sort(key=lambda name: (name not in made, there[name].kind != "loop", -there[name].line))
     for box, guess in boxes.items():
         method = {"list": "append", "set": "add"}.get(guess, "")
         if not method:
