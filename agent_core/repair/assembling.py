@@ -37,5 +37,5 @@ def _together(parts: Sequence[Survivor]) -> Survivor | None:
             return None
         variant = both
     mends = tuple(test for part in parts for test in part.mends)
-    whole, clean = all(part.whole for part in parts), all(part.clean for part in parts)
-    return Survivor(variant, min(part.weight for part in parts), 0, whole, mends, clean)
+    whole, objection = all(part.whole for part in parts), next((part.objection for part in parts if part.objection), "")
+    return Survivor(variant, min(part.weight for part in parts), 0, whole, mends, objection)

@@ -210,12 +210,12 @@ class _Search:
             until=self._until,
             tell=self._tell,
             enough=self._enough,
-            is_clean=self._judged(results),
+            objection=self._judged(results),
         )
         return await repairs.find(asked)
 
-    def _judged(self, results: Sequence[CheckResult]) -> Callable[[Variant], Awaitable[bool]] | None:
-        """Whether the checks that read the code are content with a variant; those that take long are not asked."""
+    def _judged(self, results: Sequence[CheckResult]) -> Callable[[Variant], Awaitable[str]] | None:
+        """What the checks that read the code have against a variant; those that take long are not asked."""
         from agent_core.repair.beyond.judging import Judges  # noqa: PLC0415 - brings what runs checks
 
         names = {one.check for one in results if one.judged and one.check in _READING and one.seconds <= _QUICK}
@@ -231,11 +231,11 @@ class _Search:
             deadline=self._until,
         )
 
-        async def is_clean(variant: Variant) -> bool:
+        async def objection(variant: Variant) -> str:
             judged = await judges.judge(judges.changed(variant.edits), names)
-            return judged is None or not judged.broken
+            return words.objection(judged.broken[0]) if judged is not None and judged.broken else ""
 
-        return is_clean
+        return objection
 
     async def _make(self, changes: Changes) -> Candidate:
         """A candidate of the tree with more changes."""

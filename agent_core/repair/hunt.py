@@ -27,7 +27,7 @@ class Survivor(msgspec.Struct, frozen=True):
         passed: How many tests pass with it.
         whole: All tests of the project were run with it.
         mends: Ids of the tests it mends.
-        clean: The checks that read the code find nothing in it that they did not find before, as far as it is known.
+        objection: What the checks that read the code find in it that they did not find before, as far as it is known.
     """
 
     variant: Variant
@@ -35,7 +35,12 @@ class Survivor(msgspec.Struct, frozen=True):
     passed: int
     whole: bool
     mends: tuple[str, ...]
-    clean: bool = True
+    objection: str = ""
+
+    @property
+    def clean(self) -> bool:
+        """Whether nobody is known to object."""
+        return not self.objection
 
 
 @dataclass

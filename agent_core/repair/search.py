@@ -52,7 +52,7 @@ class Search:
         aim: What it is about.
         tell: Told how it gets on.
         enough: Set when it is to end with what it has.
-        is_clean: Tells whether the checks that read the code are content with a variant; None where nobody asks.
+        objection: Tells what the checks that read the code have against a variant, if anything; None where nobody asks.
     """
 
     def __init__(
@@ -63,14 +63,14 @@ class Search:
         tell: Callable[[Progress], None],
         enough: asyncio.Event,
         *,
-        is_clean: Callable[[Variant], Awaitable[bool]] | None = None,
+        objection: Callable[[Variant], Awaitable[str]] | None = None,
     ) -> None:
         self._lab = lab
         self._project = project
         self._aim = aim
         self._tell = tell
         self._enough = enough
-        self._is_clean = is_clean
+        self._objection = objection
         self._numbers = itertools.count(1)
         self._others = Others(aim.passing, project, _REST * aim.limit)
         self._before: dict[str, str] = {}
@@ -282,14 +282,14 @@ class Search:
 
     async def _look_over(self, hunt: Hunt) -> None:
         """Ask about the survivors, until one is clean."""
-        if self._is_clean is None or any(one.clean for one in hunt.survivors[: hunt.looked_over]):
+        if self._objection is None or any(one.clean for one in hunt.survivors[: hunt.looked_over]):
             return
         for number in range(hunt.looked_over, min(len(hunt.survivors), _MOST_LOOKED_OVER)):
             one = hunt.survivors[number]
-            clean = await self._is_clean(one.variant)
-            hunt.survivors[number] = msgspec.structs.replace(one, clean=clean)
+            objection = await self._objection(one.variant)
+            hunt.survivors[number] = msgspec.structs.replace(one, objection=objection)
             hunt.looked_over = number + 1
-            if clean:
+            if not objection:
                 break
 
     async def _assembled(self) -> tuple[Survivor, ...]:

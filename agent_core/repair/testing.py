@@ -51,7 +51,7 @@ class TestRepairs:
         until: When it is to end, by `time.monotonic`.
         tell: Told how it gets on.
         enough: Set when it is to end with what it has.
-        is_clean: Tells whether the checks that read the code are content with a variant.
+        objection: Tells what the checks that read the code have against a variant, if anything.
     """
 
     __test__ = False
@@ -68,7 +68,7 @@ class TestRepairs:
         until: float,
         tell: Callable[[Progress], None],
         enough: asyncio.Event,
-        is_clean: Callable[[Variant], Awaitable[bool]] | None = None,
+        objection: Callable[[Variant], Awaitable[str]] | None = None,
     ) -> None:
         self._candidate = candidate
         self._interpreter = interpreter
@@ -79,7 +79,7 @@ class TestRepairs:
         self._until = until
         self._tell = tell
         self._enough = enough
-        self._is_clean = is_clean
+        self._objection = objection
         self._start = time.monotonic()
 
     async def find(self, tests: Sequence[str]) -> Found:
@@ -188,7 +188,7 @@ class TestRepairs:
         aim = Aim(
             tuple(steady), passing, look.whole, look.safe, self._allowed, self._until, self._wanted.seconds, self._start
         )
-        outcome = await Search(lab, project, aim, self._tell, self._enough, is_clean=self._is_clean).run()
+        outcome = await Search(lab, project, aim, self._tell, self._enough, objection=self._objection).run()
         repairs, told = await self._compared(lab, outcome, project)
         word = self._word(outcome, repairs, told, project)
         if look.fault:
@@ -240,7 +240,9 @@ class TestRepairs:
 
     def _word(self, outcome: Outcome, repairs: Sequence[Repair], told: Sequence[Difference], project: Project) -> str:
         if repairs:
-            return words.found_words(repairs, told, project, outcome.left)
+            against = {one.variant.edits: one.objection for one in outcome.survivors}
+            objection = against.get(repairs[0].variant.edits, "")
+            return words.found_words(repairs, told, project, outcome.left, objection)
         return words.nothing_words(
             seconds=time.monotonic() - self._start,
             tried=outcome.tried,
@@ -265,11 +267,12 @@ def meant(test: str, wanted: Sequence[str]) -> bool:
             or classes.
     """
     path, _, rest = test.partition("::")
-    parts = rest.partition("[")[0].split("::") if rest else []
+    plain = rest.partition("[")[0]
+    parts = plain.split("::") if rest else []
     for one in wanted:
         given = one.removeprefix("./").rstrip("/")
         if test == given or test.startswith((f"{given}::", f"{given}[", f"{given}/")):
             return True
-        if given in parts or rest == given or f"/{path}".endswith(f"/{given}"):
+        if given in parts or given in {rest, plain} or f"/{path}".endswith(f"/{given}"):
             return True
     return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent_core.checks.model import Finding
 from agent_core.repair.model import Difference, Repair, Suspect, TestRun, Variant
 from agent_core.repair.project import Project
 from agent_core.text import printable, shortened
@@ -70,7 +71,11 @@ def repair_words(repair: Repair, project: Project) -> str:
 
 
 def found_words(
-    repairs: Sequence[Repair], differences: Sequence[Difference], project: Project, left: Sequence[str] = ()
+    repairs: Sequence[Repair],
+    differences: Sequence[Difference],
+    project: Project,
+    left: Sequence[str] = (),
+    objection: str = "",
 ) -> str:
     """What was found.
 
@@ -79,14 +84,23 @@ def found_words(
         differences: Inputs for which they do not give the same.
         project: The project.
         left: Failing tests that they do not mend.
+        objection: What a check has against the first.
     """
     words = [repair_words(repairs[0], project)]
     if len(repairs) > 1:
         every = "tests pass with each" if not all(one.whole for one in repairs) else "each passes all tests"
         words.append(f"{len(repairs)} different repairs are known, and {every}{_differ(differences)}.")
+    if objection:
+        words.append(f"But {objection}.")
     if left:
         words.append(f"Nothing was found for {names(left)}.")
     return " ".join(words)
+
+
+def objection(finding: Finding) -> str:
+    """What a check finds newly: ``mypy says of it: Incompatible types (shop/prices.py:12)``."""
+    place = f" ({plain(finding.place)})" if finding.place else ""
+    return f"{plain(finding.check)} says of it: {plain(finding.message.rstrip('.'))}{place}"
 
 
 def mended_words(repairs: Sequence[Repair]) -> str:

@@ -45,7 +45,9 @@ def survivor(
     start = SHOP.index(old)
     edit = Edit("shop.py", start, start + len(old), new or old.replace("<", text))
     line = SHOP.count("\n", 0, start) + 1
-    return Survivor(Variant((edit,), "comparison", cost, f"{text} for <", line), weight, 3, whole, ("t",), clean)
+    return Survivor(
+        Variant((edit,), "comparison", cost, f"{text} for <", line), weight, 3, whole, ("t",), "" if clean else "mypy"
+    )
 
 
 def first(*survivors: Survivor) -> Survivor:

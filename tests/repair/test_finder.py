@@ -1,0 +1,227 @@
+"""Repairs found in real projects, with real tests in real candidates; and why none can be."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from agent_core.checks.model import CheckResult, Finding, Outcome
+from agent_core.config_tables import Config
+from agent_core.repair import search as searching
+from agent_core.repair.edited import edited
+from agent_core.repair.finder import Finder
+from agent_core.repair.model import Found, Progress, Wanted
+from agent_core.repair.testing import meant
+from agent_core.workspace.project import Project, open_project
+from agent_core.workspace.tree import Changes, FileChange, Snapshot
+from tests.projects import make_project
+
+SHOP = """
+    LIMIT = 100
+
+    def clamp(value, low, high):
+        if value < low:
+            return low
+        if value < high:
+            return high
+        return value
+"""
+TEST = """
+    from shop import clamp
+
+    def test_low(): assert clamp(-1, 0, 9) == 0
+    def test_high(): assert clamp(11, 0, 9) == 9
+    def test_between(): assert clamp(4, 0, 9) == 4
+"""
+FILES = {
+    "shop.py": SHOP,
+    "test_shop.py": TEST,
+    "pytest.ini": "[pytest]\naddopts = -p no:cacheprovider\npythonpath = .\n",
+}
+FAILING = ("test_shop.py::test_high", "test_shop.py::test_between")
+
+
+def said(outcome: Outcome = "failed", failing: tuple[str, ...] = FAILING, summary: str = "") -> CheckResult:
+    findings = tuple(Finding("pytest", "AssertionError", code=test) for test in failing)
+    passed = ("test_shop.py::test_low",) if outcome in {"passed", "failed"} else ()
+    return CheckResult("pytest", outcome, "tree", summary, findings, passed=passed)
+
+
+class Bench:
+    """A project, and somebody who finds repairs in it."""
+
+    def __init__(self, project: Project, result: CheckResult | None, changes: Changes) -> None:
+        self.project = project
+        self.told: list[Progress] = []
+        self.enough = asyncio.Event()
+        results = () if result is None else (result,)
+
+        async def standing() -> tuple[CheckResult, ...]:
+            return results
+
+        async def tree() -> tuple[Snapshot, Changes]:
+            return await project.snapshot(), changes
+
+        self.finder = Finder(project, lambda: (), standing, tree)
+
+    async def find(self, *tests: str, seconds: float = 30.0, paths: tuple[str, ...] = ()) -> Found:
+        wanted = Wanted(tests=tests, kinds=("tests",), paths=paths, seconds=seconds)
+        return await asyncio.wait_for(self.finder.find(wanted, self.told.append, self.enough), 60)
+
+    def texts(self, found: Found) -> list[str]:
+        read = self.project.read
+        return [(edited(one.variant.edits, read)["shop.py"].data or b"").decode() for one in found.repairs]
+
+
+Opened = Callable[..., Awaitable[Bench]]
+
+
+@pytest.fixture
+async def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Opened]:
+    monkeypatch.setattr(searching, "_GO_ON", (0.2, 0.4))
+    benches: list[Bench] = []
+
+    async def make(
+        files: Mapping[str, str] | None = None, result: CheckResult | None = None, changes: Changes | None = None
+    ) -> Bench:
+        root = await asyncio.to_thread(make_project, tmp_path / "project", {**FILES, **(files or {})})
+        project = await open_project(root, Config(), {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+        benches.append(Bench(project, said() if result is None else result, changes or {}))
+        return benches[-1]
+
+    yield make
+    for bench in benches:
+        await bench.project.close()
+
+
+@asynccontextmanager
+async def untouched(bench: Bench) -> AsyncIterator[None]:
+    """Nothing of it reaches the working tree."""
+    before = await bench.project.snapshot()
+    yield
+    assert (await bench.project.snapshot()).tree == before.tree
+
+
+async def test_a_wrong_comparison_is_found_compared_and_told(opened: Opened) -> None:
+    bench = await opened()
+    async with untouched(bench):
+        found = await bench.find()
+    right = bench.project.read("shop.py") or b""
+    assert right.decode().replace("value < high", "value > high") in bench.texts(found)
+    assert found.repairs[0].passed == 3
+    assert found.repairs[0].whole
+    assert set(found.repairs[0].mends) == set(FAILING)
+    assert {run.test for run in found.failing} == set(FAILING)
+    assert found.suspects[0].path == "shop.py"
+    assert "in `clamp` (shop.py:6): all 3 tests pass with it." in found.word
+    assert found.tried > 0
+    assert {"looking", "trying"} <= {one.stage for one in bench.told}
+    assert bench.told[-1].found > 0
+
+
+async def test_what_is_in_the_draft_is_what_is_mended(opened: Opened) -> None:
+    bad = (SHOP.replace("value < high", "value > high").replace("value < low", "value < value")).replace("\n    ", "\n")
+    bench = await opened(
+        result=said(failing=("test_shop.py::test_low",)), changes={"shop.py": FileChange(bad.lstrip().encode())}
+    )
+    found = await bench.find("test_low")
+    assert found.repairs
+    assert found.repairs[0].variant.line == 4
+    text = edited(found.repairs[0].variant.edits, lambda _: bad.lstrip().encode())["shop.py"].data or b""
+    assert b"value > high" in text
+
+
+async def test_tests_generated_files_and_those_of_others_are_never_changed(opened: Opened) -> None:
+    bench = await opened({"shop.py": "# Generated by a tool. DO NOT EDIT.\n" + SHOP.replace("\n    ", "\n")})
+    found = await bench.find(seconds=10)
+    assert found.repairs == ()
+    assert found.tried == 0
+    assert "no line of the project that may be changed" in found.word
+
+
+async def test_only_the_files_that_are_asked_for_are_changed(opened: Opened) -> None:
+    bench = await opened()
+    found = await bench.find(seconds=10, paths=("other.py", "package"))
+    assert found.repairs == ()
+    assert found.tried == 0
+
+
+async def test_enough_before_it_begins(opened: Opened) -> None:
+    bench = await opened()
+    bench.enough.set()
+    found = await bench.find()
+    assert (found.repairs, found.ended) == ((), "stopped")
+
+
+async def test_cancelling_leaves_nothing_behind(opened: Opened) -> None:
+    bench = await opened()
+    seen = asyncio.Event()
+
+    def tell(progress: Progress) -> None:
+        if progress.tried:
+            seen.set()
+
+    task = asyncio.create_task(bench.finder.find(Wanted(kinds=("tests",)), tell, bench.enough))
+    await asyncio.wait_for(seen.wait(), 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 10)
+    left = [path for path in (bench.project.state / "candidates").glob("*") if path.is_dir()]
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    ("result", "tests", "word"),
+    [
+        (said("passed", ()), (), "No test fails"),
+        (said("no_tests", ()), (), "The project has no tests"),
+        (
+            said("missing", (), "pytest is not installed in .venv"),
+            (),
+            "cannot be run, so no repair can be tried: pytest",
+        ),
+        (said("passed", ()), ("test_low",), "Nothing is to be mended: test_shop.py::test_low passes."),
+        (said("passed", ()), ("test_hihg",), "There is no test `test_hihg`."),
+    ],
+)
+async def test_why_nothing_is_looked_for(
+    opened: Opened, result: CheckResult, tests: tuple[str, ...], word: str
+) -> None:
+    found = await (await opened(result=result)).find(*tests)
+    assert word in found.word
+    assert (found.repairs, found.tried) == ((), 0)
+
+
+async def test_a_test_that_only_failed_before_is_said_to_come_and_go(opened: Opened) -> None:
+    bench = await opened(result=said(failing=("test_shop.py::test_low",)))
+    found = await bench.find()
+    assert found.word.startswith("test_shop.py::test_low fails at one time and passes at another")
+    assert found.tried == 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "yes"),
+    [
+        ("tests/test_a.py", True),
+        ("tests/test_a.py::TestA", True),
+        ("tests/test_a.py::TestA::test_b", True),
+        ("tests/test_a.py::TestA::test_b[1-x]", True),
+        ("./tests", True),
+        ("test_a.py", True),
+        ("test_b", True),
+        ("TestA", True),
+        ("TestA::test_b", True),
+        ("TestA::test_b[1-x]", True),
+        ("tests/test", False),
+        ("test_", False),
+        ("TestA::test", False),
+        ("a.py", False),
+    ],
+)
+def test_which_tests_are_meant(wanted: str, yes: bool) -> None:
+    assert meant("tests/test_a.py::TestA::test_b[1-x]", [wanted]) is yes
