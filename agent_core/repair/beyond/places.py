@@ -26,6 +26,17 @@ def around_line(source: Source, line: int | None) -> ast.stmt | None:
     return best
 
 
+def function_at(source: Source, line: int | None) -> Def | None:
+    """The function whose head is on a line: a tool may name that of a decorator, or of a parameter."""
+    statement = around_line(source, line)
+    if isinstance(statement, FUNCTIONS):
+        return statement
+    for node in ast.walk(source.tree):
+        if isinstance(node, FUNCTIONS) and line is not None and first_line(node) <= line < node.body[0].lineno:
+            return node
+    return None
+
+
 def first_line(node: ast.stmt) -> int:
     """The first line of a statement, its decorators included."""
     if isinstance(node, (*FUNCTIONS, ast.ClassDef)):

@@ -1,0 +1,183 @@
+"""Trees with variants in them, judged by the project's own checks and compared with what they said before."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+import msgspec
+
+from agent_core.checks.matching import compare
+from agent_core.checks.model import CheckResult, Finding, Wish, unheard
+from agent_core.checks.runner import run_checks
+from agent_core.draft import Draft, revised
+from agent_core.mending import mended
+from agent_core.protocols import Check, Workspace
+from agent_core.repair.edited import edited
+from agent_core.repair.hearing import unless_enough
+from agent_core.repair.model import Edit
+from agent_core.workspace.tree import Changes, FileChange, Snapshot, with_changes
+
+_CACHE = "repair"
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What the checks say of a tree, next to what they said before.
+
+    Attributes:
+        fixed: Fingerprints of findings that are gone, as often as they are.
+        broken: Findings that were not there before.
+        passed: How many tests passed; 0 where none were run.
+        whole: All tests of the project were run.
+        results: What each check said.
+    """
+
+    fixed: tuple[str, ...]
+    broken: tuple[Finding, ...]
+    passed: int = 0
+    whole: bool = False
+    results: tuple[CheckResult, ...] = ()
+
+
+class Judges:
+    """The checks of a project over one tree of it.
+
+    Args:
+        workspace: The project.
+        checks: Who judges.
+        base: The working tree.
+        changes: What the tree differs in.
+        before: What the checks said of the tree.
+        enough: Set from outside to have it end.
+        deadline: When it ends, by `time.monotonic`.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        checks: Sequence[Check],
+        base: Snapshot,
+        changes: Changes,
+        *,
+        before: Sequence[CheckResult],
+        enough: asyncio.Event,
+        deadline: float,
+    ) -> None:
+        self._workspace = workspace
+        self._checks = checks
+        self._base = base
+        self._changes = changes
+        self._before = {result.check: result for result in before}
+        self._enough = enough
+        self._deadline = deadline
+        self._snapshot = with_changes(base, changes)
+        self.tried = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether somebody has had enough, or the time is up."""
+        return self._enough.is_set() or time.monotonic() >= self._deadline
+
+    @property
+    def able(self) -> frozenset[str]:
+        """The checks that judged the tree."""
+        return frozenset(name for name, result in self._before.items() if result.judged)
+
+    def before(self, check: str) -> CheckResult | None:
+        """What a check said of the tree."""
+        return self._before.get(check)
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file of the tree; None where it is not there."""
+        change = self._changes.get(path)
+        return change.data if change is not None else self._workspace.read(path)
+
+    def changed(self, edits: Iterable[Edit]) -> Changes:
+        """What files of the tree become by edits.
+
+        Raises:
+            ValueError: The edits do not fit the files, which somebody may have changed meanwhile.
+        """
+        return edited(edits, self.read, self._snapshot)
+
+    async def judge(self, changes: Changes, names: Collection[str]) -> Judged | None:
+        """Judge the tree with more changes in it.
+
+        Args:
+            changes: What is changed in it.
+            names: The checks that are asked; those of them that did not judge the tree before are passed over, but
+                for that of the syntax, which looks at changed files alone.
+
+        Returns:
+            What they say; None when somebody had enough or the time was up before.
+
+        Raises:
+            SandboxError: A candidate could not be made.
+        """
+        if self.over:
+            return None
+        self.tried += 1
+        return await unless_enough(self._judge(changes, names), self._enough, self._deadline - time.monotonic())
+
+    async def _judge(self, changes: Changes, names: Collection[str]) -> Judged:
+        wanted = [one for one in self._checks if one.name in names and one.name in {*self.able, "syntax"}]
+        every: dict[str, FileChange] = {**self._changes, **changes}
+        candidate = await self._workspace.candidate(self._base, every, cache=_CACHE, patient=True)
+        try:
+            wish = Wish(changed=tuple(changes))
+            results = await run_checks(wanted, candidate, "candidate", unheard, wish=lambda _: wish)
+        finally:
+            await candidate.close()
+        fixed: list[str] = []
+        broken: list[Finding] = []
+        tests = next((one for one in results if one.check == "pytest" and one.judged), None)
+        for result in results:
+            before = self._before.get(result.check)
+            if not result.judged and before is not None and before.judged and result.outcome != "skipped":
+                broken.append(Finding(result.check, f"{result.check} cannot judge it any more: {result.summary}"))
+                continue
+            if not result.judged:
+                continue
+            compared = compare(before, result, {})
+            fixed += [one.fingerprint for one in compared.fixed]
+            broken += [*compared.broken, *compared.unrun]
+        return Judged(
+            tuple(fixed),
+            tuple(broken),
+            tests.total - len(tests.findings) if tests is not None else 0,
+            tests is not None and tests.stage == "all",
+            results,
+        )
+
+    async def mended(self, changes: Changes, findings: Sequence[Finding]) -> Changes:
+        """The tree with changes in it, once the tools have mended what they found there.
+
+        Args:
+            changes: What is changed in it.
+            findings: What is to be mended.
+
+        Returns:
+            What is changed then.
+
+        Raises:
+            CheckError: A tool could not do it.
+            SandboxError: A candidate could not be made.
+        """
+        draft = revised(Draft(self._base), {**self._changes, **changes}, self._workspace)
+        draft = await mended(self._workspace, self._checks, draft, findings)
+        told = draft.changes
+        return {path: change for path, change in told.items() if self._changes.get(path) != change}
+
+
+def by_path(changes: Changes, old: Callable[[str], bytes | None]) -> Mapping[str, tuple[str, str]]:
+    """The texts of changed files, before and after, without byte order marks; those that are no UTF-8 are left out."""
+    texts: dict[str, tuple[str, str]] = {}
+    for path, change in changes.items():
+        try:
+            before, after = (old(path) or b"").decode("utf-8-sig"), (change.data or b"").decode("utf-8-sig")
+        except UnicodeDecodeError:
+            continue
+        if before != after:
+            texts[path] = (before, after)
+    return texts
