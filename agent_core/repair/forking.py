@@ -42,6 +42,8 @@ _AGAIN = 30
 _COLLECTING_LEAST, _COLLECTING_TIMES = 5.0, 5.0
 _WAVERS = "passes sometimes"
 _FAULT = 300
+_MOST_STARTS = 8
+_ALL_ENDED = "it ended more than its own process"
 
 
 class ForkingLab:
@@ -90,24 +92,34 @@ class ForkingLab:
     async def trials(self, plans: Sequence[Plan], *, seconds: float) -> AsyncGenerator[Trial, None]:
         """Try variants; see `agent_core.repair.lab.Lab`."""
         left = {plan.number: plan for plan in plans}
-        if not left:
-            return
         until = time.monotonic() + seconds
-        end = ""
-        # Where tests end even the process that watches over them, another one goes on with what they left.
-        for _ in range(3):
-            before = len(left)
-            request = self._with_plans("trials", tuple(left.values()))
+        suspects: list[int] = []
+        # Where tests end even the process that watches over them, another one goes on with what they left: first with
+        # those that were under way, one at a time, until it is known whose doing it was.
+        for _ in range(_MOST_STARTS):
+            now = [left[number] for number in suspects or left]
+            request = self._with_plans("trials", now, workers=1 if suspects else self._workers)
+            under_way: dict[int, float] = {}
+            end = ""
             async with contextlib.aclosing(self._records(request, max(until - time.monotonic(), 0.1))) as records:
                 async for record in records:
                     if "ended" in record:
                         end = record["ended"]
+                    elif "begin" in record:
+                        under_way[int(record["begin"])] = time.monotonic()
                     elif (trial := trial_heard(record)) is not None and left.pop(trial.number, None) is not None:
+                        under_way.pop(trial.number, None)
                         yield trial
-            if not left or not end or time.monotonic() > until or len(left) == before:
-                break
-        if left and end:
-            log.warning("%d variants could not be tried: %s", len(left), end)
+            if end and len(under_way) == 1:
+                number, since = under_way.popitem()
+                del left[number]
+                yield Trial(number, "crashed", why=_ALL_ENDED, seconds=time.monotonic() - since)
+            elif end and not under_way:
+                log.warning("%d variants could not be tried: %s", len(left), end)
+                return
+            if not left or time.monotonic() > until or not (end or suspects):
+                return
+            suspects = [number for number in under_way if number in left]
 
     async def behaviour(self, plans: Sequence[Plan], *, seconds: float) -> tuple[tuple[tuple[str, str], ...], ...]:
         """What functions that variants touch give; see `agent_core.repair.lab.Lab`."""
@@ -133,11 +145,11 @@ class ForkingLab:
 
     # -- one run of the process
 
-    def _with_plans(self, what: str, plans: Sequence[Plan]) -> dict[str, Any]:
+    def _with_plans(self, what: str, plans: Sequence[Plan], *, workers: int = 1) -> dict[str, Any]:
         return {
             "what": what,
             **plans_said(plans, self._seconds),
-            "workers": self._workers,
+            "workers": workers,
             "lenient": sorted(self._skipped),
             "collecting": self._collecting,
         }

@@ -98,7 +98,7 @@ class Behaving:
 
     def _compare(self, live: Live, calls: list[Call]) -> dict[int, list[str]]:
         """What each plan gives, by its index; the first one is asked twice, the second time as number -1."""
-        crew = Crew(self._folder)
+        crew = Crew(self._folder, (self._tell.file,))
         waiting = [-1, *range(len(self._plans))][::-1]
         answered: dict[int, list[str]] = {index: [] for index in waiting}
         while (waiting or len(crew)) and time.monotonic() < self._until:

@@ -48,6 +48,9 @@ class Tell:
     Args:
         file: An open pipe.
         mark: What a line begins with, so that it is known for one of ours.
+
+    Attributes:
+        file: The pipe.
     """
 
     def __init__(self, file: int, mark: str) -> None:
@@ -55,7 +58,7 @@ class Tell:
         # Tests replace functions of os: keep the real ones.
         self._os = (os.write, os.getpid)
         self._pid = os.getpid()
-        self._file = file
+        self.file = file
 
     @property
     def mine(self) -> bool:
@@ -66,10 +69,11 @@ class Tell:
         """Tell something."""
         if not self.mine:
             return
-        data = (self._mark + json.dumps(record) + "\n").encode("ascii")
+        # On a line of its own, whatever a test has written here.
+        data = ("\n" + self._mark + json.dumps(record) + "\n").encode("ascii")
         write = self._os[0]
         while data:
-            data = data[write(self._file, data) :]
+            data = data[write(self.file, data) :]
 
 
 class Job:
@@ -81,7 +85,6 @@ class Job:
         seconds: How long it may take until it says how much longer it takes.
         cpu: Most seconds of processor time, None for any.
         memory: Whether it may take no more than 1 GB more than is taken now.
-        keep: Files of the parent's that it goes on using.
     """
 
     def __init__(
@@ -92,14 +95,12 @@ class Job:
         *,
         cpu: int | None = None,
         memory: bool = True,
-        keep: tuple[int, ...] = (),
     ) -> None:
         self.key = key
         self.work = work
         self.seconds = seconds
         self.cpu = cpu
         self.memory = memory
-        self.keep = keep
 
 
 class _Child:
@@ -130,11 +131,14 @@ class Crew:
     Args:
         folder: Where their folders are made.
         private: Open files that no child may have.
+
+    Attributes:
+        private: Likewise.
     """
 
     def __init__(self, folder: str, private: tuple[int, ...] = ()) -> None:
         self._folder = folder
-        self._private = private
+        self.private = set(private)
         self._children: dict[Any, _Child] = {}
         self._selector = selectors.DefaultSelector()
 
@@ -166,9 +170,8 @@ class Crew:
             die_with_parent()
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.close(ours)
-            for file in self._private:
-                if file not in job.keep:
-                    os.close(file)
+            for file in self.private:
+                os.close(file)
             # What is open is known by low numbers to tests that close or count it.
             try:
                 file = fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, _HIGH)

@@ -89,7 +89,7 @@ class Driver:
             )
             looking.run()
 
-        under_way, begun, over = "", time.monotonic(), False
+        under_way, begun, collected, over = "", time.monotonic(), False, False
         seconds = max(self._until - time.monotonic(), 1.0)
         self._crew.start(Job("look", self._heard(work), seconds, memory=False))
         while True:
@@ -105,6 +105,9 @@ class Driver:
                             frames=[], again=only is not None,
                         )  # fmt: skip
                         return False
+                    if collected and not over:
+                        # It ended itself behind a test that hung.
+                        return False
                     if not over:
                         self._tell(fault=self._said() or "collecting the tests " + how)
                     return True
@@ -118,8 +121,8 @@ class Driver:
                     if record["outcome"] not in {"passed", "skipped"}:
                         failing.append(record["run"])
                     self._crew.allow("look", _COLLECTING)
-                if "left" in record:
-                    over = True
+                collected = collected or "collected" in record
+                over = over or "left" in record
                 if "run" in record or (only is None and "exit" not in record):
                     self._tell(again=only is not None, **record)
 

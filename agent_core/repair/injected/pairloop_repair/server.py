@@ -67,7 +67,7 @@ class Server:
             return
         gc.collect()
         gc.freeze()
-        crew = Crew(self._folder, (self._asked,))
+        crew = Crew(self._folder, (self._asked, self._tell.file))
         os.set_blocking(self._asked, False)
         crew.listen(self._asked)
         unread = b""

@@ -96,6 +96,8 @@ class Trials:
 
     def _begin(self, index: int) -> None:
         self._under_way[index] = {"start": time.monotonic()}
+        # Where it ends even this process, it is known whose doing that was.
+        self._tell(begin=self._plans[index].number)
 
     def _ask(self, index: int) -> None:
         self._begin(index)
@@ -122,13 +124,12 @@ class Trials:
 
     def _start_server(self) -> None:
         theirs, self._asking = os.pipe()
-        ours = self._asking
+        self._crew.private.add(self._asking)
         self._ready = False
         self._servers += 1
         tests = {name for plan in self._plans for name in plan.tests}
 
         def work(tell: Tell) -> None:
-            os.close(ours)
             server = Server(
                 tell,
                 theirs,
@@ -158,6 +159,7 @@ class Trials:
 
     def _lost_server(self) -> None:
         """It is gone: by itself, as nothing could be collected, or as something that ran in it ended it."""
+        self._crew.private.discard(self._asking)
         os.close(self._asking)
         self._asking = -1
         lost = list(self._in_server)
@@ -165,6 +167,7 @@ class Trials:
         for index in lost:
             plan = self._plans[index]
             if plan.alone or len(lost) == 1:
+                # Not again in a child of this process, which it would end as well.
                 self._tell_trial(index, "crashed", why="it ended more than its own process")
             else:
                 plan.alone = True
