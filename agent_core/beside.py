@@ -17,7 +17,6 @@ from agent_core.errors import JournalError, PairloopError
 from agent_core.judge import Judge
 from agent_core.parts import Parts
 from agent_core.patch.diff import unified
-from agent_core.prompt.repair_words import evidence, find_says
 from agent_core.repair.desk import Repairs
 from agent_core.repair.edited import edited
 from agent_core.repair.model import Found, Progress, Repair, Wanted
@@ -199,6 +198,8 @@ class Beside:
         base = await self._parts.look()
         if self._learnt.tree != base.tree:
             self._learnt = _Learnt(base.tree)
+        from agent_core.prompt.repair_words import evidence  # noqa: PLC0415 - with what it says, not needed to paint
+
         failing = _failing(await self._judge().standing(base, anew=False))
         left = self._parts.config.repair.seconds - self._learnt.used
         if not failing or (left < _LEAST_SECONDS and not self._learnt.repairs):
@@ -252,6 +253,9 @@ class Beside:
         return None, others
 
     def _offer(self, base: Snapshot, repair: Repair, verdict: Verdict, draft: Draft) -> None:
+        from agent_core.prompt.repair_words import find_says  # noqa: PLC0415 - as above
+        from agent_core.repair.project import Project  # noqa: PLC0415 - as above
+
         for content in draft.contents().values():
             self._parts.journal.put(content)
         patch = draft.patch()
@@ -261,7 +265,7 @@ class Beside:
         self._parts.emit(
             ev.RepairFound(
                 1 + (finds[-1].number if finds else 0),
-                find_says(repair, verdict),
+                find_says(repair, verdict, Project(tuple(draft.changes), self._parts.workspace.read)),
                 patch,
                 unified(patch, self._parts.journal.get),
                 tests,

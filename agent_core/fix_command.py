@@ -265,6 +265,8 @@ async def _listed(workspace: Project, judge: Judge, wish: FixWish, progress: Pro
 
 
 def _told(repair: Repair, workspace: Project, base: Snapshot) -> ToldRepair:
+    from agent_core.repair.words import says_of  # noqa: PLC0415 - as above
+
     changes = edited(repair.variant.edits, workspace.read, base)
     read = disk_reader(workspace, base)
     draft = Draft(base, {path: read(path) for path in changes}, changes)
@@ -272,7 +274,7 @@ def _told(repair: Repair, workspace: Project, base: Snapshot) -> ToldRepair:
     diff = unified(draft.patch(), contents.__getitem__)
     variant = repair.variant
     return ToldRepair(
-        variant.says, repair.kind, variant.path, variant.line, repair.passed, repair.whole, repair.mends, diff
+        says_of(variant), repair.kind, variant.path, variant.line, repair.passed, repair.whole, repair.mends, diff
     )
 
 
@@ -280,8 +282,9 @@ def _lines(found: Found, told: Sequence[ToldRepair]) -> list[str]:
     """What is said for a human."""
     lines = [found.word] if found.word else []
     for number, one in enumerate(told, 1):
-        head = f"{number}. " if len(told) > 1 else ""
-        lines += ["", f"{head}{shortened(one.says, _WIDTH)} ({one.path}:{one.line})", "", one.diff.rstrip()]
+        if len(told) > 1:
+            lines += ["", f"{number}. {shortened(one.says, _WIDTH)} ({one.path}:{one.line})"]
+        lines += ["", one.diff.rstrip()]
     if len(told) > 1:
         for different in found.differences[:3]:
             gives = ", ".join(f"{number}: {one}" for number, one in enumerate(different.results, 1))

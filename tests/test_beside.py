@@ -59,7 +59,9 @@ async def test_a_find_is_offered_when_all_checks_are_green_and_the_model_is_told
         here.submit(commands.Ask(TASK))
         await here.until(lambda state: "Let me see." in state.live)
         offered = await here.seen(ev.RepairFound)
-        assert offered.says == f"`prices` for `prices[1:]` (shop/prices.py:{MENDS.variant.line}), all 3 tests pass."
+        assert offered.says == (
+            f"`prices` for `prices[1:]` in `total` (shop/prices.py:{MENDS.variant.line}), all 3 tests pass."
+        )
         assert finder.wanted[0].spare
         assert not here.all(ev.ProposalMade), "it is offered, not proposed"
         first = server.requests[0].body["messages"]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 from agent_core.checks.model import Verdict
 from agent_core.repair.model import Found, Repair, Suspect, TestRun
+from agent_core.repair.project import Project
+from agent_core.repair.words import place_of, says_of
 from agent_core.text import estimate_tokens, shortened
 
 _TOKENS = 200
@@ -17,15 +19,21 @@ _BROKEN = 2
 _HEAD = "[A search by the tests, without a model, has found out this; it may help you or not:]"
 
 
-def find_says(repair: Repair, verdict: Verdict) -> str:
-    """A find in a sentence: what it does, where, and what passes with it."""
-    return f"{change_words(repair)}, {tests_words(verdict)}."
+def find_says(repair: Repair, verdict: Verdict, project: Project) -> str:
+    """A find in a sentence: what it does, where, and what passes with it.
+
+    Args:
+        repair: The repair.
+        verdict: What all checks say of it.
+        project: The files it is of.
+    """
+    return f"{says_of(repair.variant)} {place_of(repair.variant, project)}, {tests_words(verdict)}."
 
 
 def change_words(repair: Repair) -> str:
     """What a repair does, and where."""
     variant = repair.variant
-    return f"{_brief(variant.says, _CODE)} ({variant.path}:{variant.line})"
+    return f"{says_of(variant)} ({variant.path}:{variant.line})"
 
 
 def tests_words(verdict: Verdict) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from agent_core.conversation import Usage
-from agent_core.repairs_state import RepairsState
+from agent_core.repairs_state import SearchState
 from agent_core.spent import cost_text, session_spent
 from agent_core.state import RetryState, State
 from tui.panes.checks_lines import seconds_text
@@ -158,13 +158,18 @@ class StatusBar(Rows):
 
     def _parts(self, state: State) -> list[Piece]:
         """All that follows the phase, the most important first."""
-        parts: list[Piece] = []
+        search = state.repairs.search
+        # While all that happens is a search, it is what is looked at.
+        parts = _tried(search) if search is not None and not search.beside else list[Piece]()
         if state.partner is not None:
             parts += [(clean(state.partner.name), "text"), (state.mode, _MODES[state.mode])]
         proposal = state.proposal
         if state.task is not None and proposal is not None and proposal.task == state.task.number:
             parts.append((f"attempt {proposal.attempt}", "dim"))
-        parts += _repair_parts(state.repairs)
+        if state.repairs.find is not None:
+            parts.append(("◆ a repair found", "accent"))
+        if search is not None and search.beside:
+            parts.append((f"repairs beside: {search.so_far or search.doing}", "dim"))
         if state.queued:
             parts.append((f"{len(state.queued)} waiting to be told", "accent"))
         parts.append(context_piece(state))
@@ -184,16 +189,9 @@ class StatusBar(Rows):
         return [part for part in parts if part[0]]
 
 
-def _repair_parts(repairs: RepairsState) -> list[Piece]:
-    """How a search for repairs stands, and that there is a repair to take."""
-    search, parts = repairs.search, list[Piece]()
-    if repairs.find is not None:
-        parts.append(("◆ a repair found", "accent"))
-    if search is None:
-        return parts
-    if search.beside:
-        return [*parts, (f"repairs beside: {search.so_far or search.doing}", "dim")]
-    return [*parts, (search.so_far, "text"), (clean(search.trying), "dim")]
+def _tried(search: SearchState) -> list[Piece]:
+    """How far the built-in partner's search has come, and what is being tried."""
+    return [(search.so_far, "text"), (clean(search.trying), "dim")]
 
 
 def _phase(state: State, elapsed: float, flash: str, words: str, width: int, *, over: bool) -> list[Piece]:
