@@ -12,6 +12,7 @@ from agent_core.repair.source import Source
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.donors import names_in, unreadable
 from agent_core.repair.templates.failures import errors_at
+from agent_core.repair.templates.guesses import compatible
 from agent_core.repair.templates.layout import (
     SIMPLE,
     after,
@@ -29,8 +30,8 @@ from agent_core.repair.templates.layout import (
     walk_own,
 )
 from agent_core.repair.templates.members import class_around, members, method_around
-from agent_core.repair.templates.vocabulary import FUNCTIONS, likeness, local_names
-from agent_core.repair.templates.words import composed
+from agent_core.repair.templates.vocabulary import FUNCTIONS, Binding, likeness, local_names
+from agent_core.repair.templates.words import composed, never_changed
 
 _MOST = 28
 
@@ -70,7 +71,7 @@ def copied(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
             if (edit := _put(source, where, place, code)) is not None:
                 cost = 2.2 + 0.06 * rank + (0.1 if where == "before" else 0.0)
                 yield source.variant("statement copied", cost, f"{shown(code)} added", edit)
-    there = list(local_names(source, node))
+    there = local_names(source, node)
     count = 0
     for rank, one in enumerate(pool[:6]):
         for code in _exchanged(source, one, there):
@@ -114,7 +115,7 @@ def _pool(source: Source, node: ast.stmt) -> list[ast.stmt]:
     return list(seen.values())[:16]
 
 
-def _exchanged(source: Source, statement: ast.stmt, there: list[str]) -> Iterator[str]:
+def _exchanged(source: Source, statement: ast.stmt, there: dict[str, Binding]) -> Iterator[str]:
     """A statement with one of its names exchanged for another that the function has."""
     start = source.span(statement)[0]
     code = source.code(statement)
@@ -128,7 +129,9 @@ def _exchanged(source: Source, statement: ast.stmt, there: list[str]) -> Iterato
             for one in ast.walk(statement)
             if isinstance(one, ast.Name) and one.id == name and not source.in_text(one)
         ]
-        others = sorted((one for one in there if one != name), key=lambda one: -likeness(one, name))[:4]
+        guess = there[name].guess
+        fitting = (one for one in there if one != name and compatible(guess, there[one].guess))
+        others = sorted(fitting, key=lambda one: (there[one].guess != guess, -likeness(one, name)))[:4]
         for other in others:
             for spot in spots[:3]:
                 if code.startswith(name, spot):
@@ -238,16 +241,17 @@ def else_missing(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]
     if place is None or lines_of(source, only) is None or one_line(source, only) is None:
         return
     indent = source.indent(node)
-    there = list(local_names(source, node))
+    there = local_names(source, node)
     codes = list(dict.fromkeys(_exchanged(source, only, there)))
     if isinstance(only, ast.Return) and isinstance(only.value, ast.Constant) and isinstance(only.value.value, bool):
         codes.insert(0, f"return {not only.value.value}")
     lone = "" if source.text[: place[1]].endswith(("\n", "\r")) else source.line_end
+    still = never_changed(source.scope(node))
     for rank, code in enumerate(codes[:12]):
+        about = names_in(ast.parse(code)) - names_in(only)
+        cost = (1.9 if about & still else 2.6) + rank * 0.1
         text = f"{lone}{indent}else:{source.line_end}{indent}{unit(source)}{code}{source.line_end}"
-        yield source.variant(
-            "else added", 2.6 + rank * 0.1, f"else: {shown(code)} added", source.insert(place[1], text)
-        )
+        yield source.variant("else added", cost, f"else: {shown(code)} added", source.insert(place[1], text))
 
 
 MISSING: tuple[Template, ...] = (copied, made_up, kept_missing, key_missing, not_bound_yet, else_missing)

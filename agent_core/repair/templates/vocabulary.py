@@ -121,6 +121,10 @@ def _bound_by(node: ast.AST) -> Iterator[Binding]:
             yield Binding(name, "loop", node.lineno, guess)
     elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         yield Binding(node.targets[0].id, "local", node.lineno, guessed(node.value))
+    elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
+        for target, value in zip(node.targets[0].elts, node.value.elts, strict=False):
+            if isinstance(target, ast.Name):
+                yield Binding(target.id, "local", node.lineno, guessed(value))
     elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         yield Binding(node.target.id, "local", node.lineno, annotated(node.annotation))
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 
 from agent_core.repair.project import Project
@@ -28,12 +29,13 @@ def composed(source: Source, node: ast.stmt, project: Project) -> list[tuple[str
     own = dict(has.attributes) if has is not None and has.receiver else {}
     receiver = has.receiver if has is not None else ""
     kinds = _kinds(scope)
+    still = never_changed(scope)
     found: dict[str, float] = {}
     for code, cost in (
-        *_counted(there),
-        *_collected(there, kinds, {f"{receiver}.{name}": guess for name, guess in own.items()}, _made_by(node)),
+        *_counted(there, still),
+        *_collected(there, kinds, {f"{receiver}.{name}": guess for name, guess in own.items()}, _made_by(node), still),
         *_stepped(scope, there),
-        *_handed_on(source, node, there),
+        *_handed_on(source, node, there, still),
         *_yielded(scope, there),
     ):
         if cost < found.get(code, 99.0):
@@ -57,20 +59,35 @@ def _made_by(node: ast.stmt) -> set[str]:
     return {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
 
 
-def _counted(there: dict[str, Binding]) -> Iterator[tuple[str, float]]:
+def never_changed(scope: ast.AST) -> set[str]:
+    """Names and attributes that are set once and that nothing is done to: what should change them may be missing."""
+    written: Counter[str] = Counter()
+    changed: set[str] = set()
+    for one in walk_own(scope):
+        if isinstance(one, ast.Name | ast.Attribute) and isinstance(one.ctx, ast.Store):
+            written[ast.unparse(one)] += 1
+        elif isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute):
+            changed.add(ast.unparse(one.func.value))
+        elif isinstance(one, ast.Subscript) and not isinstance(one.ctx, ast.Load):
+            changed.add(ast.unparse(one.value))
+    return {name for name, count in written.items() if count == 1} - changed
+
+
+def _counted(there: dict[str, Binding], still: set[str]) -> Iterator[tuple[str, float]]:
     for name, one in there.items():
         if one.guess == "number" and one.kind != "loop":
-            yield f"{name} += 1", 0.0 if one.kind == "local" else 0.5
-            yield f"{name} -= 1", 0.4
+            less = 0.4 if name in still else 0.0
+            yield f"{name} += 1", (0.0 if one.kind == "local" else 0.5) - less
+            yield f"{name} -= 1", 0.4 - less / 2
 
 
 def _collected(
-    there: dict[str, Binding], looked_in: dict[str, str], own: dict[str, str], made: set[str]
+    there: dict[str, Binding], looked_in: dict[str, str], own: dict[str, str], made: set[str], still: set[str]
 ) -> Iterator[tuple[str, float]]:
     for box, item in looked_in.items():
         guess = there[box].guess if box in there else own.get(box, "")
         for method in {"list": ("append",), "set": ("add",)}.get(guess, ("add", "append")):
-            yield f"{box}.{method}({item})", 0.0
+            yield f"{box}.{method}({item})", -0.4
     boxes = {name: one.guess for name, one in there.items()} | own
     items = [name for name, one in there.items() if one.kind in {"loop", "local", "parameter"}]
     items.sort(key=lambda name: (name not in made, there[name].kind != "loop", -there[name].line))
@@ -79,7 +96,7 @@ def _collected(
         if not method:
             continue
         for rank, item in enumerate([one for one in items if one != box][:5]):
-            yield f"{box}.{method}({item})", 0.2 + 0.12 * rank
+            yield f"{box}.{method}({item})", (-0.3 if box in still else 0.2) + 0.12 * rank
             if method == "append" and rank < 2 and there[item].guess in {"list", "tuple", "sized"}:
                 yield f"{box}.extend({item})", 0.5
         if method == "append":
@@ -102,7 +119,9 @@ def _stepped(scope: ast.AST, there: dict[str, Binding]) -> Iterator[tuple[str, f
                 yield f"{name} = {name}.{one.attr}", 0.3
 
 
-def _handed_on(source: Source, node: ast.stmt, there: dict[str, Binding]) -> Iterator[tuple[str, float]]:
+def _handed_on(
+    source: Source, node: ast.stmt, there: dict[str, Binding], still: set[str]
+) -> Iterator[tuple[str, float]]:
     """One variable given what another holds, as at the end of a round: ``previous = node``."""
     written = {
         one.id for one in walk_own(source.scope(node)) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
@@ -116,7 +135,8 @@ def _handed_on(source: Source, node: ast.stmt, there: dict[str, Binding]) -> Ite
         others = [other for other, which in there.items() if other != name and compatible(one.guess, which.guess)]
         others.sort(key=lambda other: (-likeness(name, other), -there[other].line))
         for rank, other in enumerate(others[:4]):
-            yield f"{name} = {other}", (0.3 if before_loop else 0.9) + 0.12 * rank
+            base = 0.9 if not before_loop else 0.0 if name in still else 0.3
+            yield f"{name} = {other}", base + 0.12 * rank
     for name, one in there.items():
         if one.kind == "parameter" and one.guess == "text":
             yield f"{name} = {name}.strip()", 1.2
