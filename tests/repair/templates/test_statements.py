@@ -293,7 +293,7 @@ LACKING = {
                     high.append(x)
             return low, high
         """,
-        6,
+        12,
     ),
     "key": (
         """
