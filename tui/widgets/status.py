@@ -164,7 +164,12 @@ class StatusBar(Rows):
         if state.partner is not None:
             parts += [(clean(state.partner.name), "text"), (state.mode, _MODES[state.mode])]
         proposal = state.proposal
-        if state.task is not None and proposal is not None and proposal.task == state.task.number:
+        if (
+            state.task is not None
+            and proposal is not None
+            and proposal.task == state.task.number
+            and proposal.by == "partner"
+        ):
             parts.append((f"attempt {proposal.attempt}", "dim"))
         if state.repairs.find is not None:
             parts.append(("◆ a repair found", "accent"))
