@@ -199,7 +199,7 @@ def _no_return(source: Source, project: Project, line: int | None) -> Iterator[V
         yield behind(1.7, "return None", f"return None at the end of {function.name}, which may return it", *edits)
     zero = ZEROS.get(said.partition("[")[0].lower())
     if zero is not None:
-        yield behind(1.6 if some else 2.0, f"return {zero}", f"return {zero} at the end")
+        yield behind(1.9 if some else 2.1, f"return {zero}", f"return {zero} at the end")
 
 
 def _untyped(source: Source, project: Project, function: Def) -> Iterator[Variant]:

@@ -14,17 +14,21 @@ from agent_core.repair.source import Source
 
 _NEEDED = re.compile(r'Need type annotation for "(?P<name>\w+)"')
 _GENERIC = re.compile(r'Missing type (?:arguments|parameters) for generic type "(?P<name>[\w.]+)"')
+_ONE = ("object", "str", "int", "float")
+_PAIR = ("str, object", "str, str", "str, int")
+_ANY_NUMBER = ("object, ...", "str, ...", "int, ...", "float, ...")
+# What claims least comes first: where that does not do, more is known of what is in it.
 _FILLED = {
-    "list": ("object", "str", "int"), "List": ("object", "str", "int"), "set": ("object", "str", "int"),
-    "Set": ("object", "str", "int"), "frozenset": ("object", "str", "int"), "Iterable": ("object", "str", "int"),
-    "Sequence": ("object", "str", "int"), "Iterator": ("object", "str", "int"), "deque": ("object", "str", "int"),
-    "dict": ("str, object", "str, str", "str, int"), "Dict": ("str, object", "str, str", "str, int"),
-    "Mapping": ("str, object", "str, str", "str, int"), "defaultdict": ("str, object", "str, int"),
-    "tuple": ("object, ...", "str, ...", "int, ..."), "Tuple": ("object, ...", "str, ...", "int, ..."),
-    "Callable": ("..., object", "..., None", "[], None"), "type": ("object",), "Counter": ("str", "int"),
-    "Pattern": ("str",), "Match": ("str",), "Popen": ("bytes", "str"), "PathLike": ("str",), "Queue": ("object",),
-    "Awaitable": ("object", "None"), "Task": ("None", "object"), "Future": ("None", "object"),
-}  # fmt: skip
+    **dict.fromkeys(("list", "List", "set", "Set", "frozenset", "deque", "Iterable", "Iterator", "Sequence"), _ONE),
+    **dict.fromkeys(("Collection", "type", "Type", "Queue"), _ONE),
+    **dict.fromkeys(("dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict"), _PAIR),
+    **dict.fromkeys(("tuple", "Tuple"), _ANY_NUMBER),
+    **dict.fromkeys(("Task", "Future", "Awaitable"), ("None", "object")),
+    **dict.fromkeys(("Pattern", "Match", "PathLike"), ("str", "bytes")),
+    "Callable": ("..., object", "..., None", "[], None"),
+    "Counter": ("str", "int"),
+    "Popen": ("bytes", "str"),
+}
 
 
 def container_variants(source: Source, finding: Finding) -> Iterator[Variant]:

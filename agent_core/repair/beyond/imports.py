@@ -17,14 +17,15 @@ from agent_core.repair.source import Source
 from agent_core.repair.templates.vocabulary import bound
 
 _MOST_FILES = 400
-# Where names of the standard library are looked for, the likeliest first: each can be read or imported at no cost.
-_COMMON = (
+COMMON = (
     "collections.abc", "typing", "dataclasses", "pathlib", "collections", "functools", "itertools", "datetime", "enum",
     "contextlib", "abc", "math", "decimal", "fractions", "random", "re", "json", "time", "copy", "operator", "types",
     "textwrap", "statistics", "heapq", "bisect", "string", "uuid", "tempfile", "shutil", "subprocess", "threading",
     "queue", "io", "os.path", "os", "sys", "warnings", "hashlib", "struct", "secrets", "inspect", "traceback", "glob",
     "fnmatch", "argparse", "logging", "urllib.parse", "weakref", "graphlib", "calendar", "zoneinfo", "csv", "numbers",
 )  # fmt: skip
+"""Where names of the standard library are looked for, the likeliest first: each can be read at little cost."""
+
 # Without a source of their own, and imported in an instant.
 _BUILT_IN = frozenset({"math", "itertools", "time", "sys"})
 ALIASES: Mapping[str, str] = {
@@ -218,7 +219,7 @@ def _read(path: str) -> str:
 
 def standard(name: str) -> Iterator[str]:
     """The modules of the standard library that offer a name, the likeliest first."""
-    for module in _COMMON:
+    for module in COMMON:
         if name in public_names(module):
             yield module
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -19,6 +20,7 @@ from agent_core.repair.hearing import unless_enough
 from agent_core.repair.model import Edit
 from agent_core.workspace.tree import Changes, FileChange, Snapshot, with_changes
 
+T = TypeVar("T")
 _CACHE = "repair"
 
 
@@ -26,14 +28,14 @@ class Judged(msgspec.Struct, frozen=True):
     """What the checks say of a tree, next to what they said before.
 
     Attributes:
-        fixed: Fingerprints of findings that are gone, as often as they are.
-        broken: Findings that were not there before.
+        fixed: Findings that are gone.
+        broken: Findings that were not there before, also on a line that reads otherwise now.
         passed: How many tests passed; 0 where none were run.
         whole: All tests of the project were run.
         results: What each check said.
     """
 
-    fixed: tuple[str, ...]
+    fixed: tuple[Finding, ...]
     broken: tuple[Finding, ...]
     passed: int = 0
     whole: bool = False
@@ -118,7 +120,11 @@ class Judges:
         if self.over:
             return None
         self.tried += 1
-        return await unless_enough(self._judge(changes, names), self._enough, self._deadline - time.monotonic())
+        return await self.unless_over(self._judge(changes, names))
+
+    async def unless_over(self, work: Awaitable[T]) -> T | None:
+        """What comes of some work; None when somebody has had enough, or the time is up, before."""
+        return await unless_enough(work, self._enough, self._deadline - time.monotonic())
 
     async def _judge(self, changes: Changes, names: Collection[str]) -> Judged:
         wanted = [one for one in self._checks if one.name in names and one.name in {*self.able, "syntax"}]
@@ -129,7 +135,7 @@ class Judges:
             results = await run_checks(wanted, candidate, "candidate", unheard, wish=lambda _: wish)
         finally:
             await candidate.close()
-        fixed: list[str] = []
+        fixed: list[Finding] = []
         broken: list[Finding] = []
         tests = next((one for one in results if one.check == "pytest" and one.judged), None)
         for result in results:
@@ -140,8 +146,9 @@ class Judges:
             if not result.judged:
                 continue
             compared = compare(before, result, {})
-            fixed += [one.fingerprint for one in compared.fixed]
-            broken += [*compared.broken, *compared.unrun]
+            gone, come = _unpaired(compared.fixed, compared.broken)
+            fixed += gone
+            broken += [*come, *compared.unrun]
         return Judged(
             tuple(fixed),
             tuple(broken),
@@ -170,7 +177,31 @@ class Judges:
         return {path: change for path, change in told.items() if self._changes.get(path) != change}
 
 
-def by_path(changes: Changes, old: Callable[[str], bytes | None]) -> Mapping[str, tuple[str, str]]:
+def _unpaired(gone: Sequence[Finding], come: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Findings that are gone and those that have come, without those that are both.
+
+    A finding is known by its line and its words: where a line has several, and one of them is mended, the others look
+    new; one on a line that is as it was may be told in other words; and an import that nobody uses stays one under
+    another name.
+    """
+    left = list(gone)
+    new: list[Finding] = []
+    for one in come:
+        pair = next((old for old in left if _same(old, one)), None) if one.check != "pytest" else None
+        if pair is None:
+            new.append(one)
+        else:
+            left.remove(pair)
+    return left, new
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    if (one.check, one.path, one.code) != (other.check, other.path, other.code):
+        return False
+    return one.message == other.message or one.text == other.text or one.code == "F401"
+
+
+def by_path(def by_path(changes: Changes, old: Callable[[str], bytes | None]) -> Mapping[str, tuple[str, str]]:
     """The texts of changed files, before and after, without byte order marks; those that are no UTF-8 are left out."""
     texts: dict[str, tuple[str, str]] = {}
     for path, change in changes.items():

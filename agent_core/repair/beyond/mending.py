@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import itertools
 import json
+import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from agent_core.checks.model import CheckResult, Finding
 from agent_core.errors import CheckError
 from agent_core.protocols import Check, Workspace
+from agent_core.repair.beyond.bench import fault_of
 from agent_core.repair.beyond.judging import Judged, Judges, by_path
 from agent_core.repair.beyond.kinds import kind_of
 from agent_core.repair.beyond.mending_syntax import mended_syntax
@@ -25,10 +25,12 @@ from agent_core.repair.beyond.names import name_variants
 from agent_core.repair.beyond.renames import rename_variants
 from agent_core.repair.beyond.syntax import edits_between
 from agent_core.repair.beyond.types import type_variants
-from agent_core.repair.model import Edit, Kind, Progress, Repair, Variant
+from agent_core.repair.hearing import unless_enough
+from agent_core.repair.model import Edit, Kind, Progress, Repair, Variant, with_edits
 from agent_core.repair.project import Project
 from agent_core.workspace.tree import Changes, Snapshot
 
+log = logging.getLogger(__name__)
 _MOST_FINDINGS = 80
 _MOST_VARIANTS = 8
 _NAMED = 4
@@ -139,24 +141,40 @@ class Mending:
         installed = await self._modules() if kind == "names" else frozenset()
         items: list[_Item] = []
         for one in findings[:_MOST_FINDINGS]:
-            if judges.over:
+            making = asyncio.to_thread(self._variants, one, installed)
+            variants = await unless_enough(making, self._enough, self._deadline - time.monotonic())
+            if variants is None:
                 break
-            variants = await asyncio.to_thread(self._variants, one, installed)
             if variants:
                 items.append(_Item([one], variants))
         return items
 
     def _variants(self, finding: Finding, installed: Collection[str]) -> list[Variant]:
         source = self._project.source(finding.path) if finding.path is not None else None
-        made: list[Variant] = []
+        makers: list[Iterator[Variant]] = [rename_variants(self._project, finding, self._before)]
         if source is not None:
-            made += itertools.islice(name_variants(source, self._project, finding, installed), _MOST_VARIANTS)
-            made += itertools.islice(type_variants(source, self._project, finding), _MOST_VARIANTS)
-        made += itertools.islice(rename_variants(self._project, finding, self._before), _MOST_VARIANTS)
+            makers.append(name_variants(source, self._project, finding, installed))
+            makers.append(type_variants(source, self._project, finding))
+        made = [variant for maker in makers for variant in _made(maker, finding)]
         by_edits: dict[tuple[Edit, ...], Variant] = {}
         for variant in sorted(made, key=lambda one: one.cost):
-            by_edits.setdefault(variant.edits, variant)
-        return list(by_edits.values())[:_MOST_VARIANTS]
+            if variant.edits not in by_edits and self._usable(variant):
+                by_edits[variant.edits] = variant
+            if len(by_edits) >= _MOST_VARIANTS:
+                break
+        return list(by_edits.values())
+
+    def _usable(self, variant: Variant) -> bool:
+        """Whether a variant changes something, and all that it touches can be compiled."""
+        for path in {edit.path for edit in variant.edits}:
+            text = self._project.text(path)
+            try:
+                new = with_edits(text or "", [edit for edit in variant.edits if edit.path == path])
+            except ValueError:
+                return False
+            if new == text or fault_of(new, compiled=True) is not None:
+                return False
+        return bool(variant.edits)
 
     async def _by_tool(self, findings: Sequence[Finding], judges: Judges) -> list[_Item]:
         """What the tools can mend by themselves, a variant a file."""
@@ -193,6 +211,19 @@ class Mending:
                 told = []
             self._installed = frozenset(one for one in told if isinstance(one, str))
         return self._installed
+
+
+def _made(maker: Iterator[Variant], finding: Finding) -> Iterator[Variant]:
+    """What may be done about a finding; what fails at it is passed over, as nobody may have thought of such code."""
+    for _ in range(_MOST_VARIANTS):
+        try:
+            variant = next(maker)
+        except StopIteration:
+            return
+        except Exception:
+            log.warning("nothing can be done about %s: %s", finding.place, finding.message, exc_info=True)
+            return
+        yield variant
 
 
 class _Kind:
@@ -251,11 +282,11 @@ class _Kind:
         judged = await self._judged([*good, *batch], names)
         if judged is None:
             return None
-        new = [one for one in judged.broken if not one.fix]
+        new = [one for one in judged.broken if not self._can_tidy(one)]
         if not new:
-            self._untidy += [one for one in judged.broken if one.fix]
-            gone = Counter(judged.fixed)
-            mended = [item for item in batch if any(gone[one.fingerprint] for one in item.findings)]
+            self._untidy += judged.broken
+            gone = {one.fingerprint for one in judged.fixed}
+            mended = [item for item in batch if any(one.fingerprint in gone for one in item.findings)]
             return mended, judged if len(mended) == len(batch) else None
         if len(batch) == 1:
             return [], None
@@ -299,6 +330,12 @@ class _Kind:
         mends = [f"{one.place} {one.message}".strip() for item in good for one in item.findings]
         passed, whole = (judged.passed, judged.whole) if judged is not None and tidy is None else (0, False)
         return Repair(variant, self._kind, passed, whole, 0, tuple(dict.fromkeys(mends)))
+
+    def _can_tidy(self, finding: Finding) -> bool:
+        """Whether a tool can put a new finding right, and nothing else along with it."""
+        before = self._judges.before(finding.check)
+        known = before.findings if before is not None else ()
+        return bool(finding.fix) and not any(one.fix and one.path == finding.path for one in known)
 
     async def _tidied(self, edits: tuple[Edit, ...]) -> tuple[Edit, ...] | None:
         """The edits with what ruff mends of what they brought; None where it cannot, or mends it badly."""

@@ -7,7 +7,6 @@ import itertools
 from collections.abc import Callable, Sequence
 
 from agent_core.checks.model import Finding
-from agent_core.repair.beyond.bench import fault_of
 from agent_core.repair.beyond.judging import Judged, Judges
 from agent_core.repair.beyond.syntax import syntax_variants
 from agent_core.repair.model import Edit, Repair, Variant
@@ -42,9 +41,11 @@ async def mended_syntax(
     ranked: list[list[tuple[float, Variant]]] = []
     for path in itertools.islice(paths, _MOST_FILES):
         text = project.text(path)
-        if text is None or judges.over or await asyncio.to_thread(fault_of, text, compiled=True) is None:
+        if text is None:
             continue
-        variants = await asyncio.to_thread(lambda: list(itertools.islice(syntax_variants(path, text), _MOST_VARIANTS)))  # noqa: B023 - ended before the next
+        variants = await judges.unless_over(asyncio.to_thread(_variants, path, text))
+        if variants is None:
+            break
         if ordered := await _ordered(judges, path, variants, say):
             ranked.append(ordered)
     if not ranked:
@@ -60,6 +61,10 @@ async def mended_syntax(
     judged = await _judged(judges, edits, judges.able)
     passed, whole = _tests(judged)
     return [Repair(variant, "syntax", passed, whole, 0, mends)]
+
+
+def _variants(path: str, text: str) -> list[Variant]:
+    return list(itertools.islice(syntax_variants(path, text), _MOST_VARIANTS))
 
 
 async def _ordered(

@@ -6,11 +6,12 @@ import ast
 import builtins
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from agent_core.checks.model import Finding
 from agent_core.repair.beyond.imports import (
     ALIASES,
+    COMMON,
     Modules,
     import_edit,
     imports_of,
@@ -158,6 +159,24 @@ def _imported(
         for cost, module, wanted, alias in _whole(modules, name, installed):
             yield variant(cost, module, wanted, alias)
         yield from _misspelt_module(source, name, nodes, installed)
+    yield from _misspelt_import(source, modules, name, nodes, variant)
+
+
+def _misspelt_import(
+    source: Source, modules: Modules, name: str, nodes: list[ast.Name], variant: Callable[[float, str, str], Variant]
+) -> Iterator[Variant]:
+    """A name that is neither imported nor written right."""
+    nodes = [node for node in nodes if not source.in_text(node)]
+    public = (one for module in COMMON for one in public_names(module))
+    for rank, other in enumerate(
+        closest(name, [*modules.spellings, *modules.definitions, *public], 2) if nodes else ()
+    ):
+        module = next((module for module, said in modules.spellings.get(other, {}) if said == other), "")
+        module = module or next((one.name for one in modules.definitions.get(other, ())), next(standard(other), ""))
+        if module and other not in {binding.name for binding in bound(source.tree)}:
+            cost = 2.0 + 0.4 * rank
+            edits = (*variant(cost, module, other).edits, *(source.replace(node, other) for node in nodes))
+            yield source.variant("missing import", cost, f"{other} from {module} for {name}", *edits)
 
 
 def _whole(modules: Modules, name: str, installed: Collection[str]) -> Iterator[tuple[float, str, str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 
 from agent_core.checks.model import Finding
@@ -42,6 +43,9 @@ class _Defined:
                 self.names[name] = self.names.get(name, 0) + 1
 
 
+_kept: weakref.WeakKeyDictionary[Project, _Defined] = weakref.WeakKeyDictionary()
+
+
 def definitions(tree: ast.AST) -> Iterator[str]:
     """The names that a file defines: of functions, classes, parameters, attributes of self, of a module or class."""
     for node in ast.walk(tree):
@@ -74,7 +78,9 @@ def rename_variants(
     name = next((found["name"] for one in _MISSING if (found := one.search(finding.message))), "")
     if not name or (name.startswith("__") and name.endswith("__")):
         return
-    defined = _Defined(project)
+    if project not in _kept:
+        _kept[project] = _Defined(project)
+    defined = _kept[project]
     old = _replaced(project, name, before) if before is not None else []
     near = [one for one in closest(name, defined.names, _MOST) if defined.names[one] == 1]
     if defined.names.get(name):
