@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -30,6 +31,7 @@ _SLOW_SHARE = 0.2
 _COMPARE_SECONDS = 6.0
 _STEADY = 12
 _STEADY_SECONDS = 10.0
+_MISSING = re.compile(r"No module named '([\w.]+)'")
 WAVERS = "passes sometimes"
 """The message of a run that fails and passes without any change, see `agent_core.repair.forking.ForkingLab.look`."""
 _NETWORK = frozenset(
@@ -157,6 +159,17 @@ class TestRepairs:
         quick = [run for run in failing if run.outcome == "hung" or run.seconds <= _SLOW_SHARE * self._wanted.seconds]
         return "" if quick else words.slow(failing, self._wanted.seconds)
 
+    def _lacks(self, run: TestRun) -> bool:
+        """Whether a test fails as something is not installed, which no change of the project mends."""
+        if run.error == "FixtureLookupError":
+            return True
+        match = _MISSING.search(run.message) if run.error == "ModuleNotFoundError" else None
+        if match is None:
+            return False
+        top = match[1].partition(".")[0]
+        own = (f"{top}/", f"{top}.py", f"src/{top}/", f"src/{top}.py")
+        return not any(path.startswith(own) for path in self._project.paths)
+
     async def _steady(self, lab: Lab, failing: Sequence[TestRun], look: Look) -> list[TestRun]:
         """Those of the failing tests that fail again."""
         if look.safe:
@@ -177,7 +190,10 @@ class TestRepairs:
     async def _found(self, lab: Lab, look: Look, failing: Sequence[TestRun]) -> Found:
         if hopeless := self._hopeless(failing):
             return Found(word=hopeless, failing=tuple(failing))
-        steady = await self._steady(lab, failing, look)
+        within = [run for run in failing if not self._lacks(run)]
+        if not within:
+            return Found(word=words.lacking(failing), failing=tuple(failing))
+        steady = await self._steady(lab, within, look)
         if not steady:
             return Found(word=words.wavering([run.test for run in failing]), failing=tuple(failing))
         near = dict.fromkeys(frame.path for run in steady for frame in reversed(run.frames))

@@ -200,6 +200,15 @@ def slow(tests: Sequence[TestRun], seconds: float) -> str:
     )
 
 
+def lacking(tests: Sequence[TestRun]) -> str:
+    """Tests want what is not installed."""
+    run = tests[0]
+    return (
+        f"{names([one.test for one in tests])} cannot be mended by a change of the code: "
+        f"{plain(f'{run.error}: {run.message}')}."
+    )
+
+
 def network(tests: Sequence[TestRun]) -> str:
     """Tests want to reach others."""
     run = tests[0]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import bisect
 import logging
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 
 from agent_core.repair.model import Edit, Variant, with_edits
 from agent_core.repair.project import Project
@@ -19,6 +21,8 @@ log = logging.getLogger(__name__)
 TEMPLATES: tuple[Template, ...] = (*EXPRESSIONS, *STATEMENTS)
 # More than this of one line come of no slip.
 _MOST_EACH = 300
+# So many classes may be within one another.
+_DEEPEST = 6
 _Key = tuple[Edit, ...]
 
 
@@ -103,19 +107,26 @@ def compiles(source: Source, variant: Variant) -> bool:
 
 def _part(source: Source, start: int, end: int) -> tuple[int, int]:
     """Where the lines of the outermost function around a place begin and end, or of a statement of the module."""
-    body: list[ast.stmt] = source.tree.body
-    while True:
-        for node in body:
-            first, last = _lines(source, node)
-            if first <= start and end <= last:
-                break
-        else:
-            return 0, len(source.text)
-        if not isinstance(node, ast.ClassDef) or not any(
-            first <= start and end <= last for first, last in (_lines(source, one) for one in node.body)
-        ):
+    parts = _parts(source)
+    number = bisect.bisect_right(parts, (start, len(source.text) + 1)) - 1
+    # Of a class and what is in it the narrowest comes last.
+    for first, last in reversed(parts[max(number - _DEEPEST, 0) : number + 1]):
+        if first <= start and end <= last:
             return first, last
-        body = node.body
+    return 0, len(source.text)
+
+
+@lru_cache(maxsize=32)
+def _parts(source: Source) -> list[tuple[int, int]]:
+    """Where the lines of the module's statements, and of those of its classes, begin and end, in order."""
+    found: list[tuple[int, int]] = []
+    bodies = [source.tree.body]
+    while bodies:
+        for node in bodies.pop():
+            found.append(_lines(source, node))
+            if isinstance(node, ast.ClassDef):
+                bodies.append(node.body)
+    return sorted(found, key=lambda part: (part[0], -part[1]))
 
 
 def _lines(source: Source, node: ast.stmt) -> tuple[int, int]:
