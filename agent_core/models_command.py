@@ -55,7 +55,7 @@ def _lines(listed: Sequence[Offer], *, alone: bool) -> Iterator[str]:
         if offer.missing:
             continue
         yield f"{'●' if offer.current else '○'} {printable(offer_words(offer))}\n"
-        if not offer.models:
+        if not offer.models and not offer.alone:
             yield "    does not list its models: name one with --model\n"
         for model in offer.models:
             about = model_words(model)

@@ -39,6 +39,8 @@ async def test_partners_and_their_models_are_listed_and_one_is_taken(tmp_path: P
         assert f"○ work, {place}\n" in out
         assert "    small  33k tokens\n    large  33k tokens, $1.50 / $6.00 per million\n" in out
         assert "text-embed" not in out
+        assert "○ Built-in, no model: repairs tests, types, lint (builtin)\n" in out
+        assert "does not list its models" not in out
         assert "  gone: No server could be reached at http://127.0.0.1:9/v1" in out
         code, out, _ = await asyncio.to_thread(pairloop, ["models", "--partner", "work", "--json"], project)
         assert code == 0
@@ -71,11 +73,12 @@ async def test_what_can_be_used_comes_first_and_what_is_in_force_before_it(monke
             },
         )
         listed = await offers(Partners(config, {}), "now", "b")
-    assert [(one.name, one.current, bool(one.missing)) for one in listed][:4] == [
-        ("now", True, False), ("first", False, False), ("ollama", False, False), ("", False, True),
+    assert [(one.name, one.current, bool(one.missing)) for one in listed][:5] == [
+        ("now", True, False), ("first", False, False), ("ollama", False, False), ("builtin", False, False),
+        ("", False, True),
     ]  # fmt: skip
     assert [(one.id, one.current) for one in listed[0].models] == [("a", False), ("b", True)]
-    assert (listed[3].title, listed[3].missing) == ("Groq", "Groq wants a key, and GROQ_API_KEY is not set.")
+    assert (listed[4].title, listed[4].missing) == ("Groq", "Groq wants a key, and GROQ_API_KEY is not set.")
     # What is [partner] already is not listed again; what listens nowhere is said to.
     assert [one.name for one in listed].count("groq") == 0
     assert next(one for one in listed if one.name == "vllm").missing == "nothing listens at 127.0.0.1:8000"

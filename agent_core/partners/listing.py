@@ -57,6 +57,7 @@ class Offer(msgspec.Struct, frozen=True):
         models: Those it has; empty where it does not tell.
         missing: What is missing to use it; empty where it can be used.
         current: It is in force.
+        alone: It has no models to choose from: it is the built-in partner, or plays a script.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Offer(msgspec.Struct, frozen=True):
     models: tuple[OfferedModel, ...] = ()
     missing: str = ""
     current: bool = False
+    alone: bool = False
 
 
 async def offers(partners: Partners, name: str = "", model: str = "") -> tuple[Offer, ...]:
@@ -118,7 +120,7 @@ def _marked(offer: Offer, model: str) -> Offer:
 
 
 async def _offer(partners: Partners, name: str, found: set[str]) -> Offer:
-    return Offer(name, TITLE) if partners.is_built_in(name) else await _served(partners, name, found)
+    return Offer(name, TITLE, alone=True) if partners.is_built_in(name) else await _served(partners, name, found)
 
 
 async def _served(partners: Partners, name: str, found: set[str]) -> Offer:
@@ -129,7 +131,7 @@ async def _served(partners: Partners, name: str, found: set[str]) -> Offer:
         settings = partners.settings(name)
         title, variable = _title(name, settings), settings.key_env
         if settings.script:
-            return Offer(name, title)
+            return Offer(name, title, alone=True)
         endpoint = await asyncio.to_thread(endpoint_of, settings, partners.environ, partners.keys, name)
         place = endpoint.host
         if preset is not None and preset.local and name not in (*partners.config.partners, *found):

@@ -60,8 +60,8 @@ class Partners:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All there are: that of ``[partner]`` (empty), those of one's own, the built-in one, the presets."""
-        return tuple(dict.fromkeys(("", *self.config.partners, BUILTIN, *presets())))
+        """All there are: that of ``[partner]`` (empty), those of one's own, the presets, the built-in one."""
+        return tuple(dict.fromkeys(("", *self.config.partners, *presets(), BUILTIN)))
 
     def is_built_in(self, name: str) -> bool:
         """Whether a name is that of the built-in partner, and not of one of the human's own."""
