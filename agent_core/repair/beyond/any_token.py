@@ -37,7 +37,7 @@ def any_token(bench: Bench) -> Iterator[Slip]:
         if one.line > bench.fault.line + 1:
             break
         yield from _put_in(bench.text, before, one, far)
-        yield from _left_out(bench.text, one, far)
+        yield from _left_out(bench.text, before, one, far)
         for text in _INSTEAD.get(one.text, ()):
             yield exchange(1.9 + far, one.start, one.end, text, f"{text} for {one.text}")
         after = tokens[place + 1] if place + 1 < len(tokens) else None
@@ -70,7 +70,11 @@ def _put_in(text: str, before: Token | None, one: Token, far: float) -> Iterator
         yield put(cost + far + 0.1 * (starts_line and word not in KEYWORDS), one.start, f"{lead}{word} ")
 
 
-def _left_out(text: str, one: Token, far: float) -> Iterator[Slip]:
+def _left_out(text: str, before: Token | None, one: Token, far: float) -> Iterator[Slip]:
+    if before is not None and before.text == one.text:
+        # Written twice.
+        yield exchange(1.1 + far, before.end, one.end, "", f"{one.text} left out")
+        return
     cost = {"op": 1.8, "stray": 1.6, "name": 2.5, "number": 2.7}.get(one.kind, 3.0)
     cost -= 0.4 * (one.text in {",", ";", ":", ")", "]", "}"}) + 0.3 * (one.text in KEYWORDS)
     end = one.end + (text[one.end : one.end + 1] == " " and text[one.start - 1 : one.start] in {" ", "\n", "", "("})

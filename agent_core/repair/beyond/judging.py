@@ -201,7 +201,7 @@ def _same(one: Finding, other: Finding) -> bool:
     return one.message == other.message or one.text == other.text or one.code == "F401"
 
 
-def by_path(def by_path(changes: Changes, old: Callable[[str], bytes | None]) -> Mapping[str, tuple[str, str]]:
+def by_path(changes: Changes, old: Callable[[str], bytes | None]) -> Mapping[str, tuple[str, str]]:
     """The texts of changed files, before and after, without byte order marks; those that are no UTF-8 are left out."""
     texts: dict[str, tuple[str, str]] = {}
     for path, change in changes.items():
