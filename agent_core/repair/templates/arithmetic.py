@@ -22,7 +22,8 @@ from agent_core.repair.templates.exact import (
     spaced,
 )
 from agent_core.repair.templates.guesses import guessed
-from agent_core.repair.templates.layout import shown
+from agent_core.repair.templates.layout import loop_around, shown
+from agent_core.repair.templates.vocabulary import vocabulary
 
 # For each operator those it is mistaken for, the likeliest first.
 _OTHERS: Mapping[str, tuple[tuple[str, float], ...]] = {
@@ -219,7 +220,12 @@ def _added_to(source: Source, node: ast.Assign, target: ast.expr) -> Iterator[tu
         and code in (source.code(place) for place in getattr(one, "targets", None) or [one.target])  # type: ignore[union-attr]  # an assignment has either
         for one in ast.walk(source.scope(node))
     )
-    plain = 1.2 if before else 2.4
+    changed = (
+        not isinstance(target, ast.Name)
+        or target.id in vocabulary(source, node).parameters
+        or loop_around(source, node) is not None
+    )
+    plain = 1.2 if before else 1.7 if changed else 2.4
     yield "+", plain
     yield "-", plain + 0.5
     yield "*", plain + 0.8

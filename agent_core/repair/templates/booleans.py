@@ -64,6 +64,31 @@ def operand_dropped(source: Source, node: ast.AST, _: Project) -> Iterator[Varia
             yield source.variant("operand dropped", 1.6, f"without {code}", edit)
 
 
+def regrouped(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
+    """``a and (b or c)`` for ``a and b or c``, and the other way round."""
+    if not isinstance(node, ast.BoolOp) or not editable(source, node) or source.in_text(node):
+        return
+    for index, one in enumerate(node.values):
+        if not isinstance(one, ast.BoolOp):
+            continue
+        around = grouped(source, one)
+        if around != source.span(one):
+            text = source.code(one)
+            if not set(text) & set("\r\n"):
+                edit = Edit(source.path, *around, spaced(source, *around, text))
+                yield source.variant("boolean", 1.6, f"without brackets around {shown(text)}", edit)
+            continue
+        places = []
+        if index + 1 < len(node.values):
+            places.append((grouped(source, one.values[-1])[0], grouped(source, node.values[-1])[1]))
+        if index:
+            places.append((grouped(source, node.values[0])[0], grouped(source, one.values[0])[1]))
+        for start, end in places:
+            text = shown(source.text[start:end])
+            edits = source.insert(start, "("), source.insert(end, ")")
+            yield source.variant("boolean", 1.5, f"brackets around {text}", *edits)
+
+
 def negation(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
     """``not`` taken away, or put before what is asked for its truth."""
     if not editable(source, node) or not isinstance(node, ast.expr):
@@ -137,4 +162,4 @@ def branches(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
         yield from replaced(source, node, text, "branches", 1.8, says=f"always {shown(text)}")
 
 
-BOOLEANS: tuple[Template, ...] = (boolean_operator, operand_dropped, negation, truth, branches)
+BOOLEANS: tuple[Template, ...] = (boolean_operator, operand_dropped, regrouped, negation, truth, branches)

@@ -41,7 +41,7 @@ def number(source: Source, node: ast.AST, project: Project) -> Iterator[Variant]
             seen.add(text)
             yield from replaced(source, place, text, "number", cost)
     if not negative:
-        yield from replaced(source, node, "None", "number", 2.8)
+        yield from replaced(source, node, "None", "number", 2.0 if old == 0 else 2.8)
 
 
 def _is_number(value: object) -> bool:
@@ -98,6 +98,7 @@ def text(source: Source, node: ast.AST, project: Project) -> Iterator[Variant]:
         if other not in seen and not (isinstance(old, bytes) and not other.isascii()):
             seen.add(other)
             yield from replaced(source, node, spelt(other, literal), "text", cost)
+    yield from replaced(source, node, "None", "text", 2.6 if plain else 1.6)
 
 
 def spelt(value: str, literal: re.Match[str]) -> str:

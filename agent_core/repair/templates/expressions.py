@@ -13,6 +13,7 @@ from agent_core.repair.templates.extensions import EXTENSIONS
 from agent_core.repair.templates.methods import METHODS
 from agent_core.repair.templates.patterns import PATTERNS
 from agent_core.repair.templates.slices import SLICES
+from agent_core.repair.templates.unpacking import UNPACKING
 from agent_core.repair.templates.wraps import WRAPS
 
 EXPRESSIONS: tuple[Template, ...] = (
@@ -25,6 +26,7 @@ EXPRESSIONS: tuple[Template, ...] = (
     *CONDITIONS,
     *WRAPS,
     *EXTENSIONS,
+    *UNPACKING,
     *OF_COMPREHENSIONS,
     *PATTERNS,
 )

@@ -148,7 +148,7 @@ def other_method(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]
         return
     for index, other in enumerate(_METHODS.get(node.attr, ())):
         edit = Edit(source.path, end - len(node.attr), end, other)
-        yield source.variant("other method", 1.2 + 0.12 * index, f".{other} for .{node.attr}", edit)
+        yield source.variant("other method", 1.1 + 0.12 * index, f".{other} for .{node.attr}", edit)
 
 
 def other_function(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
@@ -159,7 +159,7 @@ def other_function(source: Source, node: ast.AST, _: Project) -> Iterator[Varian
     called = isinstance(parent := source.parents.get(node), ast.Call) and parent.func is node
     for index, other in enumerate(_FUNCTIONS[node.id]):
         if other in _BUILTINS or other in there:
-            yield from replaced(source, node, other, "other function", (1.3 if called else 2.0) + 0.12 * index)
+            yield from replaced(source, node, other, "other function", (1.1 if called else 1.8) + 0.12 * index)
 
 
 def argument_of_kind(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
