@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
-from agent_core import commands, repairing
+from agent_core import commands, doctor, repairing
 from agent_core import events as ev
+from agent_core.config import load
+from agent_core.config_tables import Config
+from agent_core.errors import ConfigError
+from agent_core.partners import beginning
+from agent_core.partners.several import Partners
 from agent_core.repair.model import Difference, Found, Progress, Wanted
 from tests.partners.offline.trying import found, repair
 from tests.support.answers import text
@@ -137,3 +142,29 @@ async def test_from_a_model_to_it_and_back(tmp_path: Path, finder: Finder) -> No
             assert here.all(ev.AnswerFinished)[-1].text == "I see what it found."
     assert finder.searches == 1
     assert len(server.requests) == 2
+
+
+def test_by_its_name_it_is_what_is_meant_unless_the_human_has_another_of_that_name(tmp_path: Path) -> None:
+    flag = {"partner": {"use": "builtin"}}
+    own = {**flag, "partners": {"builtin": {"base_url": "http://127.0.0.1:9/v1"}}}
+    for given, kind in ((flag, "offline"), (own, "chat")):
+        partners = Partners(load(tmp_path, given, NO_KEY), NO_KEY)
+        assert partners.names.count("builtin") == 1
+        assert partners.open("builtin").partner.model.info.kind == kind
+    with pytest.raises(ConfigError, match="no models to choose from"):
+        load(tmp_path, {"partner": {"use": "builtin", "model": "x"}}, NO_KEY)
+    with pytest.raises(ConfigError, match='no partner "built"') as caught:
+        load(tmp_path, {"partner": {"use": "built"}}, NO_KEY)
+    assert "builtin" in caught.value.hint
+
+
+async def test_doctor_says_that_it_would_be_the_built_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nobody() -> tuple[()]:
+        return ()
+
+    monkeypatch.setattr(doctor, "discover", nobody)
+    monkeypatch.setattr(beginning, "discover", nobody)
+    [entry] = await doctor._partner(Config(), NO_KEY)
+    assert (entry.level, entry.name) == ("good", "partner")
+    assert entry.text.startswith("the built-in partner (no model): repairs failing tests")
+    assert "pairloop key set" in entry.hint
