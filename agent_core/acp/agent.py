@@ -48,7 +48,7 @@ from agent_core.config_tables import Config
 from agent_core.errors import ConfigError, PairloopError
 from agent_core.events import Entry
 from agent_core.partners.build import NoPartnerError, endpoint_of
-from agent_core.partners.presets import DEFAULT_KEY
+from agent_core.partners.presets import BUILTIN, DEFAULT_KEY
 
 _KEY = "key"
 
@@ -318,7 +318,7 @@ class PairloopAgent:
         root = Path(cwd)
         if self._reads_files:
             buffers = Buffers(self._client, session.id, root)
-        talk = Talk(session, engine, self._client, root, tuple(config.partners))
+        talk = Talk(session, engine, self._client, root, tuple(dict.fromkeys((*config.partners, BUILTIN))))
         if left:
             talk.note(left)
         return talk

@@ -224,6 +224,16 @@ async def test_what_is_chosen_in_the_menus(tmp_path: Path, project: Path) -> Non
         assert not editor.asked
 
 
+async def test_without_a_key_the_built_in_partner_answers(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    async with inside(flags("step", off=QUICK, partner={"discover": False})) as (editor, _):
+        opened = await editor.agent.new_session(cwd=str(project), mcp_servers=[])
+        assert "builtin" in [one.value for one in opened.config_options[1].options]
+        assert await ended(editor.say(opened.session_id, "write a poem")) == "end_turn"
+        assert "No key is set, so the built-in partner proposes" in editor.words()
+        assert "I understand no words." in editor.words()
+
+
 async def test_a_partner_that_fails_is_an_error_with_a_sentence(tmp_path: Path, project: Path) -> None:
     script = tmp_path / "s.json"
     error = {"kind": "auth", "message": "The key has expired.", "times": 9}
