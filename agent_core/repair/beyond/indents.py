@@ -12,6 +12,7 @@ _ON_LINE = re.compile(r"on line (\d+)")
 _CLAUSES = frozenset({"else", "elif", "except", "finally", "case"})
 _RUN = 400
 _LEVELS = 6
+_NEAR = 12
 
 
 def indentation(bench: Bench) -> Iterator[Slip]:
@@ -25,6 +26,8 @@ def indentation(bench: Bench) -> Iterator[Slip]:
         yield from _too_deep(bench, line)
     elif "unindent does not match" in message:
         yield from _between(bench, line)
+    if "indent" in message:
+        yield from _out_of_step(bench, line)
     first = bench.by_line.get(line, [None])[0]
     if first is not None and first.text in _CLAUSES:
         yield from _clause(bench, line)
@@ -202,6 +205,19 @@ def _between(bench: Bench, line: int) -> Iterator[Slip]:
         while (before := bench.code_before(lines[-1])) and bench.indent(before) == outer:
             lines.append(before)
         yield from _slip(bench, 1.3, lines, outer, old)
+
+
+def _out_of_step(bench: Bench, line: int) -> Iterator[Slip]:
+    """Lines near the fault that stand at no multiple of what the text is indented by."""
+    unit = len(bench.unit.expandtabs())
+    for number in range(max(line - _NEAR, 1), min(line + 1, bench.lines) + 1):
+        old = bench.indent(number)
+        width = len(old.expandtabs())
+        if number not in bench.by_line or not width % unit or "\t" in old:
+            continue
+        low = width - width % unit
+        for rank, new in enumerate(sorted((low, low + unit), key=lambda one: abs(one - width))):
+            yield from _slip(bench, 1.2 + 0.1 * rank, [number], old, " " * new)
 
 
 def _clause(bench: Bench, line: int) -> Iterator[Slip]:
