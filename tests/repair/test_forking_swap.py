@@ -174,6 +174,8 @@ async def test_what_tests_are_made_of_can_be_edited_too(tmp_path: Path) -> None:
                 Plan(2, (lab.edit("tools.py", "return 3", "return 2"),), ("test_it.py::test_two",)),
                 Plan(3, (lab.edit("test_it.py", "one == 1", "one == 2"),), ("test_it.py::test_one",)),
                 Plan(4, (lab.edit("test_it.py", "one == 1", "one == 3"),), ("test_it.py::test_one",)),
+                # Nothing of the ones before stays.
+                Plan(5, (lab.edit("conftest.py", "return 2", "return +1"),), ("test_it.py::test_one",)),
             ]
         )
     assert {number: trial.outcome for number, trial in sorted(trials.items())} == {
@@ -181,6 +183,7 @@ async def test_what_tests_are_made_of_can_be_edited_too(tmp_path: Path) -> None:
         2: "passed",
         3: "passed",
         4: "failed",
+        5: "passed",
     }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.machinery
 import linecache
 import os
-import sys
 from typing import Any
 
 
@@ -36,8 +35,6 @@ def put_in_place(texts: dict[str, bytes]) -> None:
     Args:
         texts: Absolute path -> text.
     """
-    # Compiled forms of what is not there must not stay.
-    sys.dont_write_bytecode = True
     for path, data in texts.items():
         text = data.decode("utf-8-sig")
         linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
@@ -68,7 +65,7 @@ def _rewritten(texts: dict[str, bytes]) -> None:
     import _pytest.assertion.rewrite as pytest_rewrite  # noqa: PLC0415 - where it is needed
 
     rewrite: Any = pytest_rewrite
-    read, make = rewrite._read_pyc, rewrite._rewrite_test  # noqa: SLF001 - there is no other way in
+    read, make, write = rewrite._read_pyc, rewrite._rewrite_test, rewrite._write_pyc  # noqa: SLF001 - there is no other way in
 
     def read_edited(source: Any, *args: Any, **kwargs: Any) -> Any:
         return None if _found(texts, source) is not None else read(source, *args, **kwargs)
@@ -77,4 +74,8 @@ def _rewritten(texts: dict[str, bytes]) -> None:
         data = _found(texts, path)
         return make(path if data is None else _Edited(str(path), data), *args, **kwargs)
 
-    rewrite._read_pyc, rewrite._rewrite_test = read_edited, make_edited  # noqa: SLF001 - as above
+    def write_others(state: Any, code: Any, *args: Any, **kwargs: Any) -> Any:
+        # A compiled form of what is not there must not stay; those of the others serve the next child.
+        return True if _found(texts, code.co_filename) is not None else write(state, code, *args, **kwargs)
+
+    rewrite._read_pyc, rewrite._rewrite_test, rewrite._write_pyc = read_edited, make_edited, write_others  # noqa: SLF001 - as above
