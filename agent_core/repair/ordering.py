@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 from agent_core.repair.model import Suspect, Variant
@@ -13,7 +14,8 @@ _MOST_RAISED = 2.0
 _LEAST_RAISED = 0.4
 _NO_EFFECT = 0.99
 _BREATH = 16
-_AHEAD = 12
+_AHEAD = 40
+_HANDFUL = 6
 
 
 class Line:
@@ -26,6 +28,7 @@ class Line:
     def __init__(self, suspect: Suspect) -> None:
         self.suspect = suspect
         self.variants: list[Variant] | None = None
+        self.making: asyncio.Task[None] | None = None
         self._next = 0
         self._raised = 1.0
 
@@ -75,16 +78,21 @@ class Ordering:
         """Whether nothing is left."""
         return not any(line.due > 0 for line in self._lines)
 
-    async def take(self, count: int) -> list[tuple[Line, Variant]]:
-        """The next variants that compile; none when nothing is left."""
+    async def take(self, most: int, seconds: float) -> list[tuple[Line, Variant]]:
+        """The next variants that compile; none when nothing is left.
+
+        Args:
+            most: The most that are taken.
+            seconds: After so long those are taken that there are by then, unless it is a handful.
+        """
+        until = time.monotonic() + seconds
         taken: list[tuple[Line, Variant]] = []
-        while len(taken) < count and self._lines:
+        while len(taken) < most and self._lines:
             line = max(self._lines, key=_due)
-            if line.due <= 0:
+            if line.due <= 0 or (time.monotonic() > until and len(taken) >= _HANDFUL):
                 break
             if line.variants is None:
-                # A long line of a long file takes its time, and the screen is not to stand still meanwhile.
-                line.variants = await asyncio.to_thread(self._made, line.suspect)
+                await self._make(line)
                 continue
             variant = line.pop()
             if self._compiles(variant):
@@ -97,9 +105,18 @@ class Ordering:
         """Make variants that will be wanted soon; until it is cancelled, or there are enough."""
         unmade = [line for line in sorted(self._lines, key=_due, reverse=True) if line.variants is None]
         for line in unmade[:_AHEAD]:
-            made = await asyncio.to_thread(self._made, line.suspect)
-            if line.variants is None:
-                line.variants = made
+            await self._make(line)
+
+    async def _make(self, line: Line) -> None:
+        """Make the variants of a line, in a thread: a long line of a long file takes its time."""
+        if line.making is None:
+
+            async def make() -> None:
+                line.variants = await asyncio.to_thread(self._made, line.suspect)
+
+            line.making = asyncio.create_task(make())
+        # Who waits may be cancelled; what is made is wanted still.
+        await asyncio.shield(line.making)
 
     def _made(self, suspect: Suspect) -> list[Variant]:
         source = self._project.source(suspect.path)

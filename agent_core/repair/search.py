@@ -25,6 +25,8 @@ from agent_core.repair.others import Others
 from agent_core.repair.project import Project
 
 _MOST_REPAIRS = 12
+# How long somebody waits for the variants of a batch, where they are not made yet.
+_MAKING_SECONDS = 0.5
 _MOST_LOOKED_OVER = 5
 _GO_ON = (2.0, 20.0)
 # How long a batch takes, at least, and in times of what it takes to start one; how many variants are in it.
@@ -163,7 +165,7 @@ class Search:
             if hunt.by_pairs and (pairs := await asyncio.to_thread(hunt.pairs, size)):
                 self._stage = "pairs"
                 return [(None, pair) for pair in pairs]
-        taken = await hunt.ordering.take(size)
+        taken = await hunt.ordering.take(size, _MAKING_SECONDS)
         return [(line, variant) for line, variant in taken if hunt.ended.get(variant.edits, "") not in hunt.tests]
 
     async def _another_way(self, hunt: Hunt) -> bool:

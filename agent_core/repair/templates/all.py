@@ -21,8 +21,6 @@ log = logging.getLogger(__name__)
 TEMPLATES: tuple[Template, ...] = (*EXPRESSIONS, *STATEMENTS)
 # More than this of one line come of no slip.
 _MOST_EACH = 300
-# So many classes may be within one another.
-_DEEPEST = 6
 _Key = tuple[Edit, ...]
 
 
@@ -88,45 +86,55 @@ def least(source: Source, variant: Variant) -> _Key:
 
 
 def compiles(source: Source, variant: Variant) -> bool:
-    """Whether the part of the file that a variant changes still compiles: its function, else its outermost statement.
+    """Whether the innermost statement that a variant changes can still be parsed.
 
     A whole file would take long, and whoever tries the variant compiles that.
     """
     here = [edit for edit in variant.edits if edit.path == source.path]
+    if not here:
+        return True
     try:
         start, end = _part(source, min(edit.start for edit in here), max(edit.end for edit in here))
         moved = [Edit(edit.path, edit.start - start, edit.end - start, edit.text) for edit in here]
         text = with_edits(source.text[start:end], moved)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile("if 1:\n" + text if text[:1] in " \t" else text, source.path, "exec", dont_inherit=True)
+            ast.parse("if 1:\n" + text if text[:1] in " \t" else text, source.path)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         return False
     return True
 
 
 def _part(source: Source, start: int, end: int) -> tuple[int, int]:
-    """Where the lines of the outermost function around a place begin and end, or of a statement of the module."""
-    parts = _parts(source)
-    number = bisect.bisect_right(parts, (start, len(source.text) + 1)) - 1
-    # Of a class and what is in it the narrowest comes last.
-    for first, last in reversed(parts[max(number - _DEEPEST, 0) : number + 1]):
-        if first <= start and end <= last:
-            return first, last
-    return 0, len(source.text)
+    """Where the lines of the innermost statement around a place begin and end, of such as can stand alone."""
+    part = 0, len(source.text)
+    parts = _parts(source, None)
+    while True:
+        number = bisect.bisect_right(parts, start, key=lambda row: row[0]) - 1
+        if number < 0:
+            return part
+        first, last, node = parts[number]
+        if not (first <= start and end <= last):
+            return part
+        # What is behind an ``elif`` is a statement of its own to the tree alone.
+        if not source.text.startswith("elif", first + len(source.indent(node))):
+            part = first, last
+        parts = _parts(source, node)
+        if not parts:
+            return part
 
 
-@lru_cache(maxsize=32)
-def _parts(source: Source) -> list[tuple[int, int]]:
-    """Where the lines of the module's statements, and of those of its classes, begin and end, in order."""
-    found: list[tuple[int, int]] = []
-    bodies = [source.tree.body]
-    while bodies:
-        for node in bodies.pop():
-            found.append(_lines(source, node))
-            if isinstance(node, ast.ClassDef):
-                bodies.append(node.body)
-    return sorted(found, key=lambda part: (part[0], -part[1]))
+@lru_cache(maxsize=512)
+def _parts(source: Source, around: ast.AST | None) -> list[tuple[int, int, ast.stmt]]:
+    """Where the lines of a statement's own statements begin and end, in order; of the module's without one."""
+    found: list[tuple[int, int, ast.stmt]] = []
+    waiting = list(ast.iter_child_nodes(source.tree if around is None else around))
+    for node in waiting:
+        if isinstance(node, ast.stmt):
+            found.append((*_lines(source, node), node))
+        elif isinstance(node, ast.ExceptHandler | ast.match_case):
+            waiting += ast.iter_child_nodes(node)
+    return sorted(found, key=lambda row: row[:2])
 
 
 def _lines(source: Source, node: ast.stmt) -> tuple[int, int]:
