@@ -126,10 +126,16 @@ async def test_a_malformed_configuration_names_file_line_and_key(
 async def test_no_key_and_no_server(tmp_path: Path) -> None:
     without_servers()
     project = make_shop(tmp_path / "shop")
-    code, _, err = await run_pairloop(["exec", "x"], project)
+    # Somebody who names a model is not to get anything else.
+    code, _, err = await run_pairloop(["exec", "--model", "gpt-x", "x"], project)
     assert code == 2
     assert "OPENAI_API_KEY" in err
     assert "pairloop try" in err
+    code, out, err = await run_pairloop(["exec", "write a poem"], project)
+    assert (code, err) == (0, "")
+    assert "the built-in partner proposes" in out
+    assert "I understand no words." in out
+    assert "OPENAI_API_KEY" in out
 
 
 async def test_nobody_listens(tmp_path: Path) -> None:
