@@ -132,7 +132,7 @@ async def test_no_key_and_no_server(tmp_path: Path) -> None:
     assert "OPENAI_API_KEY" in err
     assert "pairloop try" in err
     code, out, err = await run_pairloop(["exec", "write a poem"], project)
-    assert (code, err) == (0, "")
+    assert (code, err) == (1, "")
     assert "the built-in partner proposes" in out
     assert "I understand no words." in out
     assert "OPENAI_API_KEY" in out
