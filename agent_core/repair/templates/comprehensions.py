@@ -39,7 +39,7 @@ def filtered(source: Source, node: ast.AST, project: Project) -> Iterator[Varian
     place = node.elt if not isinstance(node, ast.DictComp) else node.value
     targets = {one.id for one in ast.walk(last.target) if isinstance(one, ast.Name)}
     at = grouped(source, last.iter)[1]
-    for one in predicates(source, place, project, 3 * _MOST):
+    for one in predicates(source, place, project, 3 * _MOST, anew=True):
         names = {name.id for name in ast.walk(ast.parse(one.text)) if isinstance(name, ast.Name)}
         if names & targets:
             yield source.variant(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from agent_core.repair.project import Project
@@ -32,7 +32,7 @@ class Predicate(NamedTuple):
     guards: bool = False
 
 
-def predicates(source: Source, node: ast.expr, project: Project, most: int) -> list[Predicate]:
+def predicates(source: Source, node: ast.expr, project: Project, most: int, *, anew: bool = False) -> list[Predicate]:
     """The predicates that fit a place, the likeliest first, each once.
 
     Those over names of the condition itself come before others, those that stand elsewhere in the function before
@@ -43,41 +43,57 @@ def predicates(source: Source, node: ast.expr, project: Project, most: int) -> l
         node: The condition there.
         project: Tells what names held when a test failed.
         most: At most so many.
+        anew: There is no condition yet: the node only tells the place.
     """
     asked = {ast.unparse(one) for one in ast.walk(node) if isinstance(one, ast.Name | ast.Attribute)}
+    opened = dict.fromkeys(_opened(node))
     found: dict[str, Predicate] = {}
-    own = source.code(node)
-    nearby = said(source, node)
-    for one in sorted(_all(source, node, project, asked, nearby), key=lambda predicate: predicate.extra):
+    own = "" if anew else source.code(node)
+    for one in sorted(_all(source, node, project, asked, opened), key=lambda predicate: predicate.extra):
         if one.text != own:
             found.setdefault(one.text, one)
     return list(found.values())[:most]
 
 
+def _opened(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """What a condition looks into, and by which index; the index is empty of attributes and where none is a name."""
+    for one in ast.walk(node):
+        match one:
+            case ast.Attribute(value=owner):
+                yield ast.unparse(owner), ""
+            case ast.Subscript(value=owner, slice=index):
+                yield ast.unparse(owner), ast.unparse(index) if isinstance(index, ast.Name | ast.Attribute) else ""
+
+
 def _all(
-    source: Source, node: ast.expr, project: Project, asked: set[str], nearby: tuple[Said, ...]
+    source: Source, node: ast.expr, project: Project, asked: set[str], opened: Collection[tuple[str, str]]
 ) -> Iterator[Predicate]:
-    for index, one in enumerate(_said_as_condition(source, nearby)):
-        text = held_together(one.text, Level.NOT)
-        yield Predicate(text, 0.4 + 0.08 * index)
-        yield Predicate(_negated(source, one), 0.5 + 0.08 * index)
+    for index, one in enumerate(_said_as_condition(source, said(source, node))):
+        yield Predicate(held_together(one.text, Level.NOT), 0.2 + 0.08 * index)
+        yield Predicate(_negated(source, one), 0.25 + 0.08 * index)
     there = sorted(
         words(source, node, project), key=lambda word: (not word.unused, word.text not in asked, word.distance)
-    )
-    there = there[:_MOST_WORDS]
+    )[:_MOST_WORDS]
     classes = _classes(source.scope(node))
+    owners = {owner for owner, _ in opened}
     for index, word in enumerate(there):
         away = (0.0 if word.text in asked or word.unused else 0.4) + 0.06 * index
+        if word.text in owners:
+            away -= 0.2
         yield from _of_one(word, away)
         kinds = dict.fromkeys([*classes.get(word.text, []), *classes[""]]) if word.guess in {"", "sized"} else ()
         for kind in list(kinds)[:2]:
-            yield Predicate(f"isinstance({word.text}, {kind})", away + 0.5, guards=True)
-            yield Predicate(f"not isinstance({word.text}, {kind})", away + 0.8, guards=True)
+            yield Predicate(f"isinstance({word.text}, {kind})", away + 0.4, guards=True)
+            yield Predicate(f"not isinstance({word.text}, {kind})", away + 0.6, guards=True)
     for first, word in enumerate(there):
         for second, other in enumerate(there):
-            away = 0.3 + 0.06 * (first + second) + (0.0 if {word.text, other.text} & asked else 0.4)
-            if first != second:
-                yield from _of_two(word, other, away, once=first < second)
+            if first == second:
+                continue
+            of_it = len({word.text, other.text} & asked)
+            away = 0.1 + 0.04 * (first + second) + (0.5, 0.15, 0.0)[of_it]
+            if (other.text, word.text) in opened:
+                away -= 0.3
+            yield from _of_two(word, other, away, once=first < second)
 
 
 def _said_as_condition(source: Source, nearby: tuple[Said, ...]) -> list[Said]:
@@ -119,11 +135,12 @@ def _of_one(word: Word, away: float) -> Iterator[Predicate]:
     """What can be asked of one thing, by what it seems to hold."""
     text, guess = word.text, word.guess
     if guess == "number":
-        yield from (Predicate(f"{text} > 0", away + 0.1), Predicate(f"{text} == 0", away + 0.1))
-        yield from (Predicate(f"{text} != 0", away + 0.2, guards=True), Predicate(f"{text} < 0", away + 0.2))
-        yield from (Predicate(f"{text} >= 0", away + 0.3), Predicate(f"{text} <= 0", away + 0.3))
-        yield from (Predicate(f"{text} > 1", away + 0.5), Predicate(f"{text} == 1", away + 0.5))
-        yield Predicate(f"{text} % 2 == 0", away + 0.8)
+        yield Predicate(f"{text} != 0", away + 0.3, guards=True)
+        for asked, extra in (
+            ("> 0", 0.2), ("== 0", 0.2), ("< 0", 0.3), (">= 0", 0.5), ("<= 0", 0.5), ("> 1", 0.5), ("== 1", 0.5),
+            ("% 2 == 0", 1.0),
+        ):  # fmt: skip
+            yield Predicate(f"{text} {asked}", away + extra)
         return
     sized = guess in _SIZED
     truth = 0.0 if guess in {"bool", ""} or sized else 0.4

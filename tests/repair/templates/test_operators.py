@@ -42,7 +42,7 @@ def test_a_chain_loses_a_link_with_its_brackets() -> None:
     ("wrong", "right", "most"),
     [
         ("if a and b:", "if a or b:", 1),
-        ("if a or b and c:", "if (a or b) and c:", 9),
+        ("if a or b and c:", "if (a or b) and c:", 12),
         ("if a and b or c:", "if a and (b or c):", 12),
         ("if a and b:", "if a:", 8),
         ("if a and b and c:", "if a and c:", 20),
