@@ -1,0 +1,112 @@
+"""Repairs that the built-in partner has looked for: how the search gets on is told, and it can be ended early."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from agent_core import commands
+from agent_core import events as ev
+from agent_core.checks.model import CheckResult, Finding, Verdict
+from agent_core.fold import fold
+from agent_core.prompt.repair_words import evidence
+from agent_core.repair.model import Found, Progress, Suspect, Wanted
+from agent_core.repairing import Told, what_words
+from agent_core.state import State
+from agent_core.text import estimate_tokens
+from tests.support.finding import BREAKS, FAILING, MENDS, SUSPECT, FakeFinder, found
+from tests.support.running import flags, running
+from tests.support.shop import make_shop
+
+
+async def test_a_search_is_told_and_ends_early_with_what_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_shop(tmp_path / "shop")
+    finder = FakeFinder(found(MENDS), held=True)
+    finder.put(monkeypatch)
+    settings = flags(off=("mypy", "ruff", "syntax"), partner={"use": "builtin"})
+    async with asyncio.timeout(60), running(project, settings) as here:
+        here.submit(commands.EndSearch())
+        assert (await here.seen(ev.Noted)).text == "No repair is looked for now."
+        here.submit(commands.Ask("fix"))
+        state = await here.until(lambda state: bool(state.repairs.search and state.repairs.search.tried))
+        search = state.repairs.search
+        assert search is not None
+        assert (search.beside, search.so_far, search.doing) == (False, "3 tried", "trying repairs")
+        here.submit(commands.EndSearch())
+        here.submit(commands.EndSearch())
+        await here.seen(ev.RepairEnded)
+        assert len(here.all(ev.RepairHurried)) == 1
+        assert finder.enough == 1
+        await here.seen(ev.TaskFinished)
+        assert not any(one.beside for one in here.all(ev.RepairSought)), "nobody is there to look beside"
+        # An interrupt ends one for good.
+        here.submit(commands.Ask("fix again"))
+        await here.until(lambda state: state.repairs.search is not None and bool(finder.running))
+        here.submit(commands.Interrupt())
+        await here.until(lambda state: state.task is None)
+        assert here.all(ev.RepairEnded)[-1].ended == "stopped"
+        assert finder.cancelled == 1
+        assert here.state.repairs.search is None
+
+
+def test_progress_is_told_a_few_times_a_second_and_at_every_turn() -> None:
+    told: list[ev.AnyEvent] = []
+    tell = Told(told.append, beside=True)
+    for tried in range(100):
+        tell(Progress("trying", tried, 100))
+    assert len(told) == 1
+    tell(Progress("trying", 100, 100, found=1))
+    tell(Progress("pairs", 101, 100, found=1))
+    assert [(one.stage, one.found) for one in told if isinstance(one, ev.RepairProgressed)] == [
+        ("trying", 0),
+        ("trying", 1),
+        ("pairs", 1),
+    ]
+    assert tell.last.tried == 101
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (Wanted(), "what fails"),
+        (Wanted(("tests/test_a.py::test_b",)), "tests/test_a.py::test_b"),
+        (Wanted(("a", "b")), "2 tests"),
+        (Wanted(kinds=("lint", "types")), "lint findings and type findings"),
+    ],
+)
+def test_what_is_wanted_is_said_in_a_few_words(wanted: Wanted, words: str) -> None:
+    assert what_words(wanted) == words
+
+
+def test_evidence_names_what_helps_lines_and_values_within_its_bounds() -> None:
+    broken = Finding("ruff", "Undefined name `undefined_name`", "shop/prices.py", 9, "F821")
+    verdict = Verdict("t", "b", green=False, results=(), broken=(broken,))
+    text = evidence(found(BREAKS), None, [(BREAKS, verdict)], lambda _path, _line: "for price in prices[1:]:")
+    assert "makes tests/test_prices.py::test_total pass, but breaks: ruff: Undefined name" in text
+    assert f"- Suspicious: {SUSPECT.path}:{SUSPECT.line} `for price in prices[1:]:`, where price = 2." in text
+    many = Found(suspects=tuple(Suspect("shop/prices.py", line, 0.5) for line in range(1, 9)), failing=(FAILING,))
+    assert estimate_tokens(evidence(many, MENDS, [], lambda _path, _line: "x" * 1000)) <= 200
+    assert not evidence(Found(), None, [], lambda _path, _line: "")
+
+
+def test_what_a_search_learnt_waits_for_the_next_request() -> None:
+    state = fold(State(), ev.RepairSought(beside=True, what="1 failing test"))
+    assert state.repairs.search is not None
+    assert len(state.chat) == 1
+    state = fold(state, ev.RepairEnded(beside=True, evidence="[this]"))
+    assert state.repairs.untold == ("[this]",)
+    state = fold(fold(state, ev.PromptSent(1, 1)), ev.RepairSought(beside=True, what="1 failing test"))
+    assert not state.repairs.untold
+    assert len(state.chat) == 1, "it is told once"
+    assert fold(state, ev.SessionResumed("1.0")).repairs.search is None
+
+
+def test_a_repair_that_not_every_check_could_judge_is_told_as_such() -> None:
+    unable = CheckResult("mypy", "missing", "t", "not there")
+    assert evidence(
+        Found(), None, [(MENDS, Verdict("t", "b", green=False, results=(unable,)))], lambda *_: ""
+    ).endswith("but not every check could judge.")
