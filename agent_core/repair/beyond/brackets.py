@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 
 from agent_core.repair.beyond.bench import Bench
@@ -10,6 +12,7 @@ from agent_core.repair.beyond.slips import Slip, exchange, put
 from agent_core.repair.beyond.tokens import PAIRS, Token
 
 _REACH = 12
+_BUILTINS = frozenset(dir(builtins))
 _OPENERS = {closer: opener for opener, closer in PAIRS.items()}
 
 
@@ -25,6 +28,7 @@ def brackets(bench: Bench) -> Iterator[Slip]:
             yield from _closed(bench, opener)
             yield exchange(1.8, opener.start, opener.end, "", f"{opener.text} left out")
         if closer is not None:
+            yield from _glued(bench, closer)
             yield exchange(1.2, closer.start, closer.end, "", f"{closer.text} left out")
             yield from _opened(bench, closer)
 
@@ -97,6 +101,22 @@ def _opened(bench: Bench, closer: Token) -> Iterator[Slip]:
             # A call or an index: the bracket follows the word at once.
             gap = bench.text[one.end : one.end + 1] == " "
             yield exchange(cost + 0.1 * (not gap), one.end, one.end + gap, opener, f"{opener} put in")
+
+
+def _glued(bench: Bench, closer: Token) -> Iterator[Slip]:
+    """The bracket that opens one stood within what is one word now: ``def namefirst)``."""
+    words = Counter(one.text for one in bench.tokens if one.kind == "name")
+    line = bench.by_line.get(closer.line, [])
+    for before, one in zip([None, *line], line, strict=False):
+        if one.kind != "name" or one.start >= closer.start or words[one.text] > 1:
+            continue
+        defines = before is not None and before.text == "def"
+        for cut in range(1, len(one.text)):
+            head, tail = one.text[:cut], one.text[cut:]
+            known = (defines or words[head] or head in _BUILTINS) and words[tail]
+            if known and head.isidentifier() and tail.isidentifier():
+                # The longer the word that is known, the less it is so by chance.
+                yield put(1.6 - 0.02 * len(tail) - 0.02 * len(head) * bool(words[head]), one.start + cut, "(")
 
 
 def commas(bench: Bench) -> Iterator[Slip]:

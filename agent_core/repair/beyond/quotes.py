@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -56,6 +57,11 @@ def lookalikes(bench: Bench) -> Iterator[Slip]:
 def quotes(bench: Bench) -> Iterator[Slip]:
     """A string without an end."""
     for one in bench.tokens:
+        if one.kind == "string" and one.text.endswith(('"""', "'''")):
+            # It took the next string's beginning for its end.
+            behind = one.line + one.text.count("\n")
+            if behind > one.line and abs(behind - bench.fault.line) < 2:
+                yield from _triple(bench, one)
         if one.kind != "open":
             continue
         if one.text.lstrip("bBrRuUfFtT")[:3] in {'"""', "'''"}:
@@ -63,6 +69,7 @@ def quotes(bench: Bench) -> Iterator[Slip]:
         else:
             yield from _single(bench, one)
     yield from _apostrophes(bench)
+    yield from _empty(bench)
 
 
 def _single(bench: Bench, one: Token) -> Iterator[Slip]:
@@ -133,7 +140,16 @@ def _triple(bench: Bench, one: Token) -> Iterator[Slip]:
                 ends = "\r\n" if "\r\n" in bench.text else "\n"
                 yield put(1.2 + 0.05 * far - 0.02 * (far > 2), place, f"{ends}{own}{marks}", says)
     yield put(1.6, len(bench.text.rstrip()), marks, says)
-    yield exchange(1.5, one.start + at, body, quote, f"{quote} for {marks}")
+    if one.kind == "open":
+        yield exchange(1.5, one.start + at, body, quote, f"{quote} for {marks}")
+
+
+def _empty(bench: Bench) -> Iterator[Slip]:
+    """Two quotes where three were meant: an empty string with words behind it."""
+    for line in bench.around[:2]:
+        for one, after in itertools.pairwise(bench.by_line[line]):
+            if one.text in {'""', "''"} and after.start == one.end:
+                yield put(1.1, one.end, one.text[0], f"{one.text[0] * 3} for {one.text}")
 
 
 def _apostrophes(bench: Bench) -> Iterator[Slip]:

@@ -38,6 +38,10 @@ _MOST_PARSED = 4_000_000
 _WORSE = 2.0
 _ORDINARY = 2.0
 _SMALL = 1_500
+# From how many characters on a part takes long to parse, and what is tried on the whole file is little.
+_LARGE, _FEW = 20_000, 3
+# How many functions beyond the one with the fault the slip may be in.
+_BEYOND = 3
 # What is tried on the whole file of one fault, and how many texts with another fault are gone on with.
 _WHOLE, _FURTHER = 12, 4
 _HEADER = "if 1:\n"
@@ -46,6 +50,9 @@ _GENERATORS = (
     quotes, escapes, fields, indentation, stray_block, placement, any_token,
 )  # fmt: skip
 _NUMBERS = re.compile(r"\d+")
+
+
+_Tried = tuple[float, Slip, str]
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -133,10 +140,16 @@ class _Search:
     # -- one fault
 
     def _expand(self, state: _State) -> None:
-        window = self._window(state)
-        good, further = self._tried(window)
+        """Find what may be put right next, in the smallest part of the text in which something is found."""
+        for window in self._windows(state):
+            good, further = self._tried(window)
+            if self._take(state, window, good, further) or self._parsed >= _MOST_PARSED:
+                return
+
+    def _take(self, state: _State, window: _Window, good: list[_Tried], further: list[_Tried]) -> bool:
+        """Try on the whole file what is good in a part of it; gives whether any of it is good there."""
         before, after = state.text[: window.start], state.text[window.end :]
-        kept = 0
+        kept, found = 0, False
         for cost, slip, text in good[:_WHOLE]:
             whole = before + text[len(window.header) :] + after
             if whole in self._seen or self._parsed >= _MOST_PARSED:
@@ -145,6 +158,7 @@ class _Search:
             # What is put right is no step: each fault counts by how odd it is only.
             total, says = state.cost + cost - 1.0, (*state.says, slip.says)
             if fault is None:
+                found = True
                 self._seen.add(whole)
                 heapq.heappush(self._heap, (total, next(self._count), None, whole, says))
             elif kept < _FURTHER and _is_further(fault, state.fault):
@@ -154,16 +168,20 @@ class _Search:
             whole = before + text[len(window.header) :] + after
             if whole not in self._seen and (fault := self._fault(whole)) is not None:
                 self._push(_State(whole, fault, state.cost + cost - 0.5, state.faults + 1, (*state.says, slip.says)))
+        return found or kept > 0
 
-    def _tried(self, window: _Window) -> tuple[list[tuple[float, Slip, str]], list[tuple[float, Slip, str]]]:
+    def _tried(self, window: _Window) -> tuple[list[_Tried], list[_Tried]]:
         """The slips after which a window can be parsed, and those after which its fault is farther down."""
         bench, limit = window.bench, len(window.header)
-        good: list[tuple[float, Slip, str]] = []
-        further: list[tuple[float, Slip, str]] = []
+        good: list[_Tried] = []
+        further: list[_Tried] = []
         shapes: set[str] = set()
         texts = {bench.text}
+        # Something has to be left for trying on the whole file what is good here.
+        most = self._parsed + (_MOST_PARSED - self._parsed) // 2
+        many = _WHOLE if len(bench.text) < _LARGE else _FEW
         for slip in sorted((one for one in _slips(bench) if min(one.changes)[0] >= limit), key=lambda one: one.cost):
-            if self._parsed >= _MOST_PARSED or (len(good) >= _WHOLE and slip.cost > sorted(good)[4][0] + 0.5):
+            if self._parsed >= most or (len(good) >= many and slip.cost > sorted(good)[_FEW - 1][0] + 0.5):
                 break
             text = slip.on(bench.text)
             if text in texts:
@@ -178,11 +196,14 @@ class _Search:
                     good.append((slip.cost + oddness(tree), slip, text))
             elif slip.cost < 2.0 and _is_further(fault, bench.fault):
                 further.append((slip.cost - 0.05 * min(fault.line - bench.fault.line, 10), slip, text))
-        least = min((oddness(ast.parse(text)) for *_, text in good), default=0.0)
-        return sorted((cost - least, slip, text) for cost, slip, text in good), sorted(further)
+        if good:
+            # What was odd before the slip is no fault of it.
+            least = min(cost - slip.cost for cost, slip, _ in good)
+            good = sorted((cost - least, slip, text) for cost, slip, text in good)
+        return good, sorted(further)
 
-    def _window(self, state: _State) -> _Window:
-        """The smallest part of a text that has the same fault, and can be parsed without it."""
+    def _windows(self, state: _State) -> Iterator[_Window]:
+        """Parts of a text that have its fault, the smallest first; at last the whole text."""
         bench = Bench(state.text, state.fault)
         if len(state.text) > _SMALL and not any(mark in state.text for mark in ("\n<<<<<<< ", "\n>>>>>>> ")):
             for first, last in _parts(bench):
@@ -191,11 +212,9 @@ class _Search:
                 header = _HEADER if bench.indent(first) else ""
                 part = header + state.text[start:end]
                 fault = self._parse(part)
-                # As messages name lines, they differ in numbers.
-                same = fault is not None and _NUMBERS.sub("", fault.message) == _NUMBERS.sub("", state.fault.message)
-                if fault is not None and same and fault.line == state.fault.line - first + 1 + len(header.splitlines()):
-                    return _Window(start, end, header, Bench(part, fault))
-        return _Window(0, len(state.text), "", bench)
+                if fault is not None and fault.line == state.fault.line - first + 1 + len(header.splitlines()):
+                    yield _Window(start, end, header, Bench(part, fault))
+        yield _Window(0, len(state.text), "", bench)
 
 
 def _slips(bench: Bench) -> Iterator[Slip]:
@@ -214,14 +233,19 @@ def _parts(bench: Bench) -> Iterator[tuple[int, int]]:
     width = len(bench.indent(line)) if bench.line(line).strip() else 10**6
     if width == 0:
         yield line, _end(bench, last, 0)
+    more = _BEYOND
     for number in range(line, 0, -1):
         said = bench.line(number).lstrip()
         own = len(bench.indent(number))
         if own <= width and said.startswith(("def ", "class ", "async def ")):
             yield number, _end(bench, last, own)
-            width = own - 1
+            width = max(own - 1, 0)
             if not own:
-                return
+                # A string without an end ends where the next one begins, which may be in the next function.
+                last = _end(bench, last, 0) - 1
+                more -= 1
+                if not more:
+                    return
 
 
 def _end(bench: Bench, line: int, width: int) -> int:
