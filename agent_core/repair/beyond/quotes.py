@@ -149,7 +149,8 @@ def _empty(bench: Bench) -> Iterator[Slip]:
     for line in bench.around[:2]:
         for one, after in itertools.pairwise(bench.by_line[line]):
             if one.text in {'""', "''"} and after.start == one.end:
-                yield put(1.1, one.end, one.text[0], f"{one.text[0] * 3} for {one.text}")
+                closed = one.text[0] * 3 in bench.line(line)[1:]
+                yield put(0.8 if closed else 1.2, one.end, one.text[0], f"{one.text[0] * 3} for {one.text}")
 
 
 def _apostrophes(bench: Bench) -> Iterator[Slip]:

@@ -49,7 +49,9 @@ _GENERATORS = (
     conflicts, lookalikes, older_pythons, colons, keywords, imports, elses, signs, equals, brackets, commas, calls,
     quotes, escapes, fields, indentation, stray_block, placement, any_token,
 )  # fmt: skip
-_NUMBERS = re.compile(r"\d+")
+_CODE = re.compile(
+    r"^[ \t]*(?:(?:async )?def \w+\(|class \w+[(:]|return\b|from [\w.]+ import |import \w+$)", re.MULTILINE
+)
 
 
 _Tried = tuple[float, Slip, str]
@@ -66,12 +68,21 @@ class _State(msgspec.Struct, frozen=True):
 
 
 class _Window(msgspec.Struct, frozen=True):
-    """A part of a text that has its fault."""
+    """A part of a text that has its fault.
+
+    Attributes:
+        start: Where it begins in the text.
+        end: Where it ends.
+        header: What stands in front of it, so that it can be parsed by itself.
+        bench: It, with its fault.
+        line: The line of that fault in the whole text.
+    """
 
     start: int
     end: int
     header: str
     bench: Bench
+    line: int = 0
 
 
 def syntax_variants(path: str, text: str) -> Iterator[Variant]:
@@ -205,16 +216,40 @@ class _Search:
     def _windows(self, state: _State) -> Iterator[_Window]:
         """Parts of a text that have its fault, the smallest first; at last the whole text."""
         bench = Bench(state.text, state.fault)
+        swallowed = _swallowed(bench) if "triple-quoted" in state.fault.message else 0
+        if swallowed:
+            told = Bench(state.text, Fault(state.fault.message, swallowed, 0, (swallowed, 0)))
+            for first, last in itertools.islice(_parts(told), 2):
+                if (window := self._part(state.text, told, first, last)) is not None:
+                    yield window
         if len(state.text) > _SMALL and not any(mark in state.text for mark in ("\n<<<<<<< ", "\n>>>>>>> ")):
             for first, last in _parts(bench):
-                start = bench.starts[first - 1]
-                end = bench.starts[last - 1] if last <= bench.lines else len(state.text)
-                header = _HEADER if bench.indent(first) else ""
-                part = header + state.text[start:end]
-                fault = self._parse(part)
-                if fault is not None and fault.line == state.fault.line - first + 1 + len(header.splitlines()):
-                    yield _Window(start, end, header, Bench(part, fault))
+                window = self._part(state.text, bench, first, last)
+                if window is not None and window.line == state.fault.line:
+                    yield window
         yield _Window(0, len(state.text), "", bench)
+
+    def _part(self, text: str, bench: Bench, first: int, last: int) -> _Window | None:
+        """The lines of a text from one on as far as another one; None where nothing is wrong with them."""
+        start = bench.starts[first - 1]
+        end = bench.starts[last - 1] if last <= bench.lines else len(text)
+        header = _HEADER if bench.indent(first) else ""
+        part = header + text[start:end]
+        fault = self._parse(part)
+        if fault is None:
+            return None
+        return _Window(start, end, header, Bench(part, fault), fault.line + first - 1 - len(header.splitlines()))
+
+
+def _swallowed(bench: Bench) -> int:
+    """The line on which a string begins that has code in it: from there on, text and code have changed places.
+
+    Python itself names only the last string, which has no end.
+    """
+    for one in bench.tokens:
+        if one.kind in {"string", "open"} and "\n" in one.text and _CODE.search(one.text):
+            return one.line
+    return 0
 
 
 def _slips(bench: Bench) -> Iterator[Slip]:
