@@ -13,13 +13,10 @@ from agent_core.partners.presets import BUILTIN
 from agent_core.partners.several import Chosen, Partners
 from agent_core.partners.switching import SwitchingModel
 
-_BUILT_IN = (
-    "No key is set{}, so the built-in partner proposes: it repairs failing tests, type and lint findings by search, "
-    "without a model."
-)
+_BUILT_IN = "No key is set{}, so the built-in partner proposes: repairs of tests, types and lint, without a model."
 _ADD = (
-    "To add a model: pairloop key set (or export OPENAI_API_KEY=sk-...), or start a local server such as Ollama, or "
-    "export OPENAI_BASE_URL=http://127.0.0.1:8080/v1; /model chooses."
+    "To add a model: pairloop key set (or export OPENAI_API_KEY=sk-...), or start a local server such as Ollama; "
+    "/model chooses."
 )
 
 

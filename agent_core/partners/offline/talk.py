@@ -10,9 +10,8 @@ from agent_core.repair.model import Difference, Found, Kind, Repair, Wanted
 from agent_core.repair.words import code, count, plain
 
 HOW = (
-    "For anything else give me a colleague that reads: set a key (`pairloop key set`, or `export OPENAI_API_KEY=...`), "
-    "or start a local server (Ollama is found by itself; another with "
-    "`export OPENAI_BASE_URL=http://127.0.0.1:8080/v1`), and choose it with `/model`."
+    "For anything else set a key (`pairloop key set`, or `export OPENAI_API_KEY=...`) or start a local server (Ollama "
+    "is found by itself, another by `export OPENAI_BASE_URL=http://127.0.0.1:8080/v1`); `/model` chooses."
 )
 CANNOT = "I understand no words. I repair failing tests, type and lint findings by search, without a model."
 NOBODY = "Repairs are looked for within a session only."
