@@ -5,25 +5,16 @@ assert rank(COMPARISONS, wrong, right) <= 3
 
 from __future__ import annotations
 
-import ast
 import textwrap
 from collections.abc import Mapping, Sequence
 
 from agent_core.repair.model import TestRun, Variant, with_edits
 from agent_core.repair.project import Project
-from agent_core.repair.source import Source
+from agent_core.repair.spans import nodes_at
 from agent_core.repair.templates import Template
 
 HERE = "# here"
 PATH = "program.py"
-
-
-def nodes_at(source: Source, line: int) -> list[ast.AST]:
-    """What templates are called with for a line: the statement around it, then the nodes that begin there."""
-    nodes = list(source.by_line.get(line, ()))
-    if nodes and (statement := source.statement(nodes[0])) is not None and statement not in nodes:
-        nodes.insert(0, statement)
-    return nodes
 
 
 def variants(

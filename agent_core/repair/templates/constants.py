@@ -13,7 +13,7 @@ from agent_core.repair.source import Source
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.exact import editable, replaced
 from agent_core.repair.templates.guesses import compatible
-from agent_core.repair.templates.seen import constants, constants_of_file, constants_of_tests, words
+from agent_core.repair.templates.seen import constants, constants_of_file, constants_of_tests, said, words
 
 # Texts of one character or none, for one another: what separates, fills or ends.
 _MARKS = ("", " ", ",", "\n", "-", "_", ".", "/", ":", ";", "\t", "0")
@@ -163,7 +163,7 @@ def _likest(old: str, others: Iterable[str]) -> list[str]:
 
 
 def nothing(source: Source, node: ast.AST, project: Project) -> Iterator[Variant]:
-    """Something for ``None`` or an empty display: a name nobody reads yet, one in scope, an empty value."""
+    """Something for ``None`` or an empty display: a name nobody reads yet, another, what is said nearby."""
     if not _is_nothing(node) or not isinstance(node, ast.expr) or not editable(source, node):
         return
     if isinstance(source.parents.get(node), ast.Compare | ast.BoolOp):
@@ -178,6 +178,9 @@ def nothing(source: Source, node: ast.AST, project: Project) -> Iterator[Variant
         rank += not word.unused
         if rank < 25 and _is_free(source, node, word.text):
             yield from replaced(source, node, word.text, "nothing", cost)
+    made = [one for one in said(source, node) if isinstance(one.node, ast.Call | ast.Subscript | ast.BinOp)]
+    for index, one in enumerate([one for one in made if compatible(guess, one.guess)][:16]):
+        yield from replaced(source, node, one.text, "nothing", 2.1 + 0.08 * index)
     for index, other in enumerate(("None", "False", "True", "0", "1", '""', "[]", "{}", "()")):
         if other != empty:
             yield from replaced(source, node, other, "nothing", 1.8 + 0.1 * index)
