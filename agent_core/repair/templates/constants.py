@@ -20,7 +20,8 @@ _MARKS = ("", " ", ",", "\n", "-", "_", ".", "/", ":", ";", "\t", "0")
 _MOST_OTHERS = 12
 # Others are no slips, and what cannot be written as a number at all is among them.
 _LARGEST = 1e15
-_LITERAL = re.compile(r"(?i)([rbu]{0,2})('{3}|\"{3}|'|\")(.*)\2", re.DOTALL)
+# A literal that is one, not several in a row: prefix, quotes, what is between them.
+LITERAL = re.compile(r"(?i)([rbu]{0,2})('{3}|\"{3}|'|\")(.*)\2", re.DOTALL)
 
 
 def number(source: Source, node: ast.AST, project: Project) -> Iterator[Variant]:
@@ -86,7 +87,7 @@ def text(source: Source, node: ast.AST, project: Project) -> Iterator[Variant]:
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str | bytes) or not editable(source, node):
         return
     code = source.code(node)
-    literal = _LITERAL.fullmatch(code)
+    literal = LITERAL.fullmatch(code)
     if literal is None:
         return
     old = node.value

@@ -11,12 +11,11 @@ from agent_core.repair.model import Variant
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates import Template
-from agent_core.repair.templates.constants import spelt
+from agent_core.repair.templates.constants import LITERAL, spelt
 from agent_core.repair.templates.exact import editable, replaced
 from agent_core.repair.templates.vocabulary import visible
 
 _ASKED = frozenset({"match", "fullmatch", "search", "compile", "sub", "subn", "split", "findall", "finditer"})
-_LITERAL = re.compile(r"(?i)([rbu]{0,2})('{3}|\"{3}|'|\")(.*)\2", re.DOTALL)
 _MOST = 50
 _LONGEST = 120
 # What a piece of a pattern is mistaken for.
@@ -61,7 +60,7 @@ def regular_expression(source: Source, node: ast.AST, _: Project) -> Iterator[Va
     pattern = node.args[0]
     if not isinstance(pattern, ast.Constant) or not isinstance(pattern.value, str):
         return
-    literal = _LITERAL.fullmatch(source.code(pattern))
+    literal = LITERAL.fullmatch(source.code(pattern))
     if literal is None or len(pattern.value) > _LONGEST:
         return
     seen = {pattern.value}
@@ -143,7 +142,7 @@ def text_format(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
     """Another conversion, another number of digits, another field of a format."""
     literal: re.Match[str] | None = None
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and editable(source, node):
-        literal = _LITERAL.fullmatch(source.code(node))
+        literal = LITERAL.fullmatch(source.code(node))
     value = node.value if isinstance(node, ast.Constant) else None
     if literal is None or not isinstance(node, ast.Constant) or not isinstance(value, str) or source.in_text(node):
         return
