@@ -36,6 +36,6 @@ def _together(parts: Sequence[Survivor]) -> Survivor | None:
         if both is None:
             return None
         variant = both
-    mends = tuple(test for part in parts for test in part.mends)
+    mends = tuple(dict.fromkeys(test for part in parts for test in part.mends))
     whole, objection = all(part.whole for part in parts), next((part.objection for part in parts if part.objection), "")
     return Survivor(variant, min(part.weight for part in parts), 0, whole, mends, objection)

@@ -58,6 +58,7 @@ class Hunt:
         paired: Pairs that were tried.
         by_pairs: Whose turn it is, where singles and pairs take turns.
         done: Nothing is left to be tried.
+        spread: How many of the survivors have been tried on the tests of others.
         looked_over: How many of the survivors have been asked about whether they are clean.
     """
 
@@ -71,6 +72,7 @@ class Hunt:
     paired: set[tuple[Edit, ...]] = field(default_factory=set)
     by_pairs: bool = False
     done: bool = False
+    spread: int = 0
     looked_over: int = 0
     _pairs: Iterator[Variant] | None = None
     _pairs_of: int = 0

@@ -28,13 +28,16 @@ _MOST_REPAIRS = 12
 # How long somebody waits for the variants of a batch, where they are not made yet.
 _MAKING_SECONDS = 0.5
 _MOST_LOOKED_OVER = 5
+# So many changes a test may reject that mend what fails, before it is looked whether it passes at all times.
+_DOUBTED = 2
 _GO_ON = (2.0, 20.0)
 # How long a batch takes, at least, and in times of what it takes to start one; how many variants are in it.
 _BATCH_SECONDS, _STARTING = 1.0, 5.0
 _BATCH = (6, 400)
 _TELL_EVERY = 0.2
-# By when what mends not all is put together with others, as shares of the time.
-_APART_AFTER = 0.3
+# By when tests are taken apart that no single change mends, and how many changes are tried before; by when what mends
+# not all is put together with others; as shares of the time.
+_APART_AFTER, _APART_TRIED, _APART_LATEST = 0.3, 200, 0.6
 _PAIRS_AFTER = 0.5
 _BETTER, _OTHERWISE, _BREAKS = 2.0, 1.2, 3.0
 _PROMISING = 1.3
@@ -76,7 +79,8 @@ class Search:
         self._numbers = itertools.count(1)
         self._others = Others(aim.passing, project, _REST * aim.limit)
         self._before: dict[str, str] = {}
-        self._known_steady: dict[str, bool] = {}
+        self._rejected: dict[str, list[_Try]] = {}
+        self._sure: set[str] = set()
         self._hunts: list[Hunt] = []
         self._apart = False
         self._start = time.monotonic()
@@ -147,6 +151,11 @@ class Search:
         """Which share of the time is over."""
         return (time.monotonic() - self._start) / max(self._aim.until - self._start, 0.001)
 
+    def _long_enough_together(self) -> bool:
+        """Whether it was tried for long to mend all tests by one change."""
+        spent = self._spent()
+        return spent > _APART_LATEST or (spent > _APART_AFTER and self._tried >= _APART_TRIED)
+
     def _turn(self) -> Hunt | None:
         """Whose turn it is: of those without a repair, if there are any, the one with the fewest tried so far."""
         going = [hunt for hunt in self._hunts if not hunt.done]
@@ -165,7 +174,7 @@ class Search:
             if hunt.by_pairs and (pairs := await asyncio.to_thread(hunt.pairs, size)):
                 self._stage = "pairs"
                 return [(None, pair) for pair in pairs]
-        taken = await hunt.ordering.take(size, _MAKING_SECONDS)
+        taken = await hunt.ordering.take(size, max(_MAKING_SECONDS, self._starting))
         return [(line, variant) for line, variant in taken if hunt.ended.get(variant.edits, "") not in hunt.tests]
 
     async def _another_way(self, hunt: Hunt) -> bool:
@@ -192,7 +201,6 @@ class Search:
         ordered = self._aim.ordered
         plans = [self._plan(number, variant, hunt, others=ordered) for number, (_, variant) in planned.items()]
         begun, first, ended = time.monotonic(), 0.0, 0
-        again: list[_Try] = []
         passed: list[_Try] = []
         ahead = asyncio.create_task(hunt.ordering.ahead())
         try:
@@ -203,8 +211,8 @@ class Search:
                     first = first or time.monotonic()
                     if trial.outcome == "passed" and not ordered:
                         passed.append(planned[trial.number])
-                    elif not await self._took(hunt, planned[trial.number], trial):
-                        again.append(planned[trial.number])
+                    else:
+                        self._took(hunt, planned[trial.number], trial)
                     if self._over():
                         break
         finally:
@@ -214,22 +222,21 @@ class Search:
             self._starting = first - begun
             self._each = (time.monotonic() - first) / (ended - 1)
         if passed:
-            again += await self._confirm(hunt, passed)
-        if again and not self._over():
+            await self._confirm(hunt, passed)
+        if again := await self._doubted(hunt):
             await self._attempt(hunt, again)
+        await self._spread(hunt)
         await self._look_over(hunt)
-        if not self._apart and not hunt.survivors and self._spent() > _APART_AFTER:
+        if not self._apart and not hunt.survivors and self._long_enough_together():
             await self._take_apart()
 
-    async def _confirm(self, hunt: Hunt, passed: Sequence[_Try]) -> list[_Try]:
-        """Try variants that mend a hunt's tests on the tests that pass without them; gives those to be tried again."""
+    async def _confirm(self, hunt: Hunt, passed: Sequence[_Try]) -> None:
+        """Try variants that mend a hunt's tests on the tests that pass without them."""
         planned = {next(self._numbers): one for one in passed}
         plans = [self._plan(number, variant, hunt, others=True) for number, (_, variant) in planned.items()]
         async with contextlib.aclosing(self._trials(plans)) as trials:
-            told = [
-                (planned[trial.number], await self._took(hunt, planned[trial.number], trial)) async for trial in trials
-            ]
-        return [tried for tried, done in told if not done]
+            async for trial in trials:
+                self._took(hunt, planned[trial.number], trial)
 
     def _plan(self, number: int, variant: Variant, hunt: Hunt, *, others: bool) -> Plan:
         if not others:
@@ -239,8 +246,8 @@ class Search:
     def _trials(self, plans: Sequence[Plan]) -> AsyncGenerator[Trial, None]:
         return trials_of(self._lab, plans, self._enough, self._left())
 
-    async def _took(self, hunt: Hunt, tried: _Try, trial: Trial) -> bool:
-        """Take down what came of a variant that was tried; False where it is to be tried once more."""
+    def _took(self, hunt: Hunt, tried: _Try, trial: Trial) -> None:
+        """Take down what came of a variant that was tried."""
         line, variant = tried
         self._lines.add((variant.path, variant.line))
         self._say(f"{variant.says} in {variant.path}:{variant.line}")
@@ -249,14 +256,12 @@ class Search:
             whole = self._aim.whole and self._others.whole(variant)
             hunt.survivors.append(Survivor(variant, weight, trial.passed, whole, hunt.tests))
         elif trial.test in self._others:
-            if trial.outcome == "failed" and not await self._steady(trial.test):
-                return False
+            self._rejected.setdefault(trial.test, []).append(tried)
             hunt.failed(variant, line, at=trial.test, gain=_BREAKS, mends=hunt.tests)
             if line is not None:
                 line.learn(_PROMISING)
         else:
             self._learn(hunt, line, variant, trial)
-        return True
 
     def _learn(self, hunt: Hunt, line: Line | None, variant: Variant, trial: Trial) -> None:
         """What a variant that does not do tells of its line."""
@@ -270,17 +275,40 @@ class Search:
             else:
                 line.had_no_effect()
 
-    async def _steady(self, test: str) -> bool:
-        """Whether a test passes without any change, so that its failing tells something; else it is asked no more."""
-        if test not in self._known_steady:
-            plan = Plan(next(self._numbers), (), (test,))
-            outcomes = [trial.outcome async for trial in self._trials([plan])]
-            self._known_steady[test] = outcomes in (["passed"], [])
-            if not self._known_steady[test]:
-                self._others.drop(test)
-        return self._known_steady[test]
+    async def _doubted(self, hunt: Hunt) -> list[_Try]:
+        """Look whether the tests that reject much pass at all times without any change; gives what others rejected."""
+        least = 1 if hunt.ordering.exhausted else _DOUBTED
+        doubtful = [test for test, tried in self._rejected.items() if len(tried) >= least and test not in self._sure]
+        if hunt.survivors or not doubtful:
+            return []
+        self._sure.update(doubtful)
+        planned = {next(self._numbers): test for test in doubtful}
+        again: list[_Try] = []
+        plans = [Plan(number, (), (test,)) for number, test in planned.items()]
+        async with contextlib.aclosing(self._trials(plans)) as trials:
+            async for trial in trials:
+                if trial.outcome != "passed":
+                    test = planned[trial.number]
+                    self._others.drop(test)
+                    again += self._rejected.pop(test)
+        return again
 
     # -- what came of it
+
+    async def _spread(self, hunt: Hunt) -> None:
+        """Try what mends one part on the tests of the others that have no repair: it may have been one fault."""
+        bare = [one for one in self._hunts if not one.survivors]
+        new, hunt.spread = hunt.survivors[hunt.spread :], len(hunt.survivors)
+        if not bare or not new:
+            return
+        planned = {next(self._numbers): (one, other) for one in new for other in bare}
+        plans = [Plan(number, one.variant.edits, other.tests) for number, (one, other) in planned.items()]
+        async with contextlib.aclosing(self._trials(plans)) as trials:
+            async for trial in trials:
+                one, other = planned[trial.number]
+                if trial.outcome == "passed":
+                    other.survivors.append(msgspec.structs.replace(one, mends=other.tests))
+                    other.spread = len(other.survivors)
 
     async def _look_over(self, hunt: Hunt) -> None:
         """Ask about the survivors, until one is clean."""

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import textwrap
 import types
+import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
@@ -50,7 +51,9 @@ class QuickLab:
         changes = edited(edits, self.read)
         text = (changes[PATH].data or b"").decode() if PATH in changes else self.files[PATH]
         names: dict[str, Any] = {"__name__": "shop"}
-        exec(compile(text, PATH, "exec"), names)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            exec(compile(text, PATH, "exec"), names)
         return names
 
     def run(self, test: str, edits: Sequence[Edit] = ()) -> TestRun:

@@ -201,3 +201,12 @@ def test_tests_are_told_apart_by_what_they_execute() -> None:
     failing = [run("t::a[1]", 2), run("t::b", 5), run("t::a[2]", 2)]
     groups = split(failing, [], lab.project(), lambda path: path == PATH)
     assert [[one.test for one in group] for group in groups] == [["t::a[1]", "t::a[2]"], ["t::b"]]
+
+
+async def test_what_was_taken_apart_and_was_one_fault_is_one_repair(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "plainly_apart", lambda *_: True)
+    lab = QuickLab(CLAMP, CLAMPED)
+    outcome = await search(lab)
+    assert lab.files[PATH].replace("value < high", "value > high") in texts(lab, outcome)
+    assert outcome.left == ()
+    assert set(outcome.survivors[0].mends) == {"high", "between"}
