@@ -42,6 +42,7 @@ _OTHERS: Mapping[str, tuple[tuple[str, float], ...]] = {
     "^": (("**", 1.2), ("|", 1.2), ("&", 1.2)),
 }
 _RARE = 2.6
+_OF_TEXTS: Mapping[str, float] = {"+": 1.0, "%": 1.3, "*": 1.6}
 _LEVELS = dict(OPERATORS.values())
 _TIED_TO_ORDER = frozenset({"-", "/", "//", "%", "**", "<<", ">>", "@"})
 
@@ -50,7 +51,10 @@ def _alternatives(old: str, *, text: bool) -> Iterator[tuple[str, float]]:
     """The operators that may stand for one; few make sense between texts."""
     known = _OTHERS[old]
     if text:
-        known = tuple((new, cost) for new, cost in known if new in {"+", "*", "%"})
+        likely = {new: cost for new, cost in known if new in _OF_TEXTS}
+        # Between texts nothing else can be meant by an operator that they do not have.
+        more = {} if old in _OF_TEXTS else _OF_TEXTS
+        known = tuple(sorted({**likely, **more}.items(), key=lambda pair: pair[1]))
     yield from known
     if not text:
         listed = {old, "@", *(new for new, _ in known)}

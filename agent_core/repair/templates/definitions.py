@@ -92,6 +92,8 @@ def decorator(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
         found["classmethod"] = 1.2 if arguments[:1] == ["cls"] else 3.0
         found["staticmethod"] = 1.4 if arguments[:1] != ["self"] else 9.0
     siblings = getattr(source.parents.get(function), "body", [])
+    if in_class:
+        found |= dict.fromkeys(_accessors(source, function, siblings, len(arguments)), 1.2)
     for one in (*siblings, *source.tree.body):
         for other in getattr(one, "decorator_list", []):
             code = source.code(other)
@@ -107,6 +109,18 @@ def decorator(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
         yield source.variant(
             "decorator dropped", 2.8, f"@{source.code(one)} dropped", Edit(source.path, start, end, "")
         )
+
+
+def _accessors(source: Source, function: Definition, siblings: list[ast.stmt], taken: int) -> Iterator[str]:
+    """What makes a method a property's part: others of its name in its class are parts of one."""
+    namesakes = [one for one in siblings if isinstance(one, FUNCTIONS) and one.name == function.name]
+    others = {source.code(one) for method in namesakes if method is not function for one in method.decorator_list}
+    if taken == 1 and others & {f"{function.name}.setter", f"{function.name}.deleter"}:
+        yield "property"
+    if "property" in others:
+        wanted = f"{function.name}.{'setter' if taken == 2 else 'deleter'}"
+        if wanted not in others:
+            yield wanted
 
 
 def receiver_missing(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:

@@ -80,6 +80,8 @@ def other_handler(source: Source, node: ast.AST, project: Project) -> Iterator[V
     if node.type is None:
         return
     own = source.code(node.type)
+    if isinstance(node.type, ast.Tuple):
+        yield from _one_of_several(source, project, node.type, tuple(came))
     for index, name in enumerate(came):
         if name != own:
             yield source.variant(
@@ -97,6 +99,21 @@ def other_handler(source: Source, node: ast.AST, project: Project) -> Iterator[V
                 "other handler", cost + 0.4, f"except {name} for {shown(own, 40)}", source.replace(node.type, name)
             )
     yield source.variant("other handler", 3.2, "except Exception", source.replace(node.type, "Exception"))
+
+
+def _one_of_several(source: Source, project: Project, several: ast.Tuple, came: tuple[str, ...]) -> Iterator[Variant]:
+    """Another class in the place of one of several, of one that is not there first."""
+    others = {source.code(one) for one in several.elts}
+    there = visible(source, several)
+    for one in several.elts:
+        if not isinstance(one, ast.Name):
+            continue
+        dearer = 0.4 if one.id in there or hasattr(builtins, one.id) else -0.6
+        classes = {**dict(_classes(source, project, several, one.id)), **dict.fromkeys(came, 1.6)}
+        for name, cost in classes.items():
+            if name not in others:
+                says = f"{name} for {one.id} among what is caught"
+                yield source.variant("other handler", cost + dearer, says, source.replace(one, name))
 
 
 def caught(source: Source, node: ast.AST, project: Project) -> Iterator[Variant]:
