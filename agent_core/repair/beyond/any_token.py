@@ -73,7 +73,8 @@ def _put_in(text: str, before: Token | None, one: Token, far: float) -> Iterator
 def _left_out(text: str, before: Token | None, one: Token, far: float) -> Iterator[Slip]:
     if before is not None and before.text == one.text:
         # Written twice.
-        yield exchange(1.1 + far, before.end, one.end, "", f"{one.text} left out")
+        foreign = one.text in {"&", "|", "=", "+", "-"} and before.end == one.start
+        yield exchange((1.8 if foreign else 1.1) + far, before.end, one.end, "", f"{one.text} left out")
         return
     cost = {"op": 1.8, "stray": 1.6, "name": 2.5, "number": 2.7}.get(one.kind, 3.0)
     cost -= 0.4 * (one.text in {",", ";", ":", ")", "]", "}"}) + 0.3 * (one.text in KEYWORDS)

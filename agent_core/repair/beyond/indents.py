@@ -197,8 +197,11 @@ def _between(bench: Bench, line: int) -> Iterator[Slip]:
         levels.insert(0, bench.indent(above) + bench.unit)
     for level in dict.fromkeys((bench.indent(above) if above else "", *levels)):
         off = abs(len(level.expandtabs()) - width)
-        yield from _slip(bench, 1.0 + 0.1 * off, same, old, level)
-        yield from _slip(bench, 1.1 + 0.1 * off, [line], old, level)
+        # What stands below and is in step does not go with it.
+        inner = len(bench.indent(same[1]).expandtabs()) if len(same) > 1 else width
+        alone = inner > width and inner == len((level + bench.unit).expandtabs())
+        yield from _slip(bench, (1.15 if alone else 1.0) + 0.1 * off, same, old, level)
+        yield from _slip(bench, (1.0 if alone else 1.1) + 0.1 * off, [line], old, level)
     if above:
         outer = bench.indent(above)
         lines = [above]

@@ -30,9 +30,9 @@ def placement(bench: Bench) -> Iterator[Slip]:
         yield from _order(bench)
     if "duplicate argument" in message or "argument repeated" in message:
         yield from _twice(bench, name)
-    if "prior to global" in message or "prior to nonlocal" in message or "used prior" in message:
+    if "global declaration" in message or "nonlocal declaration" in message:
         yield from _declared_late(bench, name)
-    if "no binding for nonlocal" in message or "nonlocal declaration not allowed" in message:
+    if "no binding for nonlocal" in message or "not allowed at module level" in message:
         for one in bench.by_line.get(bench.fault.line, ()):
             if one.text == "nonlocal":
                 yield exchange(1.0, one.start, one.end, "global", "global for nonlocal")

@@ -37,7 +37,9 @@ _MOST_PARSED = 4_000_000
 # How much odder than the best one a variant may be.
 _WORSE = 2.0
 _ORDINARY = 2.0
-_SMALL = 1_500
+_SMALL = 400
+# What a text costs at least, however short it is.
+_LEAST = 500
 # From how many characters on a part takes long to parse, and what is tried on the whole file is little.
 _LARGE, _FEW = 20_000, 3
 # How many functions beyond the one with the fault the slip may be in.
@@ -49,6 +51,9 @@ _GENERATORS = (
     conflicts, lookalikes, older_pythons, colons, keywords, imports, elses, signs, equals, brackets, commas, calls,
     quotes, escapes, fields, indentation, stray_block, placement, any_token,
 )  # fmt: skip
+_OF_SIGNS = re.compile(
+    r"unterminated|never closed|unindent|invalid character|unmatched|does not match|non-printable|Tab"
+)
 _CODE = re.compile(
     r"^[ \t]*(?:(?:async )?def \w+\(|class \w+[(:]|return\b|from [\w.]+ import |import \w+$)", re.MULTILINE
 )
@@ -137,7 +142,7 @@ class _Search:
         self._seen.add(state.text)
 
     def _parse(self, text: str) -> Fault | None:
-        self._parsed += len(text)
+        self._parsed += max(len(text), _LEAST)
         return fault_of(text)
 
     def _fault(self, text: str) -> Fault | None:
@@ -172,7 +177,7 @@ class _Search:
                 found = True
                 self._seen.add(whole)
                 heapq.heappush(self._heap, (total, next(self._count), None, whole, says))
-            elif kept < _FURTHER and _is_further(fault, state.fault):
+            elif kept < _FURTHER and _is_further(fault, state.fault, len(whole) - len(state.text)):
                 kept += 1
                 self._push(_State(whole, fault, total + 0.3, state.faults + 1, says))
         for cost, slip, text in further[:_FURTHER]:
@@ -205,7 +210,7 @@ class _Search:
                 if shape not in shapes:
                     shapes.add(shape)
                     good.append((slip.cost + oddness(tree), slip, text))
-            elif slip.cost < 2.0 and _is_further(fault, bench.fault):
+            elif slip.cost < 2.0 and _is_further(fault, bench.fault, len(text) - len(bench.text)):
                 further.append((slip.cost - 0.05 * min(fault.line - bench.fault.line, 10), slip, text))
         if good:
             # What was odd before the slip is no fault of it.
@@ -257,8 +262,22 @@ def _slips(bench: Bench) -> Iterator[Slip]:
         yield from generator(bench)
 
 
-def _is_further(fault: Fault, before: Fault) -> bool:
-    return (fault.line, fault.column) > (before.line, before.column) and fault.line > 0
+def _is_further(fault: Fault, before: Fault, grown: int) -> bool:
+    """Whether it is another fault: one farther down, or one that was hidden.
+
+    Where signs do not fit together Python looks for strings and brackets without an end first, in all of the text.
+
+    Args:
+        fault: What is wrong now.
+        before: What was wrong.
+        grown: How much longer the text is now.
+    """
+    if _OF_SIGNS.search(before.message) and fault.line != before.line:
+        return fault.line > 0
+    if fault.line == before.line:
+        # What is put in before it moves a fault, and is no progress.
+        return fault.column > before.column + max(grown, 0)
+    return fault.line > before.line
 
 
 def _parts(bench: Bench) -> Iterator[tuple[int, int]]:

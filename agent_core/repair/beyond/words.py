@@ -28,6 +28,32 @@ _SIGNS = (
 )  # fmt: skip
 
 
+_PARTED = frozenset(
+    (
+        "==",
+        "!=",
+        "<=",
+        ">=",
+        "+=",
+        "-=",
+        "*=",
+        "/=",
+        "//=",
+        "%=",
+        "**=",
+        "|=",
+        "&=",
+        "^=",
+        "->",
+        ":=",
+        "**",
+        "//",
+        ">>",
+        "<<",
+    )
+)
+
+
 def colons(bench: Bench) -> Iterator[Slip]:
     """A colon forgotten at the end of a line that opens a block, or another sign in its place."""
     for rank, line in enumerate(bench.around):
@@ -135,6 +161,10 @@ def imports(bench: Bench) -> Iterator[Slip]:
 def signs(bench: Bench) -> Iterator[Slip]:
     """Operators as other languages write them, or with their parts in the wrong order."""
     for rank, line in enumerate(bench.around[:2]):
+        for one, after in itertools.pairwise(bench.by_line[line]):
+            both = one.text + after.text
+            if one.end < after.start and one.kind == after.kind == "op" and both in _PARTED:
+                yield exchange(1.1 + 0.3 * rank, one.start, after.end, both, f"{both} without a space in it")
         start, said = bench.starts[line - 1], bench.line(line)
         for wrong, right in _SIGNS:
             for found in re.finditer(re.escape(wrong), said):
