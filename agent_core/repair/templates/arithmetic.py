@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from agent_core.repair.model import Edit, Variant
 from agent_core.repair.project import Project
@@ -42,6 +44,7 @@ _OTHERS: Mapping[str, tuple[tuple[str, float], ...]] = {
     "^": (("**", 1.2), ("|", 1.2), ("&", 1.2)),
 }
 _RARE = 2.6
+_MUCH, _ODD = 2, 0.4
 _OF_TEXTS: Mapping[str, float] = {"+": 1.0, "%": 1.3, "*": 1.6}
 _LEVELS = dict(OPERATORS.values())
 _TIED_TO_ORDER = frozenset({"-", "/", "//", "%", "**", "<<", ">>", "@"})
@@ -69,8 +72,12 @@ def operator(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
     span = operator_span(source, node.left, node.right, old)
     if span is None:
         return
-    for new, cost in _alternatives(old, text=_is_text(node)):
+    usual = _usual(source)
+    for new, rarity in _alternatives(old, text=_is_text(node)):
         says = f"{new} for {old}"
+        # An operator that nothing else in the file uses is odd where one stands that much of it uses.
+        odd = usual[old] == 1 and usual[new] >= _MUCH
+        cost = 1 + (rarity - 1) * _ODD if odd else rarity
         yield source.variant("operator", cost, says, Edit(source.path, *span, new))
         if _LEVELS[new] is not _LEVELS[old]:
             left, right = _sides(source, node, _LEVELS[new])
@@ -78,6 +85,14 @@ def operator(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
             behind = source.text[span[1] : grouped(source, node.right)[0]]
             text = f"{left}{before}{new}{behind}{right}"
             yield from replaced(source, node, text, "operator", cost + 0.1, says=says)
+
+
+@lru_cache(maxsize=32)
+def _usual(source: Source) -> Counter[str]:
+    """How often each operator is used in a file."""
+    return Counter(
+        OPERATORS[type(node.op)][0] for node in ast.walk(source.tree) if isinstance(node, ast.BinOp | ast.AugAssign)
+    )
 
 
 def _is_text(node: ast.BinOp) -> bool:

@@ -53,10 +53,18 @@ def comparison_operator(source: Source, node: ast.AST, _: Project) -> Iterator[V
         for new, cost in _OTHERS[old]:
             if new in _IDENTITY and not identity:
                 dearer = 0.8
+            elif old in _IDENTITY and _is_literal(operands[index], operands[index + 1]):
+                # Whether a number is the very object that is written there nobody asks.
+                dearer = (1 - cost) / 2
             else:
                 dearer = 0.5 if identity == "surely" and not {old, new} & _IDENTITY else 0.0
             edit = Edit(source.path, *span, spaced(source, *span, new))
             yield source.variant("comparison", cost + dearer, f"{new} for {old}", edit)
+
+
+def _is_literal(*operands: ast.expr) -> bool:
+    """Whether one of two operands is a number or a text as it is written."""
+    return any(isinstance(one, ast.Constant) and type(one.value) in {int, float, str, bytes} for one in operands)
 
 
 def _has_identity(node: ast.expr) -> str:

@@ -42,6 +42,17 @@ def test_identity_is_among_what_an_order_may_have_meant(wrong: str) -> None:
     assert rank(COMPARISONS, f"if given {wrong} NOTHING:  # here\n    pass", "if given is NOTHING:") <= 8
 
 
+def test_an_operator_that_nothing_else_uses_is_odd_among_others() -> None:
+    wrong, right = "whole = width << height  # here", "whole = width * height"
+    others = "\n".join(f"part{number} = count * {number}" for number in range(4))
+    assert rank(ARITHMETIC, f"{wrong}\n{others}", right) < rank(ARITHMETIC, f"{wrong}\nother = 1 << 2\n{others}", right)
+
+
+@pytest.mark.parametrize("right", ["0 <= hours < 24", "0 < hours < 24"])
+def test_a_number_as_it_is_written_is_compared_and_not_identified(right: str) -> None:
+    assert rank(COMPARISONS, "found = 0 is not hours < 24  # here", f"found = {right}") <= 14
+
+
 def test_a_method_of_a_propertys_name_sets_it() -> None:
     wrong = SHELF.replace("    {setter}\n", "")
     assert SHELF.format(setter="@books.setter") == made(DEFINITIONS, wrong)[0]
