@@ -2,11 +2,11 @@
 
     python tests/bench/real_bugs.py [--each 8] [--most 40] [--package NAME]
 
-Packages ship their tests with each release. A function or a constant that two releases in a row both have, under the
-same name and with the same parameters, and that differs in 20 lines at most, is put into the newer one as the older one
-has it; where tests of the newer one fail then, it is a bug that somebody mended and wrote a test for. Newest releases
-first, in the order of files and lines, so many of each package and in all; nothing is picked. Releases that do not pass
-their own tests here are passed over. Needs the network once.
+Packages ship their tests with each release. A function or method that two releases in a row both have, under the same
+name and with the same parameters, and that differs in 20 lines at most, is put into the newer one as the older one has
+it; where tests of the newer one fail then, it is a bug that somebody mended and wrote a test for, or now and then a
+small feature. Newest releases first, in the order of files and lines, so many of each package and in all; nothing is
+picked. Releases that do not pass their own tests here are passed over. Needs the network once.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _MOST_FAILING = 50
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A part of a file that has a name: a function or method, or an assignment to one name, outside of functions.
+    """A function or method, those within others apart.
 
     Attributes:
         start: Its first line, from 0.
         end: The line behind it.
-        shape: What it must have in common with another to be the same: its kind and its parameters.
+        shape: Its parameters, which must be the same in another release.
         tree: Its syntax tree without docstrings, as text.
     """
 
@@ -73,27 +73,21 @@ def parts(text: str) -> dict[str, Part]:
 
     def enter(body: list[ast.stmt], prefix: str) -> None:
         for node in body:
-            shape = type(node).__name__
             if isinstance(node, ast.ClassDef):
                 enter(node.body, f"{prefix}{node.name}.")
                 continue
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                name, first = node.name, min(node.lineno, *(one.lineno for one in node.decorator_list), node.lineno)
-                args = node.args
-                every = (*args.posonlyargs, *args.args, args.vararg, *args.kwonlyargs, args.kwarg)
-                shape = ",".join(one.arg if one else "-" for one in every)
-            elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-                name, first = node.targets[0].id, node.lineno
-            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                name, first = node.target.id, node.lineno
-            else:
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
+            name, first = node.name, min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            args = node.args
+            every = (*args.posonlyargs, *args.args, args.vararg, *args.kwonlyargs, args.kwarg)
+            shape = ",".join(one.arg if one else "-" for one in every)
             if prefix + name in found:
                 twice.add(prefix + name)
             found[prefix + name] = Part(first - 1, node.end_lineno or first, shape, _bare(node))
 
     enter(ast.parse(text).body, "")
-    return {name: part for name, part in found.items() if name not in twice and not name.startswith("__version")}
+    return {name: part for name, part in found.items() if name not in twice}
 
 
 def reverted(old: str, new: str) -> Iterator[tuple[str, str]]:
@@ -133,14 +127,18 @@ def _old_path(path: str, old: dict[str, str]) -> str:
     return next((one for one in other if one in old), "")
 
 
-async def _bugs_between(tree: Opened, name: str, versions: tuple[str, str], sources: tuple[str, ...]) -> list[Case]:
-    """The bugs that the newer of two releases mended."""
+async def _bugs_between(
+    tree: Opened, name: str, versions: tuple[str, str], sources: tuple[str, ...], most: int
+) -> list[Case]:
+    """The bugs that the newer of two releases mended, so many at most."""
     newer, older = versions
     releases = packages().by_name[name].releases
     old, found = texts(name, older, releases[older]), list[Case]()
     for path in python_files(tree.project.root, sources):
         text = (tree.project.root / path).read_bytes().decode()
         for part, wrong in reverted(old.get(_old_path(path, old), ""), text):
+            if len(found) == most:
+                return found
             suite = await tree.suite(changed(path, wrong), seconds=_LIMIT)
             line, was, now = between(text, wrong)
             print(f"{name} {newer} {path}:{line} {part}: {len(suite.failed)} {suite.failed[:1]}", flush=True)
@@ -161,10 +159,10 @@ async def bugs_of(name: str, *, each: int) -> list[Case]:
             if right.failed or right.hung:
                 print(f"{name} {versions[0]} does not pass its own tests here: {right.failed[:3]} {right.said[-200:]}")
                 continue
-            found += await _bugs_between(tree, name, versions, known.by_name[name].sources)
+            found += await _bugs_between(tree, name, versions, known.by_name[name].sources, each - len(found))
         if len(found) >= each:
             break
-    return [msgspec.structs.replace(case, name=f"bug-{name}-{at + 1:02}") for at, case in enumerate(found[:each])]
+    return [msgspec.structs.replace(case, name=f"bug-{name}-{at + 1:02}") for at, case in enumerate(found)]
 
 
 def main() -> None:
