@@ -30,6 +30,7 @@ _MAKING_SECONDS = 0.5
 _MOST_LOOKED_OVER = 5
 # So many changes a test may reject that mend what fails, before it is looked whether it passes at all times.
 _DOUBTED = 2
+_MOSTLY = 0.5
 _GO_ON = (2.0, 20.0)
 # How long a batch takes, at least, and in times of what it takes to start one; how many variants are in it.
 _BATCH_SECONDS, _STARTING = 1.0, 5.0
@@ -83,6 +84,9 @@ class Search:
         self._sure: set[str] = set()
         self._hunts: list[Hunt] = []
         self._apart = False
+        # All failing tests at once, where it goes on beside the hunts for parts of them.
+        self._whole: Hunt | None = None
+        self._whole_next = False
         self._start = time.monotonic()
         self._found_at: float | None = None
         self._tried = 0
@@ -101,8 +105,8 @@ class Search:
         aim = self._aim
         whole = await self._hunt(aim.failing)
         self._hunts = [whole]
-        if plainly_apart(aim.failing, whole.suspects):
-            await self._take_apart()
+        if plainly_apart(aim.failing, whole.suspects) and await self._take_apart():
+            self._whole = None
         while not self._over():
             hunt = self._turn()
             if hunt is None:
@@ -112,13 +116,15 @@ class Search:
                 await self._attempt(hunt, batch)
             elif hunt.ordering.exhausted and not await self._another_way(hunt):
                 hunt.done = True
+        survivors = await self._assembled()
+        mended = survivors[0].mends if survivors else ()
         return Outcome(
-            await self._assembled(),
+            survivors,
             whole.suspects,
             self._tried,
             len(self._lines),
-            tuple(test for hunt in self._hunts if not hunt.survivors for test in hunt.tests),
-            all(hunt.done for hunt in self._hunts),
+            tuple(run.test for run in aim.failing if run.test not in mended),
+            all(hunt.done for hunt in self._hunts) and (self._whole is None or self._whole.done),
         )
 
     # -- what is next
@@ -158,6 +164,9 @@ class Search:
 
     def _turn(self) -> Hunt | None:
         """Whose turn it is: of those without a repair, if there are any, the one with the fewest tried so far."""
+        self._whole_next = not self._whole_next
+        if self._whole is not None and not self._whole.done and self._whole_next:
+            return self._whole
         going = [hunt for hunt in self._hunts if not hunt.done]
         bare = [hunt for hunt in going if not hunt.survivors]
         return min(bare or going, key=lambda hunt: len(hunt.ended), default=None)
@@ -188,6 +197,7 @@ class Search:
         groups = await asyncio.to_thread(split, aim.failing, aim.passing, self._project, aim.allowed)
         if len(groups) < 2:
             return False
+        self._whole = whole
         self._hunts = [await self._hunt(group) for group in groups]
         for one in self._hunts:
             one.ended = dict(whole.ended)
@@ -225,6 +235,9 @@ class Search:
             await self._confirm(hunt, passed)
         if again := await self._doubted(hunt):
             await self._attempt(hunt, again)
+        if hunt is self._whole and hunt.survivors:
+            # It is one fault.
+            self._hunts, self._whole = [hunt], None
         await self._spread(hunt)
         await self._look_over(hunt)
         if not self._apart and not hunt.survivors and self._long_enough_together():
@@ -325,6 +338,10 @@ class Search:
     async def _assembled(self) -> tuple[Survivor, ...]:
         """What mends all, put together of what mends a part; where a part has no repair, what mends the others."""
         parts = [hunt.survivors for hunt in self._hunts if hunt.survivors]
+        mended = sum(len(hunt.tests) for hunt in self._hunts if hunt.survivors)
+        if self._whole is not None and mended < _MOSTLY * len(self._aim.failing):
+            # What mends one test of many that seem to fail for the same reason, fits that test and nothing else.
+            return ()
         if len(parts) < 2:
             return tuple(parts[0]) if parts else ()
         made = {next(self._numbers): one for one in choices(parts, _MOST_REPAIRS)}

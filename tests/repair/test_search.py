@@ -210,3 +210,13 @@ async def test_what_was_taken_apart_and_was_one_fault_is_one_repair(monkeypatch:
     assert lab.files[PATH].replace("value < high", "value > high") in texts(lab, outcome)
     assert outcome.left == ()
     assert set(outcome.survivors[0].mends) == {"high", "between"}
+
+
+async def test_what_mends_one_test_of_many_that_fail_for_the_same_reason_is_no_repair() -> None:
+    lab = QuickLab(
+        "def f(x):\n    return 0\n",
+        {"a": "assert f(1) == 1", "b": "assert f(2) == 'never'", "c": "assert f(3) == 'ever'"},
+    )
+    outcome = await search(lab, seconds=3)
+    assert outcome.survivors == ()
+    assert outcome.left == ("a", "b", "c")
