@@ -277,6 +277,9 @@ class Beside:
         )
 
     def _told_end(self, found: Found, last: Progress, green: int, say: str) -> None:
+        """Say what it came to; with its task it ends without a word, as nothing comes after the end of a task."""
+        if self._parts.state().repairs.search is None:
+            return
         tried, seconds = found.tried or last.tried, found.seconds or last.seconds
         self._parts.emit(
             ev.RepairEnded(

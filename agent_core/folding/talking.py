@@ -187,6 +187,7 @@ def task_finished(state: State, event: ev.TaskFinished) -> State:
         state,
         tasks=tasks,
         checks=checks,
+        repairs=msgspec.structs.replace(state.repairs, search=None),
         phase="idle",
         waiting=0,
         why="",
