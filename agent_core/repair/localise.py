@@ -12,6 +12,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from agent_core.repair.mentioned import mentioned
 from agent_core.repair.model import Suspect, TestRun
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
@@ -26,6 +27,7 @@ _LIKELY = 0.03
 _AT_IMPORT = 0.3
 _USED = 0.5
 _FAINT = 0.05
+_MENTIONED = 0.6
 _Line = tuple[str, int]
 
 
@@ -65,6 +67,9 @@ def localise(
         source = project.source(path)
         if source is not None:
             _shade(source, scores, [line for one, line in traced if one == path])
+    executed = {path for run in failing for path in run.lines if allowed(path)}
+    for place, score in mentioned(failing, passing, project, executed).items():
+        scores[place] = max(scores.get(place, 0.0), _MENTIONED * score)
     found = [
         Suspect(path, line, min(score, 1.0), (path, line) in traced)
         for (path, line), score in scores.items()
