@@ -1,17 +1,17 @@
-"""Modules, what they define, and how a file comes to import something: what there is is kept once a project."""
+"""Modules of a project and of the standard library, and what they define; found out once."""
 
 from __future__ import annotations
 
 import ast
-import importlib.util
-import sys
+import importlib
+import sysconfig
 import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
+from pathlib import Path
 from posixpath import dirname
 
-from agent_core.repair.model import Edit
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates.vocabulary import bound
@@ -28,6 +28,8 @@ COMMON = (
 
 # Without a source of their own, and imported in an instant.
 _BUILT_IN = frozenset({"math", "itertools", "time", "sys"})
+# Whose source says only that all is taken from another one.
+_REAL = {"collections.abc": "_collections_abc", "os.path": "posixpath"}
 ALIASES: Mapping[str, str] = {
     "np": "numpy", "pd": "pandas", "plt": "matplotlib.pyplot", "sns": "seaborn", "tf": "tensorflow", "nx": "networkx",
     "sp": "scipy", "tk": "tkinter", "mp": "multiprocessing", "dt": "datetime", "ET": "xml.etree.ElementTree",
@@ -187,11 +189,11 @@ def public_names(module: str) -> frozenset[str]:
     """What a module of the standard library offers, read from its source; nothing heavy is imported for it."""
     if module in _BUILT_IN:
         return frozenset(one for one in dir(importlib.import_module(module)) if not one.startswith("_"))
+    folder = Path(sysconfig.get_path("stdlib"), *_REAL.get(module, module).split("."))
     try:
-        spec = importlib.util.find_spec(module)
-        text = "" if spec is None or not (spec.origin or "").endswith(".py") else _read(spec.origin or "")
-        tree = ast.parse(text)
-    except (ImportError, ValueError, OSError, SyntaxError):
+        file = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
+        tree = ast.parse(file.read_text("utf-8"))
+    except (OSError, ValueError, SyntaxError):
         return frozenset()
     listed: set[str] = set()
     for node in ast.walk(tree):
@@ -212,122 +214,8 @@ def public_names(module: str) -> frozenset[str]:
     return frozenset(listed or own)
 
 
-def _read(path: str) -> str:
-    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - a path of the import system, which is a text
-        return file.read()
-
-
 def standard(name: str) -> Iterator[str]:
     """The modules of the standard library that offer a name, the likeliest first."""
     for module in COMMON:
         if name in public_names(module):
             yield module
-
-
-# -- an import put in
-
-
-def import_edit(source: Source, module: str, name: str, *, alias: str = "", own: bool = False) -> Edit:
-    """The edit with which a file imports something.
-
-    Args:
-        source: The file.
-        module: The module.
-        name: What of it; empty for the module itself.
-        alias: What it is called in the file, where that is something else.
-        own: Whether the module is the project's.
-    """
-    said = f"{name or module} as {alias}" if alias and alias != (name or module) else name or module
-    top = [node for node in source.tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    if name:
-        for node in top:
-            if isinstance(node, ast.ImportFrom) and not node.level and node.module == module:
-                edit = _among(source, node, said)
-                if edit is not None:
-                    return edit
-    line = f"from {module} import {said}" if name else f"import {said}"
-    key = (_section(module, own=own), bool(name), module.lower())
-    owns = {
-        node: (_section_of(source, node, top), isinstance(node, ast.ImportFrom), _module(node).lower()) for node in top
-    }
-    end = source.line_end
-    before = [node for node in top if owns[node] < key]
-    last = max(before, key=lambda node: node.lineno) if before else None
-    behind = [node for node in top if last is None or node.lineno > last.lineno]
-    # The first of its section stands in front of the others of it; one of a section of its own stands apart.
-    if behind and (last is None or (owns[last][0] != key[0] and owns[behind[0]][0] == key[0])):
-        gap = "" if owns[behind[0]][0] == key[0] else end
-        return source.insert(source.span(behind[0])[0], f"{line}{end}{gap}")
-    if last is not None:
-        gap = "" if owns[last][0] == key[0] else end
-        return source.insert(source.span(last)[1], f"{end}{gap}{line}")
-    return _first_import(source, line)
-
-
-def _among(source: Source, node: ast.ImportFrom, said: str) -> Edit | None:
-    """A name put in among those that are imported from the same module, where its order has it."""
-    if any(alias.name == "*" for alias in node.names):
-        return None
-    behind = None
-    for alias in node.names:
-        if _member_key(alias.name) < _member_key(said):
-            behind = alias
-    spread = node.lineno != node.names[-1].lineno and node.names[0].lineno != node.names[-1].lineno
-    if behind is None:
-        first = node.names[0]
-        gap = f",{source.line_end}{' ' * first.col_offset}" if spread else ", "
-        return source.insert(source.span(first)[0], f"{said}{gap}")
-    gap = f",{source.line_end}{' ' * behind.col_offset}" if spread else ", "
-    return source.insert(source.span(behind)[1], f"{gap}{said}")
-
-
-def _member_key(name: str) -> tuple[int, str]:
-    """Constants, then classes, then the rest, as isort and ruff have it."""
-    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
-    return kind, name
-
-
-def _module(node: ast.Import | ast.ImportFrom) -> str:
-    return "." * node.level + (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
-
-
-def _section(module: str, *, own: bool) -> int:
-    """Of the future, of the standard library, of others, of the project."""
-    if module == "__future__":
-        return 0
-    if module.startswith("."):
-        return 4
-    if own:
-        return 3
-    return 1 if module.partition(".")[0] in sys.stdlib_module_names else 2
-
-
-def _section_of(source: Source, node: ast.Import | ast.ImportFrom, top: list[ast.Import | ast.ImportFrom]) -> int:
-    section = _section(_module(node), own=False)
-    if section != 2:
-        return section
-    # The project's own are told from others by the blank line between them, where both are there.
-    place = top.index(node)
-    for one in range(place, 0, -1):
-        apart = top[one].lineno > (top[one - 1].end_lineno or 0) + 1
-        if apart and _section(_module(top[one - 1]), own=False) == 2:
-            return 3
-    package = source.path.removeprefix("src/").partition("/")[0]
-    return 3 if _module(node).partition(".")[0] == package else 2
-
-
-def _first_import(source: Source, line: str) -> Edit:
-    """An import in a file that has none: behind its docstring."""
-    end, body = source.line_end, source.tree.body
-    first = body[0] if body else None
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-        index = source.span(first)[1]
-        rest = source.text[index:]
-        blank = rest.startswith((f"{end}{end}", end + " ")) or not rest.strip()
-        return source.insert(index, f"{end}{end}{line}" + ("" if blank else end))
-    index = 0
-    text = source.text
-    while text.startswith("#", index):
-        index = text.find("\n", index) + 1 or len(text)
-    apart = isinstance(first, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-    return source.insert(index, f"{line}{end}{end}{end if apart else ''}")

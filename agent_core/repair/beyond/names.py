@@ -9,18 +9,18 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 
 from agent_core.checks.model import Finding
+from agent_core.repair.beyond.import_lines import import_edit
 from agent_core.repair.beyond.imports import (
     ALIASES,
     COMMON,
     Modules,
-    import_edit,
     imports_of,
     modules_of,
     public_names,
     standard,
 )
 from agent_core.repair.beyond.nearest import closest
-from agent_core.repair.beyond.places import members, method, names_at, on_line, source_class, spelt
+from agent_core.repair.beyond.places import members, method, names_at, on_line, source_class, spelt, spelt_in_text
 from agent_core.repair.model import Edit, Variant
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
@@ -85,6 +85,8 @@ def _misspelt(source: Source, nodes: list[ast.Name]) -> Iterator[Variant]:
     for rank, other in enumerate(closest(name, known, _MOST)):
         cost = 1.0 + 0.4 * rank + 0.4 * (other in _BUILTINS)
         edits = [source.replace(node, other) for node in nodes if not source.in_text(node)]
+        within = {span for node in nodes for span in spelt_in_text(node, name, source)}
+        edits += [Edit(source.path, *span, other) for span in sorted(within)]
         if edits:
             yield source.variant("misspelt name", cost, f"{other} for {name}", *edits)
     if name.lower() in {"true", "false", "none", "null", "nil", "undefined"}:
@@ -125,7 +127,7 @@ def _of_module(source: Source, modules: Modules, nodes: list[ast.Name]) -> Itera
             if offered:
                 said = f"{called}.{name}"
                 edits = (source.replace(one, said) for one in nodes if not source.in_text(one))
-                yield source.variant("member of a module", 1.1, f"{said} for {name}", *edits)
+                yield source.variant("member of a module", 0.85, f"{said} for {name}", *edits)
 
 
 def _imported(
@@ -145,7 +147,7 @@ def _imported(
     own_name = own.name if own is not None else ""
     for rank, (module, wanted) in enumerate(modules.spellings.get(name, {})):
         if module != own_name:
-            yield variant(1.0 + 0.3 * rank, module, wanted, name if name != (wanted or module) else "")
+            yield variant(0.9 + 0.3 * rank, module, wanted, name if name != (wanted or module) else "")
     for rank, defined in enumerate(modules.definitions.get(name, ())):
         if defined.name != own_name:
             # Nobody but tests imports from tests.
@@ -154,7 +156,7 @@ def _imported(
     for rank, module in enumerate(standard(name)):
         yield variant(1.2 + 0.2 * rank - 0.3 * (module in there), module, name)
     if name in sys.stdlib_module_names and (as_module or not nodes):
-        yield variant(1.0, name, "")
+        yield variant(0.9, name, "")
     if as_module:
         for cost, module, wanted, alias in _whole(modules, name, installed):
             yield variant(cost, module, wanted, alias)

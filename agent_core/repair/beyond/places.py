@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -28,9 +29,9 @@ def around_line(source: Source, line: int | None) -> ast.stmt | None:
 
 def function_at(source: Source, line: int | None) -> Def | None:
     """The function whose head is on a line: a tool may name that of a decorator, or of a parameter."""
-    statement = around_line(source, line)
-    if isinstance(statement, FUNCTIONS):
-        return statement
+    for node in source.by_line.get(line or 0, ()):
+        if isinstance(node, FUNCTIONS):
+            return node
     for node in ast.walk(source.tree):
         if isinstance(node, FUNCTIONS) and line is not None and first_line(node) <= line < node.body[0].lineno:
             return node
@@ -109,3 +110,18 @@ def spelt(node: ast.Attribute, source: Source) -> tuple[int, int]:
     """Where the name of an attribute stands in the text."""
     end = source.span(node)[1]
     return end - len(node.attr), end
+
+
+def spelt_in_text(node: ast.AST, name: str, source: Source) -> list[tuple[int, int]]:
+    """Where a name stands in the f-string that a node is in; nothing where that is not plain.
+
+    Before Python 3.12 the nodes of f-strings have no places of their own.
+    """
+    outer = [one for one in source.above(node) if isinstance(one, ast.JoinedStr)]
+    if not outer:
+        return []
+    start, end = source.span(outer[-1])
+    found = [match.span() for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", source.text[start:end])]
+    nodes = [one for one in ast.walk(outer[-1]) if name in {getattr(one, "id", ""), getattr(one, "attr", "")}]
+    # As often in its words as in its fields, it would stand in the words, too.
+    return [(start + first, start + last) for first, last in found] if len(found) == len(nodes) else []

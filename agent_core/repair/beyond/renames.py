@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from agent_core.checks.model import Finding
 from agent_core.repair.beyond.nearest import closest
-from agent_core.repair.beyond.places import spelt
+from agent_core.repair.beyond.places import spelt, spelt_in_text
 from agent_core.repair.beyond.tokens import tokens_of
 from agent_core.repair.beyond.writing import arguments
 from agent_core.repair.model import Edit, Variant
@@ -131,7 +131,10 @@ def _uses(sources: Sequence[Source], name: str, *, keyword: bool) -> Iterator[Pl
         if name not in source.text:
             continue
         for node in ast.walk(source.tree):
-            if source.in_text(node):
+            if isinstance(node, ast.Name | ast.Attribute) and source.in_text(node):
+                called = node.id if isinstance(node, ast.Name) else node.attr
+                for start, end in spelt_in_text(node, name, source) if called == name and not keyword else ():
+                    yield source.path, start, end
                 continue
             if isinstance(node, ast.keyword) and node.arg == name:
                 start = source.span(node)[0]

@@ -8,7 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from agent_core.repair.beyond.imports import import_edit, imports_of
+from agent_core.repair.beyond.import_lines import import_edit
+from agent_core.repair.beyond.imports import imports_of
 from agent_core.repair.beyond.places import Def
 from agent_core.repair.beyond.tokens import PAIRS, tokens_of
 from agent_core.repair.model import Edit

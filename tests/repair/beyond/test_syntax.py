@@ -103,9 +103,7 @@ FIRST = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("broken", "right"), [pair for pair in FIRST if pair[1] is not None], ids=repr
-)
+@pytest.mark.parametrize(("broken", "right"), [pair for pair in FIRST if pair[1] is not None], ids=repr)
 def test_the_likeliest_reading_comes_first(broken: str, right: str) -> None:
     assert mended(broken)[0] == right
 
