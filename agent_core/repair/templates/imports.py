@@ -7,7 +7,8 @@ import builtins
 import sys
 from collections.abc import Iterator
 
-from agent_core.repair.beyond.imports import import_edit, modules_of, standard
+from agent_core.repair.beyond.import_lines import import_edit
+from agent_core.repair.beyond.imports import modules_of, standard
 from agent_core.repair.model import Variant
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
