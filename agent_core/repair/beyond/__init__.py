@@ -12,7 +12,7 @@ Where what is::
     places  imports            what is visible at a line; modules and their names; import_lines: an import put in
     names                      undefined names, imports that find nothing
     types                      findings of mypy: optionals  annotations  containers  calls; writing: types as text
-    renames                    a name that is another in one place than in others, over all files
+    renames                    a name that is another in one place than in others, over all files; committed: as it was
     mending  mending_syntax    all of that tried by the checks themselves; kinds: of which kind a finding is
       judging  settling          a tree judged, compared with before; which changes are good together
 """

@@ -13,11 +13,12 @@ from agent_core.checks.model import CheckResult, Finding
 from agent_core.errors import CheckError
 from agent_core.protocols import Check, Workspace
 from agent_core.repair.beyond.bench import fault_of
+from agent_core.repair.beyond.committed import committed_texts
 from agent_core.repair.beyond.judging import Judges, by_path
 from agent_core.repair.beyond.kinds import kind_of
 from agent_core.repair.beyond.mending_syntax import mended_syntax
 from agent_core.repair.beyond.names import name_variants
-from agent_core.repair.beyond.renames import rename_variants
+from agent_core.repair.beyond.renames import missing_name, rename_variants
 from agent_core.repair.beyond.settling import Item, Settling
 from agent_core.repair.beyond.syntax import edits_between
 from agent_core.repair.beyond.types import type_variants
@@ -48,7 +49,7 @@ class Mending:
         tell: Told how it gets on.
         enough: Set from outside to have it end soon, with what is known to be good.
         deadline: When it ends, by `time.monotonic`.
-        before: Gives a file's text as it was last committed, where that is known.
+        before: Gives a file's text as it was before some change; None for as it was last committed.
     """
 
     def __init__(  # noqa: PLR0917 - whoever makes one has all of them at hand, in this order
@@ -122,6 +123,8 @@ class Mending:
         if kind == "lint":
             return await self._by_tool(findings, judges)
         installed = await self._modules() if kind == "names" else frozenset()
+        if self._before is None and any(missing_name(one) for one in findings):
+            self._before = await committed_texts(self._workspace.root, self._project)
         items: list[Item] = []
         for one in findings[:_MOST_FINDINGS]:
             making = asyncio.to_thread(self._variants, one, installed)

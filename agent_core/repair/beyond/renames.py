@@ -62,6 +62,11 @@ def definitions(tree: ast.AST) -> Iterator[str]:
                 yield from (to.id for to in ast.walk(one) if isinstance(to, ast.Name) and isinstance(to.ctx, ast.Store))
 
 
+def missing_name(finding: Finding) -> str:
+    """The name that a finding says is not there; empty where it says nothing of the kind."""
+    return next((found["name"] for one in _MISSING if (found := one.search(finding.message))), "")
+
+
 def rename_variants(
     project: Project, finding: Finding, before: Callable[[str], str | None] | None = None
 ) -> Iterator[Variant]:
@@ -75,7 +80,7 @@ def rename_variants(
     Yields:
         Variants that touch as many files as use the name, the likeliest first.
     """
-    name = next((found["name"] for one in _MISSING if (found := one.search(finding.message))), "")
+    name = missing_name(finding)
     if not name or (name.startswith("__") and name.endswith("__")):
         return
     if project not in _kept:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -51,7 +51,6 @@ async def mend(
     results: Sequence[CheckResult] | None = None,
     enough: asyncio.Event | None = None,
     heard: list[Progress] | None = None,
-    before: Mapping[str, str] | None = None,
 ) -> tuple[Repair, ...]:
     base = await project.snapshot()
     known = Known([path for path in base.files if path.endswith(".py")], project.read)
@@ -64,7 +63,6 @@ async def mend(
         (heard if heard is not None else []).append,
         enough or asyncio.Event(),
         time.monotonic() + 60,
-        before.get if before is not None else None,
     )
     return await mending.repairs(kinds, await said(project, checks) if results is None else results)
 
@@ -219,17 +217,18 @@ async def test_all_files_that_cannot_be_parsed_are_mended_at_once(opened: Open) 
     assert texts(project, repair) == {"a.py": "def f(x):\n    return x\n", "b.py": "x = [1, 2]\ny = 3\n"}
 
 
-async def test_a_rename_is_completed_over_files(opened: Open) -> None:
-    cart = "class Cart:\n    def due(self):\n        return 1\n"
+async def test_a_rename_since_the_last_commit_is_completed_over_files(opened: Open) -> None:
     project = await opened(
         {
             "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["."]\n',
-            "cart.py": cart,
+            "cart.py": "class Cart:\n    def total(self):\n        return 1\n",
             "till.py": "def pay(cart):\n    return cart.total() + cart.total()\n",
             "test_till.py": "from cart import Cart\nfrom till import pay\n\n\ndef test_it(): assert pay(Cart()) == 2\n",
         }
     )
-    (repair,) = await mend(project, ["names"], [SYNTAX, PYTEST], before={"cart.py": cart.replace("due", "total")})
+    cart = project.root / "cart.py"
+    cart.write_text(cart.read_text().replace("total", "due"))
+    (repair,) = await mend(project, ["names"], [SYNTAX, PYTEST])
 
     assert texts(project, repair) == {"till.py": "def pay(cart):\n    return cart.due() + cart.due()\n"}
     assert repair.passed == 1
