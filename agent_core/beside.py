@@ -225,7 +225,7 @@ class Beside:
 
     async def _find(self, seconds: float, told: Told) -> Found:
         if self._finder is None:
-            self._finder = finder_of(self._parts, self._judge(), self._tree)
+            self._finder = await finder_of(self._parts, self._judge(), self._tree)
         try:
             found = await self._finder.find(Wanted(kinds=("tests",), seconds=seconds, spare=True), told, self._enough)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from collections.abc import Awaitable, Callable
 
@@ -106,7 +107,7 @@ class Repairing:
     async def find(self, wanted: Wanted, tell: Callable[[Progress], None], enough: asyncio.Event) -> Found:
         """Look for repairs, and tell of it; see `agent_core.repair.desk.Repairs`."""
         if self._finder is None:
-            self._finder = finder_of(self._parts, self._judge, self._tree)
+            self._finder = await finder_of(self._parts, self._judge, self._tree)
         emit, told = self._parts.emit, Told(self._parts.emit, beside=False)
 
         def heard(progress: Progress) -> None:
@@ -184,7 +185,7 @@ async def standing(judge: Judge, base: Snapshot, changes: Changes) -> tuple[Chec
     return (await judge.quietly(Trees(base, changes))).results
 
 
-def finder_of(parts: Parts, judge: Judge, tree: Tree) -> Repairs:
+async def finder_of(parts: Parts, judge: Judge, tree: Tree) -> Repairs:
     """Who finds repairs of a tree of the project.
 
     Args:
@@ -192,6 +193,8 @@ def finder_of(parts: Parts, judge: Judge, tree: Tree) -> Repairs:
         judge: Knows what the checks say.
         tree: Gives the tree.
     """
+    # Many modules: nobody who types is to wait for them.
+    await asyncio.to_thread(importlib.import_module, "agent_core.repair.finder")
     from agent_core.repair.finder import Finder  # noqa: PLC0415 - not needed before something is to be found
 
     async def stands() -> tuple[CheckResult, ...]:

@@ -87,5 +87,9 @@ class FakeFinder:
 
     def put(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Have it find in every session from now on."""
+
+        async def finder_of(*_args: object) -> FakeFinder:
+            return self
+
         for module in (beside, repairing):
-            monkeypatch.setattr(module, "finder_of", lambda *_args: self)
+            monkeypatch.setattr(module, "finder_of", finder_of)
