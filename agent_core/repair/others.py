@@ -24,6 +24,7 @@ class Others:
         self._project = project
         self._most = most
         self._known: dict[_Places, tuple[tuple[str, ...], bool]] = {}
+        self._dropped = False
 
     def __contains__(self, test: str) -> bool:
         return test in self._runs
@@ -35,7 +36,7 @@ class Others:
 
     def drop(self, test: str) -> None:
         """Ask a test no more."""
-        self._runs.pop(test, None)
+        self._dropped = self._runs.pop(test, None) is not None or self._dropped
         self._known.clear()
 
     def of(self, variant: Variant) -> tuple[str, ...]:
@@ -44,7 +45,7 @@ class Others:
 
     def whole(self, variant: Variant) -> bool:
         """Whether these are all there are."""
-        return self._of(variant)[1]
+        return self._of(variant)[1] and not self._dropped
 
     def _of(self, variant: Variant) -> tuple[tuple[str, ...], bool]:
         places: _Places = frozenset(

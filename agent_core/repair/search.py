@@ -45,6 +45,8 @@ _PROMISING = 1.3
 # The share of the time that the tests may take which do not execute what is touched.
 _REST = 0.25
 _LEAST_TOGETHER = 5.0
+# What putting repairs together and comparing them may take of the time, and at most.
+_AFTERWARDS_SHARE, _AFTERWARDS = 0.1, 6.0
 
 _Try = tuple[Line | None, Variant]
 
@@ -118,12 +120,15 @@ class Search:
                 hunt.done = True
         survivors = await self._assembled()
         mended = survivors[0].mends if survivors else ()
+        left = tuple(run.test for run in aim.failing if run.test not in mended)
+        if left:
+            survivors = tuple(msgspec.structs.replace(one, whole=False) for one in survivors)
         return Outcome(
             survivors,
             whole.suspects,
             self._tried,
             len(self._lines),
-            tuple(run.test for run in aim.failing if run.test not in mended),
+            left,
             all(hunt.done for hunt in self._hunts) and (self._whole is None or self._whole.done),
         )
 
@@ -134,7 +139,9 @@ class Search:
         return await asyncio.to_thread(hunt_for, failing, aim.passing, self._project, aim.allowed)
 
     def _left(self) -> float:
-        return self._aim.until - time.monotonic()
+        """How much time there is for trials; some of it is kept for what is done with what was found."""
+        kept = min(_AFTERWARDS_SHARE * self._aim.limit, _AFTERWARDS) if self._found() else 0.0
+        return self._aim.until - kept - time.monotonic()
 
     def _over(self) -> bool:
         if self._enough.is_set() or self._left() <= 0:

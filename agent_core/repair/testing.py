@@ -28,7 +28,8 @@ _MOST_SHOWN = 6
 _LOOK_SHARE = 0.4
 # A test that takes a larger share of the time than this cannot be run often enough.
 _SLOW_SHARE = 0.2
-_COMPARE_SECONDS = 6.0
+# How long what repairs give is compared, beside what it takes to start that.
+_COMPARE_SECONDS, _COMPARE_LEAST, _STARTING = 6.0, 2.0, 2.0
 _STEADY = 12
 _STEADY_SECONDS = 10.0
 _MISSING = re.compile(r"No module named '([\w.]+)'")
@@ -201,8 +202,10 @@ class TestRepairs:
         paths = self._project.paths
         project = Project(paths, self._candidate.read, tuple(steady), tuple(path for path in near if path in paths))
         passing = tuple(run for run in look.runs if run.outcome == "passed")
+        # Of what fails and is not to be mended, nobody can say that it passes.
+        whole = look.whole and sum(run.bad for run in look.runs) == len(steady)
         aim = Aim(
-            tuple(steady), passing, look.whole, look.safe, self._allowed, self._until, self._wanted.seconds, self._start
+            tuple(steady), passing, whole, look.safe, self._allowed, self._until, self._wanted.seconds, self._start
         )
         outcome = await Search(lab, project, aim, self._tell, self._enough, objection=self._objection).run()
         repairs, told = await self._compared(lab, outcome, project)
@@ -231,11 +234,12 @@ class TestRepairs:
         if len(survivors) > 1:
             spent = time.monotonic() - self._start
             limit = self._wanted.seconds
+            seconds = min(max(self._left() - _STARTING, _COMPARE_LEAST), _COMPARE_SECONDS)
             self._tell(Progress("comparing", outcome.tried, 0, len(survivors), "what they give", spent, limit))
             results = await unless_enough(
-                lab.behaviour(self._behaving(survivors, project), seconds=_COMPARE_SECONDS),
+                lab.behaviour(self._behaving(survivors, project), seconds=seconds),
                 self._enough,
-                2 * _COMPARE_SECONDS,
+                seconds + _STARTING,
             )
         if results is None or len(results) != len(nothing):
             results = nothing

@@ -124,6 +124,13 @@ async def test_a_wrong_comparison_is_found_compared_and_told(opened: Opened) -> 
     assert bench.told[-1].found > 0
 
 
+async def test_of_tests_that_fail_and_are_not_asked_for_nobody_says_that_they_pass(opened: Opened) -> None:
+    bench = await opened({"test_other.py": "def test_other():\n    assert 0\n"})
+    found = await bench.find("test_high", "test_between")
+    assert "in `clamp` (shop.py:6): the 3 tests run pass with it." in found.word
+    assert not found.repairs[0].whole
+
+
 async def test_what_is_in_the_draft_is_what_is_mended(opened: Opened) -> None:
     bad = (SHOP.replace("value < high", "value > high").replace("value < low", "value < value")).replace("\n    ", "\n")
     bench = await opened(

@@ -124,6 +124,8 @@ async def test_where_only_one_of_two_faults_can_be_mended_the_other_is_named() -
     outcome = await search(lab, seconds=4)
     assert lab.files[PATH].replace("items[1]", "items[0]") in texts(lab, outcome)
     assert outcome.left == ("oracle",)
+    # One test fails with it, so it can't be said that all pass.
+    assert not any(one.whole for one in outcome.survivors)
 
 
 async def test_two_faults_in_one_function_are_found_as_a_pair() -> None:
@@ -191,6 +193,7 @@ async def test_a_passing_test_that_comes_and_goes_is_asked_no_more() -> None:
     lab = UnluckyLab(CLAMP, {**CLAMPED, "luck": "assert True"})
     outcome = await search(lab)
     assert lab.files[PATH].replace("value < high", "value > high") in texts(lab, outcome)
+    assert not any(one.whole for one in outcome.survivors)
 
 
 def test_tests_are_told_apart_by_what_they_execute() -> None:

@@ -50,11 +50,16 @@ class Behaving:
         self._texts = texts
         self._until = until
         self._tests = tuple(dict.fromkeys(name for plan in plans for name in plan.tests))
-        self._session = Session(folder, self._run, self._tests)
+        self._session = Session(folder, self._run_all, self._tests)
 
     def run(self) -> None:
         """Collect, record, and compare."""
         self._session.run()
+
+    def _run_all(self, session: Session) -> None:
+        self._run(session)
+        # As when looking.
+        self._tell.done()
 
     def _run(self, session: Session) -> None:
         functions = self._functions()

@@ -75,6 +75,10 @@ class Tell:
         while data:
             data = data[write(self.file, data) :]
 
+    def done(self) -> None:
+        """Tell that nothing more is to be told: the parent ends this process."""
+        self(done=True)
+
 
 class Job:
     """Something to be done in a child.
@@ -187,7 +191,7 @@ class Crew:
             _own_place(folder)
             _limit(job)
             job.work(tell)
-            tell(done=True)
+            tell.done()
         except BaseException as error:  # noqa: BLE001 - it ends here, whatever it was
             if tell is not None:
                 with contextlib.suppress(BaseException):

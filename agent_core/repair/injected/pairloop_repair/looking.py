@@ -59,7 +59,7 @@ class Looking:
         self._times: list[float] = []
         self._clock = time.monotonic
         self._starts_python = False
-        self._session = Session(folder, self._run, only)
+        self._session = Session(folder, self._run_all, only)
         self._witness = Witness(self._session.places)
         self._session.seen = self._witness.tell
 
@@ -67,6 +67,11 @@ class Looking:
         """Collect and run."""
         status = self._session.run()
         self._tell(exit=status)
+
+    def _run_all(self, session: Session) -> None:
+        self._run(session)
+        # pytest's own end takes long where much is imported, and tells nothing.
+        self._tell.done()
 
     def _run(self, session: Session) -> None:
         for nodeid, (report, evidence) in session.faults.items():
