@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,13 @@ settings.register_profile("pairloop", deadline=None)
 settings.load_profile("pairloop")
 
 
+def pytest_collection_finish() -> None:
+    """Have garbage looked for among what tests make, not again and again among the tests themselves."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
+
+
 @pytest.fixture(autouse=True)
 def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give every test a state folder, configuration and git identity of its own."""
@@ -26,6 +34,9 @@ def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     # The keyring of whoever runs the tests is nobody's business.
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    # The tests of the projects made here need none of the plug-ins installed here, most of a second for each run. Who
+    # is about somebody's plug-ins takes it away.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     # What listens on this machine, too.
     monkeypatch.setattr(discovery, "presets", dict)
     (home / "gitconfig").write_text(

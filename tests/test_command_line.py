@@ -16,7 +16,18 @@ from tests.projects import git, make_project
 from tests.support.answers import call, error, text
 from tests.support.command_line import pairloop, run_pairloop
 from tests.support.model_server import ModelServer
-from tests.support.shop import BROKEN, MENDED, NEW_FILE, PRICES, QUICK_SETTINGS, RIGHT_AT_ONCE, WRONG, make_shop, tree
+from tests.support.shop import (
+    BROKEN,
+    MENDED,
+    NEW_FILE,
+    PRICES,
+    QUICK_SETTINGS,
+    RIGHT_AT_ONCE,
+    WRONG,
+    make_quick_shop,
+    make_shop,
+    tree,
+)
 from tests.test_resume import write_script
 
 
@@ -41,6 +52,7 @@ def environ(server: ModelServer) -> dict[str, str]:
 
 async def test_until_green_lands_nothing(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
+    without_mypy()
     before = tree(project)
     script = write_script(tmp_path / "script.json", WRONG, RIGHT_AT_ONCE)
     code, out, err = await run_pairloop(["exec", "test_total fails", "--script", str(script)], project)
@@ -140,7 +152,7 @@ async def test_no_key_and_no_server(tmp_path: Path) -> None:
 
 async def test_nobody_listens(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
-    (project / "pairloop.toml").write_text("[partner]\nmax_retries = 0\n")
+    (project / "pairloop.toml").write_text(f"{QUICK_SETTINGS}[partner]\nmax_retries = 0\n")
     code, out, err = await run_pairloop(["exec", "x"], project, {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"})
     assert (code, err) == (3, "")
     assert "127.0.0.1:9" in out
@@ -152,7 +164,7 @@ async def test_nobody_listens(tmp_path: Path) -> None:
     [(401, "invalid_api_key", "OPENAI_API_KEY"), (404, "model_not_found", "no-such-model")],
 )
 async def test_a_wrong_key_and_an_unknown_model(tmp_path: Path, status: int, code: str, word: str) -> None:
-    project = make_shop(tmp_path / "shop")
+    project = make_quick_shop(tmp_path / "shop")
     async with ModelServer([error(status, f"The model no-such-model or the key {code}", code=code)]) as server:
         arguments = ["exec", "x", "--model", "no-such-model", "--json"]
         exit_code, out, err = await run_pairloop(arguments, project, environ(server))
@@ -166,6 +178,7 @@ async def test_a_wrong_key_and_an_unknown_model(tmp_path: Path, status: int, cod
 
 async def test_a_conflict_in_auto_mode(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
+    without_mypy()
     script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
     arguments = ["exec", "test_total fails", "--json", "--mode", "auto", "--script", str(script)]
     async with pairloop(arguments, project) as process:
@@ -196,6 +209,7 @@ async def test_interrupted(tmp_path: Path, number: signal.Signals) -> None:
 
 async def test_nobody_reads_any_more(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
+    without_mypy()
     before = tree(project)
     script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
     arguments = ["exec", "test_total fails", "--json", "--mode", "auto", "--script", str(script)]

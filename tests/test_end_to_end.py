@@ -33,8 +33,15 @@ def assert_each_extends_the_last(server: ModelServer) -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
-async def test_wrong_then_right_then_accepted_then_undone(tmp_path: Path, api: str) -> None:
+async def test_wrong_then_right_then_accepted_then_undone(
+    tmp_path: Path, api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project = make_shop(tmp_path / "shop")
+    off: tuple[str, ...] = ("mypy",)
+    if api == "responses":
+        # Once with all there is: every check, and among whatever plug-ins are installed.
+        off = ()
+        monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     before = tree(project)
     answers = [
         reasoning("Let me look.") + call("read_file", path="shop/prices.py"),
@@ -43,7 +50,7 @@ async def test_wrong_then_right_then_accepted_then_undone(tmp_path: Path, api: s
     ]
     async with (
         ModelServer(answers) as server,
-        running(project, flags("until-green") | server_settings(server.base_url, api), KEY) as here,
+        running(project, flags("until-green", off=off) | server_settings(server.base_url, api), KEY) as here,
     ):
         here.submit(commands.Ask("test_total fails; mend it"))
         first = await here.judged()
@@ -273,7 +280,7 @@ async def test_a_command_runs_only_when_allowed_and_never_in_the_working_tree(tm
 async def test_auto_lands_when_green_and_stops_when_out_of_attempts(tmp_path: Path) -> None:
     project = make_shop(tmp_path / "shop")
     before = tree(project)
-    settings = flags("auto") | {"loop": {"mode": "auto", "max_attempts": 2}}
+    settings = flags(off=("mypy",)) | {"loop": {"mode": "auto", "max_attempts": 2}}
     other = WRONG.replace("price + 1", "price + 2").replace(
         "-        result += price\n", "-        result += price + 1\n"
     )
