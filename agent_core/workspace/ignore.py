@@ -168,15 +168,19 @@ class Lister:
         """Whether git knows the folder. Asked every time: a ``git init`` may come any moment."""
         self._note = ""
         try:
-            done = await _git(self._root, "rev-parse", "--is-inside-work-tree")
+            done = await _git(self._root, "rev-parse", "--is-inside-work-tree", "--show-prefix")
         except FileNotFoundError:
             self._note = "git is not installed: only the usual folders (.venv, caches) are left out."
             return "plain"
-        if done.code != 0 or done.stdout.strip() != b"true":
+        inside, _, below = done.stdout.partition(b"\n")
+        if done.code != 0 or inside != b"true":
             said = _first_line(done)
             if "not a git repository" not in said and said != "exit status 0":
                 self._note = f"git refuses this repository ({said}); it is treated as a plain folder."
             return "folder"
+        if not below.strip(b"\n"):
+            # Of its own top a repository always has something to tell: under a rule `*`, which files are tracked.
+            return "repository"
         # A repository around it that ignores the folder (dotfiles in the home folder, say) has nothing to tell.
         ignored = await _git(self._root, "check-ignore", "-q", ".")
         return "folder" if ignored.code == 0 else "repository"

@@ -163,17 +163,19 @@ async def test_a_folder_that_is_gone_says_nothing_about_its_files(root: Path) ->
     assert (await one.glance(["b.py"])) == there == await one.scan()
 
 
-@pytest.mark.parametrize("call", [1, 2, 3])
+@pytest.mark.parametrize(("below", "call"), [("", 1), ("", 2), ("sub", 1), ("sub", 2), ("sub", 3)])
 async def test_a_folder_that_goes_while_git_is_asked_is_gone_and_nothing_else(
-    root: Path, monkeypatch: pytest.MonkeyPatch, call: int
+    root: Path, monkeypatch: pytest.MonkeyPatch, below: str, call: int
 ) -> None:
-    one, asked = scanner(root), 0
+    write_files(root, {"sub/c.py": "c\n"})
+    place, elsewhere = root / below, root.parent / "elsewhere"
+    one, asked = scanner(place), 0
 
     async def leaving(*arguments: Any, **how: Any) -> Any:
         nonlocal asked
         asked += 1
         if asked == call:
-            root.rename(root.parent / "elsewhere")
+            place.rename(elsewhere)
         return await run(*arguments, **how)
 
     there = await one.scan()
@@ -181,7 +183,7 @@ async def test_a_folder_that_goes_while_git_is_asked_is_gone_and_nothing_else(
     with pytest.raises(SandboxError, match="is gone"):
         await one.scan()
     assert asked >= call
-    (root.parent / "elsewhere").rename(root)
+    elsewhere.rename(place)
     assert await one.scan() == there
     assert one.note == ""
 

@@ -130,6 +130,10 @@ async def test_a_repository_around_that_ignores_the_folder(tmp_path: Path) -> No
     home = make_project(tmp_path / "home", {".gitignore": "*\n"}, commit=False)
     write_files(home / "work", {"a.py": ""})
     assert set((await scanner(home / "work").scan()).files) == {"a.py"}
+    # What it tracks itself counts all the same.
+    git(home, "add", "-f", "work/a.py")
+    write_files(home, {"b.py": ""})
+    assert set((await scanner(home).scan()).files) == {"work/a.py"}
 
 
 async def test_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
