@@ -183,6 +183,9 @@ def nothing_red(results: Sequence[CheckResult], wish: FixWish) -> bool:
     if not any(one.judged for one in about) or not all(one.judged or one.outcome == "skipped" for one in about):
         return False
     red = [finding.code for one in about for finding in one.findings]
+    if wish.tests and not [test for one in about for test in one.passed if meant(test, wish.tests)]:
+        # There are no such tests, or they have not been run.
+        return False
     return not [code for code in red if not wish.tests or meant(code, wish.tests)]
 
 

@@ -103,7 +103,7 @@ def traits_of(call: str, project: Project) -> Iterator[str]:
         return
     values = _arguments(node, project)
     for name, value in values.items():
-        yield from (f"{name} is {word}" for word in _words(value))
+        yield from (f"{name} {word}" if word.startswith("has ") else f"{name} is {word}" for word in _words(value))
     known = [(name, value) for name, value in values.items() if _comparable(value)]
     for number, (name, value) in enumerate(known):
         for other, second in known[number + 1 :]:
@@ -149,7 +149,7 @@ def _comparable(value: object) -> bool:
 
 
 def _words(value: object) -> Iterator[str]:
-    """What a value is, in words that would strike somebody."""
+    """What a value is, or has, in words that would strike somebody."""
     if value is None or isinstance(value, bool):
         yield str(value)
     elif isinstance(value, int | float):
@@ -176,12 +176,12 @@ def _of_many(
         yield "empty"
         return
     if len(value) == 1:
-        yield "one character long" if isinstance(value, str) else "of one item"
+        yield "one character long" if isinstance(value, str) else "has one item"
     if isinstance(value, str):
         if value.isspace():
             yield "blank"
         elif value != value.strip():
-            yield "with white space around it"
+            yield "has white space around it"
         if not value.isascii():
             yield "not plain ASCII"
         if value.isdigit():
@@ -192,4 +192,4 @@ def _of_many(
     except RecursionError:
         return
     if unique < len(value):
-        yield "with an item twice"
+        yield "has an item twice"

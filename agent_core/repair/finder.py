@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from agent_core.checks.affected import TEST_FILE
-from agent_core.checks.model import UNABLE, CheckResult
+from agent_core.checks.model import UNABLE, CheckResult, Finding
 from agent_core.file_modes import SYMLINK
 from agent_core.protocols import Candidate, Check, Workspace
 from agent_core.repair import words
+from agent_core.repair.beyond.kinds import kind_of
 from agent_core.repair.hearing import unless_enough
 from agent_core.repair.model import Found, Kind, Progress, Variant, Wanted
 from agent_core.repair.project import Project
@@ -22,8 +23,10 @@ from agent_core.workspace.tree import Changes, FileChange, Snapshot
 
 KINDS: tuple[Kind, ...] = ("syntax", "tests", "names", "lint", "types")
 _CACHE = "repair"
-# Checks have timeouts of their own.
-_STANDING_SECONDS = 3600.0
+# Tests that take this many times as long as a search may, or hang, are not waited for: the search runs them itself.
+_PATIENCE = 2.0
+# What is of no interest when something else has been found.
+_ASIDE = frozenset({words.NO_TEST_FAILS, words.NO_TESTS, words.NOTHING_RUN})
 _GENERATED = re.compile(rb"@generated|(?i:\bdo not (?:edit|modify)\b|\b(?:auto(?:matically)?[- ]?)generated\b)")
 _HEAD = 600
 _READING = frozenset({"ruff", "mypy"})
@@ -60,8 +63,8 @@ class Finder:
         start = time.monotonic()
         tell(Progress("looking", trying="what the checks say", limit=wanted.seconds))
         base, changes = await self._tree()
-        results = await unless_enough(self._standing(), enough, _STANDING_SECONDS)
-        if results is None:
+        results = await unless_enough(self._standing(), enough, wanted.seconds * _PATIENCE)
+        if results is None and enough.is_set():
             return Found(ended="stopped", seconds=time.monotonic() - start)
         candidate = await self._workspace.candidate(base, changes, cache=_CACHE, patient=wanted.spare)
         try:
@@ -76,7 +79,7 @@ class Finder:
                 enough=enough,
                 start=start,
             )
-            return await search.run(results)
+            return await search.run(results or (), waited=results is not None)
         finally:
             await candidate.close()
 
@@ -111,18 +114,30 @@ class _Search:
         self._changeable: dict[str, bool] = {}
         self._project = Project([path for path in candidate.snapshot.files if path.endswith(".py")], candidate.read)
 
-    async def run(self, results: Sequence[CheckResult]) -> Found:
-        """What is found, of the first kind that there is something of and that can be mended."""
+    async def run(self, results: Sequence[CheckResult], *, waited: bool = True) -> Found:
+        """What is found, of the first kind that there is something of and that can be mended.
+
+        Args:
+            results: What the checks say.
+            waited: They have said it; else they take too long.
+        """
         said: list[str] = []
         last = Found()
         for kind in self._kinds():
-            last = await (self._by_tests(results) if kind == "tests" else self._by_checks(kind, results))
+            if kind != "tests":
+                last = await self._by_checks(kind, results)
+            else:
+                last = await (self._by_tests(results) if waited else self._tests((), results))
             if last.word:
                 said.append(last.word)
             if last.repairs or self._enough.is_set() or time.monotonic() >= self._until:
                 break
         ended = "stopped" if self._enough.is_set() and not last.repairs else last.ended
-        word = " ".join(dict.fromkeys(said)) or words.NOTHING
+        if last.repairs:
+            said = [one for one in said if one not in _ASIDE]
+        elif last.word in {"", *_ASIDE} and waited:
+            said.append(words.found_by_checks(self._by_others(results)))
+        word = " ".join(dict.fromkeys(said))
         seconds, texts = time.monotonic() - self._start, self._texts(last)
         return msgspec.structs.replace(last, word=word, seconds=seconds, ended=ended, texts=texts)
 
@@ -138,6 +153,13 @@ class _Search:
             return tuple(kind for kind in KINDS if kind in self._wanted.kinds)
         # Tests cannot be run while what they import cannot be parsed.
         return ("syntax", "tests") if self._wanted.tests else KINDS
+
+    def _by_others(self, results: Sequence[CheckResult]) -> list[Finding]:
+        """What was to be mended of what checks other than tests find."""
+        kinds = self._kinds()
+        return [
+            one for result in results if result.check != "pytest" for one in result.findings if kind_of(one) in kinds
+        ]
 
     def _allowed(self, path: str) -> bool:
         """Whether something may be changed in a file."""
@@ -200,19 +222,22 @@ class _Search:
                 return Found(word=words.passing_now(passing))
             if tests.outcome == "passed":
                 return Found(word=words.unknown_tests(wanted.tests))
+        return await self._tests(asked, results)
+
+    async def _tests(self, failing: Sequence[str], results: Sequence[CheckResult]) -> Found:
         repairs = TestRepairs(
             self._candidate,
             self._workspace.interpreter,
             self._make,
             self._project,
             allowed=self._allowed,
-            wanted=wanted,
+            wanted=self._wanted,
             until=self._until,
             tell=self._tell,
             enough=self._enough,
             objection=self._judged(results),
         )
-        return await repairs.find(asked)
+        return await repairs.find(failing)
 
     def _judged(self, results: Sequence[CheckResult]) -> Callable[[Variant], Awaitable[str]] | None:
         """What the checks that read the code have against a variant; those that take long are not asked."""

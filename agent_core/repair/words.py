@@ -58,16 +58,32 @@ def place_of(variant: Variant, project: Project) -> str:
     return f"at {place}" if function is None else f"in {code(function.name)} ({place})"
 
 
-def repair_words(repair: Repair, project: Project) -> str:
-    """What a repair is: ```<=` for `<` in `clamp` (shop/prices.py:12): all 34 tests pass with it``."""
+def repair_words(repair: Repair, project: Project, left: int = 0) -> str:
+    """What a repair is: ```<=` for `<` in `clamp` (shop/prices.py:12): all 34 tests pass with it``.
+
+    Args:
+        repair: It.
+        project: The project.
+        left: How many of the tests that failed it does not mend.
+    """
     said = f"{says_of(repair.variant)} {place_of(repair.variant, project)}"
     if not repair.passed:
         return f"{said}."
+    return f"{said}: {passing_words(repair, left)} with it."
+
+
+def passing_words(repair: Repair, left: int = 0) -> str:
+    """Which tests pass with a repair: ``all 34 tests pass``.
+
+    Args:
+        repair: It.
+        left: How many of the tests that failed it does not mend.
+    """
+    if left and repair.whole:
+        return f"all tests but {left:,} pass"
     if repair.whole:
-        tests = "the only test passes" if repair.passed == 1 else f"all {repair.passed:,} tests pass"
-    else:
-        tests = "the one test that was run passes" if repair.passed == 1 else f"the {repair.passed:,} tests run pass"
-    return f"{said}: {tests} with it."
+        return {1: "the only test passes", 2: "both tests pass"}.get(repair.passed, f"all {repair.passed:,} tests pass")
+    return "the one test that was run passes" if repair.passed == 1 else f"the {repair.passed:,} tests run pass"
 
 
 def found_words(
@@ -86,9 +102,10 @@ def found_words(
         left: Failing tests that they do not mend.
         objection: What a check has against the first.
     """
-    words = [repair_words(repairs[0], project)]
+    words = [repair_words(repairs[0], project, len(left))]
     if len(repairs) > 1:
-        every = "tests pass with each" if not all(one.whole for one in repairs) else "each passes all tests"
+        whole = all(one.whole for one in repairs)
+        every = "each makes the same tests pass" if left or not whole else "each passes all tests"
         words.append(f"{len(repairs)} different repairs are known, and {every}{_differ(differences)}.")
     if objection:
         words.append(f"But {objection}.")
@@ -107,9 +124,9 @@ def mended_words(repairs: Sequence[Repair]) -> str:
     """What was mended of what checks say."""
     first = repairs[0]
     said = plain(first.variant.says, 400)
-    mends = f": {names(first.mends)}" if first.mends else ""
+    mends = f" It mends {names(tuple(dict.fromkeys(first.mends)))}." if first.mends else ""
     more = f" {count(len(repairs) - 1, 'other repair is', 'other repairs are')} known." if len(repairs) > 1 else ""
-    return f"{said}{mends}.{more}"
+    return f"Repair: {said.rstrip('.')}.{mends}{more}"
 
 
 def _differ(differences: Sequence[Difference]) -> str:
@@ -141,7 +158,7 @@ def nothing_words(
         stopped: Somebody had enough.
     """
     if not suspects:
-        return "No repair was looked for: the failing tests run no line of the project that may be changed."
+        return NOTHING_RUN
     most = f"the most suspicious is {plain(suspects[0].path)}:{suspects[0].line}"
     work = f"{count(tried, 'change')} {'was' if tried == 1 else 'were'} tried at {count(lines, 'line')}, {most}"
     if stopped:
@@ -160,9 +177,17 @@ def names(tests: Sequence[str]) -> str:
 
 # -- why none can be sought
 
-NOTHING = "There is nothing to mend that tests or checks show."
-NO_TEST_FAILS = "No test fails, so there is nothing for them to show."
-NO_TESTS = "The project has no tests, so nothing shows whether a change mends it."
+NO_TEST_FAILS = "No test fails."
+NO_TESTS = "The project has no tests."
+NOTHING_RUN = "No repair was looked for: the failing tests run no line of the project that may be changed."
+
+
+def found_by_checks(findings: Sequence[Finding]) -> str:
+    """What the checks find, where no edit is known that mends it."""
+    if not findings:
+        return "The checks find nothing to mend."
+    told = names([f"{one.place} {one.message.rstrip('.')} ({one.check})".strip() for one in findings])
+    return f"I know no edit that mends what the checks find: {told}."
 
 
 def unknown_tests(wanted: Sequence[str]) -> str:

@@ -136,7 +136,7 @@ def test_what_comes_of_foreign_values_is_bounded_and_harmless() -> None:
         ("clamp(None, 1, 2)", "value is None"),
         ("shop.clamp(value=[], low=1)", "value is empty"),
         ("Cart().add('ab', 2)", "count is even"),
-        ("cart.add([1, 1])", "items is with an item twice"),
+        ("cart.add([1, 1])", "items has an item twice"),
         ("unknown('')", "the first argument is empty"),
         ("unknown(1.5)", "the first argument is no whole number"),
         ("unknown(float('inf'))", ""),

@@ -27,6 +27,8 @@ def test_a_repair_is_said_with_its_place_and_what_passes() -> None:
     assert some == "`<=` for `<` at shop.py:4: the 1,200 tests run pass with it."
     one = words.repair_words(Repair(variant(), passed=1, whole=True), project())
     assert one.endswith("the only test passes with it.")
+    both = words.repair_words(Repair(variant(), passed=2, whole=True), project())
+    assert both.endswith("both tests pass with it.")
     assert words.repair_words(Repair(variant("`a` renamed")), project()) == "`a` renamed in `clamp` (shop.py:2)."
 
 
@@ -60,7 +62,10 @@ def test_several_repairs_are_said_with_what_tells_them_apart() -> None:
     plain = words.found_words(repairs[:2], (Difference("clamp(7)", ("1", "2")),), project())
     assert plain.endswith("they differ for `clamp(7)`.")
     unknown = words.found_words(repairs[:2], (), project(), ["t.py::a", "t.py::b", "t.py::c", "t.py::d"])
-    assert unknown.endswith("each passes all tests. Nothing was found for t.py::a, t.py::b, t.py::c and 1 more test.")
+    assert "all tests but 4 pass with it." in unknown
+    assert unknown.endswith(
+        "each makes the same tests pass. Nothing was found for t.py::a, t.py::b, t.py::c and 1 more test."
+    )
 
 
 def test_that_nothing_was_found_is_said_with_what_was_done() -> None:

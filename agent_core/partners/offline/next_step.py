@@ -102,6 +102,12 @@ class NextStep:
             if red := talk.red_now(await self._standing()):
                 yield f"\n\n{red}"
             return
+        if wish.missing and not (wish.wanted.tests or wish.wanted.paths):
+            # Nothing else is mended in the place of what was named.
+            yield talk.not_there(wish.missing)
+            if red := talk.red_now(await self._standing()):
+                yield f" {red}"
+            return
         yield talk.looking(wish.wanted, wish.missing)
         async for piece in self._search(wish.wanted):
             yield piece
@@ -136,7 +142,7 @@ class NextStep:
                 continue
             try:
                 before, drafted = hashes(repair.variant.edits, found.texts, self._service)
-                says, note = talk.repair_words(repair)
+                says, note = talk.repair_words(repair, talk.left_by(found, repair))
                 rest = talk.rest_words(found, repair)
                 one = Offered(0, says, repair.variant.edits, before, note, repair.kind, rest=rest, drafted=drafted)
                 written(one, self._service, ())
@@ -160,7 +166,7 @@ class NextStep:
         """Ask which of the repairs is meant: by what they give for an input on which they differ."""
         apart = len({one.gives for one in offers})
         options = [talk.option(one) for one in offers[: min(apart, MOST_OPTIONS)]]
-        about = {"question": talk.question(difference, len(offers)), "options": options, "call": difference.call}
+        about = {"question": talk.question(difference, offers), "options": options, "call": difference.call}
         return Called(ASK, json.dumps(about | {KEY: msgspec.to_builtins(offers)}, ensure_ascii=False))
 
     # -- what became of it

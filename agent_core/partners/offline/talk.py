@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from agent_core.checks.model import UNABLE, CheckResult
 from agent_core.partners.offline.offered import Offered
 from agent_core.repair.model import Difference, Found, Kind, Repair, Wanted
-from agent_core.repair.words import code, count, plain
+from agent_core.repair.words import code, count, passing_words, plain
 
 HOW = (
     "For anything else set a key (`pairloop key set`, or `export OPENAI_API_KEY=...`) or start a local server (Ollama "
@@ -30,9 +30,14 @@ _NAMES: dict[Kind, str] = {
 }
 
 
+def not_there(missing: Sequence[str]) -> str:
+    """That what was named does not exist."""
+    return f"There is no {_listed(missing)}."
+
+
 def looking(wanted: Wanted, missing: Sequence[str]) -> str:
     """What is said before a search."""
-    there = f"There is no {_listed(missing)}. " if missing else ""
+    there = f"{not_there(missing)} " if missing else ""
     if wanted.tests:
         what = f"a change that makes {_listed(wanted.tests)} pass"
     elif wanted.kinds:
@@ -67,15 +72,18 @@ def outcome(found: Found, kept: int) -> str:
     return head.strip()
 
 
-def repair_words(repair: Repair) -> tuple[str, str]:
-    """What a repair does and where, and what is known of it."""
+def repair_words(repair: Repair, left: int) -> tuple[str, str]:
+    """What a repair does and where, and what is known of it.
+
+    Args:
+        repair: It.
+        left: How many of the tests that failed it does not mend.
+    """
     variant = repair.variant
     says = f"{plain(variant.says, 400)} at {plain(variant.path)}:{variant.line}"
     if repair.kind != "tests":
         return says, f"It mends {_listed(repair.mends)}." if repair.mends else ""
-    tests = f"{'all ' if repair.whole and repair.passed > 1 else ''}{count(repair.passed, 'test')}"
-    verb = "passes" if repair.passed == 1 else "pass"
-    return says, f"With it {tests} {verb}{'' if repair.whole else '; not all could be run in time'}."
+    return says, f"With it {passing_words(repair, left)}{'' if repair.whole else '; not all could be run in time'}."
 
 
 def proposing(repair: Offered, others: int, *, told: bool) -> str:
@@ -95,22 +103,26 @@ def proposing(repair: Offered, others: int, *, told: bool) -> str:
 
 def rest_words(found: Found, repair: Repair) -> str:
     """What is red still when a repair has landed."""
-    left = [run.test for run in found.failing if run.test not in repair.mends]
-    if not repair.mends or not left:
-        return ""
-    fail = "fails" if len(left) == 1 else "fail"
-    return f"After it {count(len(left), 'test')} still {fail}: say `fix` when this has landed."
+    left = left_by(found, repair)
+    fail = "fails" if left == 1 else "fail"
+    return f"After it {count(left, 'test')} still {fail}: say `fix` when this has landed." if left else ""
 
 
-def question(difference: Difference, number: int) -> str:
+def left_by(found: Found, repair: Repair) -> int:
+    """How many of the tests that failed a repair of tests does not mend."""
+    return len([run for run in found.failing if run.test not in repair.mends]) if repair.mends else 0
+
+
+def question(difference: Difference, offers: Sequence[Offered]) -> str:
     """The question that tells repairs apart.
 
     Args:
         difference: The input on which they differ.
-        number: How many repairs there are.
+        offers: The repairs.
     """
+    do = "make the same tests pass" if any(one.rest for one in offers) else "pass all tests"
     when = f" when {plain(difference.when)}" if difference.when else ""
-    return f"{number} different repairs pass all tests, and differ{when}. What is to come of {code(difference.call)}?"
+    return f"{len(offers)} different repairs {do}, and differ{when}. What is to come of {code(difference.call)}?"
 
 
 def option(repair: Offered) -> str:

@@ -42,7 +42,7 @@ async def test_rejected_the_next_one_is_proposed_until_none_is_left() -> None:
     await talk.told(FIX)
     words = await talk.answered(verdict(replies.rejected_part(1, "not that")))
     assert "x >= high for x > high at lib/clamp.py:4" in words
-    assert "With it all 2 tests pass." in words
+    assert "With it both tests pass." in words
     assert talk.proposed() == {"lib/clamp.py": mended(OTHER)}
     await talk.answered(verdict(replies.rejected_part(2, "")))
     assert talk.proposed() == {"lib/clamp.py": mended(THIRD)}
@@ -60,6 +60,13 @@ async def test_a_reason_that_names_another_one(reason: str) -> None:
     assert talk.proposed() == {"lib/clamp.py": mended(THIRD)}
     await talk.answered(verdict(replies.rejected_part(2, "the next one")))
     assert talk.proposed() == {"lib/clamp.py": mended(AT_LEAST)}
+
+
+async def test_nothing_else_is_mended_in_the_place_of_what_does_not_exist() -> None:
+    talk = Talk(Service(found(AT_LEAST)))
+    words = await talk.told("fix tests/test_gone.py")
+    assert words.startswith("There is no `tests/test_gone.py`.")
+    assert not talk.service.wanted
 
 
 DIFFERENT = (Difference("clamp(2, 2, 3)", ("2", "3", "2"), "x equals low"),)
