@@ -178,15 +178,16 @@ class StatusBar(Rows):
         if state.queued:
             parts.append((f"{len(state.queued)} waiting to be told", "accent"))
         parts.append(context_piece(state))
-        around = self.surroundings
+        around, spent = self.surroundings, session_spent(state)
         heard = _HEARD.get(around.heard, ("", "")) if around is not None else ("", "")
         if heard[1] == "warn":
             parts.append(heard)
         if around is not None:
             parts.append((git_text(around.git), "warn" if around.git and around.git.operation else "dim"))
         parts += [
-            (cost_text(session_spent(state)), "dim"),
-            (tokens_text(session_spent(state)), "dim"),
+            # Who has no model spends nothing: nothing is to be told of that.
+            (cost_text(spent) if spent.cost or spent.input else "", "dim"),
+            (tokens_text(spent), "dim"),
             (clean(state.candidate), "faint"),
         ]
         if heard[1] != "warn":
