@@ -213,6 +213,15 @@ async def test_what_looks_mistyped_is_not_said_before_it_is_typed_again(project:
         await talk.told("Going on from proposal 1: acept")
 
 
+async def test_fix_is_said_to_the_partner_where_no_proposal_waits(project: Path, tmp_path: Path) -> None:
+    script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE, WRONG)
+    async with talking(project, script) as talk:
+        await talk.told("Type a task")
+        talk.type("fix\n")
+        await talk.told("Type a number")
+        assert talk.here.state.tasks[-1].text == "fix"
+
+
 async def test_words_are_taken_back_by_the_number_they_were_told_under(project: Path, tmp_path: Path) -> None:
     async with talking(project, script_of(tmp_path / "script.json")) as talked:
         talk = talked.talk

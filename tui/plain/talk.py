@@ -232,6 +232,9 @@ class Talk:
             self._asking.remind() if self._asking.open else self._obey(orders.Order("status"))
             return
         order = orders.read(text)
+        if order is not None and order.name == "fix" and not self.state.waiting and not text.startswith("/"):
+            # What the built-in partner is told to have it look for a repair; the tools mend proposals only.
+            order = None
         if (order is None or order.name == "unknown") and (task := self._task_of(text)):
             self.say(f"Your command says: {task}")
             self._speak(task, typed)
