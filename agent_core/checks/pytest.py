@@ -6,7 +6,6 @@ import asyncio
 import logging
 import re
 import shutil
-import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +31,7 @@ from agent_core.checks.tool import HEAD_START, ending, finding, last_line, resul
 from agent_core.process import Completed
 from agent_core.protocols import Candidate
 from agent_core.workspace.interpreter import Interpreter
+from agent_core.workspace.leftovers import kept_folder, run_folder
 
 log = logging.getLogger(__name__)
 _TELLING = re.compile(
@@ -84,9 +84,8 @@ class PytestCheck:
             return result(self.name, candidate, "no_tests", "the project has no tests")
         if wish.only is not None and not wish.only:
             return result(self.name, candidate, "no_tests", "no test was asked for")
-        folder = _own_folder(candidate)
         # A folder of its own for each run: a straggler of the last one may still write into its own.
-        run = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
+        run = run_folder(candidate.cache, FOLDER)
         try:
             touches, affected = await asyncio.to_thread(_affected, candidate, wish)
             ahead = worth_running_ahead(candidate, wish, affected, touches)
@@ -135,7 +134,7 @@ class PytestCheck:
                 task.cancel()
             await asyncio.gather(running, return_exceptions=True)
         if wish.only is None and (touches := report.touches) is not None:
-            await asyncio.to_thread(keep_touches, _own_folder(candidate), candidate, touches)
+            await asyncio.to_thread(keep_touches, kept_folder(candidate.cache, FOLDER), candidate, touches)
         said = self._judge(candidate, report, done, affected)
         if other := told.unlike(said):
             summary = f"{said.summary}; otherwise when run without the rest: {some_names(other)}"
@@ -236,18 +235,6 @@ class PytestCheck:
             f"pytest is not installed in {self.interpreter.found}; install it with "
             f"`{python} -m pip install pytest` or `uv pip install pytest`"
         )
-
-
-def _own_folder(candidate: Candidate) -> Path:
-    """The check's folder in the cache.
-
-    Commands may write to the cache. We write here from outside of the sandbox, so never through a link of theirs.
-    """
-    folder = candidate.cache / FOLDER
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        folder.unlink()
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _affected(candidate: Candidate, wish: Wish) -> tuple[Touches, Affected]:

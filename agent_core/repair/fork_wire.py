@@ -28,12 +28,13 @@ def test_name(nodeid: object) -> str:
     return printable(str(nodeid))[:_MAX_ID]
 
 
-def plans_said(plans: Sequence[Plan], seconds: Mapping[str, float]) -> dict[str, Any]:
+def plans_said(plans: Sequence[Plan], seconds: Mapping[str, float], ids: Mapping[str, str]) -> dict[str, Any]:
     """Plans as they are said; what many have in common is said once.
 
     Args:
         plans: The plans.
         seconds: How long tests take as the program is, as far as that is known.
+        ids: What pytest calls tests whose names are not their ids, as those are long or odd.
     """
     names: dict[str, int] = {}
     lists: dict[tuple[str, ...], int] = {}
@@ -45,7 +46,7 @@ def plans_said(plans: Sequence[Plan], seconds: Mapping[str, float]) -> dict[str,
         edits = [[edit.path, edit.start, edit.end, edit.text] for edit in plan.edits]
         said.append([plan.number, edits, which])
     return {
-        "names": list(names),
+        "names": [ids.get(name, name) for name in names],
         "limits": [max(_LEAST, _TIMES * seconds[name]) if name in seconds else _UNKNOWN for name in names],
         "lists": [[names[name] for name in one] for one in lists],
         "plans": said,

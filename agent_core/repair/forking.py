@@ -12,7 +12,6 @@ import json
 import logging
 import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from agent_core.checks.affected import FOLDER, warm_modules
+from agent_core.checks.affected import warm_modules
 from agent_core.checks.pytest_run import ABSENT, BEGIN, OLDEST, PLUGIN, TOO_OLD
 from agent_core.process import Completed
 from agent_core.protocols import Candidate
@@ -29,10 +28,12 @@ from agent_core.repair.model import Look, Plan, TestRun, Trial
 from agent_core.sandbox.limits import PATIENT
 from agent_core.text import printable
 from agent_core.workspace.interpreter import Interpreter
+from agent_core.workspace.leftovers import run_folder
 
 log = logging.getLogger(__name__)
 _INJECTED = Path(__file__).with_name("injected") / "pairloop_repair"
 _START = f"{BEGIN}from pairloop_repair.driver import main\nmain()\n"
+_FOLDER = "repair"
 _WARM = ("pytest", "_pytest")
 # What starting Python and pytest takes at most beside the time that something may take.
 _MARGIN = 15.0
@@ -63,6 +64,7 @@ class ForkingLab:
         self._nice = PATIENT if spare else 0
         self._seconds: dict[str, float] = {}
         self._skipped: set[str] = set()
+        self._ids: dict[str, str] = {}
         self._collecting = 20.0
 
     async def look(
@@ -83,6 +85,7 @@ class ForkingLab:
                 looked.take(record)
         if looked.collecting:
             self._collecting = max(_COLLECTING_LEAST, _COLLECTING_TIMES * looked.collecting)
+        self._ids.update(looked.ids)
         for run in looked.runs.values():
             self._seconds[run.test] = run.seconds
             if run.outcome == "skipped":
@@ -148,9 +151,9 @@ class ForkingLab:
     def _with_plans(self, what: str, plans: Sequence[Plan], *, workers: int = 1) -> dict[str, Any]:
         return {
             "what": what,
-            **plans_said(plans, self._seconds),
+            **plans_said(plans, self._seconds, self._ids),
             "workers": workers,
-            "lenient": sorted(self._skipped),
+            "lenient": sorted(self._ids.get(name, name) for name in self._skipped),
             "collecting": self._collecting,
         }
 
@@ -189,12 +192,7 @@ class ForkingLab:
 
     def _folder(self) -> Path:
         """A new folder in the candidate's cache with what the process runs, which is readable in every sandbox."""
-        cache = self._candidate.cache / FOLDER
-        if cache.is_symlink() or (cache.exists() and not cache.is_dir()):
-            # Commands may write there; never through a link of theirs.
-            cache.unlink()
-        cache.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="repair-", dir=cache))
+        folder = run_folder(self._candidate.cache, _FOLDER)
         for package in (_INJECTED, PLUGIN):
             shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__"))
         return folder
@@ -221,6 +219,8 @@ class _Looked:
         self._safe = True
         self._start = time.monotonic()
         self.runs: dict[str, TestRun] = {}
+        # Of what has another name than its id.
+        self.ids: dict[str, str] = {}
         self.collecting = 0.0
 
     def take(self, record: dict[str, Any]) -> None:
@@ -243,6 +243,8 @@ class _Looked:
         run = run_heard(record, self._lines.pop(record["run"], {}))
         if run is None:
             return
+        if run.test != record["run"]:
+            self.ids[run.test] = record["run"]
         if record["again"]:
             first = self.runs.get(run.test)
             if first is not None and run.outcome == "passed":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import tempfile
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from agent_core.repair.edited import edited
 from agent_core.repair.model import Look, Plan, TestRun, Trial, TrialOutcome
 from agent_core.repair.spawned_report import RunsReport
 from agent_core.workspace.interpreter import Interpreter
+from agent_core.workspace.leftovers import run_folder
 from agent_core.workspace.tree import Changes
 
 _FOLDER = "repair"
@@ -198,12 +198,7 @@ def _came_of(report: RunsReport, done: Completed | None, wanted: int) -> tuple[T
 @contextlib.asynccontextmanager
 async def _folder(candidate: Candidate) -> AsyncIterator[Path]:
     """A new folder in a candidate's cache, for one run."""
-    parent = candidate.cache / _FOLDER
-    # Commands may write to the cache; we write here from outside of the sandbox, so never through a link of theirs.
-    if parent.is_symlink():
-        parent.unlink()
-    parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
+    folder = await asyncio.to_thread(run_folder, candidate.cache, _FOLDER)
     try:
         yield folder
     finally:

@@ -21,7 +21,8 @@ from agent_core.sandbox.warm import WarmRuns
 from agent_core.workspace.candidate import TreeCandidate, make_candidate
 from agent_core.workspace.copy import editable_paths
 from agent_core.workspace.interpreter import Interpreter, find_interpreter
-from agent_core.workspace.layering import Ground, read_below, remove_tree
+from agent_core.workspace.layering import Ground, read_below
+from agent_core.workspace.leftovers import remove_leftovers
 from agent_core.workspace.linked import main_checkout
 from agent_core.workspace.shadows import Shadows
 from agent_core.workspace.snapshot import Scanner
@@ -108,25 +109,6 @@ class Project:
             await self._ground.warm.close()
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _remove_leftovers(parent: Path) -> None:
-    """Remove what belongs to processes that have died."""
-    with contextlib.suppress(FileNotFoundError):
-        for folder in parent.iterdir():
-            pid = folder.name.partition("-")[0]
-            if pid.isdecimal() and int(pid) != os.getpid() and not _alive(int(pid)):
-                remove_tree(folder)
-
-
 def _base_prefix(interpreter: Interpreter) -> tuple[Path, ...]:
     """The installation an interpreter rests on: a virtual environment has only links to it."""
     found = [place.parent.parent for place in stations(interpreter.python)]
@@ -203,7 +185,7 @@ async def open_project(path: Path, config: Config, environ: Mapping[str, str]) -
         raise
     interpreter = await finding
     for name in ("candidates", "warm"):
-        await asyncio.to_thread(_remove_leftovers, state / name)
+        await asyncio.to_thread(remove_leftovers, state / name)
     environment = command_environment(
         environ,
         interpreter,

@@ -252,3 +252,23 @@ async def test_variants_are_tried_anew_where_the_project_keeps_threads(tmp_path:
         )
     assert not look.safe
     assert (trials[1].outcome, trials[2].outcome) == ("passed", "failed")
+
+
+async def test_a_test_whose_id_is_long_is_known_by_it(tmp_path: Path) -> None:
+    files = {
+        "shop.py": "def one():\n    return 2\n",
+        "test_shop.py": """
+            import pytest
+            from shop import one
+
+            @pytest.mark.parametrize("name", ["z" * 1000, "y" * 1000])
+            def test_one(name): assert one() == 1
+            """,
+    }
+    async with bench(tmp_path, files) as lab:
+        look = await lab.look()
+        tests = tuple(run.test for run in look.runs)
+        trials = await lab.tried([Plan(1, (lab.edit("shop.py", "2", "1"),), tests), Plan(2, (), tests)])
+    assert [len(test) for test in tests] == [500, 500]
+    assert (trials[1].outcome, trials[1].passed) == ("passed", 2)
+    assert (trials[2].outcome, trials[2].test) == ("failed", tests[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import bisect
 import logging
+import traceback
 import warnings
 from collections.abc import Iterator
 from functools import lru_cache
@@ -55,10 +56,16 @@ def _made(template: Template, source: Source, node: ast.AST, project: Project) -
             variant = next(variants)
         except StopIteration:
             return
-        except Exception:
-            log.warning("a template failed at %s:%s", source.path, getattr(node, "lineno", "?"), exc_info=True)
+        except Exception:  # noqa: BLE001 - it is logged there
+            _complain(getattr(template, "__name__", "?"), source.path)
             return
         yield variant
+
+
+@lru_cache(maxsize=1000)
+def _complain(template: str, path: str) -> None:
+    """Log the error that is being handled; once for a file, as what fails at one node does so at many."""
+    log.warning("the template %s failed in %s:\n%s", template, path, traceback.format_exc(limit=-4))
 
 
 def least(source: Source, variant: Variant) -> _Key:
@@ -99,7 +106,7 @@ def compiles(source: Source, variant: Variant) -> bool:
         text = with_edits(source.text[start:end], moved)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse("if 1:\n" + text if text[:1] in " \t" else text, source.path)
+            ast.parse("if 1:\n" + text if text[:1] in " \t\f" else text, source.path)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         return False
     return True

@@ -82,9 +82,19 @@ _EMPTY: Mapping[str, str] = {
     "bool": "False",
 }
 
+# Expressions that are nested deeper tell nothing more.
+_DEEPEST = 20
 
-def guessed(node: ast.expr) -> str:
-    """What an expression gives; empty where its form does not tell, and for ``None``."""
+
+def guessed(node: ast.expr, depth: int = _DEEPEST) -> str:
+    """What an expression gives; empty where its form does not tell, and for ``None``.
+
+    Args:
+        node: The expression.
+        depth: How far it is looked into: a sum of a thousand parts is nested a thousand deep.
+    """
+    if depth <= 0:
+        return ""
     for kind, guess in _BY_DISPLAY:
         if isinstance(node, kind):
             return guess
@@ -96,20 +106,20 @@ def guessed(node: ast.expr) -> str:
         case ast.Call(func=ast.Attribute(attr=name)):
             guess = _BY_METHOD.get(name, "")
         case ast.Subscript(slice=ast.Slice()):
-            guess = guessed(node.value) or "sized"
+            guess = guessed(node.value, depth - 1) or "sized"
         case ast.BinOp():
-            guess = _of_operation(node)
+            guess = _of_operation(node, depth - 1)
         case ast.UnaryOp():
-            guess = "bool" if isinstance(node.op, ast.Not) else guessed(node.operand)
+            guess = "bool" if isinstance(node.op, ast.Not) else guessed(node.operand, depth - 1)
         case ast.IfExp():
-            guess = guessed(node.body) or guessed(node.orelse)
+            guess = guessed(node.body, depth - 1) or guessed(node.orelse, depth - 1)
         case _:
             guess = ""
     return guess
 
 
-def _of_operation(node: ast.BinOp) -> str:
-    left, right = guessed(node.left), guessed(node.right)
+def _of_operation(node: ast.BinOp, depth: int) -> str:
+    left, right = guessed(node.left, depth), guessed(node.right, depth)
     if isinstance(node.op, ast.Mod) and left in {"text", "bytes"}:
         return left
     if isinstance(node.op, ast.Mult):

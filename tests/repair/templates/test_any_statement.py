@@ -18,6 +18,7 @@ import pytest
 from agent_core.repair.model import Variant, with_edits
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
+from agent_core.repair.templates.all import variants_at
 from agent_core.repair.templates.statements import STATEMENTS
 
 MODULES = (textwrap, json.decoder, functools, dataclasses, argparse)
@@ -131,3 +132,15 @@ def test_programs_of_any_form(code: str) -> None:
             new = with_edits(code, variant.edits)
             assert new != code, variant
             assert parses(new), (variant, new)
+
+
+def test_a_sum_of_a_thousand_parts_fails_no_template(caplog: pytest.LogCaptureFixture) -> None:
+    text = "def f(a, b):\n    c = " + "+".join(["a"] * 900) + "\n    if a < b:\n        return c\n    return b\n"
+    source, found = project(text)
+    assert "> for <" in {one.says for one in variants_at(source, 3, found)}
+    assert not caplog.records
+
+
+def test_a_line_behind_a_form_feed_has_variants() -> None:
+    source, found = project("def f(a, b):\n\f    if a < b:\n        return a\n    return b\n")
+    assert "> for <" in {one.says for one in variants_at(source, 2, found)}

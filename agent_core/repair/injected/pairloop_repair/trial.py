@@ -118,9 +118,13 @@ def try_anew(  # noqa: PLR0917 - each says what it is
             tell(trial="unusable", why=type(error).__name__ + ": " + str(error)[:300])
             return
         put_in_place(whole)
-        wanted = list(plan.tests)[start:end]
-        session = Session(folder, lambda one: run_tests(one, plan, tell, lenient, start, end), only=wanted)
-        status = session.run()
+
+        def run(session: Session) -> None:
+            run_tests(session, plan, tell, lenient, start, end)
+            # pytest's own end takes long where much is imported, and tells nothing.
+            tell.done()
+
+        status = Session(folder, run, only=list(plan.tests)[start:end]).run()
         # Told only where nothing was run before; the first word counts.
         tell(trial="unusable", why="pytest could not collect with it (exit status %d)" % status)  # noqa: UP031 - old Pythons
 
