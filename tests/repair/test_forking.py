@@ -225,6 +225,27 @@ async def test_tests_that_start_a_python_of_their_own_are_not_for_forks(tmp_path
         assert not (await lab.look("test_c.py")).safe
 
 
+async def test_workers_that_import_anew_are_not_for_forks_either(tmp_path: Path) -> None:
+    files = {
+        "shop.py": "def one():\n    return 2\n",
+        "test_a.py": """
+            import multiprocessing
+            from shop import one
+
+            def ask(method):
+                with multiprocessing.get_context(method).Pool(1) as pool:
+                    return pool.apply(one)
+
+            def test_a(): assert ask("fork") == 1
+            """,
+    }
+    async with bench(tmp_path, files) as lab:
+        assert (await lab.look()).safe
+    files["test_a.py"] = files["test_a.py"].replace('"fork"', '"spawn"')
+    async with bench(tmp_path / "other", files) as lab:
+        assert not (await lab.look()).safe
+
+
 async def test_variants_are_tried_anew_where_the_project_keeps_threads(tmp_path: Path) -> None:
     files = {
         "busy.py": """

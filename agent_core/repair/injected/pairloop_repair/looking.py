@@ -8,6 +8,7 @@ and another one goes on behind it.
 
 from __future__ import annotations
 
+import multiprocessing.util
 import os
 import statistics
 import sys
@@ -82,6 +83,7 @@ class Looking:
         self._tell(collected=len(session.items), threads=session.threads())
         if self._only is None:
             sys.addaudithook(self._hear)
+            self._hear_spawned()
         lines = None if self._only is not None else Lines(session.places)
         for number, item in enumerate(items):
             if self._clock() > self._until:
@@ -151,6 +153,19 @@ class Looking:
             self._starts_python = self._starts_python or any(
                 word.rpartition(os.sep)[2].startswith("python") for word in words[:2]
             )
+
+    def _hear_spawned(self) -> None:
+        """Likewise by `multiprocessing`, which no audit event tells of."""
+        util: Any = multiprocessing.util
+        spawn = util.spawnv_passfds
+
+        def heard(path: Any, args: Any, files: Any) -> Any:
+            # That which only keeps count of shared memory runs nothing of the project.
+            if not any("resource_tracker" in str(word) for word in args):
+                self._starts_python = True
+            return spawn(path, args, files)
+
+        util.spawnv_passfds = heard
 
 
 def _parts(executed: dict[str, list[int]]) -> list[dict[str, str]]:
