@@ -146,6 +146,7 @@ class _Following:
         self._wish = wish
         self._progress = progress
         self._results: dict[str, CheckResult] = {}
+        self._running: set[str] = set()
         self._proposed = False
 
     async def open(self, resume: str | None) -> Session:
@@ -159,14 +160,17 @@ class _Following:
                 self._progress.show(state.repairs.search)
             case ev.RepairEnded():
                 self._progress.clear()
+            case ev.CheckStarted(check, "baseline"):
+                self._running.add(check)
             case ev.CheckFinished("baseline", result):
+                self._running.discard(result.check)
                 self._results[result.check] = result
             case ev.ProposalMade():
                 self._proposed = True
 
     def is_well(self) -> bool:
-        """Whether there was nothing to mend."""
-        return not self._proposed and nothing_red(tuple(self._results.values()), self._wish)
+        """Whether there was nothing to mend; a check that has not ended, as of tests that hang, does not tell."""
+        return not (self._proposed or self._running) and nothing_red(tuple(self._results.values()), self._wish)
 
 
 def nothing_red(results: Sequence[CheckResult], wish: FixWish) -> bool:
@@ -246,13 +250,21 @@ async def _listed(workspace: Project, judge: Judge, wish: FixWish, progress: Pro
     def tell(told: Progress) -> None:
         progress.show(SearchState(beside=False, what="", **msgspec.structs.asdict(told)))
 
-    finder = Finder(workspace, lambda: judge.checks, lambda: standing(judge, base, {}), tree)
+    heard: list[CheckResult] = []
+
+    async def stands() -> tuple[CheckResult, ...]:
+        results = await standing(judge, base, {})
+        heard[:] = results
+        return results
+
+    finder = Finder(workspace, lambda: judge.checks, stands, tree)
     wanted = Wanted(wish.tests, (wish.kind,) if wish.kind is not None else (), seconds=wish.seconds)
     try:
         found = await finder.find(wanted, tell, asyncio.Event())
     finally:
         progress.clear()
-    well = not found.repairs and nothing_red(await standing(judge, base, {}), wish)
+    # What the search did not wait for, as it may hang, nobody waits for after it.
+    well = not found.repairs and nothing_red(heard, wish)
     code = GREEN if found.repairs or well else NOT_GREEN
     repairs = found.repairs if wish.every else found.repairs[:1]
     told = [_told(one, workspace, base) for one in repairs]

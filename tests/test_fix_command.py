@@ -55,6 +55,16 @@ def test_where_nothing_is_found_it_says_why(shop: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().out.strip()
 
 
+def test_tests_that_hang_are_not_waited_for_nor_taken_for_nothing_to_mend(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (shop / "pairloop.toml").write_text('[checks]\noff = ["mypy", "syntax"]\n')
+    (shop / "tests/test_prices.py").write_text("import time\n\n\ndef test_never():\n    time.sleep(500)\n")
+    for more in ((), ("--dry-run",)):
+        assert carry_out(["fix", "--seconds", "1", *more, "--project", str(shop)]) == 1
+    assert "No repair" in capsys.readouterr().out
+
+
 def test_nothing_is_red_where_checks_have_judged_and_found_nothing_that_counts() -> None:
     failed = CheckResult("pytest", "failed", "t", "1 failed", (Finding("pytest", "assert", code=_TEST),))
     types = CheckResult("mypy", "failed", "t", "1 error", (Finding("mypy", "wrong", code="arg-type"),))
