@@ -20,7 +20,7 @@ from tests.projects import make_project
 from tests.support.calling import call
 from tests.support.command_line import run_pairloop
 from tests.support.shipping import ENVELOPE, MILL, ROAD, TOWN, WITH_SCHOOL, everything, land, make_town, read, stands
-from tests.support.shop import MENDED, RIGHT_AT_ONCE, make_shop
+from tests.support.shop import MENDED, RIGHT_AT_ONCE, make_quick_shop
 from tests.test_resume import write_script
 
 HEAVY = (
@@ -149,7 +149,7 @@ def test_outside_of_git(tmp_path: Path) -> None:
 
 
 async def test_the_log_is_that_of_all_sessions(tmp_path: Path) -> None:
-    shop = make_shop(tmp_path / "shop")
+    shop = make_quick_shop(tmp_path / "shop")
     script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
     arguments = ["exec", "test_total fails\nplease mend it", "--mode", "auto", "--script", str(script)]
     code, out, err = await run_pairloop(arguments, shop)

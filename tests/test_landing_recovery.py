@@ -29,7 +29,7 @@ from tests.support.shipping import (
     replace_line,
     stands,
 )
-from tests.support.shop import MENDED, RIGHT_AT_ONCE, make_shop
+from tests.support.shop import MENDED, QUICK, RIGHT_AT_ONCE, make_shop
 from tests.test_resume import write_script
 
 
@@ -166,7 +166,7 @@ async def test_a_running_app_hears_of_it(tmp_path: Path) -> None:
             [sys.executable, "-m", "tui", *arguments], cwd=shop, input=patch, check=True, capture_output=True
         )
 
-    settings = flags("auto", off=("mypy", "ruff"), partner={"script": str(script)})
+    settings = flags("auto", off=("ruff", *QUICK), partner={"script": str(script)})
     async with running(shop, settings, watch=True) as here:
         here.submit(Ask("test_total fails"))
         await here.seen(ev.Landed)

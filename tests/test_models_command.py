@@ -20,11 +20,11 @@ from tests.support.answers import text
 from tests.support.calling import call as pairloop
 from tests.support.command_line import run_pairloop
 from tests.support.model_server import ModelServer
-from tests.support.shop import make_shop
+from tests.support.shop import make_quick_shop
 
 
 async def test_partners_and_their_models_are_listed_and_one_is_taken(tmp_path: Path) -> None:
-    project = make_shop(tmp_path / "shop")
+    project = make_quick_shop(tmp_path / "shop")
     async with ModelServer(
         [text("Hello.")], models=("small", "large", "text-embed"), tells={"max_model_len": 32768}
     ) as server:
