@@ -53,7 +53,11 @@ def settings(**partner: Any) -> dict[str, Any]:
 def finder(monkeypatch: pytest.MonkeyPatch) -> Finder:
     """What a session searches with."""
     made = Finder(*DIFFERENT)
-    monkeypatch.setattr(repairing, "finder_of", lambda *_: made)
+
+    async def finder_of(*_: object) -> Finder:
+        return made
+
+    monkeypatch.setattr(repairing, "finder_of", finder_of)
     return made
 
 
