@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,6 @@ from tests.support.part_taking import Pair
 # A busy machine is slow, not wrong.
 settings.register_profile("pairloop", deadline=None)
 settings.load_profile("pairloop")
-
-
-def pytest_collection_finish() -> None:
-    """Have garbage looked for among what tests make, not again and again among the tests themselves."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 10, 10)
 
 
 @pytest.fixture(autouse=True)
