@@ -90,8 +90,8 @@ class Notice(msgspec.Struct, frozen=True):
 
     Attributes:
         about: What it tells of; the screen chooses sign and colour by it.
-        proposal: For a verdict and its diagnosis: the proposal. There is one of each for a proposal, the newest. For a repair
-            that can be taken: the find's number.
+        proposal: For a verdict and its diagnosis: the proposal. There is one of each for a proposal, the newest. For a
+            repair that can be taken: the find's number.
         doubt: Why a verdict is not the last word on what is there now; empty when it is.
     """
 

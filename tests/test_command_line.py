@@ -357,6 +357,9 @@ async def test_doctor_says_what_it_found(tmp_path: Path) -> None:
     assert "does not list three" in out
     without_servers()
     code, out, _ = await run_pairloop(["doctor"], project)
+    assert code == 0
+    assert "the built-in partner" in out
+    code, out, _ = await run_pairloop(["doctor", "--partner", "openai"], project)
     assert code == 1
     assert "OPENAI_API_KEY" in out
 

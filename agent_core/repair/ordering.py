@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 
@@ -10,6 +11,8 @@ from agent_core.repair.model import Suspect, Variant
 from agent_core.repair.project import Project
 from agent_core.repair.templates.all import compiles, variants_at
 
+_COST = 1.5
+"""Ordinary slips are tried at many lines before what is rare is at the most suspicious one."""
 _MOST_RAISED = 2.0
 _LEAST_RAISED = 0.4
 _NO_EFFECT = 0.99
@@ -39,7 +42,7 @@ class Line:
             return self.weight
         if self._next >= len(self.variants):
             return 0.0
-        return self.weight / self.variants[self._next].cost
+        return self.weight / self.variants[self._next].cost ** _COST
 
     @property
     def weight(self) -> float:
