@@ -1,4 +1,4 @@
-"""In which order variants are tried: by suspicion over cost, made line by line only when it is a line's turn."""
+"""In which order variants are tried: by suspicion over cost (its 1.5th power), made line by line only when it is a line's turn."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from agent_core.repair.model import Suspect, Variant
 from agent_core.repair.project import Project
 from agent_core.repair.templates.all import compiles, variants_at
 
-_COST = 1.5
-"""Ordinary slips are tried at many lines before what is rare is at the most suspicious one."""
 _MOST_RAISED = 2.0
 _LEAST_RAISED = 0.4
 _NO_EFFECT = 0.99
@@ -42,7 +40,9 @@ class Line:
             return self.weight
         if self._next >= len(self.variants):
             return 0.0
-        return self.weight / self.variants[self._next].cost ** _COST
+        cost = self.variants[self._next].cost
+        # More than the plain cost: ordinary slips are tried at many lines before rare ones at the first.
+        return self.weight / (cost * math.sqrt(cost))
 
     @property
     def weight(self) -> float:
