@@ -23,8 +23,8 @@ from agent_core.workspace.tree import Changes, FileChange, Snapshot
 
 KINDS: tuple[Kind, ...] = ("syntax", "tests", "names", "lint", "types")
 _CACHE = "repair"
-# Tests that take this many times as long as a search may, or hang, are not waited for: the search runs them itself.
-_PATIENCE = 2.0
+# Tests that take so many times as long as a search may, or hang, are not waited for: the search runs them itself.
+_PATIENCE = 1.0
 # What is of no interest when something else has been found.
 _ASIDE = frozenset({words.NO_TEST_FAILS, words.NO_TESTS, words.NOTHING_RUN})
 _GENERATED = re.compile(rb"@generated|(?i:\bdo not (?:edit|modify)\b|\b(?:auto(?:matically)?[- ]?)generated\b)")

@@ -1,4 +1,4 @@
-"""In which order variants are tried: by suspicion over cost (its 1.5th power), made line by line only when it is a line's turn."""
+"""In which order variants are tried: by suspicion over cost, made line by line only when it is a line's turn."""
 
 from __future__ import annotations
 
