@@ -172,11 +172,11 @@ def test_pairloop_commit(tmp_path: Path) -> None:
     land(town, ENVELOPE, MILL)
     assert call(["commit", "9"], town).code == 1
     shown = call(["commit", "--show"], town)
-    assert (shown.code, shown.out) == (0, "Change town.txt\n")
+    assert (shown.code, shown.out) == (0, "Mend town.txt: a mill for house 12\n")
     assert log(town) == ["start"]
     done = call(["commit"], town)
     assert (done.code, done.err) == (0, "")
-    assert log(town) == ["Change town.txt", "start"]
+    assert log(town) == ["Mend town.txt: a mill for house 12", "start"]
     assert git(town, "diff", "--stat").splitlines()[0].startswith(" town.txt | 2")
     again = call(["commit", "2"], town)
     assert (again.code, "is committed already" in again.err) == (3, True)

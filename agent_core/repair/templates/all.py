@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 
+import msgspec
+
 from agent_core.repair.model import Edit, Variant, with_edits
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
@@ -23,6 +25,10 @@ TEMPLATES: tuple[Template, ...] = (*EXPRESSIONS, *STATEMENTS)
 # More than this of one line come of no slip.
 _MOST_EACH = 300
 _Key = tuple[Edit, ...]
+
+
+_DEFAULT = 1.6
+"""How much rarer a wrong default of a parameter is than the same slip in what a function does."""
 
 
 def variants_at(source: Source, line: int, project: Project, *, compiled: bool = True) -> list[Variant]:
@@ -39,11 +45,12 @@ def variants_at(source: Source, line: int, project: Project, *, compiled: bool =
     """
     found: dict[_Key, Variant] = {}
     for node in nodes_at(source, line):
+        rarer = _DEFAULT if any(isinstance(one, ast.arguments) for one in source.above(node)) else 1.0
         for template in TEMPLATES:
             for variant in _made(template, source, node, project):
-                key = least(source, variant)
-                if key and (key not in found or variant.cost < found[key].cost):
-                    found[key] = variant
+                key, cost = least(source, variant), variant.cost * rarer
+                if key and (key not in found or cost < found[key].cost):
+                    found[key] = variant if rarer == 1 else msgspec.structs.replace(variant, cost=cost)
     ordered = sorted(found.values(), key=lambda variant: variant.cost)
     return [variant for variant in ordered if compiles(source, variant)] if compiled else ordered
 

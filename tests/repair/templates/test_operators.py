@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from agent_core.repair.project import Project
+from agent_core.repair.source import Source
+from agent_core.repair.templates.all import variants_at
 from agent_core.repair.templates.arithmetic import ARITHMETIC
 from agent_core.repair.templates.booleans import BOOLEANS
 from agent_core.repair.templates.comparisons import COMPARISONS
@@ -117,3 +120,11 @@ def test_lines_and_comments_of_an_expression_in_brackets_stay_as_they_are() -> N
 def test_what_is_said_is_what_is_done() -> None:
     first = variants(COMPARISONS, "if a < b:  # here\n    pass")[0]
     assert (first.says, first.template, first.cost, first.line) == ("<= for <", "comparison", 1.0, 1)
+
+
+def test_a_default_is_wrong_less_often_than_what_a_function_does() -> None:
+    source = Source("a.py", "def total(prices, discount=0):\n    return sum(prices[1:]) - 0\n")
+    project = Project(["a.py"], lambda _: source.text.encode())
+    (default,) = [one for one in variants_at(source, 1, project) if one.says == "-1 for 0"]
+    (inside, *_) = [one for one in variants_at(source, 2, project) if one.says == "-1 for 0"]
+    assert default.cost > inside.cost
