@@ -23,7 +23,9 @@ $(VENV)/ready: requirements.lock pyproject.toml
 try: setup
 	@$(BIN)/pairloop try
 
-test: lint types contracts tests
+# Two at a time: the types are checked while the first tests run.
+test: setup
+	@$(MAKE) --no-print-directory -j2 lint types contracts tests
 
 lint: setup
 	$(BIN)/ruff format --check .
