@@ -41,7 +41,6 @@ _EACH_SHARE = 0.2
 _LEAST_EACH = 2.0
 _AGAIN = 30
 _COLLECTING_LEAST, _COLLECTING_TIMES = 5.0, 5.0
-_WAVERS = "passes sometimes"
 _FAULT = 300
 _MOST_STARTS = 8
 _ALL_ENDED = "it ended more than its own process"
@@ -72,7 +71,7 @@ class ForkingLab:
     ) -> Look:
         """Run tests as the program is; see `agent_core.repair.lab.Lab`.
 
-        A test that fails and then passes without any change, run by itself, has the message ``passes sometimes``.
+        Tests that fail are run again, by themselves, to see which of them waver.
         """
         looked = _Looked(hear)
         each = max(seconds * _EACH_SHARE, _LEAST_EACH)
@@ -248,7 +247,7 @@ class _Looked:
         if record["again"]:
             first = self.runs.get(run.test)
             if first is not None and run.outcome == "passed":
-                self.runs[run.test] = msgspec.structs.replace(first, message=_WAVERS)
+                self.runs[run.test] = msgspec.structs.replace(first, wavers=True)
             return
         if record.get("python") and run.bad:
             # What that Python imports is not what is put in place in a fork.

@@ -110,6 +110,7 @@ class TestRun(msgspec.Struct, frozen=True):
         error: Name of the exception's type; empty where it passed.
         message: What the exception says, shortened.
         frames: Where it went through, the project's own frames only, the innermost last.
+        wavers: It failed, and passed when it was run again by itself without any change.
     """
 
     __test__ = False
@@ -121,6 +122,7 @@ class TestRun(msgspec.Struct, frozen=True):
     error: str = ""
     message: str = ""
     frames: tuple[Frame, ...] = ()
+    wavers: bool = False
 
     @property
     def bad(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import bisect
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -67,8 +68,6 @@ class Source:
 
     def line_at(self, index: int) -> int:
         """The number of the line at an index."""
-        import bisect  # noqa: PLC0415 - of use to few
-
         return bisect.bisect_right(self._starts, index)
 
     def indent(self, node: ast.AST) -> str:

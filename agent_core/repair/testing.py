@@ -33,8 +33,6 @@ _COMPARE_SECONDS, _COMPARE_LEAST, _STARTING = 6.0, 2.0, 2.0
 _STEADY = 12
 _STEADY_SECONDS = 10.0
 _MISSING = re.compile(r"No module named '([\w.]+)'")
-WAVERS = "passes sometimes"
-"""The message of a run that fails and passes without any change, see `agent_core.repair.forking.ForkingLab.look`."""
 _NETWORK = frozenset(
     {"gaierror", "ConnectionError", "ConnectTimeout", "ConnectError", "URLError", "NewConnectionError", "MaxRetryError"}
     | {"ClientConnectorError", "ClientConnectorDNSError", "NameResolutionError", "herror"}
@@ -175,7 +173,7 @@ class TestRepairs:
         """Those of the failing tests that fail again."""
         if look.safe:
             # Whoever forks has run them twice.
-            return [run for run in failing if run.message != WAVERS]
+            return [run for run in failing if not run.wavers]
         some = [run for run in failing if run.outcome in {"failed", "error"} and "::" in run.test][:_STEADY]
         plans = [Plan(number, (), (run.test,)) for number, run in enumerate(some)]
         seconds = min(_STEADY_SECONDS, self._left())

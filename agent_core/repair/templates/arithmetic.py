@@ -21,7 +21,7 @@ from agent_core.repair.templates.exact import (
     piece,
     put,
     replaced,
-    spaced,
+    without_brackets,
 )
 from agent_core.repair.templates.guesses import guessed
 from agent_core.repair.templates.layout import loop_around, shown
@@ -133,12 +133,9 @@ def grouping(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
     for one, other, first in ((node.left, node.right, False), (node.right, node.left, True)):
         if not isinstance(one, ast.BinOp):
             continue
-        around = grouped(source, one)
-        if around != source.span(one):
-            text = source.code(one)
-            if not set(text) & set("\r\n"):
-                edit = Edit(source.path, *around, spaced(source, *around, text))
-                yield source.variant("grouping", 1.5, f"without brackets around {shown(text)}", edit)
+        if grouped(source, one) != source.span(one):
+            if edit := without_brackets(source, one):
+                yield source.variant("grouping", 1.5, f"without brackets around {shown(source.code(one))}", edit)
             continue
         if type(one.op) is type(node.op) and isinstance(node.op, ast.Add | ast.Mult):
             continue

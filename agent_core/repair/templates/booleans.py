@@ -18,6 +18,7 @@ from agent_core.repair.templates.exact import (
     put,
     replaced,
     spaced,
+    without_brackets,
 )
 from agent_core.repair.templates.layout import shown
 
@@ -71,12 +72,9 @@ def regrouped(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
     for index, one in enumerate(node.values):
         if not isinstance(one, ast.BoolOp):
             continue
-        around = grouped(source, one)
-        if around != source.span(one):
-            text = source.code(one)
-            if not set(text) & set("\r\n"):
-                edit = Edit(source.path, *around, spaced(source, *around, text))
-                yield source.variant("boolean", 1.6, f"without brackets around {shown(text)}", edit)
+        if grouped(source, one) != source.span(one):
+            if edit := without_brackets(source, one):
+                yield source.variant("boolean", 1.6, f"without brackets around {shown(source.code(one))}", edit)
             continue
         places = []
         if index + 1 < len(node.values):

@@ -210,6 +210,12 @@ def _is_sole_generator(source: Source, node: ast.expr) -> bool:
     return source.span(node)[1] == source.span(parent)[1]
 
 
+def without_brackets(source: Source, node: ast.expr) -> Edit | None:
+    """The edit that takes away the brackets around an expression; None where it stands on several lines."""
+    around, text = grouped(source, node), source.code(node)
+    return None if set(text) & set("\r\n") else Edit(source.path, *around, spaced(source, *around, text))
+
+
 def put(source: Source, node: ast.expr, text: str) -> Edit | None:
     """The edit that puts an expression in another's place, in brackets where they are needed.
 

@@ -151,8 +151,9 @@ def test_a_file_that_is_well_has_no_variants() -> None:
     "text", ["\x00", "(" * 300, "\\", "'", '"""', "if", "\t\t\n x", "\u2028", "f'{", "@", "\r", "def f(\x0c)"]
 )
 def test_nothing_is_too_broken_to_be_looked_at(text: str) -> None:
-    for new in mended(text):
-        ast.parse(new)
+    variants = mended(text)
+    assert all(ast.parse(new) for new in variants)
+    assert text not in variants
 
 
 @pytest.mark.parametrize(
