@@ -6,7 +6,7 @@ import pytest
 
 from agent_core import events as ev
 from agent_core.checks.model import Verdict
-from agent_core.commands import EndSearch, Interrupt, SwitchRepairs, TakeRepair
+from agent_core.commands import EndSearch, Interrupt, Redo, SwitchRepairs, TakeRepair
 from agent_core.conversation import PartnerInfo
 from agent_core.patch.model import Patch
 from tests.tui import scenes
@@ -92,15 +92,32 @@ async def test_a_find_is_told_and_taken_by_a_key_and_by_name() -> None:
         assert "A repair of 2 failing tests is looked for without the model too." in said
         assert "◆ Found without a model: `/` for `//` in `discount` (shop/prices.py:23), all 34 tests pass." in said
         assert "a repair found" in driver.app.main.status.plain_text
-        assert "take\xa0repair" not in driver.rows()[-1], "the prompt has the focus, in which letters are text"
+        assert "F12\xa0take\xa0repair" in driver.rows()[-1], "the prompt has the focus, in which letters are text"
+        await driver.press("f12")
+        assert driver.session.commands == [TakeRepair(1)]
+        driver.session.commands.clear()
         await driver.press("tab")
-        assert "take\xa0repair" in driver.rows()[-1]
+        assert "X\xa0take\xa0repair" in driver.rows()[-1]
         await driver.press("X")
         assert driver.session.commands == [TakeRepair(1)]
         driver.app.main.prompt.focus()
         await driver.press(*"/repair", "enter")
         await driver.until(lambda: len(driver.session.commands) == 2)
         assert driver.session.commands == [TakeRepair(1), TakeRepair(1)]
+
+
+async def test_what_was_taken_back_leaves_its_key_to_a_find() -> None:
+    async with running(WIDE) as driver:
+        await driver.play(scenes.taken_back)
+        assert "F12\xa0redo" in driver.rows()[-1]
+        patch = driver.session.state.proposals[-1].patch
+        driver.session.emit(ev.RepairFound(1, "It is right.", patch, "", 34, "base", "found"))
+        await driver.drawn()
+        assert "F12\xa0redo" not in driver.rows()[-1]
+        await driver.press("f12")
+        assert driver.session.commands == [TakeRepair(1)]
+        await driver.press("tab", "U", "f12")
+        assert driver.session.commands == [TakeRepair(1), Redo(1), TakeRepair(1)]
 
 
 async def test_a_find_that_is_taken_is_marked_as_such() -> None:

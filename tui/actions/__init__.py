@@ -24,8 +24,8 @@ Bindings = list[Binding | tuple[str, str] | tuple[str, str, str]]
 ACTIONS: tuple[Action, ...] = (
     *DECISIONS,
     *CONSENT,
-    *COMMON,
     *REPAIRS,
+    *COMMON,
     *PARTNERS,
     *MONEY,
     *DIFF,

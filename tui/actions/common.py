@@ -34,6 +34,8 @@ def _undoable(situation: Situation) -> bool:
 def _redoable(situation: Situation) -> bool:
     if situation.state.approval is not None:
         return False  # its key allows more than this once
+    if situation.state.repairs.find is not None and situation.in_prompt:
+        return False  # its key has the repair proposed
     return situation.open and situation.state.redoable is not None and situation.state.phase != "landing"
 
 

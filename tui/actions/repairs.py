@@ -20,7 +20,7 @@ REPAIRS: tuple[Action, ...] = (
         "take repair",
         "Have the repair proposed that was found without the model; what the model is at is ended.",
         "Decide",
-        {"panes": ("X",)},
+        {"panes": ("X",), "everywhere": ("f12",)},
         when=_found,
     ),
     Action(
