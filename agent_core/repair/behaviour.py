@@ -24,14 +24,16 @@ def alike(results: Sequence[Results]) -> list[list[int]]:
     """Which repairs behave alike in all that was compared.
 
     Args:
-        results: Of each repair; empty where nothing is known of it, so that it is like no other.
+        results: Of each repair; where nothing is known of it, as they are empty or none came to its end, it is like no
+            other.
 
     Returns:
         Groups of their places, each in order, in the order of their first.
     """
     groups: dict[object, list[int]] = {}
     for number, result in enumerate(results):
-        groups.setdefault(result or number, []).append(number)
+        known = any(said != _UNKNOWN for _, said in result)
+        groups.setdefault(result if known else number, []).append(number)
     return list(groups.values())
 
 

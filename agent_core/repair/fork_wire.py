@@ -40,11 +40,12 @@ def plans_said(plans: Sequence[Plan], seconds: Mapping[str, float], ids: Mapping
     lists: dict[tuple[str, ...], int] = {}
     said = []
     for plan in plans:
-        for name in plan.tests:
-            names.setdefault(name, len(names))
         which = lists.setdefault(plan.tests, len(lists))
         edits = [[edit.path, edit.start, edit.end, edit.text] for edit in plan.edits]
         said.append([plan.number, edits, which])
+    for one in lists:
+        for name in one:
+            names.setdefault(name, len(names))
     return {
         "names": [ids.get(name, name) for name in names],
         "limits": [max(_LEAST, _TIMES * seconds[name]) if name in seconds else _UNKNOWN for name in names],

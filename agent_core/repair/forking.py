@@ -77,11 +77,12 @@ class ForkingLab:
         each = max(seconds * _EACH_SHARE, _LEAST_EACH)
         request = {"what": "look", "tests": list(tests), "each": each, "again": _AGAIN}
         end = ""
-        async for record in self._records(request, seconds):
-            if "ended" in record:
-                end = record["ended"]
-            else:
-                looked.take(record)
+        async with contextlib.aclosing(self._records(request, seconds)) as records:
+            async for record in records:
+                if "ended" in record:
+                    end = record["ended"]
+                else:
+                    looked.take(record)
         if looked.collecting:
             self._collecting = max(_COLLECTING_LEAST, _COLLECTING_TIMES * looked.collecting)
         self._ids.update(looked.ids)

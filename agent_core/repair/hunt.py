@@ -17,6 +17,9 @@ from agent_core.repair.project import Project
 _MOST_HUNTS = 5
 _COMMON = 0.5
 
+Try = tuple[Line | None, Variant]
+"""A variant that is tried, and the line it is of; of a pair there is none."""
+
 
 class Survivor(msgspec.Struct, frozen=True):
     """A variant that passes.
@@ -55,6 +58,7 @@ class Hunt:
         tried: What was tried and mends not all of them.
         survivors: What mends them and breaks nothing.
         ended: The test at which each variant that was tried ended.
+        rejected: What mends them and breaks another test, by that test.
         paired: Pairs that were tried.
         by_pairs: Whose turn it is, where singles and pairs take turns.
         done: Nothing is left to be tried.
@@ -69,6 +73,7 @@ class Hunt:
     tried: list[Tried] = field(default_factory=list)
     survivors: list[Survivor] = field(default_factory=list)
     ended: dict[tuple[Edit, ...], str] = field(default_factory=dict)
+    rejected: dict[str, list[Try]] = field(default_factory=dict)
     paired: set[tuple[Edit, ...]] = field(default_factory=set)
     by_pairs: bool = False
     done: bool = False
@@ -118,10 +123,6 @@ class Hunt:
                 self.paired.add(pair.edits)
                 found.append(pair)
         return found
-
-    def anew(self) -> None:
-        """Weigh the pairs anew by what is known now."""
-        self._pairs = None
 
 
 def hunt_for(

@@ -106,7 +106,7 @@ class TestRun(msgspec.Struct, frozen=True):
         test: Its id, as pytest has it.
         outcome: What came of it.
         seconds: How long it took.
-        lines: The lines of the project's files that it executed, by path; empty where that is not known.
+        lines: The lines of the project's files that it executed, in order, by path; empty where that is not known.
         error: Name of the exception's type; empty where it passed.
         message: What the exception says, shortened.
         frames: Where it went through, the project's own frames only, the innermost last.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Sequence
 
 from agent_core.repair.model import TestRun, Variant
@@ -68,4 +69,10 @@ class Others:
 
 def _touches(run: TestRun, places: _Places) -> bool:
     """Whether a test executes one of some places; where that is not known it may."""
-    return not run.lines or any(line in run.lines.get(path, ()) for path, line in places)
+    return not run.lines or any(_holds(run.lines.get(path, ()), line) for path, line in places)
+
+
+def _holds(lines: Sequence[int], line: int) -> bool:
+    """Whether a line is among others, which are in order: there are many, and this is asked of each test."""
+    at = bisect.bisect_left(lines, line)
+    return at < len(lines) and lines[at] == line

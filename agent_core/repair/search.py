@@ -17,7 +17,7 @@ import msgspec
 from agent_core.repair.aim import Aim, Outcome
 from agent_core.repair.assembling import choices
 from agent_core.repair.hearing import trials_of
-from agent_core.repair.hunt import Hunt, Survivor, hunt_for, plainly_apart, split
+from agent_core.repair.hunt import Hunt, Survivor, Try, hunt_for, plainly_apart, split
 from agent_core.repair.lab import Lab
 from agent_core.repair.model import Plan, Progress, Stage, TestRun, Trial, Variant
 from agent_core.repair.ordering import Line
@@ -47,8 +47,6 @@ _REST = 0.25
 _LEAST_TOGETHER = 5.0
 # What putting repairs together and comparing them may take of the time, and at most.
 _AFTERWARDS_SHARE, _AFTERWARDS = 0.1, 6.0
-
-_Try = tuple[Line | None, Variant]
 
 
 class Search:
@@ -82,7 +80,6 @@ class Search:
         self._numbers = itertools.count(1)
         self._others = Others(aim.passing, project, _REST * aim.limit)
         self._before: dict[str, str] = {}
-        self._rejected: dict[str, list[_Try]] = {}
         self._sure: set[str] = set()
         self._hunts: list[Hunt] = []
         self._apart = False
@@ -116,8 +113,11 @@ class Search:
             batch = await self._batch(hunt)
             if batch:
                 await self._attempt(hunt, batch)
-            elif hunt.ordering.exhausted and not await self._another_way(hunt):
-                hunt.done = True
+            elif hunt.ordering.exhausted:
+                if again := await self._doubted(hunt):
+                    await self._attempt(hunt, again)
+                elif not await self._another_way(hunt):
+                    hunt.done = True
         survivors = await self._assembled()
         mended = survivors[0].mends if survivors else ()
         left = tuple(run.test for run in aim.failing if run.test not in mended)
@@ -178,7 +178,7 @@ class Search:
         bare = [hunt for hunt in going if not hunt.survivors]
         return min(bare or going, key=lambda hunt: len(hunt.ended), default=None)
 
-    async def _batch(self, hunt: Hunt) -> list[_Try]:
+    async def _batch(self, hunt: Hunt) -> list[Try]:
         """What is tried next; nothing where all that came up is known not to do, or nothing came."""
         least, most = _BATCH
         seconds = max(_BATCH_SECONDS, _STARTING * self._starting)
@@ -212,13 +212,13 @@ class Search:
 
     # -- trying
 
-    async def _attempt(self, hunt: Hunt, batch: Sequence[_Try]) -> None:
+    async def _attempt(self, hunt: Hunt, batch: Sequence[Try]) -> None:
         """Try some variants: on the failing tests, and those that pass on the others."""
         planned = {next(self._numbers): one for one in batch}
         ordered = self._aim.ordered
         plans = [self._plan(number, variant, hunt, others=ordered) for number, (_, variant) in planned.items()]
         begun, first, ended = time.monotonic(), 0.0, 0
-        passed: list[_Try] = []
+        passed: list[Try] = []
         ahead = asyncio.create_task(hunt.ordering.ahead())
         try:
             async with contextlib.aclosing(self._trials(plans)) as trials:
@@ -250,7 +250,7 @@ class Search:
         if not self._apart and not hunt.survivors and self._long_enough_together():
             await self._take_apart()
 
-    async def _confirm(self, hunt: Hunt, passed: Sequence[_Try]) -> None:
+    async def _confirm(self, hunt: Hunt, passed: Sequence[Try]) -> None:
         """Try variants that mend a hunt's tests on the tests that pass without them."""
         planned = {next(self._numbers): one for one in passed}
         plans = [self._plan(number, variant, hunt, others=True) for number, (_, variant) in planned.items()]
@@ -266,7 +266,7 @@ class Search:
     def _trials(self, plans: Sequence[Plan]) -> AsyncGenerator[Trial, None]:
         return trials_of(self._lab, plans, self._enough, self._left())
 
-    def _took(self, hunt: Hunt, tried: _Try, trial: Trial) -> None:
+    def _took(self, hunt: Hunt, tried: Try, trial: Trial) -> None:
         """Take down what came of a variant that was tried."""
         line, variant = tried
         self._lines.add((variant.path, variant.line))
@@ -276,7 +276,7 @@ class Search:
             whole = self._aim.whole and self._others.whole(variant)
             hunt.survivors.append(Survivor(variant, weight, trial.passed, whole, hunt.tests))
         elif trial.test in self._others:
-            self._rejected.setdefault(trial.test, []).append(tried)
+            hunt.rejected.setdefault(trial.test, []).append(tried)
             hunt.failed(variant, line, at=trial.test, gain=_BREAKS, mends=hunt.tests)
             if line is not None:
                 line.learn(_PROMISING)
@@ -295,23 +295,22 @@ class Search:
             else:
                 line.had_no_effect()
 
-    async def _doubted(self, hunt: Hunt) -> list[_Try]:
+    async def _doubted(self, hunt: Hunt) -> list[Try]:
         """Look whether the tests that reject much pass at all times without any change; gives what others rejected."""
-        least = 1 if hunt.ordering.exhausted else _DOUBTED
-        doubtful = [test for test, tried in self._rejected.items() if len(tried) >= least and test not in self._sure]
-        if hunt.survivors or not doubtful:
+        if hunt.survivors:
             return []
-        self._sure.update(doubtful)
-        planned = {next(self._numbers): test for test in doubtful}
-        again: list[_Try] = []
-        plans = [Plan(number, (), (test,)) for number, test in planned.items()]
-        async with contextlib.aclosing(self._trials(plans)) as trials:
-            async for trial in trials:
-                if trial.outcome != "passed":
-                    test = planned[trial.number]
-                    self._others.drop(test)
-                    again += self._rejected.pop(test)
-        return again
+        least = 1 if hunt.ordering.exhausted else _DOUBTED
+        doubtful = [test for test, tried in hunt.rejected.items() if len(tried) >= least and test not in self._sure]
+        if doubtful:
+            self._sure.update(doubtful)
+            planned = {next(self._numbers): test for test in doubtful}
+            plans = [Plan(number, (), (test,)) for number, test in planned.items()]
+            async with contextlib.aclosing(self._trials(plans)) as trials:
+                async for trial in trials:
+                    if trial.outcome != "passed":
+                        self._others.drop(planned[trial.number])
+        # Another hunt may have found out about some of them.
+        return [one for test in list(hunt.rejected) if test not in self._others for one in hunt.rejected.pop(test)]
 
     # -- what came of it
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import bisect
+import re
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from agent_core.repair.model import Edit, Variant
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scope = Function | ast.ClassDef | ast.Module
+_LINE_END = re.compile(r"\r\n?|\n")
 
 
 class Source:
@@ -34,14 +36,7 @@ class Source:
     @cached_property
     def _starts(self) -> list[int]:
         """The index at which each line begins, as `ast` counts lines: not at form feeds and the like."""
-        starts, at = [0], 0
-        while True:
-            ends = [found for mark in "\r\n" if (found := self.text.find(mark, at)) >= 0]
-            if not ends:
-                return starts
-            at = min(ends)
-            at += 2 if self.text.startswith("\r\n", at) else 1
-            starts.append(at)
+        return [0, *(found.end() for found in _LINE_END.finditer(self.text))]
 
     @cached_property
     def _ascii(self) -> bool:

@@ -156,6 +156,10 @@ class UnluckyLab(QuickLab):
             return Trial(plan.number, "failed", plan.tests.index("luck"), "luck", "no luck")
         return came
 
+    def mends_less(self, plan: Plan) -> bool:
+        """Whether a variant fails at another test than that."""
+        return not plan.edits or super().trial(plan).outcome != "passed"
+
 
 def _frames(traceback: types.TracebackType | None) -> tuple[Frame, ...]:
     found = []

@@ -98,6 +98,9 @@ def test_what_behaves_alike_is_offered_once() -> None:
     found = ranked([third, other, one], [otherwise, same, same], (), project())
     assert [(repair.variant, repair.alike) for repair, _ in found] == [(one.variant, 1), (third.variant, 0)]
     assert alike([(), (), same, same]) == [[0], [1], [2, 3]]
+    # What did not come to its end with either tells nothing of the two.
+    unknown: Results = (("clamp(5, 0, 2)", "?"),)
+    assert alike([unknown, same, unknown, same]) == [[0], [1, 3], [2]]
 
 
 def test_the_input_that_tells_most_apart_comes_first_with_what_is_special_about_it() -> None:

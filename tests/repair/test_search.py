@@ -91,15 +91,18 @@ async def test_what_breaks_a_test_that_passed_is_no_repair() -> None:
         assert not any(lab.run(test, one.variant.edits).bad for test in lab.tests)
 
 
+TWO = """
+    def first(items):
+        return items[1]
+
+    def more(count):
+        return count - 1
+"""
+
+
 async def test_two_faults_in_two_functions_are_one_repair() -> None:
     lab = QuickLab(
-        """
-        def first(items):
-            return items[1]
-
-        def more(count):
-            return count - 1
-        """,
+        TWO,
         {"first": "assert first([1, 2]) == 1", "more": "assert more(2) == 3", "again": "assert more(0) == 1"},
     )
     outcome = await search(lab)
@@ -194,6 +197,18 @@ async def test_a_passing_test_that_comes_and_goes_is_asked_no_more() -> None:
     outcome = await search(lab)
     assert lab.files[PATH].replace("value < high", "value > high") in texts(lab, outcome)
     assert not any(one.whole for one in outcome.survivors)
+
+
+async def test_what_such_a_test_rejected_is_tried_again_for_what_it_mends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "plainly_apart", lambda *_: True)
+    monkeypatch.setattr(searching, "_BATCH", (1, 1))
+    lab = UnluckyLab(TWO, {"first": "assert first([1, 2]) == 1", "more": "assert more(2) == 3", "luck": "assert True"})
+    outcome = await search(lab)
+    rejected = [plan.edits for plan in lab.tried if "luck" in plan.tests and not lab.mends_less(plan)]
+    again = [plan.edits for plan in lab.tried if "luck" not in plan.tests and not lab.mends_less(plan)]
+    assert rejected
+    assert set(rejected) <= set(again)
+    assert outcome.left == ()
 
 
 def test_tests_are_told_apart_by_what_they_execute() -> None:

@@ -108,7 +108,7 @@ def _answer(function: Any, call: Call) -> str:
         result = "raises " + type(error).__name__
     left = [
         name + " = " + now
-        for name, was, now in zip(_names(call), before, [_safe(one) for one in positional])  # noqa: B905 - old Pythons
+        for name, was, now in zip(_names(call, len(before)), before, map(_safe, positional))  # noqa: B905 - old Pythons
         if was != now
     ]
     return result + (", leaving " + ", ".join(left) if left else "")
@@ -129,8 +129,8 @@ def _safe(value: Any) -> str:
         return "?"
 
 
-def _names(call: Call) -> list[str]:
+def _names(call: Call, count: int) -> list[str]:
+    """What so many arguments by position are called."""
     args = call.function.body.node.args
     names = [one.arg for one in (*args.posonlyargs, *args.args)]
-    more = len(call.arguments()[0]) - len(names)
-    return [*names, *["%s[%d]" % (args.vararg.arg, index) for index in range(more)]] if args.vararg else names  # noqa: UP031 - old Pythons
+    return names + ["%s[%d]" % (args.vararg.arg, index) for index in range(count - len(names))]  # noqa: UP031 - old Pythons

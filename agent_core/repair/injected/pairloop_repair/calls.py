@@ -136,7 +136,7 @@ class Recorder:
         self._key_of = key_of
         self._known: dict[types.CodeType, Function | None] = {}
         self._texts: set[str] = set()
-        self._lasting: list[types.FrameType] = []
+        self._lasting: set[types.FrameType] = set()
         self._left = dict.fromkeys(functions, _MOST_RECORDED // max(len(functions), 1))
         self._taken = 0.0
         self.calls: list[Call] = []
@@ -166,7 +166,7 @@ class Recorder:
             # Each time that it goes on looks like a call.
             if frame in self._lasting:
                 return
-            self._lasting.append(frame)
+            self._lasting.add(frame)
         start = time.monotonic()
         # What cannot be copied or shown is left out.
         with contextlib.suppress(Exception):

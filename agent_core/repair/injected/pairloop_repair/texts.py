@@ -8,6 +8,7 @@ import __future__
 
 import ast
 import os
+import re
 import types
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     Edit = tuple[str, int, int, str]
 
 _BOM = b"\xef\xbb\xbf"
+_LINE_END = re.compile(r"\r\n?|\n")
 
 
 class Body:
@@ -152,13 +154,11 @@ def carried_out(text: str, start: int, end: int, edits: Sequence[Edit]) -> str:
 def _lines(text: str) -> Iterator[str]:
     """Its lines, as the parser sees them: not cut at form feeds and the like."""
     at = 0
-    while at < len(text):
-        ends = [found for found in (text.find("\n", at), text.find("\r", at)) if found >= 0]
-        end = min(ends) + 1 if ends else len(text)
-        if text[end - 1 : end + 1] == "\r\n":
-            end += 1
-        yield text[at:end]
-        at = end
+    for found in _LINE_END.finditer(text):
+        yield text[at : found.end()]
+        at = found.end()
+    if at < len(text):
+        yield text[at:]
 
 
 def _functions(

@@ -34,11 +34,8 @@ class Plan:
         self.number = number
         self.edits = edits
         self.tests = tests
-        self.swappable: bool | None = None
         # Set where it was given up in company: it is tried again by itself, so that nobody else is blamed.
         self.alone = False
-        # How many of its tests have passed already, in another process.
-        self.passed = 0
 
     @property
     def cpu(self) -> int:
