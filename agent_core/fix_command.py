@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -18,6 +18,7 @@ from agent_core import events as ev
 from agent_core.check_command import guarded
 from agent_core.check_progress import is_terminal
 from agent_core.checker import opened
+from agent_core.checks.base_tree import Heard
 from agent_core.checks.model import CheckResult
 from agent_core.draft import Draft, disk_reader
 from agent_core.headless import GREEN, INTERRUPTED, NOT_GREEN, Opener, execute
@@ -170,7 +171,14 @@ class _Following:
 
     def is_well(self) -> bool:
         """Whether there was nothing to mend; a check that has not ended, as of tests that hang, does not tell."""
-        return not (self._proposed or self._running) and nothing_red(tuple(self._results.values()), self._wish)
+        of = _about(self._wish)
+        waited = self._running if of is None else self._running & set(of)
+        return not (self._proposed or waited) and nothing_red(tuple(self._results.values()), self._wish)
+
+
+def _about(wish: FixWish) -> Collection[str] | None:
+    """The checks that say what is to be mended; None for all."""
+    return _CHECKS[wish.kind] if wish.kind is not None else ("pytest",) if wish.tests else None
 
 
 def nothing_red(results: Sequence[CheckResult], wish: FixWish) -> bool:
@@ -182,7 +190,7 @@ def nothing_red(results: Sequence[CheckResult], wish: FixWish) -> bool:
     """
     from agent_core.repair.testing import meant  # noqa: PLC0415 - the search's own
 
-    of = _CHECKS[wish.kind] if wish.kind is not None else ("pytest",) if wish.tests else None
+    of = _about(wish)
     about = [one for one in results if of is None or one.check in of]
     if not any(one.judged for one in about) or not all(one.judged or one.outcome == "skipped" for one in about):
         return False
@@ -250,12 +258,14 @@ async def _listed(workspace: Project, judge: Judge, wish: FixWish, progress: Pro
     def tell(told: Progress) -> None:
         progress.show(SearchState(beside=False, what="", **msgspec.structs.asdict(told)))
 
-    heard: list[CheckResult] = []
+    said: dict[str, CheckResult] = {}
 
-    async def stands() -> tuple[CheckResult, ...]:
-        results = await standing(judge, base, {})
-        heard[:] = results
-        return results
+    async def stands(heard: Heard) -> tuple[CheckResult, ...]:
+        def hear(one: CheckResult) -> None:
+            said[one.check] = one
+            heard(one)
+
+        return await standing(judge, base, {}, hear)
 
     finder = Finder(workspace, lambda: judge.checks, stands, tree)
     wanted = Wanted(wish.tests, (wish.kind,) if wish.kind is not None else (), seconds=wish.seconds)
@@ -263,8 +273,9 @@ async def _listed(workspace: Project, judge: Judge, wish: FixWish, progress: Pro
         found = await finder.find(wanted, tell, asyncio.Event())
     finally:
         progress.clear()
-    # What the search did not wait for, as it may hang, nobody waits for after it.
-    well = not found.repairs and nothing_red(heard, wish)
+    # What the search did not wait for, as it may hang, nobody waits for after it: it does not tell that all is well.
+    results = [said.get(one.name) or _silent(one.name, base) for one in judge.checks]
+    well = not found.repairs and nothing_red(results, wish)
     code = GREEN if found.repairs or well else NOT_GREEN
     repairs = found.repairs if wish.every else found.repairs[:1]
     told = [_told(one, workspace, base) for one in repairs]
@@ -277,6 +288,11 @@ async def _listed(workspace: Project, judge: Judge, wish: FixWish, progress: Pro
         else:
             out.writelines(f"{printable(line)}\n" for line in _lines(found, told))
     return code
+
+
+def _silent(check: str, base: Snapshot) -> CheckResult:
+    """What stands for a check that nobody has waited for."""
+    return CheckResult(check, "timeout", base.tree, "it was not waited for")
 
 
 def _told(repair: Repair, workspace: Project, base: Snapshot) -> ToldRepair:

@@ -22,20 +22,21 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
-from agent_core.checks.baseline import Baseline
+from agent_core.checks.base_tree import Heard
+from agent_core.checks.baseline import Baseline, bound_to
 from agent_core.checks.bench import Bench, Memory, Trees
 from agent_core.checks.cache import Cache
 from agent_core.checks.case import Case
 from agent_core.checks.model import CheckResult, Verdict, unheard
 from agent_core.checks.mypy import MypyCheck
 from agent_core.checks.mypy_early import EarlyTypes
-from agent_core.checks.runner import Slots
+from agent_core.checks.runner import Slots, run_checks
 from agent_core.checks.stamp import Furnished
 from agent_core.diagnosis.listing import listing
 from agent_core.draft import Draft
 from agent_core.events import AnyEvent
 from agent_core.protocols import Check, Workspace
-from agent_core.workspace.tree import Snapshot
+from agent_core.workspace.tree import Changes, Snapshot
 
 _REPORT_TOKENS = 3000
 
@@ -156,20 +157,42 @@ class Judge:
         bench = replace(self._bench, emit=lambda _event: None, memory=Memory())
         return await Case(bench, trees, None, unheard).run()
 
-    async def standing(self, base: Snapshot, paths: Sequence[str] = (), *, anew: bool) -> tuple[CheckResult, ...]:
+    async def standing(
+        self, base: Snapshot, paths: Sequence[str] = (), *, anew: bool, heard: Heard = unheard
+    ) -> tuple[CheckResult, ...]:
         """What the checks say about the working tree, compared with nothing; it is kept for when it is a base.
 
         Args:
             base: The working tree.
             paths: The files that checks of changed files look at.
             anew: Nothing is taken over from an earlier session.
+            heard: Takes each result as it comes, those known already at once; not where all is to be said anew.
 
         Raises:
             SandboxError: A candidate could not be made.
         """
         if anew:
             return await self._baseline.anew([check.name for check in self._bench.checks], base, paths)
-        return await self._baseline.of(base, paths)
+        return await self._baseline.of(base, paths, heard=heard)
+
+    async def standing_with(self, base: Snapshot, changes: Changes, heard: Heard = unheard) -> tuple[CheckResult, ...]:
+        """What the checks say about the working tree with changes in it, compared with nothing and told to nobody else.
+
+        Args:
+            base: The working tree.
+            changes: What is changed in it.
+            heard: Takes each result as it comes.
+
+        Raises:
+            SandboxError: A candidate could not be made.
+        """
+        changed = Trees(base, changes).changed()
+        candidate = await self._bench.workspace.candidate(base, changes, cache="candidate")
+        try:
+            checks = [bound_to(check, candidate, changed) for check in self._checks]
+            return await run_checks(checks, candidate, "candidate", unheard, heard=heard, slots=self._bench.slots)
+        finally:
+            await candidate.close()
 
     async def report(self, draft: Draft) -> str:
         """What the checks say about a draft, for a partner that asks; about the working tree when it is empty."""

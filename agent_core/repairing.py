@@ -8,8 +8,8 @@ import time
 from collections.abc import Awaitable, Callable
 
 from agent_core import events as ev
-from agent_core.checks.bench import Trees
-from agent_core.checks.model import CheckResult
+from agent_core.checks.base_tree import Heard
+from agent_core.checks.model import CheckResult, unheard
 from agent_core.draft import Draft
 from agent_core.judge import Judge
 from agent_core.parts import Parts
@@ -169,20 +169,21 @@ _KINDS = {
 }
 
 
-async def standing(judge: Judge, base: Snapshot, changes: Changes) -> tuple[CheckResult, ...]:
+async def standing(judge: Judge, base: Snapshot, changes: Changes, heard: Heard = unheard) -> tuple[CheckResult, ...]:
     """What the checks say of a tree.
 
     Args:
         judge: Asks them.
         base: The working tree.
         changes: What makes the tree of it.
+        heard: Takes each result as it comes.
 
     Raises:
         SandboxError: A candidate could not be made.
     """
     if not changes:
-        return await judge.standing(base, anew=False)
-    return (await judge.quietly(Trees(base, changes))).results
+        return await judge.standing(base, anew=False, heard=heard)
+    return await judge.standing_with(base, changes, heard)
 
 
 async def finder_of(parts: Parts, judge: Judge, tree: Tree) -> Repairs:
@@ -197,8 +198,8 @@ async def finder_of(parts: Parts, judge: Judge, tree: Tree) -> Repairs:
     await asyncio.to_thread(importlib.import_module, "agent_core.repair.finder")
     from agent_core.repair.finder import Finder  # noqa: PLC0415 - not needed before something is to be found
 
-    async def stands() -> tuple[CheckResult, ...]:
-        return await standing(judge, *await tree())
+    async def stands(heard: Heard) -> tuple[CheckResult, ...]:
+        return await standing(judge, *await tree(), heard)
 
     finder: Repairs = Finder(parts.workspace, lambda: judge.checks, stands, tree)
     return finder

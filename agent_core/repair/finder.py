@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from agent_core.checks.affected import TEST_FILE
-from agent_core.checks.model import UNABLE, CheckResult, Finding
+from agent_core.checks.model import CheckResult, Finding
+from agent_core.checks.runner import QUICK
 from agent_core.file_modes import SYMLINK
 from agent_core.protocols import Candidate, Check, Workspace
 from agent_core.repair import words
+from agent_core.repair.ahead import Begun, LookAhead
+from agent_core.repair.asked import asked, nothing_asked
 from agent_core.repair.beyond.kinds import kind_of
 from agent_core.repair.hearing import unless_enough
 from agent_core.repair.model import Found, Kind, Progress, Variant, Wanted
 from agent_core.repair.project import Project
-from agent_core.repair.testing import TestRepairs, meant
+from agent_core.repair.standing import Ask, Standing
+from agent_core.repair.testing import TestRepairs
 from agent_core.workspace.tree import Changes, FileChange, Snapshot
+
+if TYPE_CHECKING:
+    from agent_core.repair.beyond.judging import Judges
 
 KINDS: tuple[Kind, ...] = ("syntax", "tests", "names", "lint", "types")
 _CACHE = "repair"
-# Tests that take so many times as long as a search may, or hang, are not waited for: the search runs them itself.
+# What the checks say is waited for so many times as long as a search may take; of tests that take longer, or hang, the
+# search finds out itself what fails.
 _PATIENCE = 1.0
+# What has been known before is there so soon.
+_AT_ONCE = 0.3
 # What is of no interest when something else has been found.
 _ASIDE = frozenset({words.NO_TEST_FAILS, words.NO_TESTS, words.NOTHING_RUN})
 _GENERATED = re.compile(rb"@generated|(?i:\bdo not (?:edit|modify)\b|\b(?:auto(?:matically)?[- ]?)generated\b)")
@@ -39,7 +52,7 @@ class Finder:
     Args:
         workspace: The project.
         checks: Gives who judges.
-        standing: Gives what they say of the tree.
+        standing: Gives what they say of the tree, and tells each of it before where it is there.
         tree: Gives the tree: the working tree and what is changed in it.
     """
 
@@ -47,7 +60,7 @@ class Finder:
         self,
         workspace: Workspace,
         checks: Callable[[], Sequence[Check]],
-        standing: Callable[[], Awaitable[tuple[CheckResult, ...]]],
+        standing: Ask,
         tree: Callable[[], Awaitable[tuple[Snapshot, Changes]]],
     ) -> None:
         self._workspace = workspace
@@ -63,23 +76,22 @@ class Finder:
         start = time.monotonic()
         tell(Progress("looking", trying="what the checks say", limit=wanted.seconds))
         base, changes = await self._tree()
-        results = await unless_enough(self._standing(), enough, wanted.seconds * _PATIENCE)
-        if results is None and enough.is_set():
-            return Found(ended="stopped", seconds=time.monotonic() - start)
         candidate = await self._workspace.candidate(base, changes, cache=_CACHE, patient=wanted.spare)
         try:
-            search = _Search(
-                self._workspace,
-                self._checks(),
-                base,
-                changes,
-                candidate=candidate,
-                wanted=wanted,
-                tell=tell,
-                enough=enough,
-                start=start,
-            )
-            return await search.run(results or (), waited=results is not None)
+            async with Standing(self._standing) as standing:
+                search = _Search(
+                    self._workspace,
+                    self._checks(),
+                    base,
+                    changes,
+                    candidate=candidate,
+                    standing=standing,
+                    wanted=wanted,
+                    tell=tell,
+                    enough=enough,
+                    start=start,
+                )
+                return await search.run()
         finally:
             await candidate.close()
 
@@ -95,6 +107,7 @@ class _Search:
         changes: Changes,
         *,
         candidate: Candidate,
+        standing: Standing,
         wanted: Wanted,
         tell: Callable[[Progress], None],
         enough: asyncio.Event,
@@ -105,41 +118,82 @@ class _Search:
         self._base = base
         self._changes = changes
         self._candidate = candidate
+        self._standing = standing
         self._wanted = wanted
-        self._tell = tell
+        self._say = tell
         self._enough = enough
         self._start = start
-        # What the checks say may have taken a while; the search has its whole time yet.
         self._until = time.monotonic() + wanted.seconds
+        self._patience = wanted.seconds * _PATIENCE
+        self._told = Progress("looking")
+        self._said: list[str] = []
+        self._last = Found()
         self._changeable: dict[str, bool] = {}
         self._project = Project([path for path in candidate.snapshot.files if path.endswith(".py")], candidate.read)
 
-    async def run(self, results: Sequence[CheckResult], *, waited: bool = True) -> Found:
-        """What is found, of the first kind that there is something of and that can be mended.
+    async def run(self) -> Found:
+        """What is found, of the first kind that there is something of and that can be mended."""
+        kinds = self._kinds()
+        begun = "tests" in kinds
+        if begun:
+            await self._as_far_as_tests(kinds)
+        known = {one.fingerprint for one in self._findings("syntax")} if begun else set()
+        left = [kind for kind in kinds if kind != "tests"]
+        if self._goes_on() and not (begun and set(left) <= {"syntax"}):
+            await self._spoken()
+            for kind in left:
+                if kind == "syntax" and {one.fingerprint for one in self._findings(kind)} <= known:
+                    continue
+                self._took(await self._by_checks(kind))
+                if not self._goes_on():
+                    break
+        return self._found(kinds)
 
-        Args:
-            results: What the checks say.
-            waited: They have said it; else they take too long.
-        """
-        said: list[str] = []
-        last = Found()
-        for kind in self._kinds():
-            if kind != "tests":
-                last = await self._by_checks(kind, results)
-            else:
-                last = await (self._by_tests(results) if waited else self._tests((), results))
-            if last.word:
-                said.append(last.word)
-            if last.repairs or self._enough.is_set() or time.monotonic() >= self._until:
-                break
-        ended = "stopped" if self._enough.is_set() and not last.repairs else last.ended
+    def _goes_on(self) -> bool:
+        return not (self._last.repairs or self._enough.is_set() or time.monotonic() >= self._until)
+
+    def _took(self, found: Found) -> None:
+        self._last = found
+        if found.word:
+            self._said.append(found.word)
+
+    def _found(self, kinds: Sequence[Kind]) -> Found:
+        """All that was found, with what is to be said of it."""
+        last, said = self._last, self._said
+        seconds = time.monotonic() - self._start
+        stopped = self._enough.is_set() and not last.repairs
         if last.repairs:
             said = [one for one in said if one not in _ASIDE]
-        elif last.word in {"", *_ASIDE} and waited:
-            said.append(words.found_by_checks(self._by_others(results)))
+        elif stopped and not said:
+            said = [words.stopped_words(self._told, seconds)]
+        elif last.word in {"", *_ASIDE} and self._standing.whole:
+            said = [*said, words.found_by_checks(self._by_others(kinds))]
+        ended = "stopped" if stopped else last.ended
         word = " ".join(dict.fromkeys(said))
-        seconds, texts = time.monotonic() - self._start, self._texts(last)
-        return msgspec.structs.replace(last, word=word, seconds=seconds, ended=ended, texts=texts)
+        return msgspec.structs.replace(last, word=word, seconds=seconds, ended=ended, texts=self._texts(last))
+
+    def _tell(self, progress: Progress) -> None:
+        self._told = progress
+        self._say(progress)
+
+    async def _spoken(self, checks: Collection[str] | None = None, *, most: float = math.inf) -> None:
+        """Wait until checks have spoken, or it is no use to wait longer; it is not taken from the search's own time.
+
+        Args:
+            checks: Their names; None for all.
+            most: How long to wait at most.
+
+        Raises:
+            SandboxError: They could not be asked.
+        """
+        await self._patiently(self._standing.wait(checks), most)
+
+    async def _patiently(self, waiting: Awaitable[object], most: float = math.inf) -> None:
+        begun = time.monotonic()
+        await unless_enough(waiting, self._enough, min(self._patience, most))
+        took = time.monotonic() - begun
+        self._patience -= took
+        self._until += took
 
     def _texts(self, found: Found) -> dict[str, str]:
         """The files that repairs touch, as they were looked at."""
@@ -154,9 +208,13 @@ class _Search:
         # Tests cannot be run while what they import cannot be parsed.
         return ("syntax", "tests") if self._wanted.tests else KINDS
 
-    def _by_others(self, results: Sequence[CheckResult]) -> list[Finding]:
+    def _findings(self, kind: Kind) -> list[Finding]:
+        """What the checks have found of a kind."""
+        return [one for result in self._standing.results for one in result.findings if kind_of(one) == kind]
+
+    def _by_others(self, kinds: Sequence[Kind]) -> list[Finding]:
         """What was to be mended of what checks other than tests find."""
-        kinds = self._kinds()
+        results = self._standing.results
         return [
             one for result in results if result.check != "pytest" for one in result.findings if kind_of(one) in kinds
         ]
@@ -179,7 +237,9 @@ class _Search:
 
     # -- by what the checks say
 
-    async def _by_checks(self, kind: Kind, results: Sequence[CheckResult]) -> Found:
+    async def _by_checks(self, kind: Kind) -> Found:
+        if not self._findings(kind):
+            return Found()
         from agent_core.repair.beyond.mending import Mending  # noqa: PLC0415 - most searches end with the tests
 
         mending = Mending(
@@ -192,7 +252,7 @@ class _Search:
             self._enough,
             self._until,
         )
-        repairs = await mending.repairs((kind,), results)
+        repairs = await mending.repairs((kind,), self._standing.results)
         kept = tuple(one for one in repairs if all(self._allowed_by_checks(edit.path) for edit in one.variant.edits))
         if not kept:
             return Found()
@@ -205,26 +265,8 @@ class _Search:
 
     # -- by tests
 
-    async def _by_tests(self, results: Sequence[CheckResult]) -> Found:
-        tests = next((one for one in results if one.check == "pytest"), None)
-        if tests is None or tests.outcome == "no_tests":
-            return Found(word=words.NO_TESTS)
-        if tests.outcome in UNABLE and not tests.findings and tests.outcome != "timeout":
-            return Found(word=words.not_run(tests.summary))
-        failing = [one.code for one in tests.findings if "::" in one.code or one.code.endswith(".py")]
-        wanted = self._wanted
-        asked = [test for test in failing if not wanted.tests or meant(test, wanted.tests)]
-        if not asked and not wanted.tests and tests.outcome == "passed":
-            return Found(word=words.NO_TEST_FAILS)
-        if not asked and wanted.tests:
-            passing = [test for test in tests.passed if meant(test, wanted.tests)]
-            if passing:
-                return Found(word=words.passing_now(passing))
-            if tests.outcome == "passed":
-                return Found(word=words.unknown_tests(wanted.tests))
-        return await self._tests(asked, results)
-
-    async def _tests(self, failing: Sequence[str], results: Sequence[CheckResult]) -> Found:
+    async def _as_far_as_tests(self, kinds: Sequence[Kind]) -> None:
+        """Mend what cannot be parsed, where that is wanted, and what makes tests fail."""
         repairs = TestRepairs(
             self._candidate,
             self._workspace.interpreter,
@@ -232,35 +274,90 @@ class _Search:
             self._project,
             allowed=self._allowed,
             wanted=self._wanted,
-            until=self._until,
             tell=self._tell,
             enough=self._enough,
-            objection=self._judged(results),
+            objection=self._objection(),
         )
-        return await repairs.find(failing)
+        async with contextlib.AsyncExitStack() as stack:
+            await self._spoken(("pytest",), most=_AT_ONCE)
+            ahead = None
+            if not self._have_spoken() and not self._enough.is_set():
+                ahead = await stack.enter_async_context(repairs.ahead())
+            await self._patiently(self._tests_known(ahead))
+            if "syntax" in kinds and self._findings("syntax"):
+                # Tests cannot be run while what they import cannot be parsed.
+                await stack.aclose()
+                ahead = None
+                self._took(await self._by_checks("syntax"))
+            if self._goes_on():
+                self._took(await self._by_tests(repairs, ahead))
 
-    def _judged(self, results: Sequence[CheckResult]) -> Callable[[Variant], Awaitable[str]] | None:
-        """What the checks that read the code have against a variant; those that take long are not asked."""
+    def _have_spoken(self) -> bool:
+        """Whether it is known what the tests say."""
+        return self._standing.whole or self._standing.of("pytest") is not None
+
+    async def _tests_known(self, ahead: LookAhead | None) -> None:
+        """Wait for what the tests say, and the quick checks; no longer where the look shows that a test hangs."""
+        waits: list[asyncio.Future[object]] = [asyncio.ensure_future(self._standing.wait({*QUICK, "pytest"}))]
+        if ahead is not None:
+            waits.append(asyncio.ensure_future(ahead.hangs()))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if waits[0].done():
+                # What it raises is told.
+                waits[0].result()
+        finally:
+            for one in waits:
+                one.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _by_tests(self, repairs: TestRepairs, ahead: LookAhead | None) -> Found:
+        """Repairs of what the tests say; where they have not said it, of what the search finds out itself."""
+        tests = self._standing.of("pytest")
+        if not self._have_spoken():
+            return await self._searched(repairs, ahead, (), None)
+        if word := nothing_asked(tests, self._wanted):
+            return Found(word=word)
+        return await self._searched(repairs, ahead, asked(tests, self._wanted) if tests is not None else (), tests)
+
+    async def _searched(
+        self, repairs: TestRepairs, ahead: LookAhead | None, failing: Sequence[str], said: CheckResult | None
+    ) -> Found:
+        begun: Begun = (None, None)
+        if ahead is not None:
+            expected = len(said.passed) + len(said.findings) if said is not None else 0
+            begun = await ahead.taken(failing, expected, said.seconds if said is not None else 0.0, self._enough)
+        return await repairs.find(failing, begun, until=self._until)
+
+    def _objection(self) -> Callable[[Variant], Awaitable[str]]:
+        """Tells what the checks that read the code have against a variant; those that take long are not asked."""
+        made: list[Judges] = []
+        reading = _READING & {one.name for one in self._checks}
+
+        async def objection(variant: Variant) -> str:
+            if not made:
+                left = self._start + _QUICK - time.monotonic()
+                await unless_enough(self._standing.wait(reading), self._enough, left)
+                made.append(self._judges())
+            judges = made[0]
+            names = {one for one in reading & judges.able if judges.seconds(one) <= _QUICK}
+            judged = await judges.judge(judges.changed(variant.edits), names) if names else None
+            return words.objection(judged.broken[0]) if judged is not None and judged.broken else ""
+
+        return objection
+
+    def _judges(self) -> Judges:
         from agent_core.repair.beyond.judging import Judges  # noqa: PLC0415 - brings what runs checks
 
-        names = {one.check for one in results if one.judged and one.check in _READING and one.seconds <= _QUICK}
-        if not names:
-            return None
-        judges = Judges(
+        return Judges(
             self._workspace,
             self._checks,
             self._base,
             self._changes,
-            before=results,
+            before=self._standing.results,
             enough=self._enough,
             deadline=self._until,
         )
-
-        async def objection(variant: Variant) -> str:
-            judged = await judges.judge(judges.changed(variant.edits), names)
-            return words.objection(judged.broken[0]) if judged is not None and judged.broken else ""
-
-        return objection
 
     async def _make(self, changes: Changes) -> Candidate:
         """A candidate of the tree with more changes."""

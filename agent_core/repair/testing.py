@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from agent_core.protocols import Candidate
 from agent_core.repair import words
+from agent_core.repair.ahead import Begun, LookAhead
 from agent_core.repair.aim import Aim, Outcome
 from agent_core.repair.behaviour import Results, differences
 from agent_core.repair.hearing import trials_of, unless_enough
@@ -49,7 +50,6 @@ class TestRepairs:
         project: The project.
         allowed: Whether something may be changed in a file.
         wanted: What is wanted.
-        until: When it is to end, by `time.monotonic`.
         tell: Told how it gets on.
         enough: Set when it is to end with what it has.
         objection: Tells what the checks that read the code have against a variant, if anything.
@@ -66,7 +66,6 @@ class TestRepairs:
         *,
         allowed: Callable[[str], bool],
         wanted: Wanted,
-        until: float,
         tell: Callable[[Progress], None],
         enough: asyncio.Event,
         objection: Callable[[Variant], Awaitable[str]] | None = None,
@@ -77,24 +76,33 @@ class TestRepairs:
         self._project = project
         self._allowed = allowed
         self._wanted = wanted
-        self._until = until
         self._tell = tell
         self._enough = enough
         self._objection = objection
         self._start = time.monotonic()
+        self._until = self._start + wanted.seconds
 
-    async def find(self, tests: Sequence[str]) -> Found:
+    def ahead(self) -> LookAhead:
+        """The look at the tests, for while it is not known yet which fail."""
+        seconds = self._wanted.seconds * _LOOK_SHARE
+        return LookAhead(self._forking, self._named(), seconds=seconds, hear=self._hearing())
+
+    async def find(self, tests: Sequence[str], begun: Begun = (None, None), *, until: float) -> Found:
         """Look for repairs of some tests.
 
         Args:
             tests: Ids of tests that are known to fail; empty where that is not known, and those wanted are looked for.
+            begun: What has come of the look ahead; its lab is closed in the end.
+            until: When it is to end, by `time.monotonic`.
 
         Raises:
             SandboxError: A tree could not be made.
         """
-        lab = await self._forking()
+        self._start, self._until = time.monotonic(), until
+        lab, look = begun
+        lab = lab or await self._forking()
         try:
-            look = await self._look(lab, tests)
+            look = look or await self._look(lab, tests)
             if look is None:
                 return Found(ended="stopped")
             if not look.safe:
@@ -124,15 +132,17 @@ class TestRepairs:
 
     async def _look(self, lab: Lab, tests: Sequence[str]) -> Look | None:
         """What the tests say of the tree as it is; None where somebody had enough."""
-        seen = itertools.count(1)
-
-        def hear(run: TestRun) -> None:
-            self._tell(self._progress(next(seen), run.test))
-
         self._tell(self._progress(0, "the tests as they are"))
-        seconds = self._left() * _LOOK_SHARE
-        first = tests or [one for one in self._wanted.tests if "::" in one or "/" in one]
-        return await unless_enough(lab.look(first, seconds=seconds, hear=hear), self._enough, self._left())
+        looking = lab.look(tests or self._named(), seconds=self._left() * _LOOK_SHARE, hear=self._hearing())
+        return await unless_enough(looking, self._enough, self._left())
+
+    def _named(self) -> list[str]:
+        """Those of the wanted tests that are named by their ids, or beginnings of these."""
+        return [one for one in self._wanted.tests if "::" in one or "/" in one]
+
+    def _hearing(self) -> Callable[[TestRun], None]:
+        seen = itertools.count(1)
+        return lambda run: self._tell(self._progress(next(seen), run.test))
 
     def _progress(self, done: int, trying: str) -> Progress:
         spent = time.monotonic() - self._start

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent_core.checks.model import Finding
-from agent_core.repair.model import Difference, Repair, Suspect, TestRun, Variant
+from agent_core.repair.model import Difference, Progress, Repair, Suspect, TestRun, Variant
 from agent_core.repair.project import Project
 from agent_core.text import printable, shortened
 
@@ -166,6 +166,22 @@ def nothing_words(
     if exhausted:
         return f"No repair was found, and there is nothing left to try: {work}."
     return f"No repair was found within {seconds:.0f} s: {work}."
+
+
+def stopped_words(progress: Progress, seconds: float) -> str:
+    """That it was stopped before anything could be tried, or said of it.
+
+    Args:
+        progress: How far it was.
+        seconds: How long it took.
+    """
+    at = {"looking": "what the tests execute was not known yet", "mending": "what the checks find was being mended"}
+    if progress.stage == "looking" and not progress.tried:
+        at["looking"] = "what the tests and the other checks say was not known yet"
+    tests = f", {count(progress.tried, 'test')} had been run" if progress.stage == "looking" and progress.tried else ""
+    tried = f", {count(progress.tried, 'change')} had been tried" if progress.stage != "looking" else ""
+    where = at.get(progress.stage, "changes were being tried")
+    return f"It was stopped after {seconds:.0f} s, before a repair was found: {where}{tests}{tried}."
 
 
 def names(tests: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent_core.checks.base_tree import Heard
 from agent_core.checks.model import CheckResult, Wish
 from agent_core.checks.pytest import PytestCheck
 from agent_core.repair.finder import Finder
@@ -67,7 +68,7 @@ class Trying:
         self._check = PytestCheck(tree.project.interpreter)
         self.first = 0.0
 
-    async def _standing(self) -> tuple[CheckResult, ...]:
+    async def _standing(self, _heard: Heard) -> tuple[CheckResult, ...]:
         candidate = await self._tree.project.candidate(self._tree.base, {}, cache="bench")
         try:
             return (await self._check.run(candidate, Wish()),)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_core.checks.base_tree import Heard
 from agent_core.checks.model import CheckResult, Finding, Outcome
 from agent_core.config_tables import Config
 from agent_core.repair import search as searching
@@ -61,7 +62,7 @@ class Bench:
         self.enough = asyncio.Event()
         results = () if result is None else (result,)
 
-        async def standing() -> tuple[CheckResult, ...]:
+        async def standing(_heard: Heard) -> tuple[CheckResult, ...]:
             return results
 
         async def tree() -> tuple[Snapshot, Changes]:

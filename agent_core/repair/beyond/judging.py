@@ -90,6 +90,11 @@ class Judges:
         """What a check said of the tree."""
         return self._before.get(check)
 
+    def seconds(self, check: str) -> float:
+        """How long a check took for the tree; 0 where it has not judged it."""
+        before = self._before.get(check)
+        return before.seconds if before is not None else 0.0
+
     def read(self, path: str) -> bytes | None:
         """The bytes of a file of the tree; None where it is not there."""
         change = self._changes.get(path)
