@@ -263,6 +263,7 @@ class _Looked:
             self._fault or ("" if self.runs else end),
             self._safe,
             whole=not self._left and not self._fault and not end,
+            starting=self.collecting,
         )
 
 

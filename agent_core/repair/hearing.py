@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from typing import TypeVar
 
-from agent_core.repair.lab import Lab
+from agent_core.repair.lab import TrialLab
 from agent_core.repair.model import Plan, Trial
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ async def unless_enough(work: Awaitable[T], enough: asyncio.Event, seconds: floa
 
 
 async def trials_of(
-    lab: Lab, plans: Sequence[Plan], enough: asyncio.Event, seconds: float
+    lab: TrialLab, plans: Sequence[Plan], enough: asyncio.Event, seconds: float
 ) -> AsyncGenerator[Trial, None]:
     """A lab's trials, up to the moment in which somebody has had enough.
 

@@ -8,25 +8,8 @@ from typing import Protocol
 from agent_core.repair.model import Look, Plan, TestRun, Trial
 
 
-class Lab(Protocol):
-    """Runs a project's tests, as it is and with variants; nothing of it reaches the working tree."""
-
-    async def look(
-        self, tests: Sequence[str], *, seconds: float, hear: Callable[[TestRun], None] = lambda _: None
-    ) -> Look:
-        """Run tests as the program is, and see which lines each executes.
-
-        Those named come first, then a sample of the others (all of them where they are quick), those of the same files
-        first.
-
-        Args:
-            tests: Ids of tests that fail, or beginnings of ids; empty for all there are.
-            seconds: About how long it may take; a test that hangs is given up after a part of it.
-            hear: Called with each run as it ends.
-
-        Raises:
-            SandboxError: The tree could not be made.
-        """
+class TrialLab(Protocol):
+    """Runs a project's tests with variants; nothing of it reaches the working tree."""
 
     def trials(self, plans: Sequence[Plan], *, seconds: float) -> AsyncGenerator[Trial, None]:
         """Try variants, several at a time, in about the order given.
@@ -61,3 +44,24 @@ class Lab(Protocol):
 
     async def close(self) -> None:
         """End what runs, and give back the tree."""
+
+
+class Lab(TrialLab, Protocol):
+    """Runs a project's tests as it is, too."""
+
+    async def look(
+        self, tests: Sequence[str], *, seconds: float, hear: Callable[[TestRun], None] = lambda _: None
+    ) -> Look:
+        """Run tests as the program is, and see which lines each executes.
+
+        Those named come first, then a sample of the others (all of them where they are quick), those of the same files
+        first.
+
+        Args:
+            tests: Ids of tests that fail, or beginnings of ids; empty for all there are.
+            seconds: About how long it may take; a test that hangs is given up after a part of it.
+            hear: Called with each run as it ends.
+
+        Raises:
+            SandboxError: The tree could not be made.
+        """

@@ -138,12 +138,14 @@ class Look(msgspec.Struct, frozen=True):
         fault: Why nothing, or not everything, could be run, in words for a human; empty where all went well.
         safe: Variants can be tried in forks; else each needs a process of its own.
         whole: All tests of the project were run, so that one can be trusted that passes them.
+        starting: How many seconds it took until the tests were collected.
     """
 
     runs: tuple[TestRun, ...] = ()
     fault: str = ""
     safe: bool = True
     whole: bool = True
+    starting: float = 0.0
 
 
 class Plan(msgspec.Struct, frozen=True):

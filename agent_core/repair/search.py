@@ -18,7 +18,7 @@ from agent_core.repair.aim import Aim, Outcome
 from agent_core.repair.assembling import choices
 from agent_core.repair.hearing import trials_of
 from agent_core.repair.hunt import Hunt, Survivor, Try, hunt_for, plainly_apart, split
-from agent_core.repair.lab import Lab
+from agent_core.repair.lab import TrialLab
 from agent_core.repair.model import Plan, Progress, Stage, TestRun, Trial, Variant
 from agent_core.repair.ordering import Line
 from agent_core.repair.others import Others
@@ -63,7 +63,7 @@ class Search:
 
     def __init__(
         self,
-        lab: Lab,
+        lab: TrialLab,
         project: Project,
         aim: Aim,
         tell: Callable[[Progress], None],

@@ -9,92 +9,56 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
-from agent_core.checks.pytest_report import some_names
-from agent_core.checks.pytest_run import ABSENT, REPORT, TOO_OLD, run_pytest
-from agent_core.checks.tool import ending, last_line
+from agent_core.checks.pytest_report import PytestReport
+from agent_core.checks.pytest_run import REPORT, run_pytest
+from agent_core.checks.tool import ending
 from agent_core.process import Completed
 from agent_core.protocols import Candidate
 from agent_core.repair.edited import edited
-from agent_core.repair.model import Look, Plan, TestRun, Trial, TrialOutcome
-from agent_core.repair.spawned_report import RunsReport
+from agent_core.repair.model import Look, Plan, Trial, TrialOutcome
 from agent_core.workspace.interpreter import Interpreter
 from agent_core.workspace.leftovers import run_folder
 from agent_core.workspace.tree import Changes
 
 _FOLDER = "repair"
-# A variant may take this many times as long as the program as it is, and as long again as pytest takes to start.
+# A variant may take this many times as long as the program as it is, and so long at least.
 _SLOWER = 3.0
 _LEAST_SECONDS = 5.0
+_UNUSABLE = ("SyntaxError", "IndentationError", "TabError")
 
 
 class SpawningLab:
-    """Runs a project's tests, each variant in a process of its own; see `agent_core.repair.lab.Lab`.
+    """Runs a project's tests, each variant in a process of its own; see `agent_core.repair.lab.TrialLab`.
 
     Args:
+        tree: The tree as it is, for its files alone; not closed with the lab.
         make: Makes a candidate of the tree with some more changes.
         interpreter: The Python whose pytest is run.
+        look: How the tests run as the program is: what tells how long they may take.
         workers: How many variants are tried at a time.
         spare: Let everything else on the machine go first. That is for `make` to see to; with it one worker does.
     """
 
     def __init__(
         self,
+        tree: Candidate,
         make: Callable[[Changes], Awaitable[Candidate]],
         interpreter: Interpreter,
+        look: Look,
         *,
         workers: int,
         spare: bool,
     ) -> None:
+        self._tree = tree
         self._make = make
         self._interpreter = interpreter
         self._workers = 1 if spare else max(workers, 1)
-        self._base: Candidate | None = None
-        self._seconds = 0.0
-
-    async def _tree(self) -> Candidate:
-        """The tree as it is."""
-        if self._base is None:
-            self._base = await self._make({})
-        return self._base
-
-    async def look(
-        self, tests: Sequence[str], *, seconds: float, hear: Callable[[TestRun], None] = lambda _: None
-    ) -> Look:
-        """Run all tests, those named in the files that come first; which lines they execute stays unknown."""
-        tree = await self._tree()
-        async with _folder(tree) as folder:
-            report = RunsReport(folder / REPORT, hear)
-            done = await run_pytest(
-                tree, self._interpreter, folder, report, timeout=seconds, on_progress=_unheard, first=tests
-            )
-        self._seconds = max(self._seconds, done.seconds)
-        runs = tuple(report.runs)
-        if done.timed_out:
-            hung = tuple(report.hung())
-            left = report.total - report.done
-            fault = f"the tests did not come to their end within {seconds:.0f} s: {left} of {report.total} are left"
-            if hung:
-                fault += f", {some_names([run.test for run in hung])} among them"
-            return Look((*runs, *hung), fault, safe=False, whole=False)
-        fault = self._fault(report, done)
-        return Look(runs, fault, safe=False, whole=not fault)
-
-    def _fault(self, report: RunsReport, done: Completed) -> str:
-        if not report.started:
-            match done.code:
-                case 127:
-                    return f"{self._interpreter.python} cannot be started: {last_line(done)}"
-                case code if code == ABSENT:
-                    return f"pytest is not installed in {self._interpreter.found}"
-                case code if code == TOO_OLD:
-                    return last_line(done)
-        if report.internal or not report.finished:
-            return f"pytest {ending(done.code)}: {report.internal or last_line(done)}"
-        return ""
+        self._starting = look.starting
+        # What hung was given its time already.
+        self._seconds = {run.test: run.seconds / (_SLOWER if run.outcome == "hung" else 1) for run in look.runs}
 
     async def trials(self, plans: Sequence[Plan], *, seconds: float) -> AsyncGenerator[Trial, None]:
         """Try variants, each in a candidate and a process of its own."""
-        tree = await self._tree()
         until = time.monotonic() + seconds
         waiting = list(reversed(plans))
         ended: asyncio.Queue[Trial | None] = asyncio.Queue()
@@ -102,7 +66,7 @@ class SpawningLab:
         async def work() -> None:
             try:
                 while waiting and (left := until - time.monotonic()) > 0:
-                    trial = await self._trial(tree, waiting.pop(), left)
+                    trial = await self._trial(waiting.pop(), left)
                     if trial is not None:
                         ended.put_nowait(trial)
             finally:
@@ -121,18 +85,19 @@ class SpawningLab:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
-    async def _trial(self, tree: Candidate, plan: Plan, left: float) -> Trial | None:
+    async def _trial(self, plan: Plan, left: float) -> Trial | None:
         """What came of one variant; None where its time was up before it could be known."""
         start = time.monotonic()
         try:
-            changes = edited(plan.edits, tree.read, tree.snapshot)
+            changes = edited(plan.edits, self._tree.read, self._tree.snapshot)
         except ValueError as error:
             return Trial(plan.number, "unusable", why=str(error))
-        most = max(_LEAST_SECONDS, _SLOWER * self._seconds)
+        seconds = sum(self._seconds.get(test, 0.0) for test in plan.tests)
+        most = max(_LEAST_SECONDS, _SLOWER * (self._starting + seconds))
         candidate = await self._make(changes)
         try:
             async with _folder(candidate) as folder:
-                report = RunsReport(folder / REPORT)
+                report = PytestReport(folder / REPORT)
                 done = await self._until_one_fails(candidate, folder, report, plan.tests, min(most, left))
         finally:
             await candidate.close()
@@ -143,7 +108,7 @@ class SpawningLab:
         return Trial(plan.number, outcome, passed, test, why, time.monotonic() - start)
 
     async def _until_one_fails(
-        self, candidate: Candidate, folder: Path, report: RunsReport, tests: Sequence[str], timeout: float
+        self, candidate: Candidate, folder: Path, report: PytestReport, tests: Sequence[str], timeout: float
     ) -> Completed | None:
         """Run tests; None where one failed, and the rest were left out."""
         failed = asyncio.Event()
@@ -170,19 +135,15 @@ class SpawningLab:
         return tuple(() for _ in plans)
 
     async def close(self) -> None:
-        """Give back the tree."""
-        if self._base is not None:
-            await self._base.close()
-            self._base = None
+        """Nothing is left to do: each trial gives back its own tree."""
 
 
-def _came_of(report: RunsReport, done: Completed | None, wanted: int) -> tuple[TrialOutcome, str, str]:
+def _came_of(report: PytestReport, done: Completed | None, wanted: int) -> tuple[TrialOutcome, str, str]:
     """The outcome of a trial, the test it ended at, and why."""
-    bad = next((run for run in report.runs if run.bad), None)
+    bad = next(iter(report.findings), None)
     if bad is not None:
-        why = f"{bad.error}: {bad.message}" if bad.message else bad.error
-        unusable = bool(report.uncollected) and bad.error in {"SyntaxError", "IndentationError", "TabError"}
-        return ("unusable" if unusable else "failed"), bad.test, why
+        unusable = bool(report.uncollected) and bad.message.startswith(_UNUSABLE)
+        return ("unusable" if unusable else "failed"), bad.code, bad.message
     if done is None:
         return "failed", "", "a test failed"
     running = next(iter(report.running), "")
@@ -190,7 +151,8 @@ def _came_of(report: RunsReport, done: Completed | None, wanted: int) -> tuple[T
         return "hung", running, "did not come to its end"
     if not report.finished or report.damaged:
         return "crashed", running, f"pytest {ending(done.code)}"
-    if report.unmatched or report.outcomes["passed"] < min(wanted, report.done) or not report.done:
+    every = not report.unmatched and report.done >= max(report.total, 1)
+    if not every or report.outcomes["passed"] < min(wanted, report.done):
         return "failed", next(iter(report.unmatched), ""), "not every test was run"
     return "passed", "", ""
 
@@ -203,7 +165,3 @@ async def _folder(candidate: Candidate) -> AsyncIterator[Path]:
         yield folder
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-
-def _unheard(_done: int, _total: int) -> None:
-    pass

@@ -16,7 +16,7 @@ from agent_core.repair.aim import Aim, Outcome
 from agent_core.repair.behaviour import Results, differences
 from agent_core.repair.hearing import trials_of, unless_enough
 from agent_core.repair.hunt import Survivor
-from agent_core.repair.lab import Lab
+from agent_core.repair.lab import Lab, TrialLab
 from agent_core.repair.model import Difference, Found, Look, Plan, Progress, Repair, TestRun, Variant, Wanted
 from agent_core.repair.project import Project
 from agent_core.repair.rank import ranked
@@ -104,17 +104,15 @@ class TestRepairs:
         try:
             look = look or await self._look(lab, tests)
             if look is None:
-                return Found(ended="stopped")
-            if not look.safe:
-                await lab.close()
-                lab = self._spawning()
+                return self._not_looked()
             failing = [run for run in look.runs if run.bad and self._is_asked(run.test, tests)]
             if not failing:
                 return Found(word=self._none_fails(look, tests))
-            found = await self._found(lab, look, failing)
+            if look.safe:
+                return await self._found(lab, look, failing)
         finally:
             await lab.close()
-        return found
+        return await self._found(self._spawning(look), look, failing)
 
     async def _forking(self) -> Lab:
         from agent_core.repair.forking import ForkingLab  # noqa: PLC0415 - not before something is to be tried
@@ -122,8 +120,10 @@ class TestRepairs:
         # It closes its tree, and this one is read from to the end.
         return ForkingLab(await self._make({}), self._interpreter, workers=_workers(), spare=self._wanted.spare)
 
-    def _spawning(self) -> Lab:
-        return SpawningLab(self._make, self._interpreter, workers=_workers(), spare=self._wanted.spare)
+    def _spawning(self, look: Look) -> TrialLab:
+        return SpawningLab(
+            self._candidate, self._make, self._interpreter, look, workers=_workers(), spare=self._wanted.spare
+        )
 
     def _is_asked(self, test: str, tests: Sequence[str]) -> bool:
         return meant(test, tests) if tests else not self._wanted.tests or meant(test, self._wanted.tests)
@@ -131,10 +131,16 @@ class TestRepairs:
     # -- before the search
 
     async def _look(self, lab: Lab, tests: Sequence[str]) -> Look | None:
-        """What the tests say of the tree as it is; None where somebody had enough."""
+        """What the tests say of the tree as it is; None where somebody had enough, or the time is up."""
         self._tell(self._progress(0, "the tests as they are"))
         looking = lab.look(tests or self._named(), seconds=self._left() * _LOOK_SHARE, hear=self._hearing())
         return await unless_enough(looking, self._enough, self._left())
+
+    def _not_looked(self) -> Found:
+        if self._enough.is_set():
+            return Found(ended="stopped")
+        spent = time.monotonic() - self._start
+        return Found(word=words.not_run(f"they did not come to their end within {spent:.0f} s"), ended="out of time")
 
     def _named(self) -> list[str]:
         """Those of the wanted tests that are named by their ids, or beginnings of these."""
@@ -179,7 +185,7 @@ class TestRepairs:
         own = (f"{top}/", f"{top}.py", f"src/{top}/", f"src/{top}.py")
         return not any(path.startswith(own) for path in self._project.paths)
 
-    async def _steady(self, lab: Lab, failing: Sequence[TestRun], look: Look) -> list[TestRun]:
+    async def _steady(self, lab: TrialLab, failing: Sequence[TestRun], look: Look) -> list[TestRun]:
         """Those of the failing tests that fail again."""
         if look.safe:
             # Whoever forks has run them twice.
@@ -196,7 +202,7 @@ class TestRepairs:
 
     # -- the search and what comes after it
 
-    async def _found(self, lab: Lab, look: Look, failing: Sequence[TestRun]) -> Found:
+    async def _found(self, lab: TrialLab, look: Look, failing: Sequence[TestRun]) -> Found:
         if hopeless := self._hopeless(failing):
             return Found(word=hopeless, failing=tuple(failing))
         within = [run for run in failing if not self._lacks(run)]
@@ -233,7 +239,7 @@ class TestRepairs:
         )
 
     async def _compared(
-        self, lab: Lab, outcome: Outcome, project: Project
+        self, lab: TrialLab, outcome: Outcome, project: Project
     ) -> tuple[tuple[Repair, ...], tuple[Difference, ...]]:
         """What survived, ranked, each once that behaves alike, and in what they differ."""
         survivors = outcome.survivors

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import textwrap
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -123,6 +124,36 @@ async def test_a_wrong_comparison_is_found_compared_and_told(opened: Opened) -> 
     assert found.tried > 0
     assert {"looking", "trying"} <= {one.stage for one in bench.told}
     assert bench.told[-1].found > 0
+
+
+async def test_where_tests_start_a_python_of_their_own_each_change_is_tried_in_processes_of_its_own(
+    opened: Opened,
+) -> None:
+    test = """
+        import subprocess, sys
+        from shop import clamp
+
+        def given(*given):
+            code = f"import shop; print(shop.clamp{given})"
+            assert int(subprocess.check_output([sys.executable, "-c", code])) == clamp(*given)
+            return clamp(*given)
+
+        def test_low(): assert given(-1, 0, 9) == 0
+        def test_high(): assert given(11, 0, 9) == 9
+        def test_between(): assert given(4, 0, 9) == 4
+    """
+    bench = await opened({"test_shop.py": textwrap.dedent(test)})
+    found = await bench.find()
+    right = bench.project.read("shop.py") or b""
+    assert right.decode().replace("value < high", "value > high") in bench.texts(found)
+    assert (found.repairs[0].passed, found.repairs[0].whole) == (3, True)
+
+
+async def test_a_look_for_which_there_is_no_time_is_not_said_to_be_stopped(opened: Opened) -> None:
+    bench = await opened()
+    found = await bench.find(seconds=0.05)
+    assert (found.repairs, found.ended) == ((), "out of time")
+    assert "cannot be run, so no repair can be tried: they did not come to their end within 0 s" in found.word
 
 
 async def test_of_tests_that_fail_and_are_not_asked_for_nobody_says_that_they_pass(opened: Opened) -> None:

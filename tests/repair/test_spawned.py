@@ -11,15 +11,17 @@ import pytest
 
 from agent_core.config_tables import Config
 from agent_core.protocols import Candidate
+from agent_core.repair import spawned
 from agent_core.repair.edited import edited
-from agent_core.repair.model import Edit, Plan, TestRun
+from agent_core.repair.model import Edit, Look, Plan, TestRun
 from agent_core.repair.spawned import SpawningLab
-from agent_core.repair.spawned_report import kind_of
 from agent_core.workspace.project import Project, open_project
 from agent_core.workspace.tree import Changes
 from tests.projects import make_project
 
 SHOP = """\
+STOP = False
+
 def total(prices, start=0):
     count = start
     for price in prices:
@@ -36,7 +38,13 @@ def check(count):
 """
 TEST = """\
 import pytest
+import shop
 from shop import total
+
+@pytest.fixture(autouse=True)
+def _stops(request):
+    yield
+    request.session.shouldstop = shop.STOP
 
 def test_none(): assert total([]) == 0
 def test_one(): assert total([3]) == 3
@@ -62,33 +70,17 @@ async def lab(tmp_path: Path) -> AsyncIterator[SpawningLab]:
     async def make(changes: Changes) -> Candidate:
         return await project.candidate(snapshot, changes, cache="repair")
 
-    lab = SpawningLab(make, project.interpreter, workers=2, spare=False)
+    tree = await make({})
+    runs = (TestRun(ONE, "failed", 0.1), TestRun(MANY, "failed", 0.1), TestRun(NONE, "passed", 4.0))
+    lab = SpawningLab(tree, make, project.interpreter, Look(runs, starting=0.5), workers=2, spare=False)
     yield lab
     await lab.close()
+    await tree.close()
     assert [path for path in (project.state / "candidates").glob("*") if path.is_dir()] == []
     await project.close()
 
 
-async def test_a_look_and_trials(lab: SpawningLab) -> None:
-    heard: list[TestRun] = []
-    look = await lab.look([ONE], seconds=30, hear=heard.append)
-    assert (look.fault, look.safe, look.whole) == ("", False, True)
-    runs = {run.test: run for run in look.runs}
-    assert {test: run.outcome for test, run in runs.items()} == {
-        NONE: "passed",
-        ONE: "failed",
-        MANY: "failed",
-        "test_shop.py::test_later": "skipped",
-    }
-    assert tuple(heard) == look.runs
-    many = runs[MANY]
-    assert many.error == "AssertionError"
-    assert [(frame.path, frame.line, frame.function) for frame in many.frames][-2:] == [
-        ("shop.py", 5, "total"),
-        ("shop.py", 12, "check"),
-    ]
-    assert [(value.name, value.kind, value.text) for value in many.frames[-1].values] == [("count", "int", "-18")]
-
+async def test_what_comes_of_variants(lab: SpawningLab) -> None:
     every = (ONE, MANY, NONE)
     plans = [
         Plan(1, change("-= price", "+= price"), every),
@@ -96,16 +88,20 @@ async def test_a_look_and_trials(lab: SpawningLab) -> None:
         Plan(3, change("-= price", "+= = price"), every),
         Plan(4, (), every),
         Plan(5, (Edit("gone.py", 0, 0, "x"),), every),
+        Plan(6, (*change("STOP = False", "STOP = 'enough'"), *change("-= price", "+= price")), every),
     ]
     trials = {trial.number: trial async for trial in lab.trials(plans, seconds=60)}
-    assert set(trials) == {1, 2, 3, 4, 5}
+    assert set(trials) == {1, 2, 3, 4, 5, 6}
     assert (trials[1].outcome, trials[1].passed) == ("passed", 3)
     assert trials[2].outcome == "failed"
     assert trials[2].test in {NONE, MANY}
     assert trials[3].outcome == "unusable"
     assert (trials[4].outcome, trials[4].test) == ("failed", ONE)
+    assert trials[4].why.startswith("AssertionError")
     assert "3" in trials[4].why
     assert trials[5].outcome == "unusable"
+    # Nothing failed, but not all were run.
+    assert (trials[6].outcome, trials[6].passed, trials[6].why) == ("failed", 1, "not every test was run")
     assert await lab.behaviour(plans[:2], seconds=1) == ((), ())
 
 
@@ -118,22 +114,16 @@ async def test_trials_end_with_their_time_and_when_they_are_left(lab: SpawningLa
     await trials.aclose()
 
 
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        ("3", "int"),
-        ("'a'", "str"),
-        ("[1, 2, <object>]", "list"),
-        ("{'a': ...", "dict"),
-        ("None", "NoneType"),
-        ("<shop.Cart object at 0x1>", "Cart"),
-        ("Cart(items=[])", "Cart"),
-        ("datetime.date(2020, 1, 1)", "date"),
-        ("~", ""),
-    ],
-)
-def test_kinds_of_values_by_what_they_look_like(text: str, kind: str) -> None:
-    assert kind_of(text) == kind
+async def test_a_variant_may_take_a_few_times_as_long_as_the_tests_do(
+    lab: SpawningLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spawned, "_LEAST_SECONDS", 0.1)
+    slow = change("-= price", "+= price; __import__('time').sleep(60)")
+    hung = Plan(1, slow, (ONE,))
+    assert [trial.outcome async for trial in lab.trials([hung], seconds=60)] == ["hung"]
+    # One that takes its time as it is may take it again.
+    waits = change("count = start", "count = start; __import__('time').sleep(3)")
+    assert [trial.outcome async for trial in lab.trials([Plan(2, waits, (NONE,))], seconds=60)] == ["passed"]
 
 
 def test_edits_keep_byte_order_marks_and_line_ends() -> None:
