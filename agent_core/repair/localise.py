@@ -188,22 +188,19 @@ def _called(failing: Sequence[TestRun], project: Project, allowed: Callable[[str
     A function is known by its name alone, so this is a guess; two steps from the test are enough to be useful.
     """
     names: set[str] = set()
-    for run in failing:
-        path, _, rest = run.test.partition("::")
-        name = rest.partition("[")[0].rpartition("::")[2]
+    for path, name in dict.fromkeys(_function_of(run.test) for run in failing):
         source = project.source(path)
-        for node in () if source is None else ast.walk(source.tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
-                names |= _all_names(node)
+        for node in () if source is None else source.defined.get(name, ()):
+            names |= _all_names(node)
     found: dict[_Line, None] = {}
     looked: set[ast.AST] = set()
     for _ in range(2):
         more: set[str] = set()
-        for path in sorted(path for path in project.paths if path.endswith(".py") and allowed(path)):
+        for path in sorted(path for path in project.paths if names and path.endswith(".py") and allowed(path)):
             source = project.source(path)
             if source is None:
                 continue
-            for function in _named(source, names):
+            for function in (one for name in source.defined.keys() & names for one in source.defined[name]):
                 if function not in looked:
                     looked.add(function)
                     more |= _all_names(function)
@@ -212,15 +209,10 @@ def _called(failing: Sequence[TestRun], project: Project, allowed: Callable[[str
     return list(found)
 
 
-def _named(source: Source, names: set[str]) -> list[ast.AST]:
-    """The functions of these names, and all of the classes of these names."""
-    found: list[ast.AST] = []
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            around = source.parents.get(node)
-            if node.name in names or (isinstance(around, ast.ClassDef) and around.name in names):
-                found.append(node)
-    return found
+def _function_of(test: str) -> tuple[str, str]:
+    """File and name of a test's function."""
+    path, _, rest = test.partition("::")
+    return path, rest.partition("[")[0].rpartition("::")[2]
 
 
 def _all_names(node: ast.AST) -> set[str]:

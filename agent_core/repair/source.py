@@ -107,6 +107,17 @@ class Source:
         return next((one for one in self.above(node) if isinstance(one, ast.stmt)), None)
 
     @cached_property
+    def defined(self) -> dict[str, tuple[ast.AST, ...]]:
+        """The functions and methods of each name, and the methods of each class by its name."""
+        named: dict[str, list[ast.AST]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                around = self.parents.get(node)
+                for name in {node.name, around.name if isinstance(around, ast.ClassDef) else node.name}:
+                    named.setdefault(name, []).append(node)
+        return {name: tuple(nodes) for name, nodes in named.items()}
+
+    @cached_property
     def by_line(self) -> dict[int, tuple[ast.AST, ...]]:
         """The nodes that begin on each line, outer ones first; those without a place are on none."""
         lines: dict[int, list[ast.AST]] = {}

@@ -71,7 +71,12 @@ def test_the_innermost_line_of_a_traceback_comes_before_what_else_was_executed()
     found = suspects(lab)
     text = lab.files[PATH]
     assert found[0] == Suspect(PATH, line_of(text, "items[extra]"), found[0].score, in_traceback=True)
-    assert [one.line for one in found].index(line_of(text, "inner(items, first)\n".strip())) < len(found)
+    further = {one.line: one for one in found}
+    called = further[line_of(text, "return inner")]
+    # The line that called it is in the traceback, too, and counts for more than what was executed beside it.
+    assert called.in_traceback
+    assert called.score > further[line_of(text, "first = items[0]")].score
+    assert not further[line_of(text, "extra = first")].in_traceback
 
 
 def test_a_statement_over_several_lines_is_its_first_line() -> None:
