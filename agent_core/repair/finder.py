@@ -134,9 +134,11 @@ class _Search:
     async def run(self) -> Found:
         """What is found, of the first kind that there is something of and that can be mended."""
         kinds = self._kinds()
-        begun = "tests" in kinds
+        begun = "tests" in kinds and any(one.name == "pytest" for one in self._checks)
         if begun:
             await self._as_far_as_tests(kinds)
+        elif "tests" in kinds:
+            self._took(Found(word=words.NO_TESTS))
         known = {one.fingerprint for one in self._findings("syntax")} if begun else set()
         left = [kind for kind in kinds if kind != "tests"]
         if self._goes_on() and not (begun and set(left) <= {"syntax"}):
@@ -298,7 +300,8 @@ class _Search:
 
     async def _tests_known(self, ahead: LookAhead | None) -> None:
         """Wait for what the tests say, and the quick checks; no longer where the look shows that a test hangs."""
-        waits: list[asyncio.Future[object]] = [asyncio.ensure_future(self._standing.wait({*QUICK, "pytest"}))]
+        checks = {one.name for one in self._checks if one.name in {*QUICK, "pytest"}}
+        waits: list[asyncio.Future[object]] = [asyncio.ensure_future(self._standing.wait(checks))]
         if ahead is not None:
             waits.append(asyncio.ensure_future(ahead.hangs()))
         try:

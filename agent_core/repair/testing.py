@@ -27,6 +27,8 @@ from agent_core.workspace.tree import Changes
 
 _MOST_SHOWN = 6
 _LOOK_SHARE = 0.4
+# A look that goes on while the test check does takes none of the search's own time.
+_AHEAD_SHARE = 0.8
 # A test that takes a larger share of the time than this cannot be run often enough.
 _SLOW_SHARE = 0.2
 # How long what repairs give is compared, beside what it takes to start that.
@@ -84,7 +86,7 @@ class TestRepairs:
 
     def ahead(self) -> LookAhead:
         """The look at the tests, for while it is not known yet which fail."""
-        seconds = self._wanted.seconds * _LOOK_SHARE
+        seconds = self._wanted.seconds * _AHEAD_SHARE
         return LookAhead(self._forking, self._named(), seconds=seconds, hear=self._hearing())
 
     async def find(self, tests: Sequence[str], begun: Begun = (None, None), *, until: float) -> Found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import textwrap
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,11 +13,14 @@ import pytest
 
 from agent_core.checks.base_tree import Heard
 from agent_core.checks.model import CheckResult, Finding, Outcome
+from agent_core.checks.pytest import PytestCheck
 from agent_core.config_tables import Config
 from agent_core.repair import search as searching
 from agent_core.repair.edited import edited
 from agent_core.repair.finder import Finder
-from agent_core.repair.model import Found, Progress, Wanted
+from agent_core.repair.forking import ForkingLab
+from agent_core.repair.model import Found, Look, Progress, TestRun, Wanted
+from agent_core.repair.standing import Ask
 from agent_core.repair.testing import meant
 from agent_core.workspace.project import Project, open_project
 from agent_core.workspace.tree import Changes, FileChange, Snapshot
@@ -63,13 +66,19 @@ class Bench:
         self.enough = asyncio.Event()
         results = () if result is None else (result,)
 
-        async def standing(_heard: Heard) -> tuple[CheckResult, ...]:
+        async def at_once(_heard: Heard) -> tuple[CheckResult, ...]:
             return results
+
+        # Says what the checks say; a test may have them take their time.
+        self.ask: Ask = at_once
 
         async def tree() -> tuple[Snapshot, Changes]:
             return await project.snapshot(), changes
 
-        self.finder = Finder(project, lambda: (), standing, tree)
+        self.finder = Finder(project, lambda: (PytestCheck(project.interpreter),), self._asked, tree)
+
+    async def _asked(self, heard: Heard) -> tuple[CheckResult, ...]:
+        return await self.ask(heard)
 
     async def find(self, *tests: str, seconds: float = 30.0, paths: tuple[str, ...] = ()) -> Found:
         wanted = Wanted(tests=tests, kinds=("tests",), paths=paths, seconds=seconds)
@@ -195,6 +204,98 @@ async def test_enough_before_it_begins(opened: Opened) -> None:
     bench.enough.set()
     found = await bench.find()
     assert (found.repairs, found.ended) == ((), "stopped")
+
+
+async def test_it_does_not_wait_for_checks_that_take_long(opened: Opened) -> None:
+    bench = await opened()
+    gone: list[bool] = []
+
+    async def ask(heard: Heard) -> tuple[CheckResult, ...]:
+        heard(said())
+        try:
+            await asyncio.Event().wait()
+        finally:
+            gone.append(True)
+        return ()
+
+    bench.ask = ask
+    found = await bench.find()
+    assert found.repairs
+    assert found.seconds < 25
+    assert gone == [True], "nobody asks any more when it is over"
+
+
+async def test_where_tests_are_not_to_be_run_none_is_run(opened: Opened) -> None:
+    bench = await opened()
+
+    async def tree() -> tuple[Snapshot, Changes]:
+        return await bench.project.snapshot(), {}
+
+    async def ask(_heard: Heard) -> tuple[CheckResult, ...]:
+        return ()
+
+    found = await Finder(bench.project, lambda: (), ask, tree).find(Wanted(), bench.told.append, bench.enough)
+    assert (found.repairs, found.tried) == ((), 0)
+    assert "The project has no tests." in found.word
+
+
+async def test_the_tests_are_looked_at_once_while_the_check_runs_them(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = await opened()
+    looks, over = 0, asyncio.Event()
+    real = ForkingLab.look
+
+    async def look(
+        self: ForkingLab, tests: Sequence[str], *, seconds: float, hear: Callable[[TestRun], None] = lambda _: None
+    ) -> Look:
+        nonlocal looks
+        looks += 1
+        try:
+            return await real(self, tests, seconds=seconds, hear=hear)
+        finally:
+            over.set()
+
+    async def ask(_heard: Heard) -> tuple[CheckResult, ...]:
+        await over.wait()
+        return (said(),)
+
+    monkeypatch.setattr(ForkingLab, "look", look)
+    bench.ask = ask
+    found = await bench.find()
+    assert found.repairs
+    assert found.repairs[0].whole
+    assert looks == 1
+
+
+async def test_where_a_test_hangs_nobody_waits_for_the_check_to_end(opened: Opened) -> None:
+    hanging = "import time\n\ndef test_hangs():\n    time.sleep(600)\n"
+    bench = await opened({"test_hanging.py": hanging})
+
+    async def ask(_heard: Heard) -> tuple[CheckResult, ...]:
+        await asyncio.Event().wait()
+        return ()
+
+    bench.ask = ask
+    # What somebody names is to be mended, the test that hangs is not.
+    found = await bench.find("test_shop.py", seconds=45)
+    assert found.repairs
+    assert found.seconds < 40
+
+
+async def test_what_was_stopped_early_says_how_far_it_was(opened: Opened) -> None:
+    bench = await opened()
+
+    async def ask(_heard: Heard) -> tuple[CheckResult, ...]:
+        bench.enough.set()
+        await asyncio.Event().wait()
+        return ()
+
+    bench.ask = ask
+    found = await bench.find()
+    assert (found.repairs, found.ended) == ((), "stopped")
+    assert found.word.startswith("It was stopped after ")
+    assert "before a repair was found: what the tests and the other checks say was not known yet" in found.word
 
 
 async def test_cancelling_leaves_nothing_behind(opened: Opened) -> None:
