@@ -35,6 +35,10 @@ _ANSWER = re.compile(r"\AThe human answers: (?P<said>.*)\Z", re.DOTALL)
 _REFUSED = "The patch was refused, nothing changed."
 _ALREADY = "[It is in your draft or in the files"
 _STOPPED = "[Stopped before it was finished"
+_STOP = re.compile(
+    r"\W*(?:(?:please|ok|okay|no)\W+)*(?:stop|enough|cancel|abort|halt|never ?mind)(?:\W+(?:it|now|that|please))*\W*",
+    re.IGNORECASE,
+)
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -46,6 +50,7 @@ class Heard(msgspec.Struct, frozen=True):
             ``again`` (it is there already): what became of a proposal; ``stopped``: cut off in the middle;
             ``nothing``: nothing that it could act on.
         said: The human's words for it; may be empty.
+        earlier: What else they said since the last answer, newest first.
         wish: The newest task or wish of theirs in the conversation, for what has to be searched for again.
         offers: The repairs of the call it is about.
         verdict: What the checks said of the proposal, in a line.
@@ -54,6 +59,7 @@ class Heard(msgspec.Struct, frozen=True):
 
     what: What
     said: str = ""
+    earlier: tuple[str, ...] = ()
     wish: str = ""
     offers: Offers = Offers("", ())
     verdict: str = ""
@@ -69,7 +75,7 @@ def heard(items: Sequence[Item]) -> Heard:
     _, since = turns_so_far(items)
     calls = {item.call_id: item for item in items if isinstance(item, ToolCallItem)}
     wish = next((words for item in reversed(items) if (words := wish_in(item))), "")
-    new = next((words for item in reversed(items[since:]) if (words := wish_in(item))), "")
+    new, *earlier = [*filter(None, map(wish_in, reversed(items[since:]))), ""]
     found = Heard("nothing", wish=wish)
     for item in items[since:]:
         if isinstance(item, ToolResultItem) and item.call_id in calls:
@@ -81,9 +87,10 @@ def heard(items: Sequence[Item]) -> Heard:
             outcome = _outcome(item.text, last or Offers("", ()), ok=True)
             found = found if outcome.what == "nothing" else msgspec.structs.replace(outcome, wish=wish)
     if new and found.what in {"nothing", "stopped"}:
-        return Heard("wish", said=new, wish=new)
+        return Heard("wish", said=new, earlier=tuple(filter(None, earlier)), wish=new)
     if new:
-        return msgspec.structs.replace(found, said="\n".join(filter(None, (found.said, new))))
+        said = "\n".join(filter(None, (found.said, *reversed(earlier), new)))
+        return msgspec.structs.replace(found, said=said)
     return msgspec.structs.replace(found, refused=_refused(items))
 
 
@@ -97,6 +104,11 @@ def wish_in(item: Item) -> str:
     elif text.startswith("["):
         return ""
     return text.partition(_FILES)[0].strip()
+
+
+def stops(text: str) -> bool:
+    """Whether some words of the human ask for nothing but an end."""
+    return _STOP.fullmatch(text) is not None
 
 
 def _outcome(output: str, offers: Offers, *, ok: bool) -> Heard:

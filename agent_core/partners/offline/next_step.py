@@ -12,7 +12,7 @@ from agent_core.checks.model import CheckResult
 from agent_core.conversation import Item, ToolCallItem
 from agent_core.errors import PairloopError
 from agent_core.partners.offline import talk
-from agent_core.partners.offline.heard import Heard, heard, wish_in
+from agent_core.partners.offline.heard import Heard, heard, stops, wish_in
 from agent_core.partners.offline.offered import (
     KEY,
     Offered,
@@ -24,7 +24,7 @@ from agent_core.partners.offline.offered import (
     written,
 )
 from agent_core.partners.offline.patches import UnwritableError, arguments
-from agent_core.partners.offline.wishes import wish_of
+from agent_core.partners.offline.wishes import Wish, wish_of
 from agent_core.repair.desk import Service
 from agent_core.repair.model import Difference, Found, Kind, Wanted
 from agent_core.tools.asking import MOST_OPTIONS
@@ -75,7 +75,7 @@ class NextStep:
         now = heard(self._items)
         match now.what:
             case "wish":
-                step = self._wished(now.said)
+                step = self._wished(now.said, now.earlier)
             case "answered":
                 step = self._answered(now)
             case "rejected":
@@ -95,8 +95,21 @@ class NextStep:
 
     # -- what was wanted
 
-    async def _wished(self, text: str) -> Said:
-        wish = await asyncio.to_thread(wish_of, text, self._service.files, self._seconds)
+    async def _wished(self, text: str, earlier: Sequence[str] = ()) -> Said:
+        """Do what some words ask for.
+
+        Args:
+            text: The words.
+            earlier: What was said just before, newest first, for where they ask for nothing by themselves.
+        """
+        if stops(text):
+            yield talk.STOPPED
+            return
+        wish = await self._wish(text)
+        for other in () if wish.plain else earlier:
+            if (before := await self._wish(other)).plain:
+                wish = before
+                break
         if not wish.plain:
             yield f"{talk.CANNOT} {talk.HOW}"
             if red := talk.red_now(await self._standing()):
@@ -214,7 +227,7 @@ class NextStep:
             yield piece
 
     async def _landed(self, now: Heard) -> Said:
-        if now.said and (await asyncio.to_thread(wish_of, now.said, self._service.files, self._seconds)).plain:
+        if now.said and (await self._wish(now.said)).plain:
             async for piece in self._wished(now.said):
                 yield piece
             return
@@ -223,6 +236,9 @@ class NextStep:
             yield f" {red}"
 
     # -- helpers
+
+    async def _wish(self, text: str) -> Wish:
+        return await asyncio.to_thread(wish_of, text, self._service.files, self._seconds)
 
     async def _propose(self, offers: Sequence[Offered], *, otherwise: str = talk.REFUSED, told: bool = False) -> Said:
         """Propose the first of some repairs whose files are still as they were.

@@ -19,6 +19,7 @@ NONE_LEFT = "There is no other repair that I could offer."
 STANDS = "It is in the draft already."
 REFUSED = "My patches do not fit the files as they are now. Ask again when nothing else is changing them."
 ADD = "I have nothing to add to that. Say `fix` and I look again."
+STOPPED = "I have stopped. Say `fix` and I look again."
 UNCLEAR = "I can't read that as one of the answers, so I propose the first; reject it for the next."
 _LISTED = 3
 _NAMES: dict[Kind, str] = {
@@ -45,7 +46,7 @@ def looking(wanted: Wanted, missing: Sequence[str]) -> str:
     else:
         what = "a change that mends what is red"
     within = f" in {_listed(wanted.paths)}" if wanted.paths else ""
-    return f"{there}I look for {what}{within}, by trying changes; it takes {wanted.seconds:.0f} s at most."
+    return f"{there}I look for {what}{within}, by trying: {wanted.seconds:.0f} s at most, once the tests have spoken."
 
 
 def mending(kinds: Sequence[Kind]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from agent_core.conversation import AssistantItem, Item, ToolCallItem, ToolResultItem, UserItem
-from agent_core.partners.offline.heard import Heard, heard, wish_in
+from agent_core.partners.offline.heard import Heard, heard, stops, wish_in
 from agent_core.prompt import replies, review_words
 
 CALL = ToolCallItem("c1", "apply_patch", json.dumps({"patch": "x"}))
@@ -81,3 +81,23 @@ def test_the_words_of_a_task() -> None:
 def test_what_is_said_beside_a_decision_goes_with_it() -> None:
     now = after(told(replies.rejected_part(3, "no")), UserItem("take the third"))
     assert (now.what, now.said) == ("rejected", "no\ntake the third")
+    now = after(told(replies.landed_part(3, "")), UserItem("fix the rest"), UserItem("as I said"))
+    assert (now.what, now.said) == ("landed", "fix the rest\nas I said")
+    now = heard([UserItem("fix types"), CALL, UserItem("fix the rest"), UserItem("as I said")])
+    assert (now.what, now.said, now.earlier) == ("wish", "as I said", ("fix the rest",))
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("stop", True),
+        ("No, stop that!", True),
+        ("ok, enough.", True),
+        ("never mind", True),
+        ("stop it from failing", False),
+        ("fix stop()", False),
+        ("", False),
+    ],
+)
+def test_words_that_ask_for_an_end(text: str, *, ends: bool) -> None:
+    assert stops(text) is ends

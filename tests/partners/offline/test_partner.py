@@ -200,6 +200,14 @@ async def test_after_a_landing_with_words_it_goes_on_or_says_what_is_red() -> No
     assert await talk.told(replies.NUDGE) == "I have nothing to add to that. Say `fix` and I look again."
 
 
+async def test_of_several_words_those_count_that_ask_for_something() -> None:
+    talk = Talk(Service(found(AT_LEAST), found(OTHER)))
+    talk.items.append(UserItem(FIX))
+    assert "I look for a change that mends failing tests" in await talk.told("as I said before")
+    assert await talk.told("stop") == "I have stopped. Say `fix` and I look again."
+    assert len(talk.service.wanted) == 1
+
+
 @pytest.mark.parametrize("ended", ["stopped", "out of time"])
 async def test_a_search_that_ends_early(ended: str) -> None:
     talk = Talk(Service(found(AT_LEAST, ended=ended), Found(ended=ended)))  # type: ignore[arg-type]  # one of them
