@@ -19,6 +19,7 @@ from agent_core.view import DraftView
 from agent_core.workspace.tree import Changes, Snapshot
 
 _BETWEEN = 0.25  # seconds between two words on how it gets on
+_LEFT = "I leave it for what you say."
 Tree = Callable[[], Awaitable[tuple[Snapshot, Changes]]]
 
 
@@ -86,6 +87,7 @@ class Repairing:
         self._seen = seen
         self._finder: Repairs | None = None
         self._enough: asyncio.Event | None = None
+        self._left = False
 
     @property
     def files(self) -> DraftView:
@@ -115,10 +117,12 @@ class Repairing:
             tell(progress)
 
         emit(ev.RepairSought(beside=False, what=what_words(wanted)))
-        self._enough = enough
+        self._enough, self._left = enough, False
         found = Found(ended="stopped")
         try:
             found = await self._finder.find(wanted, heard, enough)
+            if self._left:
+                found = Found(word=_LEFT, tried=found.tried, seconds=found.seconds, ended="stopped")
         finally:
             self._enough = None
             tried, seconds = found.tried or told.last.tried, found.seconds or told.last.seconds
@@ -142,6 +146,26 @@ class Repairing:
             self._enough.set()
             self._parts.emit(ev.RepairHurried())
         return True
+
+    async def heed(self, text: str) -> None:
+        """Leave a search, with what it has found, for words that ask for another one or for its end.
+
+        Any other words wait until it is over.
+
+        Args:
+            text: What the human says while it goes on.
+        """
+        enough = self._enough
+        if enough is None:
+            return
+        # Nobody who never asks the built-in partner needs what reads its wishes.
+        from agent_core.partners.offline.heard import stops  # noqa: PLC0415
+        from agent_core.partners.offline.wishes import wish_of  # noqa: PLC0415
+
+        asks = stops(text) or (await asyncio.to_thread(wish_of, text, self.files, 0.0)).plain
+        if asks and self._enough is enough:
+            self._left = True
+            self.hurry()
 
     async def _tree(self) -> tuple[Snapshot, Changes]:
         """The working tree, and what the partner's draft makes of it."""

@@ -302,6 +302,7 @@ class Session:
                 self._tasks.ask(Words(text))
             case commands.Steer(text):
                 self._tasks.steer(text)
+                await self._repairing.heed(text)
             case commands.Accept(number):
                 self._tasks.decide(Decision(number, "accept"))
             case commands.Reject(number, reason):

@@ -53,6 +53,30 @@ async def test_a_search_is_told_and_ends_early_with_what_it_has(
         assert here.state.repairs.search is None
 
 
+async def test_a_search_is_left_for_words_that_ask_for_something_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_shop(tmp_path / "shop")
+    finder = FakeFinder(found(MENDS), held=True, keeps=True)
+    finder.put(monkeypatch)
+    settings = flags(off=("mypy", "ruff", "syntax"), partner={"use": "builtin"})
+    async with asyncio.timeout(60), running(project, settings) as here:
+        here.submit(commands.Ask("fix"))
+        await here.until(lambda state: bool(state.repairs.search and state.repairs.search.tried))
+        here.submit(commands.Steer("good luck"))
+        here.submit(commands.Steer("only the types"))
+        await here.seen(ev.RepairSought, 2)
+        assert finder.enough == 1
+        assert here.all(ev.RepairSought)[1].what == "type findings"
+        assert here.all(ev.RepairEnded)[0].found == 0
+        assert not here.all(ev.ProposalMade), "what was found is not what is wanted now"
+        here.submit(commands.Steer("stop"))
+        await here.seen(ev.TaskFinished)
+        assert finder.enough == 2
+        assert "I have stopped." in here.state.chat[-1].text  # type: ignore[union-attr]  # it is what was said
+        assert here.state.queued == ()
+
+
 def test_progress_is_told_a_few_times_a_second_and_at_every_turn() -> None:
     told: list[ev.AnyEvent] = []
     tell = Told(told.append, beside=True)

@@ -46,6 +46,7 @@ class FakeFinder:
     Args:
         result: What it finds.
         held: It goes on until `go` is set, or it is to stop.
+        keeps: Told to stop it has found it already; else nothing.
 
     Attributes:
         wanted: What was wanted of it, a search each.
@@ -53,8 +54,9 @@ class FakeFinder:
         stopped: How many were ended by being cancelled, and how many by being told that it is enough.
     """
 
-    def __init__(self, result: Found, *, held: bool = False) -> None:
+    def __init__(self, result: Found, *, held: bool = False, keeps: bool = False) -> None:
         self.result = result
+        self._keeps = keeps
         self.go = asyncio.Event()
         if not held:
             self.go.set()
@@ -77,6 +79,8 @@ class FakeFinder:
                     one.cancel()
             if not self.go.is_set():
                 self.enough += 1
+                if self._keeps:
+                    return self.result
                 return Found(suspects=self.result.suspects, failing=self.result.failing, ended="stopped")
             return self.result
         except asyncio.CancelledError:
