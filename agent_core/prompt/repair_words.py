@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from agent_core.checks.model import Verdict
-from agent_core.repair.model import Found, Repair, Suspect, TestRun
+from agent_core.repair.model import Found, Partial, Repair, Suspect, TestRun
 from agent_core.repair.project import Project
 from agent_core.repair.words import place_of, says_of
 from agent_core.text import estimate_tokens, shortened
 
 _TOKENS = 200
 _SUSPECTS = 4
+_PARTIAL = 2
 _VALUES = 4
 _VALUE = 40
 _CODE = 100
@@ -69,6 +70,7 @@ def evidence(
         said.append(f"- Changing {change_words(repair)} makes {_tests(repair.mends)} pass,{but}.")
     if found.word and not found.repairs:
         said.append(f"- {_brief(found.word, 2 * _CODE)}")
+    said += [_partial_words(one, len(found.failing)) for one in found.partial[:_PARTIAL]]
     said += [_suspect_words(one, found.failing, line_of) for one in found.suspects[:_SUSPECTS]]
     text = _HEAD
     for one in said:
@@ -77,6 +79,18 @@ def evidence(
             break
         text = longer
     return text if text is not _HEAD else ""
+
+
+def _partial_words(partial: Partial, failing: int) -> str:
+    """What a change mends that is no repair, and what then fails."""
+    variant, mends = partial.variant, len(partial.mends)
+    some = f"{mends} of the {failing} failing tests pass ({_tests(partial.mends)})"
+    all_of_them = "all failing tests pass" if failing > 1 else "the failing test passes"
+    how = "breaks" if partial.breaks else "does not mend"
+    return (
+        f"- No repair: changing {says_of(variant)} ({variant.path}:{variant.line}) makes "
+        f"{some if mends < failing else all_of_them}, but {how} {_brief(partial.fails, _CODE)}."
+    )
 
 
 def _tests(names: Sequence[str]) -> str:

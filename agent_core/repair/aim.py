@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from agent_core.repair.hunt import Survivor
-from agent_core.repair.model import Suspect, TestRun
+from agent_core.repair.model import Partial, Suspect, TestRun
 
 
 class Aim(msgspec.Struct, frozen=True):
@@ -44,6 +44,8 @@ class Outcome(msgspec.Struct, frozen=True):
         lines: At how many lines they were.
         left: Failing tests that nothing was found for.
         exhausted: There is nothing left to try.
+        partial: What comes near to a repair of the tests that nothing was found for.
+        fault: Why changes could not be tried; empty where they could.
     """
 
     survivors: tuple[Survivor, ...]
@@ -52,3 +54,5 @@ class Outcome(msgspec.Struct, frozen=True):
     lines: int
     left: tuple[str, ...]
     exhausted: bool
+    partial: tuple[Partial, ...] = ()
+    fault: str = ""

@@ -65,6 +65,12 @@ class ForkingLab:
         self._skipped: set[str] = set()
         self._ids: dict[str, str] = {}
         self._collecting = 20.0
+        self._fault = ""
+
+    @property
+    def fault(self) -> str:
+        """Why what runs the tests ended too early; see `agent_core.repair.lab.TrialLab`."""
+        return self._fault
 
     async def look(
         self, tests: Sequence[str], *, seconds: float, hear: Callable[[TestRun], None] = lambda _: None
@@ -94,6 +100,7 @@ class ForkingLab:
 
     async def trials(self, plans: Sequence[Plan], *, seconds: float) -> AsyncGenerator[Trial, None]:
         """Try variants; see `agent_core.repair.lab.Lab`."""
+        self._fault = ""
         left = {plan.number: plan for plan in plans}
         until = time.monotonic() + seconds
         suspects: list[int] = []
@@ -119,6 +126,7 @@ class ForkingLab:
                 yield Trial(number, "crashed", why=_ALL_ENDED, seconds=time.monotonic() - since)
             elif end and not under_way:
                 log.warning("%d variants could not be tried: %s", len(left), end)
+                self._fault = end
                 return
             if not left or time.monotonic() > until or not (end or suspects):
                 return

@@ -11,6 +11,10 @@ from agent_core.repair.model import Look, Plan, TestRun, Trial
 class TrialLab(Protocol):
     """Runs a project's tests with variants; nothing of it reaches the working tree."""
 
+    @property
+    def fault(self) -> str:
+        """Why what runs the tests ended before the last series did, in words for a human; empty where it did not."""
+
     def trials(self, plans: Sequence[Plan], *, seconds: float) -> AsyncGenerator[Trial, None]:
         """Try variants, several at a time, in about the order given.
 

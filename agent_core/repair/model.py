@@ -217,6 +217,22 @@ class Repair(msgspec.Struct, frozen=True):
     mends: tuple[str, ...] = ()
 
 
+class Partial(msgspec.Struct, frozen=True):
+    """A change that mends some of what was to be mended, or all of it at the price of something else.
+
+    Attributes:
+        variant: The change.
+        mends: Ids of the tests that pass with it and fail without.
+        fails: Id of the test it was given up at; what comes behind that was not run with it.
+        breaks: That test passes without it.
+    """
+
+    variant: Variant
+    mends: tuple[str, ...]
+    fails: str
+    breaks: bool
+
+
 class Wanted(msgspec.Struct, frozen=True):
     """What is to be repaired.
 
@@ -271,6 +287,7 @@ class Found(msgspec.Struct, frozen=True):
         ended: Whether it ``finished``, ran ``out of time``, or was ``stopped``.
         texts: The files that repairs touch as they were looked at, without a byte order mark: what the positions of
             edits are about.
+        partial: Where some of the failing tests have no repair: changes that come near to one, the nearest first.
     """
 
     repairs: tuple[Repair, ...] = ()
@@ -282,6 +299,7 @@ class Found(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     ended: Literal["finished", "out of time", "stopped"] = "finished"
     texts: Mapping[str, str] = {}
+    partial: tuple[Partial, ...] = ()
 
 
 def with_edits(text: str, edits: Iterable[Edit]) -> str:

@@ -22,12 +22,15 @@ from agent_core.repair.lab import TrialLab
 from agent_core.repair.model import Plan, Progress, Stage, TestRun, Trial, Variant
 from agent_core.repair.ordering import Line
 from agent_core.repair.others import Others
+from agent_core.repair.partial import partial_repairs
 from agent_core.repair.project import Project
 
 _MOST_REPAIRS = 12
 # How long somebody waits for the variants of a batch, where they are not made yet.
 _MAKING_SECONDS = 0.5
 _MOST_LOOKED_OVER = 5
+# After so many series of which nothing came, nothing will come of another one.
+_MOST_IN_VAIN = 3
 # So many changes a test may reject that mend what fails, before it is looked whether it passes at all times.
 _DOUBTED = 2
 _MOSTLY = 0.5
@@ -94,6 +97,10 @@ class Search:
         self._each = 0.1
         self._told = 0.0
         self._stage: Stage = "trying"
+        # Series one after the other of which nothing came as what runs the tests ended, and why.
+        self._in_vain = 0
+        self._fault = ""
+        self._crashed = 0
 
     async def run(self) -> Outcome:
         """Search.
@@ -130,6 +137,8 @@ class Search:
             len(self._lines),
             left,
             all(hunt.done for hunt in self._hunts) and (self._whole is None or self._whole.done),
+            partial_repairs((whole, *self._hunts), left),
+            self._fault if self._in_vain >= _MOST_IN_VAIN or self._crashed == self._tried else "",
         )
 
     # -- what is next
@@ -144,7 +153,7 @@ class Search:
         return self._aim.until - kept - time.monotonic()
 
     def _over(self) -> bool:
-        if self._enough.is_set() or self._left() <= 0:
+        if self._enough.is_set() or self._left() <= 0 or self._in_vain >= _MOST_IN_VAIN:
             return True
         if not all(hunt.survivors for hunt in self._hunts):
             return False
@@ -235,6 +244,8 @@ class Search:
         finally:
             ahead.cancel()
             await asyncio.gather(ahead, return_exceptions=True)
+        self._in_vain = self._in_vain + 1 if not ended and self._lab.fault else 0
+        self._fault = self._lab.fault or self._fault
         if ended > 1:
             self._starting = first - begun
             self._each = (time.monotonic() - first) / (ended - 1)
@@ -270,7 +281,8 @@ class Search:
         """Take down what came of a variant that was tried."""
         line, variant = tried
         self._lines.add((variant.path, variant.line))
-        self._say(f"{variant.says} in {variant.path}:{variant.line}")
+        if trial.outcome == "crashed":
+            self._crashed, self._fault = self._crashed + 1, trial.why
         if trial.outcome == "passed":
             weight = line.weight if line is not None else 0.0
             whole = self._aim.whole and self._others.whole(variant)
@@ -282,6 +294,7 @@ class Search:
                 line.learn(_PROMISING)
         else:
             self._learn(hunt, line, variant, trial)
+        self._say(f"{variant.says} in {variant.path}:{variant.line}", news=trial.outcome == "passed")
 
     def _learn(self, hunt: Hunt, line: Line | None, variant: Variant, trial: Trial) -> None:
         """What a variant that does not do tells of its line."""
@@ -365,9 +378,9 @@ class Search:
         )
         return passed or tuple(parts[0])
 
-    def _say(self, trying: str) -> None:
+    def _say(self, trying: str, *, news: bool) -> None:
         now = time.monotonic()
-        if now - self._told >= _TELL_EVERY:
+        if news or now - self._told >= _TELL_EVERY:
             self._told = now
             spent = now - self._aim.began
             self._tell(Progress(self._stage, self._tried, 0, self._found(), trying, spent, self._aim.limit))

@@ -57,6 +57,11 @@ class SpawningLab:
         # What hung was given its time already.
         self._seconds = {run.test: run.seconds / (_SLOWER if run.outcome == "hung" else 1) for run in look.runs}
 
+    @property
+    def fault(self) -> str:
+        """Nothing: what goes wrong is what came of a variant; see `agent_core.repair.lab.TrialLab`."""
+        return ""
+
     async def trials(self, plans: Sequence[Plan], *, seconds: float) -> AsyncGenerator[Trial, None]:
         """Try variants, each in a candidate and a process of its own."""
         until = time.monotonic() + seconds

@@ -237,7 +237,8 @@ class TestRepairs:
             outcome.suspects,
             outcome.tried,
             time.monotonic() - self._start,
-            "stopped" if self._enough.is_set() else "finished" if done else "out of time",
+            "stopped" if self._enough.is_set() else "finished" if done or outcome.fault else "out of time",
+            partial=outcome.partial,
         )
 
     async def _compared(
@@ -279,6 +280,8 @@ class TestRepairs:
             against = {one.variant.edits: one.objection for one in outcome.survivors}
             objection = against.get(repairs[0].variant.edits, "")
             return words.found_words(repairs, told, project, outcome.left, objection)
+        if outcome.fault:
+            return words.untried(outcome.fault, outcome.tried)
         return words.nothing_words(
             seconds=time.monotonic() - self._start,
             tried=outcome.tried,

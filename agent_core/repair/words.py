@@ -221,6 +221,17 @@ def not_run(fault: str) -> str:
     return f"The tests cannot be run, so no repair can be tried: {plain(fault.rstrip('.'), 400)}."
 
 
+def untried(fault: str, tried: int) -> str:
+    """Changes could not be tried.
+
+    Args:
+        fault: What went wrong.
+        tried: How many were tried.
+    """
+    what = f"No repair was found, {count(tried, 'change')} tried" if tried else "No repair could be tried"
+    return f"{what}: what runs the tests with a change in them fails: {plain(fault.rstrip('.'), 400)}."
+
+
 def not_all(fault: str) -> str:
     """Not all tests could be run."""
     return f"Not all tests could be run: {plain(fault.rstrip('.'), 400)}."

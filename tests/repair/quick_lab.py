@@ -37,6 +37,7 @@ class QuickLab:
         self.tests = {test: textwrap.dedent(code) for test, code in tests.items()}
         self.tried: list[Plan] = []
         self.closed = False
+        self.fault = ""
         self.calls: tuple[str, ...] = ()
         # Called after each trial; where tests look in.
         self.after: Callable[[int], None] = lambda _: None

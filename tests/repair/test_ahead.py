@@ -26,6 +26,10 @@ class SlowLab:
         self.begun = asyncio.Event()
         self.closed = False
 
+    @property
+    def fault(self) -> str:
+        return ""
+
     async def make(self) -> Lab:
         return self
 
