@@ -79,6 +79,39 @@ def test_the_innermost_line_of_a_traceback_comes_before_what_else_was_executed()
     assert not further[line_of(text, "extra = first")].in_traceback
 
 
+def test_what_is_near_to_the_traceback_comes_before_what_is_further_off() -> None:
+    padding = "\n".join(f"    print({number})" for number in range(6))
+    text = f"def f(items):\n    print(0)\n{padding}\n    print(8)\n    return items[3]\n"
+    found = suspects(QuickLab(text, {"a": "f([])"}))
+    scores = {one.line: one.score for one in found}
+    assert scores[9] > scores[8] > scores[2]
+
+
+def test_what_decides_or_computes_comes_before_a_plain_call() -> None:
+    lab = QuickLab("def f(x):\n    print(x)\n    y = x\n    return y\n", {"a": "assert f(1) == 2"})
+    scores = {one.line: one.score for one in suspects(lab)}
+    assert scores[3] == scores[4] > scores[2]
+
+
+def test_what_ran_at_the_import_comes_after_what_a_test_executed_and_the_import_of_what_that_uses_first() -> None:
+    lab = QuickLab(
+        """
+        import math
+        import os
+
+        def f(x):
+            return math.floor(x)
+
+        f(1)
+        """,
+        {"a": "assert f(1.5) == 2"},
+    )
+    scores = {one.line: one.score for one in suspects(lab)}
+    body, used, unused, call = (scores[line_of(lab.files[PATH], part)] for part in ("return", "math", "os", "f(1)"))
+    assert body > used > unused > 0
+    assert body > call
+
+
 def test_a_statement_over_several_lines_is_its_first_line() -> None:
     source = Source(
         "a.py",

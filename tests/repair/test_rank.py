@@ -80,6 +80,26 @@ def test_of_equal_cost_the_small_change_comes_first() -> None:
     assert first(large, small) is small
 
 
+def test_of_equal_changes_the_one_at_the_more_suspicious_line_comes_first() -> None:
+    likely, unlikely = survivor(1.0, "==", weight=0.9), survivor(1.0, ">=", weight=0.1)
+    assert first(unlikely, likely) is likely
+
+
+def test_what_has_passed_all_tests_comes_before_what_has_not() -> None:
+    every, some = survivor(2.0), survivor(1.0, whole=False)
+    assert first(some, every) is every
+
+
+def test_of_equal_changes_the_one_that_reads_like_the_lines_around_it_comes_first() -> None:
+    foreign, known = survivor(1.0, new="abcde < high"), survivor(1.0, new="value < low")
+    longer = survivor(1.0, new="value < alow")
+    assert first(foreign, known) is known
+    assert first(longer, known) is known
+    # A shorter one would be first if that did not count.
+    shorter = survivor(1.0, new="value < lo")
+    assert first(shorter, known) is known
+
+
 def test_of_equal_cost_what_changes_less_of_what_is_given_comes_first() -> None:
     one, other = survivor(1.0, "=="), survivor(1.0, ">=")
     before: Results = (("clamp(1, 0, 2)", "1"), ("clamp(5, 0, 2)", "5"))
@@ -114,6 +134,12 @@ def test_the_input_that_tells_most_apart_comes_first_with_what_is_special_about_
     assert told[0].results == ("9", "8", "7")
     assert told[0].when == "value equals high"
     assert {one.call for one in told} == {"clamp(9, 0, 9)", "clamp(0, 0, 0)"}
+
+
+def test_of_inputs_that_tell_as_much_the_simplest_comes_first() -> None:
+    calls = ("clamp(123456, 0, 9)", "clamp(1, 0, 9)")
+    told = differences([tuple((call, said) for call in calls) for said in "ab"], project())
+    assert told[0].call == "clamp(1, 0, 9)"
 
 
 def test_nothing_is_said_to_differ_that_is_not_known() -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
 from agent_core.repair import search as searching
 from agent_core.repair.aim import Aim, Outcome
 from agent_core.repair.hunt import split
-from agent_core.repair.model import Progress, TestRun, with_edits
+from agent_core.repair.model import Progress, TestRun, Variant, with_edits
 from agent_core.repair.search import Search
 from tests.repair.quick_lab import PATH, HangingLab, QuickLab, UnluckyLab
 
@@ -29,6 +30,7 @@ async def search(
     told: list[Progress] | None = None,
     ordered: bool = True,
     only: Sequence[str] = (),
+    objection: Callable[[Variant], Awaitable[str]] | None = None,
 ) -> Outcome:
     runs = [lab.run(test) for test in lab.tests]
     failing = tuple(run for run in runs if run.bad and (not only or run.test in only))
@@ -45,7 +47,8 @@ async def search(
         began=now,
     )
     heard = told if told is not None else []
-    return await Search(lab, lab.project(failing), aim, heard.append, enough or asyncio.Event()).run()
+    enough = enough or asyncio.Event()
+    return await Search(lab, lab.project(failing), aim, heard.append, enough, objection=objection).run()
 
 
 def texts(lab: QuickLab, outcome: Outcome) -> list[str]:
@@ -127,8 +130,77 @@ async def test_where_only_one_of_two_faults_can_be_mended_the_other_is_named() -
     outcome = await search(lab, seconds=4)
     assert lab.files[PATH].replace("items[1]", "items[0]") in texts(lab, outcome)
     assert outcome.left == ("oracle",)
+    assert outcome.exhausted
     # One test fails with it, so it can't be said that all pass.
     assert not any(one.whole for one in outcome.survivors)
+
+
+async def test_those_without_a_repair_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "_BATCH", (1, 1))
+    lab = QuickLab(
+        """
+        def first(items):
+            return items[1]
+
+        def oracle(text):
+            size = len(text) + 1
+            return size * 2
+        """,
+        {"first": "assert first([1, 2]) == 1", "oracle": "assert oracle('a') == 'qx17'"},
+    )
+    await search(lab, seconds=2)
+    asked = [plan.tests[0] for plan in lab.tried]
+    mended = next(number for number, plan in enumerate(lab.tried) if lab.trial(plan).outcome == "passed")
+    assert asked[mended] == "first"
+    assert set(asked[mended + 1 : mended + 6]) == {"oracle"}
+
+
+async def test_repairs_that_do_not_go_together_are_told_by_themselves() -> None:
+    lab = QuickLab(
+        "def f():\n    return 0\n\n\ndef g():\n    return 1\n",
+        {"f": "assert f() == 1", "g": "assert g() == 2", "both": "assert f() + g() <= 2"},
+    )
+    outcome = await search(lab, seconds=4)
+    assert outcome.survivors
+    mended = {test for test in ("f", "g") if not lab.run(test, outcome.survivors[0].variant.edits).bad}
+    assert mended == set(outcome.survivors[0].mends)
+    assert mended | set(outcome.left) == {"f", "g"}
+    assert len(outcome.left) == 1
+    assert not any(one.whole for one in outcome.survivors)
+
+
+async def test_it_looks_further_for_a_while_and_then_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "_BATCH", (1, 1))
+    monkeypatch.setattr(searching, "_GO_ON", (0.0, 0.0))
+    lab = QuickLab(CLAMP, CLAMPED)
+    outcome = await search(lab)
+    assert len(outcome.survivors) == 1
+    assert lab.trial(lab.tried[-1]).outcome == "passed"
+
+
+async def test_what_the_checks_object_to_is_marked_until_there_is_one_they_are_content_with() -> None:
+    lab, asked = QuickLab("def f(x):\n    return x - 1\n", {"a": "assert f(1) == 2"}), list[Variant]()
+
+    async def objection(variant: Variant) -> str:
+        asked.append(variant)
+        return "" if len(asked) == 2 else "mypy says of it: no"
+
+    outcome = await search(lab, objection=objection)
+    assert len(outcome.survivors) > 2
+    assert [one.variant for one in outcome.survivors[:2]] == asked
+    assert [one.objection for one in outcome.survivors[:3]] == ["mypy says of it: no", "", ""]
+
+
+async def test_pairs_take_turns_with_what_is_left_of_single_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "_BATCH", (4, 4))
+    monkeypatch.setattr(searching, "_TELL_EVERY", 0.0)
+    monkeypatch.setattr(searching, "_PAIRS_AFTER", 0.0)
+    lab, told = QuickLab(CLAMP, {"never": "assert clamp(1, 2, 3) == 'never'"}), list[Progress]()
+    enough = asyncio.Event()
+    lab.after = lambda count: enough.set() if count == 40 else None
+    await search(lab, enough=enough, told=told)
+    stages = [stage for stage, _ in itertools.groupby(one.stage for one in told)]
+    assert stages[:4] == ["trying", "pairs", "trying", "pairs"]
 
 
 async def test_two_faults_in_one_function_are_found_as_a_pair() -> None:
@@ -228,6 +300,9 @@ async def test_what_was_taken_apart_and_was_one_fault_is_one_repair(monkeypatch:
     assert lab.files[PATH].replace("value < high", "value > high") in texts(lab, outcome)
     assert outcome.left == ()
     assert set(outcome.survivors[0].mends) == {"high", "between"}
+    # It was not found for each part anew, but tried for the other part when it was found for one.
+    wanted = next(one for one in outcome.survivors if one.variant.says == "> for <").variant.edits
+    assert [plan.tests for plan in lab.tried if plan.edits == wanted and len(plan.tests) == 1]
 
 
 async def test_what_mends_one_test_of_many_that_fail_for_the_same_reason_is_no_repair() -> None:
