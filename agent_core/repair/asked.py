@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_core.checks.model import UNABLE, CheckResult
+from agent_core.checks.model import CheckResult
 from agent_core.repair import words
 from agent_core.repair.model import Wanted
 from agent_core.repair.testing import meant
@@ -14,6 +14,11 @@ def asked(tests: CheckResult, wanted: Wanted) -> list[str]:
     return [test for test in failing if not wanted.tests or meant(test, wanted.tests)]
 
 
+def unable(tests: CheckResult) -> bool:
+    """Whether the tests could not be run, for a reason that may lie in the program: what they import at first fails."""
+    return tests.outcome == "error" and not tests.findings
+
+
 def nothing_asked(tests: CheckResult | None, wanted: Wanted) -> str:
     """Why no test is to be mended, in a sentence for a human; empty where some are, or may be.
 
@@ -23,9 +28,9 @@ def nothing_asked(tests: CheckResult | None, wanted: Wanted) -> str:
     """
     if tests is None or tests.outcome == "no_tests":
         return words.NO_TESTS
-    if tests.outcome in UNABLE and not tests.findings and tests.outcome != "timeout":
+    if tests.outcome == "missing":
         return words.not_run(tests.summary)
-    if asked(tests, wanted):
+    if unable(tests) or asked(tests, wanted):
         return ""
     passing = [test for test in tests.passed if meant(test, wanted.tests)]
     if wanted.tests and passing:

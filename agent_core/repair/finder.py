@@ -19,7 +19,7 @@ from agent_core.file_modes import SYMLINK
 from agent_core.protocols import Candidate, Check, Workspace
 from agent_core.repair import words
 from agent_core.repair.ahead import Begun, LookAhead
-from agent_core.repair.asked import asked, nothing_asked
+from agent_core.repair.asked import asked, nothing_asked, unable
 from agent_core.repair.beyond.kinds import kind_of
 from agent_core.repair.hearing import unless_enough
 from agent_core.repair.model import Found, Kind, Progress, Variant, Wanted
@@ -321,7 +321,12 @@ class _Search:
             return await self._searched(repairs, ahead, (), None)
         if word := nothing_asked(tests, self._wanted):
             return Found(word=word)
-        return await self._searched(repairs, ahead, asked(tests, self._wanted) if tests is not None else (), tests)
+        assert tests is not None
+        found = await self._searched(repairs, ahead, asked(tests, self._wanted), tests)
+        if unable(tests) and not (found.failing or self._enough.is_set()):
+            # The check knows best why.
+            return Found(word=words.not_run(tests.summary))
+        return found
 
     async def _searched(
         self, repairs: TestRepairs, ahead: LookAhead | None, failing: Sequence[str], said: CheckResult | None

@@ -128,7 +128,10 @@ class TestRepairs:
         )
 
     def _is_asked(self, test: str, tests: Sequence[str]) -> bool:
-        return meant(test, tests) if tests else not self._wanted.tests or meant(test, self._wanted.tests)
+        if tests:
+            return meant(test, tests)
+        # Without it no test can be run.
+        return not self._wanted.tests or meant(test, self._wanted.tests) or words.is_conftest(test)
 
     # -- before the search
 

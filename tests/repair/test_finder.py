@@ -98,9 +98,13 @@ async def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     benches: list[Bench] = []
 
     async def make(
-        files: Mapping[str, str] | None = None, result: CheckResult | None = None, changes: Changes | None = None
+        files: Mapping[str, str] | None = None,
+        result: CheckResult | None = None,
+        changes: Changes | None = None,
+        *,
+        only: bool = False,
     ) -> Bench:
-        root = await asyncio.to_thread(make_project, tmp_path / "project", {**FILES, **(files or {})})
+        root = await asyncio.to_thread(make_project, tmp_path / "project", {**({} if only else FILES), **(files or {})})
         project = await open_project(root, Config(), {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
         benches.append(Bench(project, said() if result is None else result, changes or {}))
         return benches[-1]
@@ -334,6 +338,38 @@ async def test_why_nothing_is_looked_for(
 ) -> None:
     found = await (await opened(result=result)).find(*tests)
     assert word in found.word
+    assert (found.repairs, found.tried) == ((), 0)
+
+
+CONFTEST = {
+    "shop/__init__.py": "",
+    "shop/names.py": "NAMES = ['a', 'b', 'c']\n\n\ndef third(items):\n    return items[3]\n\n\nTHIRD = third(NAMES)\n",
+    "tests/conftest.py": "import pytest\nfrom shop.names import THIRD\n\n@pytest.fixture\ndef last():\n    return THIRD\n",
+    "tests/test_names.py": "def test_last(last):\n    assert last == 'c'\n\n\ndef test_other():\n    pass\n",
+    "pytest.ini": FILES["pytest.ini"],
+}
+
+
+@pytest.mark.parametrize("tests", [(), ("test_last",)])
+async def test_what_fails_while_conftest_imports_it_is_mended(opened: Opened, tests: tuple[str, ...]) -> None:
+    result = said("error", (), "pytest could not run the tests: IndexError: list index out of range")
+    bench = await opened(CONFTEST, result, only=True)
+    found = await bench.find(*tests)
+    assert [run.test for run in found.failing] == ["tests/conftest.py"]
+    assert (found.suspects[0].path, found.suspects[0].line) == ("shop/names.py", 5)
+    texts = [
+        (edited(one.variant.edits, bench.project.read)["shop/names.py"].data or b"").decode() for one in found.repairs
+    ]
+    assert any("items[2]" in text or "items[-1]" in text for text in texts)
+    assert "(shop/names.py:5): the tests can be run again, and pass with it." in found.word
+
+
+async def test_why_tests_cannot_be_run_that_no_change_of_the_program_mends(opened: Opened) -> None:
+    ini = "[pytest]\naddopts = --no-such-option\n"
+    summary = "pytest could not run the tests: unrecognized arguments: --no-such-option"
+    bench = await opened({"pytest.ini": ini}, said("error", (), summary))
+    found = await bench.find()
+    assert found.word == f"The tests cannot be run, so no repair can be tried: {summary}."
     assert (found.repairs, found.tried) == ((), 0)
 
 

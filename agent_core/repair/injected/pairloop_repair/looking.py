@@ -67,6 +67,11 @@ class Looking:
     def run(self) -> None:
         """Collect and run."""
         status = self._session.run()
+        if self._session.unloaded is not None:
+            path, evidence = self._session.unloaded
+            self._tell(collected=0, threads=0)
+            self._tell(run=path, outcome="error", seconds=0.0, lines={}, **evidence)
+            self._tell(left=0)
         self._tell(exit=status)
 
     def _run_all(self, session: Session) -> None:

@@ -50,6 +50,8 @@ class Session:
         faults: What could not be collected: id -> report.
         seen: Called with an exception while its traceback is alive, gives what is kept of it.
         evidence: What that gave for the last failing phase.
+        unloaded: The ``conftest.py`` that could not be imported, so that nothing could be collected: its path, and what
+            `seen` gave; None where all could be.
     """
 
     def __init__(
@@ -69,10 +71,11 @@ class Session:
         self.faults: dict[str, tuple[Any, Any]] = {}
         self.seen: Callable[[BaseException], Any] = lambda _: None
         self.evidence: Any = None
+        self.unloaded: tuple[str, Any] | None = None
         self.config: Any = None
 
     def _written(self, only: Iterable[str] | None) -> str | None:
-        if only is None:
+        if only is None or any(_is_conftest(name) for name in only):
             return None
         path = os.path.join(self._folder, "only-%d.json" % os.getpid())  # noqa: PTH118, UP031 - old Pythons
         with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - likewise
@@ -91,7 +94,13 @@ class Session:
         """Measure no coverage: it would take its time, and the tracing."""
         if getattr(early_config.known_args_namespace, "cov_source", None):
             early_config.known_args_namespace.cov_source = []
-        yield
+        outcome = yield
+        error: Any = outcome.excinfo[1] if outcome.excinfo is not None else None
+        if type(error).__name__ == "ConftestImportFailure":
+            # Before pytest 8 the error itself is in an `excinfo` of its own.
+            cause = getattr(error, "cause", None) or error.excinfo[1]
+            path = os.path.relpath(str(error.path), self.places.root).replace(os.sep, "/")
+            self.unloaded = (path, self.seen(cause))
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_cmdline_main(self, config: Any) -> Generator[None, Any, None]:
@@ -152,6 +161,9 @@ class Session:
         found = self._by_id.get(test)
         if found:
             return list(found)
+        if _is_conftest(test):
+            folder = test.rpartition("/")[0]
+            return [item for item in self.items if not folder or item.nodeid.startswith(folder + "/")]
         ends = ("::", "[") if "::" in test else ("::",)
         return [item for item in self.items if item.nodeid.startswith(tuple(test + end for end in ends))]
 
@@ -184,6 +196,11 @@ class Session:
         if factory is not None and hasattr(factory, "_basetemp") and hasattr(factory, "_given_basetemp"):
             factory._given_basetemp = Path(folder, "basetemp")  # noqa: SLF001 - the only way after it was configured
             factory._basetemp = None  # noqa: SLF001 - likewise
+
+
+def _is_conftest(test: str) -> bool:
+    """Whether an id is that of a ``conftest.py``, which stands for all tests that need it."""
+    return test.rpartition("/")[2] == "conftest.py"
 
 
 def _outcome(reports: list[Any]) -> tuple[str, str]:
