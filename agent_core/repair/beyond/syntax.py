@@ -9,7 +9,6 @@ text, the function around the fault: most files are long, and most faults are in
 from __future__ import annotations
 
 import ast
-import difflib
 import heapq
 import itertools
 import math
@@ -18,6 +17,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from agent_core.patch.line_diff import changed_ranges
 from agent_core.repair.beyond.any_token import any_token
 from agent_core.repair.beyond.bench import Bench, Fault, fault_of
 from agent_core.repair.beyond.brackets import brackets, calls, commas
@@ -314,24 +314,13 @@ def _end(bench: Bench, line: int, width: int) -> int:
 def edits_between(path: str, before: str, after: str) -> tuple[Edit, ...]:
     """The edits that make one text of another; each within the lines that differ, as small as it can be."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    head = next(
-        (at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new))
-    )
-    most = min(len(old), len(new)) - head
-    pairs = zip(reversed(old), reversed(new), strict=False)
-    tail = next((at for at, (one, other) in enumerate(pairs) if one != other or at >= most), most)
-    middle, other = old[head : len(old) - tail], new[head : len(new) - tail]
-    starts = [sum(map(len, old[:head]))]
-    for said in middle:
-        starts.append(starts[-1] + len(said))
+    starts = [0, *itertools.accumulate(map(len, old))]
     edits = []
-    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, middle, other, autojunk=False).get_opcodes():
-        if tag == "equal":
-            continue
+    for i1, i2, j1, j2 in changed_ranges(old, new):
         # Line by line where there are as many, so that each keeps what it shares.
         rows = [(at, at + 1, j1 + at - i1, j1 + at - i1 + 1) for at in range(i1, i2)]
         for o1, o2, n1, n2 in rows if i2 - i1 == j2 - j1 else [(i1, i2, j1, j2)]:
-            edits.append(_trimmed(path, starts[o1], "".join(middle[o1:o2]), "".join(other[n1:n2])))
+            edits.append(_trimmed(path, starts[o1], "".join(old[o1:o2]), "".join(new[n1:n2])))
     return tuple(edits)
 
 
