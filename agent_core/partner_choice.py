@@ -82,13 +82,17 @@ class PartnerChoice:
         """The command that some words of the human stand for.
 
         Args:
-            words: A partner's name, one and a model's id behind it, or the id of another model of whoever proposes.
+            words: A partner's name, one and a model's id behind it, or the id of another model of whoever proposes;
+                where that is the built-in one, which has none, of ``[partner]``.
         """
         name, _, model = words.strip().partition(" ")
         if name in self.names:
             return commands.UsePartner(name, model.strip())
-        now = self._beginning.model.now.name if self._beginning is not None else ""
-        return commands.UsePartner(now, words.strip())
+        if self._beginning is None:
+            return commands.UsePartner("", words.strip())
+        several = self._beginning.model
+        now = several.now.name
+        return commands.UsePartner("" if several.partners.is_built_in(now) else now, words.strip())
 
     async def offers(self) -> tuple[Offer, ...]:
         """The partners there are, and the models they have; asks servers, which takes a moment."""

@@ -128,7 +128,7 @@ def question(difference: Difference, offers: Sequence[Offered]) -> str:
 
 def option(repair: Offered) -> str:
     """An answer to it."""
-    return f"{plain(repair.gives, 80)}: {plain(repair.says, 100)}"
+    return f"{plain(repair.gives, 80)} ({plain(repair.says, 100)})"
 
 
 def assumed(repair: Offered, call: str) -> str:

@@ -81,8 +81,8 @@ async def test_repairs_that_do_different_things_are_a_question() -> None:
         "3 different repairs pass all tests, and differ when x equals low. What is to come of `clamp(2, 2, 3)`?"
     )
     assert talk.arguments["options"] == [
-        "2: x <= low for x < low at lib/clamp.py:2",
-        "3: x >= high for x > high at lib/clamp.py:4",
+        "2 (x <= low for x < low at lib/clamp.py:2)",
+        "3 (x >= high for x > high at lib/clamp.py:4)",
     ]
     await talk.answered(f"The human answers: {talk.arguments['options'][1]}")
     assert talk.proposed() == {"lib/clamp.py": mended(OTHER)}

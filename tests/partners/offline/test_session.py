@@ -79,7 +79,7 @@ async def test_without_a_key_it_begins_asks_and_proposes(tmp_path: Path, finder:
         assert (told.partner.kind, told.partner.name) == ("offline", "the built-in partner (no model)")
         here.submit(commands.Ask("fix the failing tests"))
         question = await here.seen(ev.QuestionAsked)
-        assert question.options[0].startswith("0: prices for prices[1:]")
+        assert question.options[0].startswith("0 (prices for prices[1:]")
         here.submit(commands.Answer(question.call_id, question.options[1]))
         await here.until(lambda state: bool(state.waiting))
         assert "prices[0]" in mended_by(here)
@@ -139,7 +139,8 @@ async def test_from_a_model_to_it_and_back(tmp_path: Path, finder: Finder) -> No
         # Who was chosen is who proposes when it is resumed.
         async with running(project, one, NO_KEY, resume=session) as here:
             assert (await here.seen(ev.SettingsTold)).partner.kind == "offline"
-            here.submit(commands.UsePartner(""))
+            assert here.session.partners.meant("one") == commands.UsePartner("", "one"), "it has no models itself"
+            here.submit(here.session.partners.meant("one"))
             await here.seen(ev.PartnerChosen)
             here.submit(commands.Ask("and now?"))
             await here.seen(ev.TaskFinished)
