@@ -112,6 +112,13 @@ def test_what_ran_at_the_import_comes_after_what_a_test_executed_and_the_import_
     assert body > call
 
 
+def test_where_a_test_imports_what_it_is_about_what_runs_then_is_not_as_suspicious_as_what_it_calls() -> None:
+    lab = QuickLab("print(3)\n\ndef f(x):\n    return x\n", {})
+    failing = TestRun("t", "failed", 0.0, {PATH: (1, 3, 4)}, "AssertionError")
+    scores = {one.line: one.score for one in localise([failing], [], lab.project(), lambda path: path == PATH)}
+    assert max(scores[1], scores[3]) < scores[4] / 2
+
+
 def test_a_statement_over_several_lines_is_its_first_line() -> None:
     source = Source(
         "a.py",
