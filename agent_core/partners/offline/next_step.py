@@ -18,6 +18,7 @@ from agent_core.partners.offline.offered import (
     Offered,
     chosen,
     hashes,
+    overwritten,
     read_offers,
     touched,
     wants_other,
@@ -148,13 +149,13 @@ class NextStep:
 
     def _offers(self, found: Found) -> tuple[tuple[Offered, ...], Difference | None]:
         """What of that was found can be offered, the first that is to be, and what tells the first of them apart."""
-        tried = {one.edits for one in self._proposed()}
+        tried = [(one.edits, one.before) for one in self._proposed()]
         kept: list[tuple[int, Offered]] = []
         for index, repair in enumerate(found.repairs):
-            if repair.variant.edits in tried:
-                continue
             try:
                 before, drafted = hashes(repair.variant.edits, found.texts, self._service)
+                if (repair.variant.edits, before) in tried:
+                    continue
                 says, note = talk.repair_words(repair, talk.left_by(found, repair))
                 rest = talk.rest_words(found, repair)
                 one = Offered(0, says, repair.variant.edits, before, note, repair.kind, rest=rest, drafted=drafted)
@@ -211,6 +212,10 @@ class NextStep:
                 yield piece
             return
         if not now.said:
+            if now.wish and any(overwritten(one, self._service) for one in now.offers.repairs[:1]):
+                async for piece in self._wished(now.wish):
+                    yield piece
+                return
             paths = tuple(sorted(touched(self._items)))
             kinds = await self._broken(paths)
             if kinds and now.offers.repairs and not now.offers.repairs[0].drafted:

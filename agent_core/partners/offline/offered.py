@@ -113,6 +113,19 @@ def wants_other(words: str) -> bool:
     return bool(_OTHER.search(words))
 
 
+def overwritten(repair: Offered, service: Service) -> bool:
+    """Whether the human has other texts by now than those a repair is about.
+
+    Args:
+        repair: The repair.
+        service: Has the files.
+    """
+    if repair.drafted:
+        return False
+    texts = ((service.original(path), known) for path, known in repair.before.items())
+    return any(text is None or content_hash(text) != known for text, known in texts)
+
+
 def written(repair: Offered, service: Service, others: Iterable[str]) -> str:
     """The patch that proposes a repair.
 

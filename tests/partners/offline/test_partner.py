@@ -7,7 +7,7 @@ import pytest
 from agent_core.checks.model import CheckResult, Finding
 from agent_core.conversation import Item, Request, UserItem
 from agent_core.partners.offline.partner import OfflineModel
-from agent_core.prompt import replies
+from agent_core.prompt import replies, review_words
 from agent_core.repair.desk import Desk
 from agent_core.repair.model import Difference, Edit, Found, TestRun
 from tests.partners.offline.trying import CLAMP, GREEN, Service, Talk, found, repair
@@ -175,6 +175,16 @@ async def test_files_that_change_meanwhile_are_looked_at_again() -> None:
     await talk.told(FIX)
     talk.service.disk["lib/clamp.py"] = b"# mine\n" + talk.service.disk["lib/clamp.py"]
     assert "no other repair" in await talk.answered(verdict(replies.rejected_part(1, "")))
+
+
+async def test_over_what_the_human_wrote_in_its_place_it_is_looked_for_again() -> None:
+    text = f"{CLAMP}# mine\n"
+    talk = Talk(Service(found(AT_LEAST, OTHER), found(repair("x < low", "x <= low", text=text))))
+    await talk.told(FIX)
+    talk.service.disk["lib/clamp.py"] = text.encode()
+    words = await talk.answered(verdict(review_words.rest_kept("", anything=False)))
+    assert "I look for a change that mends failing tests" in words
+    assert talk.proposed() == {"lib/clamp.py": mended() + "# mine\n"}, "the same edit, of another text"
 
 
 async def test_a_text_that_is_another_by_the_end_of_the_search_is_never_patched() -> None:
