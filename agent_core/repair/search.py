@@ -368,7 +368,9 @@ class Search:
             Plan(number, one.variant.edits, tuple(dict.fromkeys((*one.mends, *self._others.names))))
             for number, one in made.items()
         ]
-        seconds = min(max(self._left(), _LEAST_TOGETHER), 2 * _LEAST_TOGETHER)
+        # Who has had enough waits for this: it makes one of what was found.
+        left = 0.0 if self._enough.is_set() else self._left()
+        seconds = min(max(left, _LEAST_TOGETHER), 2 * _LEAST_TOGETHER)
         passed = tuple(
             [
                 msgspec.structs.replace(made[trial.number], passed=trial.passed)

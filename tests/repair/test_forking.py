@@ -131,6 +131,8 @@ async def test_a_variant_passes_all_its_tests_or_ends_at_the_first_that_fails(tm
                 Plan(8, (right,), ("test_shop.py::test_gone",)),
                 # A whole file that cannot be collected as it is.
                 Plan(9, (lab.edit("test_broken.py", "import shops", "import shop"),), ("test_broken.py",)),
+                # What is skipped with it, and is not without it, does not pass.
+                Plan(10, (lab.edit("shop.py", "found = 0", "found = __import__('pytest').skip('no')"),), tests),
             ]
         )
     told = {number: (trial.outcome, trial.passed, trial.test) for number, trial in sorted(trials.items())}
@@ -144,7 +146,9 @@ async def test_a_variant_passes_all_its_tests_or_ends_at_the_first_that_fails(tm
         7: ("passed", 2, ""),
         8: ("failed", 0, "test_shop.py::test_gone"),
         9: ("passed", 1, ""),
+        10: ("failed", 0, tests[0]),
     }
+    assert trials[10].why == "it was skipped"
     assert trials[2].why == "ValueError: too much: 121"
     assert trials[6].why == "NameError: name 'nothing' is not defined"
 

@@ -169,7 +169,7 @@ def _misspelt_import(
 ) -> Iterator[Variant]:
     """A name that is neither imported nor written right."""
     nodes = [node for node in nodes if not source.in_text(node)]
-    public = (one for module in COMMON for one in public_names(module))
+    public = (one for module in COMMON for one in sorted(public_names(module)))
     for rank, other in enumerate(
         closest(name, [*modules.spellings, *modules.definitions, *public], 2) if nodes else ()
     ):
@@ -197,7 +197,7 @@ def _whole(modules: Modules, name: str, installed: Collection[str]) -> Iterator[
 
 def _misspelt_module(source: Source, name: str, nodes: list[ast.Name], installed: Collection[str]) -> Iterator[Variant]:
     """A module's name misspelt where it is used, and not imported under the right one either."""
-    for rank, module in enumerate(closest(name, [*sorted(sys.stdlib_module_names), *installed], 2)):
+    for rank, module in enumerate(closest(name, [*sorted(sys.stdlib_module_names), *sorted(installed)], 2)):
         if not module.startswith("_") and len(name) > 2 and module not in {one.name for one in bound(source.tree)}:
             edits: list[Edit] = [source.replace(node, module) for node in nodes]
             edits.append(import_edit(source, module, ""))
@@ -280,7 +280,7 @@ def _other_module(
     source: Source, modules: Modules, line: int | None, name: str, installed: Collection[str]
 ) -> Iterator[Variant]:
     """A module that is written otherwise, or has moved."""
-    known = [*modules.by_name, *sys.stdlib_module_names, *installed]
+    known = [*modules.by_name, *sorted(sys.stdlib_module_names), *sorted(installed)]
     for node in imports_of(source):
         if line is not None and not node.lineno <= line <= (node.end_lineno or node.lineno):
             continue

@@ -230,3 +230,16 @@ def test_uses_follow_an_import_that_is_another() -> None:
 )
 def test_nothing_is_made_of_what_nothing_is_known_about(message: str) -> None:
     assert not made(names, message, dedent("def f(x):\n    return nothing_like_it_at_all  # here\n"))
+
+
+def test_what_is_equally_close_comes_in_the_same_order_whatever_the_order_of_what_is_installed() -> None:
+    text = "import yamk  # here\n\nyamk.load('x')\n"
+    files = {"shop/cart.py": text}
+    orders = (("yama", "yaml", "yamm"), ("yamm", "yaml", "yama"))
+    one, other = (
+        [variant.says for variant in name_variants(source_of(project, "shop/cart.py"), project, finding, installed)]
+        for installed in orders
+        for project, finding in [(project_of(files), said("No module named 'yamk'", text))]
+    )
+    assert one == other
+    assert "yaml for yamk" in one
