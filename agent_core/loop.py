@@ -207,6 +207,11 @@ class Loop:
             return End("landed", "")
         return End("answered", "") if replies.last_words(self._parts.state().items) else End("not_green", _NO_WORDS)
 
+    @property
+    def _unheard(self) -> bool:
+        """Whether the human has said something that the partner has not been told; comments become a task of theirs."""
+        return any(not how.markers for how in self._parts.state().pointed)
+
     def _has_landed(self, task: int) -> bool:
         """Whether anything of what was proposed in a task stands in the working tree."""
         state = self._parts.state()
@@ -308,7 +313,7 @@ class Loop:
                 if not refused:
                     words = replies.landed_part(proposal.number, decision.reason)
                     self._tell(proposal, with_said(words, proposal, parts.journal.get))
-                    if not decision.reason and not says_anything(proposal):
+                    if not decision.reason and not says_anything(proposal) and not self._unheard:
                         return End("landed", "")
                     self._proposals.begin(await parts.look())
                     return None
@@ -344,7 +349,7 @@ class Loop:
             return refused
         decided = self._proposals.newest
         self._tell(decided, part_landed(decided, parts.journal.get, parts.tool_tokens // 2))
-        silent = not decision.reason and not says_anything(proposal)
+        silent = not decision.reason and not says_anything(proposal) and not self._unheard
         if silent and not leaves_anything(proposal, parts.journal.get):
             return End("landed", "")
         self._proposals.begin(await parts.look())

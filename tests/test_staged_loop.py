@@ -17,6 +17,7 @@ from agent_core import events as ev
 from agent_core.build import Engine
 from agent_core.chat_entries import Notice
 from agent_core.checks.model import CheckResult, Finding, Wish
+from agent_core.conversation import UserItem
 from agent_core.headless import GREEN, NOT_GREEN, execute
 from agent_core.protocols import Candidate
 from agent_core.session import Session
@@ -159,6 +160,23 @@ async def test_a_mode_decides_by_whole_verdicts_only(tmp_path: Path, project: Pa
         decided = await here.seen(ev.Decided)
         assert (decided.decision, decided.by) == ("steer", "mode")
         assert (await here.judged()).verdict.broken == (BROKEN,)
+
+
+async def test_words_that_wait_are_heard_when_what_was_judged_meanwhile_has_landed(
+    tmp_path: Path, project: Path, slow: Slow
+) -> None:
+    async with running(project, settings(tmp_path, "auto", RIGHT_AT_ONCE, NEW_FILE)) as here:
+        here.submit(commands.Ask("mend it"))
+        await here.until(partial)
+        here.submit(commands.Steer("take notes, too"))
+        await here.until(lambda state: bool(state.queued))
+        slow.go_on.set()
+        await here.seen(ev.Landed, 2)
+        assert (await here.seen(ev.TaskFinished)).outcome == "landed"
+        told = [item.text for item in here.state.items if isinstance(item, UserItem)]
+        assert told[-1] == "take notes, too"
+        assert here.state.queued == ()
+        assert (project / "shop/notes.py").exists()
 
 
 @pytest.mark.parametrize("command", [commands.Reject(1, "no"), commands.Steer("more"), commands.Interrupt()])

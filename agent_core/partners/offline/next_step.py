@@ -25,7 +25,7 @@ from agent_core.partners.offline.offered import (
     written,
 )
 from agent_core.partners.offline.patches import UnwritableError, arguments
-from agent_core.partners.offline.wishes import Wish, wish_of
+from agent_core.partners.offline.wishes import Wish, agrees, wish_of
 from agent_core.repair.desk import Service
 from agent_core.repair.model import Difference, Found, Kind, Wanted
 from agent_core.tools.asking import MOST_OPTIONS
@@ -111,7 +111,7 @@ class NextStep:
             if (before := await self._wish(other)).plain:
                 wish = before
                 break
-        if not wish.plain:
+        if not (wish.plain or agrees(text)):
             yield f"{talk.CANNOT} {talk.HOW}"
             if red := talk.red_now(await self._standing()):
                 yield f"\n\n{red}"
@@ -207,6 +207,10 @@ class NextStep:
     async def _going_on(self, now: Heard) -> Said:
         """The proposal neither landed nor went: it is not green, or something else is wanted."""
         index = chosen(now.said, now.offers) if now.said else None
+        if now.said and agrees(now.said):
+            # It waits as it did before: who only says so has not accepted it.
+            yield talk.ACCEPT
+            return
         if now.said and index is None and not wants_other(now.said):
             async for piece in self._wished(now.said):
                 yield piece

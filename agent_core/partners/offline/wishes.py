@@ -24,7 +24,8 @@ KINDS: dict[Kind, frozenset[str]] = {
 }
 REPAIR = frozenset({
     "fix", "fixes", "repair", "mend", "heal", "cure", "correct", "solve", "resolve", "debug", "find", "search", "go",
-    "continue", "again", "retry", "green", "red", "broken", "wrong", "bug", "bugs", "error", "errors",
+    "continue", "again", "retry", "going", "green", "red", "broken", "unbreak", "wrong", "bug", "bugs", "error",
+    "errors",
 })  # fmt: skip
 """Words that ask for a repair."""
 OTHER = frozenset({
@@ -38,7 +39,25 @@ _WORD = re.compile(r"[A-Za-z]+")
 _NODE = re.compile(r"[\w./\\-]+\.pyi?(?:::[\w:]+(?:\[[^\]\s]*\])?)?")
 _FOLDER = re.compile(r"[\w.-]+(?:/[\w.-]+)*/")
 _NAME = re.compile(r"`([A-Za-z_][\w.]*)(?:\(\))?`|\b([A-Za-z_]\w*)\(\)|\b([A-Za-z]\w*_\w*|_\w+|[A-Z][a-z]+[A-Z]\w*)\b")
+# "Make the tests pass", which names neither a repair nor what is wrong; not "add a test that passes".
+_PASS = re.compile(r"\b(?:make|get|have|let)\b[^.!?]*\btests?\b[^.!?]*\b(?:pass|succeed|run)\b", re.IGNORECASE)
+# Whatever it is that is to be well: nothing comes behind it that would say what else it is to do.
+_WELL = re.compile(
+    r"\b(?:make|get|have|let|turn)\b.*\b(?:pass(?:es|ing)?|succeed|works?|green|happy)(?:\W+(?:again|now|please|too))*\W*\Z"
+    r"|\b(?:does|do|did)(?:n't| not) work\b",
+    re.IGNORECASE,
+)
+_ALL = frozenset({"it", "this", "everything", "all", "them", "these", "suite", "build", "check", "checks"})
+_YES = re.compile(
+    r"\W*(?:(?:yes|yep|yeah|sure|ok|okay|please|do (?:it|that|so)|(?:and )?the (?:rest|others)|all of (?:it|them))"
+    r"\b\W*)+",
+    re.IGNORECASE,
+)
+_BESIDE_NAMES = frozenset(
+    {"only", "just", "try", "in", "at", "the", "file", "function", "and", "no", "instead", "please"}
+)
 _MOST_FILES = 2000
+_MOST_SAID = 2000  # characters; a sentence with a wish in it is no longer
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -91,11 +110,19 @@ def wish_of(text: str, files: Files, seconds: float) -> Wish:
     kinds = tuple(kind for kind, said in KINDS.items() if said & words)
     if tests and set(kinds) <= {"tests"}:
         kinds = ("tests",)
-    repair = bool(REPAIR & words)
+    said = text[-_MOST_SAID:]
+    well = bool(_WELL.search(said)) and bool(kinds or tests or within or _ALL & words)
+    repair = bool(REPAIR & words) or bool(_PASS.search(said)) or well
     wanted = Wanted(tuple(dict.fromkeys(tests)), kinds, tuple(dict.fromkeys(within)), seconds)
     # Who asks for tests to be written, or why something is so, names tests too.
     plain = repair or (bool(kinds or tests) and not OTHER & words) or "fail" in words or "fails" in words
+    plain = plain or (bool(within) and words <= _BESIDE_NAMES)
     return Wish(wanted, plain, tuple(dict.fromkeys(missing)))
+
+
+def agrees(text: str) -> bool:
+    """Whether a text says yes, and nothing else."""
+    return _YES.fullmatch(text) is not None
 
 
 def is_test(path: str) -> bool:

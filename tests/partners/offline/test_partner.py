@@ -146,6 +146,17 @@ async def test_what_is_not_green_is_mended_on_top_or_another_one_is_taken() -> N
     assert "no other repair" in words
 
 
+async def test_who_says_yes_is_told_how_to_have_it_or_gets_what_was_offered() -> None:
+    talk = Talk(Service(found(AT_LEAST)))
+    assert "say `fix` and I look for a repair" in await talk.told("# Task\n\nhello")
+    await talk.told("# Task\n\nyes, please")
+    assert talk.proposed() == {"lib/clamp.py": mended()}
+    assert await talk.answered(verdict(replies.go_on_part("ok"))) == (
+        "To have it, accept the proposal: words alone land nothing."
+    )
+    assert len(talk.service.wanted) == 1
+
+
 async def test_the_next_one_takes_the_place_of_the_draft_in_other_files_too() -> None:
     other = repair(
         "assert clamp(1, 2, 3) == 2",

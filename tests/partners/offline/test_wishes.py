@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent_core.partners.offline.wishes import Wish, wish_of
+from agent_core.partners.offline.wishes import Wish, agrees, wish_of
 from tests.partners.offline.trying import Files
 
 FILES = Files({
@@ -41,6 +41,12 @@ def wish(text: str) -> Wish:
         ("fix clamp()", (), (), ("lib/clamp.py",)),
         ("repair `run_all` and fit_in", (), (), ("lib/clamp.py", "lib/deep/one_file.py")),
         ("fix lib/deep/", (), (), ("lib/deep/one_file.py",)),
+        ("make test_low pass", ("test_low",), ("tests",), ()),
+        ("please make everything green again!", (), (), ()),
+        ("it doesn't work", (), (), ()),
+        ("make mypy happy", (), ("types",), ()),
+        ("make `clamp` work", (), (), ("lib/clamp.py",)),
+        ("no, only lib/clamp.py", (), (), ("lib/clamp.py",)),
         ("fix the types in lib/clamp.py", (), ("types",), ("lib/clamp.py",)),
     ],
 )  # fmt: skip
@@ -59,11 +65,23 @@ def test_wishes(text: str, tests: tuple[str, ...], kinds: tuple[str, ...], paths
         "add tests for clamp()",
         "explain lib/clamp.py",
         "refactor Box",
+        "make a parser that works with dates",
+        "make clamp() faster",
+        "let the user pass a flag",
+        "not lib/clamp.py",
         "42",
         "clamp",
     ],
 )
 def test_what_it_cannot_do(text: str) -> None:
+    assert not wish(text).plain
+
+
+@pytest.mark.parametrize(
+    ("text", "yes"), [("Yes, do it", True), ("ok.", True), ("yes, explain it", False), ("", False)]
+)
+def test_words_that_say_yes(text: str, *, yes: bool) -> None:
+    assert agrees(text) is yes
     assert not wish(text).plain
 
 
