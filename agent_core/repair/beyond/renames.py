@@ -94,7 +94,7 @@ def rename_variants(
     for rank, other in enumerate(dict.fromkeys((*old, *near))):
         known = 0.0 if other in old else 0.6
         keyword = "keyword" in finding.message
-        uses = tuple(_uses(defined.sources, name, keyword=keyword))
+        uses = tuple(_uses(defined.sources, name, keyword=keyword, free=True))
         if uses:
             says = f"{other} for {name}" + (f" in {len(uses)} places" if len(uses) > 1 else "")
             yield _variant(defined, uses, other, 1.0 + known + 0.3 * rank, says)
@@ -130,12 +130,15 @@ def _replaced(project: Project, name: str, before: Callable[[str], str | None]) 
 Place = tuple[str, int, int]
 
 
-def _uses(sources: Sequence[Source], name: str, *, keyword: bool) -> Iterator[Place]:
-    """Where a name is used; as a keyword only, where it is a parameter."""
+def _uses(sources: Sequence[Source], name: str, *, keyword: bool, free: bool = False) -> Iterator[Place]:
+    """Where a name is used; as a keyword only, where it is a parameter; `free`: not where it is a variable."""
     for source in sources:
         if name not in source.text:
             continue
+        own = _variable_in(source, name) if free else set[ast.AST]()
         for node in ast.walk(source.tree):
+            if own and isinstance(node, ast.Name) and not own.isdisjoint(source.above(node)):
+                continue
             if isinstance(node, ast.Name | ast.Attribute) and source.in_text(node):
                 called = node.id if isinstance(node, ast.Name) else node.attr
                 for start, end in spelt_in_text(node, name, source) if called == name and not keyword else ():
@@ -153,6 +156,15 @@ def _uses(sources: Sequence[Source], name: str, *, keyword: bool) -> Iterator[Pl
             elif isinstance(node, ast.alias) and node.name == name:
                 start = source.span(node)[0]
                 yield source.path, start, start + len(name)
+
+
+def _variable_in(source: Source, name: str) -> set[ast.AST]:
+    """The functions, or the module, in which something is put into a variable of a name."""
+    return {
+        source.scope(node)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
+    }
 
 
 def _everywhere(sources: Sequence[Source], name: str) -> Iterator[Place]:

@@ -110,3 +110,15 @@ def test_special_names_and_other_findings_are_left_alone() -> None:
     project = project_of(FILES)
     for message in ("has no attribute '__enter__'", "line too long", "AssertionError: assert 1 == 2"):
         assert not list(rename_variants(project, Finding("pytest", message, "shop/till.py", 6), BEFORE.get))
+
+
+def test_variables_of_the_same_name_elsewhere_are_left_alone() -> None:
+    files = {
+        "shop/tax.py": "def tax_rates(land):\n    return {'de': 19}[land]\n",
+        "shop/till.py": "from shop.tax import *\n\n\ndef pay(land):\n    return tax_rate(land)\n",
+        "shop/other.py": "def f(a):\n    for tax_rate in a:\n        print([tax_rate for _ in a], f'{tax_rate}')\n",
+    }
+    finding = Finding("pytest", "NameError: name 'tax_rate' is not defined", "shop/till.py", 5)
+    variants = list(rename_variants(project_of(files), finding))
+    assert variants
+    assert {edit.path for variant in variants for edit in variant.edits} == {"shop/tax.py", "shop/till.py"}
