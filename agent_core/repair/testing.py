@@ -228,7 +228,7 @@ class TestRepairs:
         )
         outcome = await Search(lab, project, aim, self._tell, self._enough, objection=self._objection).run()
         repairs, told = await self._compared(lab, outcome, project)
-        word = self._word(outcome, repairs, told, project)
+        word = await asyncio.to_thread(self._word, outcome, repairs, told, project)
         if look.fault:
             word = f"{word} {words.not_all(look.fault)}"
         done = repairs or outcome.exhausted
@@ -263,8 +263,7 @@ class TestRepairs:
             )
         if results is None or len(results) != len(nothing):
             results = nothing
-        ordered = ranked(survivors, results[1:], results[0], project)[:_MOST_SHOWN]
-        return tuple(one for one, _ in ordered), differences([said for _, said in ordered], project)
+        return await asyncio.to_thread(_ordered, survivors, results, project)
 
     @staticmethod
     def _behaving(survivors: Sequence[Survivor], project: Project) -> list[Plan]:
@@ -293,6 +292,14 @@ class TestRepairs:
             exhausted=outcome.exhausted,
             stopped=self._enough.is_set(),
         )
+
+
+def _ordered(
+    survivors: Sequence[Survivor], results: Sequence[Results], project: Project
+) -> tuple[tuple[Repair, ...], tuple[Difference, ...]]:
+    """The best of what survived, and in what it differs, by what the program as it is and each of it gives."""
+    ordered = ranked(survivors, results[1:], results[0], project)[:_MOST_SHOWN]
+    return tuple(one for one, _ in ordered), differences([said for _, said in ordered], project)
 
 
 def _workers() -> int:

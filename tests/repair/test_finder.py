@@ -344,7 +344,7 @@ async def test_why_nothing_is_looked_for(
 CONFTEST = {
     "shop/__init__.py": "",
     "shop/names.py": "NAMES = ['a', 'b', 'c']\n\n\ndef third(items):\n    return items[3]\n\n\nTHIRD = third(NAMES)\n",
-    "tests/conftest.py": "import pytest\nfrom shop.names import THIRD\n\n@pytest.fixture\ndef last():\n    return THIRD\n",
+    "tests/conftest.py": "import pytest\nfrom shop.names import THIRD\n\n@pytest.fixture\ndef last(): return THIRD\n",
     "tests/test_names.py": "def test_last(last):\n    assert last == 'c'\n\n\ndef test_other():\n    pass\n",
     "pytest.ini": FILES["pytest.ini"],
 }
