@@ -199,27 +199,33 @@ class Beside:
         if self._learnt.tree != base.tree:
             self._learnt = _Learnt(base.tree)
         from agent_core.prompt.repair_words import evidence  # noqa: PLC0415 - with what it says, not needed to paint
+        from agent_core.repair.standing import Standing  # noqa: PLC0415 - not before something is looked for
 
-        failing = _failing(await self._judge().standing(base, anew=False))
+        judge = self._judge()
+        async with Standing(lambda heard: judge.standing(base, anew=False, heard=heard)) as standing:
+            # The others may take long, and nobody needs to know yet what they say.
+            await standing.wait(("pytest",))
+            failing = _failing(standing.results)
         left = self._parts.config.repair.seconds - self._learnt.used
         if not failing or (left < _LEAST_SECONDS and not self._learnt.repairs):
             self._settle()
             return
         told = Told(self._parts.emit, beside=True)
         self._parts.emit(ev.RepairSought(beside=True, what=f"{failing} failing test{'s' if failing > 1 else ''}"))
-        found, say = Found(ended="stopped"), ""
+        found, say, says = Found(ended="stopped"), "", ""
         green: tuple[Repair, Verdict, Draft] | None = None
         try:
             if not self._learnt.repairs:
                 found = await self._find(left, told)
             green, others = await self._judged(base, told)
+            says = await self._says(*green) if green is not None else ""
             say = evidence(found, green[0] if green is not None else None, others, self._line)
         finally:
             say = "" if say == self._learnt.evidence else say
             self._learnt = msgspec.structs.replace(self._learnt, evidence=say or self._learnt.evidence)
             self._told_end(found, told.last, int(green is not None), say)
         if green is not None:
-            self._offer(base, *green)
+            self._offer(base, *green, says)
         elif not self._enough.is_set():
             self._settle()
 
@@ -252,10 +258,15 @@ class Beside:
             others.append((repair, verdict))
         return None, others
 
-    def _offer(self, base: Snapshot, repair: Repair, verdict: Verdict, draft: Draft) -> None:
+    async def _says(self, repair: Repair, verdict: Verdict, draft: Draft) -> str:
+        """A find in a sentence; the files are parsed for it, which takes long where they are."""
         from agent_core.prompt.repair_words import find_says  # noqa: PLC0415 - as above
         from agent_core.repair.project import Project  # noqa: PLC0415 - as above
 
+        project = Project(tuple(draft.changes), self._parts.workspace.read)
+        return await asyncio.to_thread(find_says, repair, verdict, project)
+
+    def _offer(self, base: Snapshot, repair: Repair, verdict: Verdict, draft: Draft, says: str) -> None:
         for content in draft.contents().values():
             self._parts.journal.put(content)
         patch = draft.patch()
@@ -265,7 +276,7 @@ class Beside:
         self._parts.emit(
             ev.RepairFound(
                 1 + (finds[-1].number if finds else 0),
-                find_says(repair, verdict, Project(tuple(draft.changes), self._parts.workspace.read)),
+                says,
                 patch,
                 unified(patch, self._parts.journal.get),
                 tests,
