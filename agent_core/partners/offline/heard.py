@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from agent_core.conversation import Item, ToolCallItem, ToolResultItem, UserItem, turns_so_far
-from agent_core.partners.offline.offered import Offers, read_offers
+from agent_core.partners.offline.offered import ASK, Offers, read_offers
 
 What = Literal["wish", "answered", "rejected", "landed", "stays", "refused", "again", "stopped", "nothing"]
 
@@ -84,6 +84,8 @@ def heard(items: Sequence[Item]) -> Heard:
         elif isinstance(item, UserItem) and item.text.startswith("["):
             # What became of a proposal whose call was answered before.
             last = next((read_offers(one) for one in reversed(list(calls.values())) if read_offers(one).repairs), None)
+            if last is not None and last.tool == ASK:
+                continue  # of no proposal: it says something else, and the question keeps its answer
             outcome = _outcome(item.text, last or Offers("", ()), ok=True)
             found = found if outcome.what == "nothing" else msgspec.structs.replace(outcome, wish=wish)
     if new and found.what in {"nothing", "stopped"}:
@@ -115,7 +117,7 @@ def _outcome(output: str, offers: Offers, *, ok: bool) -> Heard:
     """What the result of a call, or what came instead of one, says."""
     verdicts = _VERDICT.findall(output)
     verdict = verdicts[-1] if verdicts else ""
-    if offers.tool == "ask_human":
+    if offers.tool == ASK:
         answer = _ANSWER.match(output)
         return Heard("answered", answer["said"].strip() if answer else "", offers=offers)
     if _STOPPED in output:

@@ -14,6 +14,7 @@ from agent_core.errors import PairloopError
 from agent_core.partners.offline import talk
 from agent_core.partners.offline.heard import Heard, heard, stops, wish_in
 from agent_core.partners.offline.offered import (
+    ASK,
     KEY,
     Offered,
     chosen,
@@ -31,7 +32,6 @@ from agent_core.repair.model import Difference, Found, Kind, Wanted
 from agent_core.tools.asking import MOST_OPTIONS
 from agent_core.tools.toolbox import APPLY_PATCH
 
-ASK = "ask_human"
 _MOST_KEPT = 6
 _MOST_REFUSED = 2
 _MEND_SECONDS = 20.0
@@ -191,11 +191,16 @@ class NextStep:
             yield talk.ADD
             return
         index = chosen(now.said, now.offers) if now.said else 0
+        if now.wish and overwritten(offers[index or 0], self._service):
+            yield f"{talk.CHANGED} "
+            async for piece in self._wished(now.wish):
+                yield piece
+            return
         if not now.said:
             yield talk.assumed(offers[0], now.offers.call)
         elif index is None:
             yield talk.UNCLEAR
-        async for piece in self._propose(_with_first(offers, index or 0)):
+        async for piece in self._propose(_with_first(offers, index or 0), otherwise=f"\n\n{talk.REFUSED}"):
             yield piece
 
     async def _rejected(self, now: Heard) -> Said:

@@ -17,6 +17,8 @@ from agent_core.repair.desk import Service
 from agent_core.repair.model import Edit, Kind
 from agent_core.workspace.tree import content_hash
 
+ASK = "ask_human"
+"""The tool that asks which of the repairs is meant."""
 KEY = "repairs"
 """Where in a call's arguments they stand."""
 _OTHER = re.compile(r"\b(?:next|other|another|different|else|alternatives?)\b", re.IGNORECASE)

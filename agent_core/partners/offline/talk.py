@@ -20,6 +20,7 @@ STANDS = "It is in the draft already."
 REFUSED = "My patches do not fit the files as they are now. Ask again when nothing else is changing them."
 ADD = "I have nothing to add to that. Say `fix` and I look again."
 ACCEPT = "To have it, accept the proposal: words alone land nothing."
+CHANGED = "Files have changed since I asked."
 STOPPED = "I have stopped. Say `fix` and I look again."
 UNCLEAR = "I can't read that as one of the answers, so I propose the first; reject it for the next."
 _LISTED = 3

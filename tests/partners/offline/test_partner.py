@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agent_core.checks.model import CheckResult, Finding
-from agent_core.conversation import Item, Request, UserItem
+from agent_core.conversation import Item, Request, ToolResultItem, UserItem
 from agent_core.partners.offline.partner import OfflineModel
 from agent_core.prompt import replies, review_words
 from agent_core.repair.desk import Desk
@@ -105,6 +105,22 @@ async def test_the_best_one_where_nobody_chooses(answer: str, words: str) -> Non
     expected = OTHER if answer.endswith(" 2") else AT_LEAST
     assert words in await talk.answered(answer)
     assert talk.proposed() == {"lib/clamp.py": mended(expected)}
+
+
+async def test_what_is_told_with_an_answer_does_not_take_its_place() -> None:
+    service = Service(found(AT_LEAST, OTHER, differences=DIFFERENT), found(OTHER))
+    talk = Talk(service)
+    await talk.told(FIX)
+    result = ToolResultItem(talk.call.call_id, f"The human answers: {talk.arguments['options'][1]}")
+    edited = "[The human changed files in their editor. Build on it.]"
+    before = list(talk.items)
+    talk.items.append(result)
+    assert "Nobody chose" not in await talk.told(edited)
+    assert talk.proposed() == {"lib/clamp.py": mended(OTHER)}
+    # The very file: it is looked for again.
+    talk.items = [*before, result]
+    service.disk["lib/clamp.py"] += b"# mine\n"
+    assert "Files have changed since I asked. I look for a change" in await talk.told(edited)
 
 
 async def test_without_the_tool_to_ask_the_best_one_is_proposed() -> None:
