@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent_core.checks.bench import Trees
 from agent_core.checks.chosen import default_checks
-from agent_core.checks.model import Verdict
+from agent_core.checks.model import CheckResult, Verdict
 from agent_core.config_tables import ChecksConfig
 from agent_core.draft import Draft
 from agent_core.events import AnyEvent, CheckFinished, CheckStarted
@@ -262,3 +262,23 @@ async def test_a_superseded_judgement_leaves_nothing_behind(opened: Open) -> Non
     folder: Path = project.state / "candidates"
     assert not list(folder.glob("*"))
     assert not any(isinstance(one, CheckFinished) and one.result.check == "pytest" for one in bench.events)
+
+
+async def test_what_the_checks_say_of_a_tree_is_heard_one_by_one_and_with_a_draft_by_nobody_else(opened: Open) -> None:
+    bench = Bench(await opened(SHOP), "mypy")
+    base = await bench.project.snapshot()
+    heard: list[CheckResult] = []
+    results = await bench.judge.standing(base, anew=False, heard=heard.append)
+    assert {one.check for one in heard} == {one.check for one in results}
+    assert [one.outcome for one in heard if one.check == "pytest"] == ["failed"]
+    again: list[CheckResult] = []
+    await bench.judge.standing(base, anew=False, heard=again.append)
+    assert [one.check for one in again] == [one.check for one in heard], "what is known is told at once"
+    told = len(bench.events)
+    heard.clear()
+    drafted = await bench.judge.standing_with(base, changes({"shop.py": MENDED}), heard.append)
+    await bench.judge.close()
+    assert {one.check: one.outcome for one in drafted}["pytest"] == "passed"
+    assert {one.tree for one in drafted} != {base.tree}
+    assert {one.check for one in heard} == {one.check for one in drafted}
+    assert len(bench.events) == told
