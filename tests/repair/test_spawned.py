@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -108,10 +109,9 @@ async def test_what_comes_of_variants(lab: SpawningLab) -> None:
 async def test_trials_end_with_their_time_and_when_they_are_left(lab: SpawningLab) -> None:
     hangs = change("count > -10", "[print() for _ in iter(int, 1)]")
     assert [trial async for trial in lab.trials([Plan(1, hangs, (ONE,))], seconds=2)] == []
-    plans = [Plan(number, change("-= price", "+= price"), (ONE,)) for number in range(40)]
-    trials = lab.trials(plans, seconds=60)
-    assert (await anext(trials)).outcome == "passed"
-    await trials.aclose()
+    plans = [Plan(number, change("-= price", "+= price"), (ONE, NONE)) for number in range(40)]
+    async with contextlib.aclosing(lab.trials(plans, seconds=60)) as trials:
+        assert (await anext(trials)).outcome == "passed"
 
 
 async def test_a_variant_may_take_a_few_times_as_long_as_the_tests_do(
