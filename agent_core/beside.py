@@ -86,6 +86,7 @@ class Beside:
         self._work: asyncio.Task[None] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
         self._enough = asyncio.Event()
+        self._said = asyncio.Event()
         self._needed = 0  # how many need the machine now
         self._learnt = _Learnt()
 
@@ -103,6 +104,8 @@ class Beside:
 
     def listen(self, entry: ev.Entry, state: State) -> None:
         """Begin, stop or go on by what happens in the session."""
+        if isinstance(entry.event, ev.Steered):
+            self._said.set()
         if not isinstance(entry.event, _TURNS):
             return
         if isinstance(entry.event, _MOVES):
@@ -122,6 +125,17 @@ class Beside:
         finally:
             # What comes of it is told next: it goes on, or not, by that.
             self._needed -= 1
+
+    async def outcome(self) -> None:
+        """Wait until nothing more is looked for in the task that runs, or the human says something."""
+        self._said.clear()
+        self._turn(self._parts.state())
+        said = asyncio.ensure_future(self._said.wait())
+        try:
+            while self._work is not None and not said.done():
+                await asyncio.wait([self._work, said], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            said.cancel()
 
     async def close(self) -> None:
         """End what runs, for good."""
@@ -283,6 +297,7 @@ class Beside:
                 base.tree,
                 draft.snapshot.tree,
                 whole=repair.whole,
+                mends=tuple(one.code for one in verdict.fixed if one.check == "pytest"),
             ),
             durable=True,
         )

@@ -58,8 +58,8 @@ class Deciding:
 
     # -- what is put before the human or the mode
 
-    async def decision(self, *, final: bool, refused: str) -> Decision | None:
-        """The mode's decision or the human's; None when the mode never asks and has nothing more to try.
+    async def decision(self, *, final: bool, refused: str, asks: bool) -> Decision | None:
+        """The mode's decision or the human's; None when the mode does not ask and has nothing more to try.
 
         A mode decides when all checks have spoken, and not on what the human has begun to decide on block by block;
         the human may before. What they mark meanwhile is carried out, and what they take of it is checked by itself.
@@ -67,17 +67,18 @@ class Deciding:
         Args:
             final: Nothing more will come by itself: attempts are used up, or the partner has no more to say.
             refused: Why it has just not landed; empty when that was not tried.
+            asks: Mode until-green asks the human when all attempts are used up; else it does as auto does.
 
         Returns:
             Of kind ``land`` where a part lands, which `part` is.
         """
         self._nothing_wanted()
         try:
-            return await self._decided(final=final, refused=refused)
+            return await self._decided(final=final, refused=refused, asks=asks)
         finally:
             self._holding.let_go()
 
-    async def _decided(self, *, final: bool, refused: str) -> Decision | None:
+    async def _decided(self, *, final: bool, refused: str, asks: bool) -> Decision | None:
         asked: tuple[str, bool] | None = None
         while True:
             await self._reviewing.settle()
@@ -85,7 +86,7 @@ class Deciding:
             proposal, open_ = self._proposals.newest, self._assessor.busy
             if any(how.proposal == proposal.number for how in self._parts.state().pointed):
                 return Decision(proposal.number, "steer", replies.FOLLOWS)
-            go = await self._at_once(proposal, final=final, refused=refused)
+            go = await self._at_once(proposal, final=final, refused=refused, asks=asks)
             if isinstance(go, tuple):
                 return go[0]
             if go == "anew":
@@ -115,14 +116,14 @@ class Deciding:
                     asked, refused = None, ""
 
     async def _at_once(
-        self, proposal: ProposalState, *, final: bool, refused: str
+        self, proposal: ProposalState, *, final: bool, refused: str, asks: bool
     ) -> tuple[Decision | None] | Literal["anew", "wait"]:
         """What is decided and can be carried out now, see `decision`; or whether to begin anew, as the tree is another.
 
         What lands waits where git is in the midst of something.
         """
         if not refused and not self._assessor.busy:
-            decides, decision = self._mode_decides(proposal, final=final)
+            decides, decision = self._mode_decides(proposal, final=final, asks=asks)
             if decides and decision is not None and decision.kind == "accept":
                 waited = self._holding.held
                 if await self._holding.holds(proposal.number):
@@ -139,7 +140,7 @@ class Deciding:
             return "wait"
         return (ready,) if await self._is_as_judged() else "anew"
 
-    def _mode_decides(self, proposal: ProposalState, *, final: bool) -> tuple[bool, Decision | None]:
+    def _mode_decides(self, proposal: ProposalState, *, final: bool, asks: bool) -> tuple[bool, Decision | None]:
         """Whether the mode has the say, and what it says; see `decision`."""
         if proposal.review.decides or not self._is_judged(proposal):
             return False, None
@@ -150,7 +151,8 @@ class Deciding:
         if mode == "auto" and green and not wanted(self._parts.state(), proposal):
             return True, None
         decision = by_mode(mode, proposal.number, green=green, final=final)
-        return decision is not None or mode == "auto", decision
+        ends = mode == "auto" or (mode == "until-green" and final and not green and not asks)
+        return decision is not None or ends, decision
 
     async def _is_as_judged(self) -> bool:
         """Whether the working tree is the one that what is about to land was judged over; heeds it where it is not."""

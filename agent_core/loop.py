@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
+from typing import Literal
 
 import msgspec
 
@@ -36,7 +37,6 @@ from agent_core.prompt.review_words import (
     with_said,
 )
 from agent_core.proposals import Proposals
-from agent_core.protocols import Check
 from agent_core.reviewing import counted
 from agent_core.state import ProposalState, State
 from agent_core.taking import Taking
@@ -61,6 +61,11 @@ class End(msgspec.Struct, frozen=True):
     text: str
     kind: str = ""
 
+    @property
+    def empty(self) -> bool:
+        """Whether the partner came to nothing, or to words alone."""
+        return self.outcome in {"answered", "not_green"} and not self.kind
+
 
 class Loop:
     """Works on one task after the other.
@@ -68,28 +73,35 @@ class Loop:
     Args:
         parts: The session's parts.
         judge: Checks drafts.
-        checks: Who judges, for what is asked of them beside verdicts.
         landings: Lands what is accepted.
         inbox: Where the human's answers arrive.
+        beside: Waits until nothing more is looked for beside the partner, or the human says something.
 
     Attributes:
         compactor: Keeps the conversation within the partner's context.
         taking: Has a repair proposed that was found without a model.
     """
 
-    def __init__(self, parts: Parts, judge: Judge, checks: Sequence[Check], landings: Landings, inbox: Inbox) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        judge: Judge,
+        landings: Landings,
+        inbox: Inbox,
+        beside: Callable[[], Awaitable[None]],
+    ) -> None:
         self._parts = parts
         self._judge = judge
         self._landings = landings
         self._introducing = Introducing(parts)
         self._proposals = Proposals(parts)
-        self._assessor = Assessor(parts, judge, Blamer(parts.workspace, checks), inbox.news)
-        self._judging = Judging(parts, self._proposals, self._assessor, checks, inbox)
+        self._assessor = Assessor(parts, judge, Blamer(parts.workspace, judge.checks), inbox.news)
+        self._judging = Judging(parts, self._proposals, self._assessor, judge.checks, inbox)
         self._deciding = Deciding(parts, self._proposals, self._assessor, self._judging, inbox)
         self._forms = Forms(parts)
         self.calls = self._calls = Calls(parts, judge, self._proposals, inbox, self._assessor.quiet, forms=self._forms)
         self.compactor = Compactor(parts, lambda: self._calls.specs)
-        self.taking = Taking(parts, self._proposals, self._assessor)
+        self.taking = Taking(parts, self._proposals, self._assessor, beside)
         self._broken = BrokenRequests(0)
         self._blamed = 0
         self._nudged = 0
@@ -135,24 +147,37 @@ class Loop:
         self._broken = BrokenRequests(self._parts.config.loop.max_broken_requests)
         await self._calls.begin()
         await self._assessor.quiet()
-        proposal, said_all = await self._judging.resumed(task), False
-        if proposal is None:
+        resumed = await self._judging.resumed(task)
+        if resumed is None:
             await self._begin()
+        given, asks = (resumed, False) if resumed is not None else None, False
         while True:
-            if proposal is None:
-                found = await self._next(task)
-                if isinstance(found, End):
-                    return found
+            found = given or await self._next(task)
+            given, end = None, found if isinstance(found, End) else None
+            if not isinstance(found, End):
                 proposal, said_all = found
                 # What is found without the partner is no attempt of its own.
-                limit += proposal.by == "repair"
-            end = await self._concluded(proposal, final=said_all or proposal.attempt >= limit)
-            if end is not None:
-                return end
-            if proposal.attempt >= limit:
-                # It goes on although the attempts are used up: the human wants it to.
-                limit = proposal.attempt + tries
-            proposal = None
+                limit += proposal.by == "repair" and not asks
+                end = await self._concluded(proposal, final=said_all or proposal.attempt >= limit, asks=asks)
+                if proposal.attempt >= limit:
+                    # Where it goes on although the attempts are used up the human wants it to.
+                    limit = proposal.attempt + tries
+            going, asked, asks = await self._at_last(end, task), asks, False
+            if end is not None and going == "nothing":
+                if isinstance(found, End) or asked or not end.empty:
+                    return end
+                # Nothing takes the proposal's place: who can be asked about it is.
+                given, asks = (self._proposals.newest, True), True
+            elif going == "proposed":
+                given = await self._judging.judged(), True
+            elif going == "said" and not isinstance(found, End):
+                proposal = self._proposals.newest
+                self._parts.emit(ev.Decided(proposal.number, "steer", "mode"), durable=True)
+                self._send_back(proposal, self._going_on(""))
+
+    async def _at_last(self, end: End | None, task: int) -> Literal["proposed", "said", "nothing"]:
+        """What takes the place of an end at which the partner has come to nothing; see `Taking.at_last`."""
+        return await self.taking.at_last(task) if end is not None and end.empty else "nothing"
 
     async def _next(self, task: int) -> tuple[ProposalState, bool] | End:
         """The partner's next proposal, or a repair found without it that the human wants first; see `_sought`."""
@@ -281,19 +306,20 @@ class Loop:
         weak = self._parts.model.info.kind == "chat"
         return replies.code_in_words(form) if weak and not self._repairs and replies.holds_code(words) else ""
 
-    async def _concluded(self, proposal: ProposalState, *, final: bool) -> End | None:
+    async def _concluded(self, proposal: ProposalState, *, final: bool, asks: bool) -> End | None:
         """Have a judged proposal decided on, and act on it.
 
         Args:
             proposal: The proposal.
             final: Nothing more will come by itself: attempts are used up, or the partner has no more to say.
+            asks: See `Deciding.decision`.
 
         Returns:
             How the task ended; None when the partner goes on.
         """
         parts, refused = self._parts, ""
         while True:
-            decision = await self._deciding.decision(final=final, refused=refused)
+            decision = await self._deciding.decision(final=final, refused=refused, asks=asks)
             proposal = self._proposals.newest
             if decision is None:
                 return self._where_it_stands(proposal)
@@ -327,7 +353,7 @@ class Loop:
             else:
                 if self._assessor.busy:
                     await self._assessor.stop()
-                self._send_back(proposal, self._going_on(decision))
+                self._send_back(proposal, self._going_on(decision.reason))
             return None
 
     async def _landed_part(self, proposal: ProposalState, decision: Decision) -> End | str | None:
@@ -355,12 +381,12 @@ class Loop:
         self._proposals.begin(await parts.look())
         return None
 
-    def _going_on(self, decision: Decision) -> str:
+    def _going_on(self, reason: str) -> str:
         """Have the draft stay for the partner to go on from; gives what it is told of that."""
         if not self._proposals.collides:
-            return replies.go_on_part(decision.reason)
+            return replies.go_on_part(reason)
         # Over the old text it would collide with every patch the partner sends for the new one.
-        return rest_kept(decision.reason, anything=self._proposals.keep_rest())
+        return rest_kept(reason, anything=self._proposals.keep_rest())
 
     def _tell_blame(self) -> None:
         """Tell the partner which blocks are to blame, if that was found out after it was told the verdict."""

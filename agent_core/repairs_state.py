@@ -72,6 +72,7 @@ class FindState(msgspec.Struct, frozen=True):
     base_tree: str
     tree: str
     whole: bool = False
+    mends: tuple[str, ...] = ()
     stands: Literal["open", "taken", "gone"] = "open"
 
 

@@ -126,7 +126,7 @@ class Session:
         self._beside = Beside(parts, lambda: self._judge)
         self._listeners.append(self._beside.listen)
         self._judge = Judge(outfit.workspace, outfit.checks, self._emit, early=followed, alone=self._beside.alone)
-        self._loop = Loop(parts, self._judge, self._judge.checks, self._landings, self._inbox)
+        self._loop = Loop(parts, self._judge, self._landings, self._inbox, self._beside.outcome)
         self._tasks = Tasks(parts, self._loop, self._inbox)
         self._repairing = Repairing(parts, self._judge, lambda: self._loop.draft, lambda: self._tracker.seen)
         if outfit.desk is not None:

@@ -21,6 +21,7 @@ from tests.support.shop import MENDED, PRICES, RIGHT, WRONG, make_shop, theirs
 
 _OFF = ("mypy", "ruff", "syntax")
 TASK = "Make the tests pass."
+TALK = "What do you think of this shop?"
 
 
 def opens(gate: asyncio.Event) -> Callable[[], Awaitable[None]]:
@@ -81,8 +82,9 @@ async def test_a_find_is_offered_when_all_checks_are_green_and_the_model_is_told
         assert "had it proposed as proposal 1" in said
         assert "+    for price in prices:" in said
         assert "The human rejected proposal 1. They said: not like this" in said
-        assert "Suspicious: shop/prices.py" in said
-        assert "price = 2" in said
+        # Where the find came before the first request, it was told with that.
+        assert "Suspicious: shop/prices.py" in str(messages)
+        assert "price = 2" in str(messages)
 
 
 async def test_what_breaks_another_check_is_no_offer_but_evidence(
@@ -144,7 +146,7 @@ async def test_a_mode_that_lands_by_itself_lands_no_find(tmp_path: Path, monkeyp
     FakeFinder(found(MENDS)).put(monkeypatch)
     gate = asyncio.Event()
     async with beside(project, held(opens(gate)) + call("list_files"), text("Enough."), mode="auto") as (here, server):
-        here.submit(commands.Ask(TASK))
+        here.submit(commands.Ask(TALK))
         await here.seen(ev.RepairFound)
         gate.set()
         await here.seen(ev.TaskFinished)
@@ -158,7 +160,7 @@ async def test_a_find_is_gone_when_files_change(tmp_path: Path, monkeypatch: pyt
     FakeFinder(found(MENDS)).put(monkeypatch)
     gate = asyncio.Event()
     async with beside(project, held(opens(gate)) + text("Done.")) as (here, _):
-        here.submit(commands.Ask(TASK))
+        here.submit(commands.Ask(TALK))
         await here.seen(ev.RepairFound)
         (project / "README.md").write_text("# another\n")
         here.submit(commands.TakeRepair(1))
@@ -197,7 +199,7 @@ async def test_what_is_really_found_can_be_taken_when_the_task_has_ended(tmp_pat
     project = make_shop(tmp_path / "shop")
     gate = asyncio.Event()
     async with beside(project, held(opens(gate)) + text("I do not know.")) as (here, server):
-        here.submit(commands.Ask(TASK))
+        here.submit(commands.Ask(TALK))
         offered = await here.seen(ev.RepairFound)
         assert "in `total` (shop/prices.py:" in offered.says
         assert offered.says.endswith("all 3 tests pass.")
@@ -212,13 +214,89 @@ async def test_what_is_really_found_can_be_taken_when_the_task_has_ended(tmp_pat
         assert len(server.requests) == 1, "nobody was asked for it"
 
 
+async def test_a_partner_that_comes_to_nothing_is_followed_by_what_was_found_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_shop(tmp_path / "shop")
+    finder = FakeFinder(found(MENDS), held=True)
+    finder.put(monkeypatch)
+    async with beside(project, text("I cannot see it."), text("As you like.")) as (here, server):
+        here.submit(commands.Ask(TASK))
+        await here.until(lambda state: state.repairs.search is not None and "still looked for" in str(state.chat[-1]))
+        finder.go.set()
+        state = await here.until(_green)
+        assert state.proposal is not None
+        assert (state.proposal.by, state.proposal.attempt) == ("repair", 1)
+        here.submit(commands.Reject(1, "look again"))
+        await here.seen(ev.TaskFinished)
+        said = str(server.requests[1].body["messages"])
+        assert "as you had come to nothing that passes" in said
+        assert "had it proposed" not in said
+        assert "look again" in said
+
+
+async def test_what_is_said_while_it_is_waited_for_goes_to_the_partner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_shop(tmp_path / "shop")
+    finder = FakeFinder(found(MENDS), held=True)
+    finder.put(monkeypatch)
+    gate = asyncio.Event()
+    answers = text("Which one?"), held(opens(gate)) + text("I see.")
+    async with beside(project, *answers) as (here, server):
+        here.submit(commands.Ask(TASK))
+        await here.until(lambda state: state.repairs.search is not None and "still looked for" in str(state.chat[-1]))
+        here.submit(commands.Steer("The first."))
+        await here.until(lambda _: len(server.requests) == 2)
+        assert "The first." in str(server.requests[1].body["messages"][-1])
+        gate.set()
+        await here.until(lambda state: state.repairs.search is not None and "still looked for" in str(state.chat[-1]))
+        finder.go.set()
+        await here.until(_green)
+
+
+async def test_a_mode_that_lands_by_itself_lands_a_find_for_who_asked_for_a_repair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_shop(tmp_path / "shop")
+    FakeFinder(found(MENDS)).put(monkeypatch)
+    answers = call("apply_patch", patch=WRONG), text("No.")
+    async with beside(project, *answers, loop={"mode": "auto", "max_attempts": 1}) as (here, server):
+        here.submit(commands.Ask("test_total fails. Mend it."))
+        ended = await here.seen(ev.TaskFinished)
+        assert ended.outcome == "landed"
+        assert [one.by for one in here.state.proposals] == ["partner", "repair"]
+        steered = [one for one in here.all(ev.Decided) if one.proposal == 1]
+        assert [(one.decision, one.by) for one in steered] == [("steer", "mode")]
+        assert len(server.requests) == 1
+    assert "for price in prices:" in (project / "shop/prices.py").read_text()
+
+
+async def test_until_green_asks_about_what_is_not_green_when_nothing_else_was_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_shop(tmp_path / "shop")
+    FakeFinder(found()).put(monkeypatch)
+    answers = call("apply_patch", patch=WRONG), call("apply_patch", patch=RIGHT)
+    async with beside(project, *answers, loop={"mode": "until-green", "max_attempts": 1}) as (here, _):
+        here.submit(commands.Ask(TASK))
+        state = await here.until(
+            lambda state: state.waiting == 1 and not any(one.outcome is None for one in state.checks)
+        )
+        assert state.proposal is not None
+        assert state.proposal.by == "partner"
+        here.submit(commands.Steer("Once more."))
+        await here.until(_green)
+        assert here.state.waiting == 2
+
+
 async def test_it_is_switched_off_and_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = make_shop(tmp_path / "shop")
     finder = FakeFinder(found(), held=True)
     finder.put(monkeypatch)
     gate = asyncio.Event()
     async with beside(project, held(opens(gate)) + text("Done.")) as (here, _):
-        here.submit(commands.Ask(TASK))
+        here.submit(commands.Ask(TALK))
         await here.until(lambda state: state.repairs.search is not None)
         here.submit(commands.SwitchRepairs(on=False))
         await here.until(lambda state: state.repairs.search is None)

@@ -70,6 +70,7 @@ class RepairFound(Event, frozen=True):
         base_tree: Hash of the working tree it was found in.
         tree: Hash of the tree that it makes, which all checks judged.
         whole: All tests of the project passed.
+        mends: Ids of the tests that failed before and pass with it.
     """
 
     number: int
@@ -80,6 +81,7 @@ class RepairFound(Event, frozen=True):
     base_tree: str
     tree: str
     whole: bool = False
+    mends: tuple[str, ...] = ()
 
 
 class RepairsSwitched(Event, frozen=True):

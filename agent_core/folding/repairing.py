@@ -69,6 +69,7 @@ def repair_found(state: State, event: ev.RepairFound) -> State:
         event.base_tree,
         event.tree,
         event.whole,
+        event.mends,
     )
     repairs = msgspec.structs.replace(state.repairs, finds=(*state.repairs.finds, find))
     text = f"Found without a model: {event.says}"

@@ -6,7 +6,7 @@ It understands no sentences, and says so. What it takes from a text is written d
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 import msgspec
@@ -123,6 +123,25 @@ def wish_of(text: str, files: Files, seconds: float) -> Wish:
 def agrees(text: str) -> bool:
     """Whether a text says yes, and nothing else."""
     return _YES.fullmatch(text) is not None
+
+
+def asks_for(wish: Wish, mends: Sequence[str], paths: Iterable[str], *, whole: bool) -> bool:
+    """Whether a wish asks for a repair that has been found already.
+
+    Args:
+        wish: The wish.
+        mends: Ids of the tests that pass with the repair and failed before.
+        paths: The files it changes.
+        whole: All tests pass with it.
+    """
+    from agent_core.repair.testing import meant  # noqa: PLC0415 - brings the search
+
+    wanted = wish.wanted
+    if not wish.plain or (wanted.kinds and "tests" not in wanted.kinds):
+        return False
+    if wanted.paths and not set(paths) <= set(wanted.paths):
+        return False
+    return whole or not wanted.tests or any(meant(one, wanted.tests) for one in mends)
 
 
 def is_test(path: str) -> bool:
