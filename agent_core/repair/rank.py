@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from agent_core.repair.behaviour import Results, alike, changed_share
 from agent_core.repair.hunt import Survivor
-from agent_core.repair.model import Edit, Repair, Variant
+from agent_core.repair.model import Edit, Repair, Variant, with_edits
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates.all import least
@@ -19,6 +19,8 @@ _BEHAVES = 1.0
 _LIKE_NEIGHBOURS = 0.15
 _SUSPICIOUS = 0.4
 _NEIGHBOURS = 6
+# Plus or minus nothing, times or by one; neither exponents nor numbers that only begin so.
+_IDLE = re.compile(r"(?<=[\w)\]])\s*(?<!\d[eE])(?:[-+]\s*0(?:\.0*)?|(?:\*{1,2}|//?)\s*1(?:\.0*)?)(?![\w.])")
 _TOKEN = re.compile(r"[A-Za-z_]\w*|\d+|[^\w\s]+")
 _TRIVIAL = frozenset({"(", ")", ",", ":", ".", "[", "]", ""})
 
@@ -26,7 +28,7 @@ _TRIVIAL = frozenset({"(", ")", ",", ":", ".", "[", "]", ""})
 def ranked(
     survivors: Sequence[Survivor], results: Sequence[Results], before: Results, project: Project
 ) -> list[tuple[Repair, Results]]:
-    """Repairs, the best first, of those that behave alike only the best.
+    """Repairs, the best first, of those that behave alike only the best; of these none that leaves idle arithmetic.
 
     Before all: what the checks that read the code are content with, then what does the work before what goes around it,
     and what has passed all tests before what has not.
@@ -49,7 +51,7 @@ def ranked(
     order = [number for _, number in sorted(weighed)]
     found = []
     for group in alike([results[number] for number in order]):
-        first = survivors[order[group[0]]]
+        first = survivors[order[min(group, key=lambda at: (_idles(survivors[order[at]].variant, project), at))]]
         repair = Repair(first.variant, passed=first.passed, whole=first.whole, alike=len(group) - 1, mends=first.mends)
         found.append((repair, results[order[group[0]]]))
     return found
@@ -72,6 +74,15 @@ def _key(one: Survivor, changed: float, project: Project) -> tuple[bool, bool, b
     if source is not None and _like_neighbours(source, edits):
         cost -= _LIKE_NEIGHBOURS
     return not one.clean, goes_around(variant), not one.whole, cost
+
+
+def _idles(variant: Variant, project: Project) -> bool:
+    """Whether a variant leaves arithmetic that does nothing, such as ``- 0``, where there was none."""
+    source = project.source(variant.path)
+    if source is None:
+        return False
+    after = with_edits(source.text, [edit for edit in variant.edits if edit.path == source.path])
+    return len(_IDLE.findall(after)) > len(_IDLE.findall(source.text))
 
 
 def _like_neighbours(source: Source, edits: Sequence[Edit]) -> bool:

@@ -177,3 +177,19 @@ def test_what_comes_of_foreign_values_is_bounded_and_harmless() -> None:
 def test_what_is_special_about_an_input(call: str, trait: str) -> None:
     found = list(traits_of(call, project()))
     assert trait in found if trait else not found
+
+
+@pytest.mark.parametrize("idle", ["value < high - 0", "value < high * 1", "value < high // 1"])
+def test_of_those_that_behave_alike_one_without_idle_arithmetic_is_offered_in_the_best_place(idle: str) -> None:
+    idles, plain, other = survivor(1.0, new=idle), survivor(3.0, ">="), survivor(2.0, "!=")
+    same: Results = (("value", "1"),)
+    found = ranked([idles, plain, other], [same, same, (("value", "2"),)], (), project())
+    assert [repair.variant for repair, _ in found] == [plain.variant, other.variant]
+    assert found[0][0].alike == 1
+
+
+@pytest.mark.parametrize("busy", ["value < high - 0.5", "value < high * 10", "value < 1e-0", "value < -0"])
+def test_what_only_looks_idle_is_no_worse(busy: str) -> None:
+    cheap, plain = survivor(1.0, new=busy), survivor(3.0, ">=")
+    same: Results = (("value", "1"),)
+    assert ranked([cheap, plain], [same, same], (), project())[0][0].variant == cheap.variant
