@@ -13,7 +13,7 @@ from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.members import Members, members, of_class
-from agent_core.repair.templates.vocabulary import closest, likeness, visible
+from agent_core.repair.templates.vocabulary import closest, dotted, likeness, visible
 
 
 def _in_place(source: Source, node: ast.Attribute) -> bool:
@@ -47,22 +47,13 @@ class _Taken(NamedTuple):
 _kept: weakref.WeakKeyDictionary[Source, dict[str, list[_Taken]]] = weakref.WeakKeyDictionary()
 
 
-def _dotted(node: ast.expr) -> str:
-    """A name, or an attribute of an attribute of one, as it is written; empty for all else."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute) and (value := _dotted(node.value)):
-        return f"{value}.{node.attr}"
-    return ""
-
-
 def _taken(source: Source) -> dict[str, list[_Taken]]:
     """What is taken of each object in a file, by how the object is written."""
     found = _kept.get(source)
     if found is None:
         found = _kept[source] = {}
         for node in ast.walk(source.tree):
-            if isinstance(node, ast.Attribute) and (value := _dotted(node.value)):
+            if isinstance(node, ast.Attribute) and (value := dotted(node.value)):
                 one = _Taken(node.attr, _is_called(source, node), source.scope(node))
                 found.setdefault(value, []).append(one)
     return found
@@ -71,7 +62,7 @@ def _taken(source: Source) -> dict[str, list[_Taken]]:
 def _seen_on(source: Source, node: ast.Attribute, *, called: bool) -> list[str]:
     """The attributes that a function takes of the same object, then those the file takes of one so named."""
     scope = source.scope(node)
-    taken = [one for one in _taken(source).get(_dotted(node.value), ()) if one.called == called]
+    taken = [one for one in _taken(source).get(dotted(node.value), ()) if one.called == called]
     near = dict.fromkeys(one.name for one in taken if one.scope is scope)
     far = dict.fromkeys(one.name for one in taken if one.scope is not scope)
     return [name for name in {**near, **far} if name != node.attr]

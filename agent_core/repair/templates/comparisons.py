@@ -10,8 +10,9 @@ from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.exact import Level, editable, grouped, operator_span, piece, replaced, spaced
+from agent_core.repair.templates.failures import not_ordered_at
 
-_WORDS: Mapping[type[ast.cmpop], str] = {
+WORDS: Mapping[type[ast.cmpop], str] = {
     ast.Lt: "<",
     ast.LtE: "<=",
     ast.Gt: ">",
@@ -37,34 +38,51 @@ _OTHERS: Mapping[str, tuple[tuple[str, float], ...]] = {
     "not in": (("in", 1.0), ("!=", 1.7), ("is not", 2.4), ("==", 2.4)),
 }  # fmt: skip
 _IDENTITY = frozenset({"is", "is not"})
+_ORDER = frozenset({"<", "<=", ">", ">="})
+_EQUALITY = frozenset({"==", "!="})
 
 
-def comparison_operator(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
+def other_operators(operator: str) -> tuple[tuple[str, float], ...]:
+    """What an operator is mistaken for, the likeliest first, with what each costs; nothing for one that compares nothing."""
+    return _OTHERS.get(operator, ())
+
+
+def comparison_operator(source: Source, node: ast.AST, project: Project) -> Iterator[Variant]:
     """Another operator of a comparison, of each link of a chain."""
     if not isinstance(node, ast.Compare) or not editable(source, node):
         return
     operands = [node.left, *node.comparators]
+    unordered = not_ordered_at(source, project, node)
     for index, operator in enumerate(node.ops):
-        old = _WORDS[type(operator)]
+        old = WORDS[type(operator)]
         span = operator_span(source, operands[index], operands[index + 1], old)
         if span is None:
             continue
         identity = _has_identity(operands[index + 1])
+        pair = operands[index : index + 2]
+        literal, text = _is_literal(*pair), _is_literal(*pair, of=(str, bytes))
+        zero = isinstance(pair[1], ast.Constant) and type(pair[1].value) is int and pair[1].value == 0
         for new, cost in _OTHERS[old]:
-            if new in _IDENTITY and not identity:
+            if old in unordered and new not in _ORDER:
+                # What cannot be ordered was meant to be asked something else.
+                dearer = (1 - cost) / 2
+            elif new in _IDENTITY and not identity:
                 dearer = 0.8
-            elif old in _IDENTITY and _is_literal(operands[index], operands[index + 1]):
+            elif (old in _IDENTITY and literal) or (old in _ORDER and new in _EQUALITY and zero):
                 # Whether a number is the very object that is written there nobody asks.
                 dearer = (1 - cost) / 2
+            elif old in _ORDER and text:
+                # Nor which text comes first.
+                dearer = 0.6 if new in _ORDER else (1 - cost) * 0.9
             else:
                 dearer = 0.5 if identity == "surely" and not {old, new} & _IDENTITY else 0.0
             edit = Edit(source.path, *span, spaced(source, *span, new))
             yield source.variant("comparison", cost + dearer, f"{new} for {old}", edit)
 
 
-def _is_literal(*operands: ast.expr) -> bool:
-    """Whether one of two operands is a number or a text as it is written."""
-    return any(isinstance(one, ast.Constant) and type(one.value) in {int, float, str, bytes} for one in operands)
+def _is_literal(*operands: ast.expr, of: tuple[type, ...] = (int, float, str, bytes)) -> bool:
+    """Whether one of some operands is a number or a text as it is written."""
+    return any(isinstance(one, ast.Constant) and type(one.value) in of for one in operands)
 
 
 def _has_identity(node: ast.expr) -> str:
@@ -80,7 +98,7 @@ def comparison_turned(source: Source, node: ast.AST, _: Project) -> Iterator[Var
         return
     if isinstance(node.ops[0], ast.In | ast.NotIn):
         left, right = (piece(source, one, Level.BIT_OR) for one in (node.left, node.comparators[0]))
-        text = f"{right} {_WORDS[type(node.ops[0])]} {left}"
+        text = f"{right} {WORDS[type(node.ops[0])]} {left}"
         yield from replaced(source, node, text, "comparison turned", 1.8)
 
 

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from agent_core.repair.model import Variant
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
+from agent_core.repair.spans import header_end
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.exact import editable, piece, replaced
-from agent_core.repair.templates.vocabulary import guess_of, local_names
+from agent_core.repair.templates.layout import before, first_statement
+from agent_core.repair.templates.vocabulary import guess_of, local_names, vocabulary
 
 _MUTABLE = frozenset({"list", "dict", "set"})
 
@@ -98,4 +100,54 @@ def called_like_others(source: Source, node: ast.AST, _: Project) -> Iterator[Va
         yield from replaced(source, node, f"{code}{call}", "converted", 2.4 + rank * 0.1)
 
 
-CONVERSIONS: tuple[Template, ...] = (copied_value, converted, called_like_others)
+_ONE_PASS = frozenset(
+    {"list", "tuple", "set", "sorted", "sum", "min", "max", "any", "all", "enumerate", "zip", "map", "filter", "len"}
+    | {"dict", "frozenset", "reversed", "iter", "join", "extend", "update", "writelines", "next"}
+)
+_NO_ITERATOR = frozenset({"number", "bool", "text", "bytes", "dict", "callable", "none", "list", "tuple"})
+_ITERATORS = frozenset(
+    {"generator", "map", "filter", "zip", "islice", "chain", "reversed", "enumerate", "set", "frozenset"}
+    | {"dict_keys", "dict_values", "dict_items", "range"}
+)
+
+
+def gone_through_twice(source: Source, node: ast.AST, project: Project) -> Iterator[Variant]:
+    """A list made, at the beginning of a function, of what it goes through or measures more than once."""
+    function = source.function(node)
+    if function is None or not isinstance(node, ast.stmt):
+        return
+    first = first_statement(source, function)
+    if first is None:
+        return
+    values = project.values(source.path, node.lineno)
+    own = vocabulary(source, first)
+    last = header_end(node)
+    read = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and one.lineno <= last}
+    for name in own.parameters:
+        if name not in read or name in {one.arg for one in (function.args.vararg, function.args.kwarg) if one}:
+            continue
+        guess = guess_of(own.bindings.get(name), name, values)
+        sure = guess in _ITERATORS or guess.endswith("_iterator")
+        if guess in _NO_ITERATOR or _passes(source, function, name) < 2:
+            continue
+        if (edit := before(source, first, f"{name} = list({name})")) is not None:
+            yield source.variant("made a list", 1.3 if sure else 2.0, f"{name} = list({name}) added", edit)
+
+
+def _passes(source: Source, function: ast.AST, name: str) -> int:
+    """How often something is gone through, measured or looked into by its place."""
+    count = 0
+    for one in ast.walk(function):
+        if not isinstance(one, ast.Name) or one.id != name or not isinstance(one.ctx, ast.Load):
+            continue
+        match source.parents.get(one):
+            case ast.For(iter=place) | ast.comprehension(iter=place) | ast.Subscript(value=place) if place is one:
+                count += 1
+            case ast.Starred() | ast.YieldFrom():
+                count += 1
+            case ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called), args=given) if one in given:
+                count += called in _ONE_PASS
+    return count
+
+
+CONVERSIONS: tuple[Template, ...] = (copied_value, gone_through_twice, converted, called_like_others)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent_core.repair.templates import Template
+from agent_core.repair.templates.alike import ALIKE
 from agent_core.repair.templates.arithmetic import ARITHMETIC
 from agent_core.repair.templates.booleans import BOOLEANS
 from agent_core.repair.templates.comparisons import COMPARISONS
@@ -25,6 +26,7 @@ EXPRESSIONS: tuple[Template, ...] = (
     *METHODS,
     *CONDITIONS,
     *WRAPS,
+    *ALIKE,
     *EXTENSIONS,
     *UNPACKING,
     *OF_COMPREHENSIONS,

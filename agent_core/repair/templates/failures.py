@@ -6,11 +6,14 @@ import ast
 import re
 from collections.abc import Iterator
 
+from agent_core.repair.model import TestRun
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 
 _NOT_RAISED = re.compile(r"DID NOT RAISE.*?(?:class '(?:[\w.]+\.)?(\w+)'|(\w+(?:Error|Exception|Exit|Warning)))")
 _NOT_RAISED_BY_UNITTEST = re.compile(r"(\w+) not raised")
+_NOT_ORDERED = re.compile(r"'([<>]=?)' not supported between")
+_LACKING = re.compile(r"has no attribute '(\w+)'")
 ORDINARY = (
     "ValueError",
     "TypeError",
@@ -25,16 +28,22 @@ ORDINARY = (
 )
 
 
-def errors_at(source: Source, project: Project, node: ast.AST) -> list[str]:
-    """Names of the exceptions of failing tests that went through a statement."""
+def runs_through(source: Source, project: Project, node: ast.AST) -> list[TestRun]:
+    """The failing tests whose exceptions went through a statement."""
     statement = source.statement(node)
     if statement is None:
         return []
     first, last = statement.lineno, statement.end_lineno or statement.lineno
-    found: dict[str, None] = {}
-    for run in project.failing:
-        if any(frame.path == source.path and first <= frame.line <= last for frame in run.frames):
-            found[run.error.rpartition(".")[2]] = None
+    return [
+        run
+        for run in project.failing
+        if any(frame.path == source.path and first <= frame.line <= last for frame in run.frames)
+    ]
+
+
+def errors_at(source: Source, project: Project, node: ast.AST) -> list[str]:
+    """Names of the exceptions of failing tests that went through a statement."""
+    found = dict.fromkeys(run.error.rpartition(".")[2] for run in runs_through(source, project, node))
     return [name for name in found if name and name != "AssertionError"]
 
 
@@ -46,6 +55,17 @@ def expected_errors(project: Project) -> list[str]:
             if match is not None:
                 found[next(group for group in match.groups() if group)] = None
     return list(found)
+
+
+def attributes_lacking(project: Project) -> frozenset[str]:
+    """Names of the attributes that objects had not, by what failing tests say."""
+    return frozenset(name for run in project.failing for name in _LACKING.findall(run.message))
+
+
+def not_ordered_at(source: Source, project: Project, node: ast.AST) -> frozenset[str]:
+    """The operators at a statement that failing tests say there is no such order for: ``<`` of a number and a text."""
+    messages = (run.message for run in runs_through(source, project, node))
+    return frozenset(operator for message in messages for operator in _NOT_ORDERED.findall(message))
 
 
 def exceptions_known(source: Source) -> Iterator[str]:

@@ -214,6 +214,15 @@ def local_names(source: Source, node: ast.AST) -> dict[str, Binding]:
     }
 
 
+def dotted(node: ast.expr) -> str:
+    """A name, or an attribute of an attribute of one, as it is written; empty for all else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and (value := dotted(node.value)):
+        return f"{value}.{node.attr}"
+    return ""
+
+
 def likeness(one: str, other: str) -> float:
     """How alike two names are, from 0 to 1: by their letters, or by the words they are made of."""
     if one == other:
