@@ -7,6 +7,7 @@ What is understood, seen from small models behind llama.cpp, Ollama and vLLM:
   template shows it so), and with the mistakes that leave one reading only: `agent_core.partners.json_calls`;
 - tags such as ``<function=NAME>``: `agent_core.partners.tag_calls`; tokens of chat templates such as ``[TOOL_CALLS]``:
   `agent_core.partners.token_calls`; Python in ``tool_code`` fences or a list: `agent_core.partners.python_calls`;
+- a tool's name in a sentence, with its arguments as JSON right behind it: `agent_core.partners.named_calls`;
 - a patch in any format, in a fence or in prose, see `agent_core.patch.find`: each is a call of ``apply_patch``;
 - an apply_patch envelope in what would be JSON but for its quotes.
 
@@ -47,6 +48,7 @@ from agent_core.partners.builtin_patch import PATCH_TOOL
 from agent_core.partners.call_ids import make_call_id
 from agent_core.partners.closing import closing
 from agent_core.partners.json_calls import Fields, TextCall, json_calls
+from agent_core.partners.named_calls import named_calls
 from agent_core.partners.python_calls import python_calls
 from agent_core.partners.streamed_words import StreamedWords, patch_id
 from agent_core.partners.tag_calls import tag_calls
@@ -138,6 +140,7 @@ def find_calls(
         tag_calls(text, tools),
         token_calls(text, tools),
         python_calls(text, tools, fields),
+        named_calls(text, tools, fields),
     ]
     if PATCH_TOOL in tools and whole:
         readers.append([_patch_call(one.patch, one.start, one.end) for one in find_whole(text)])

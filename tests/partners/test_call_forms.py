@@ -179,6 +179,31 @@ def test_what_would_be_json(words: str, calls: list[tuple[str, object]]) -> None
 
 
 @pytest.mark.parametrize(
+    ("words", "calls", "left"),
+    [
+        pytest.param('Call `read_file` with `{"path": "a.py"}`.', [READ], "", id="qwen2.5-coder"),
+        pytest.param('First read_file: {"path": "a.py"}', [READ], "First", id="a colon"),
+        pytest.param(
+            'I use the tool **read_file** with the arguments:\n```json\n{"path": "a.py"}\n```\nThen I see.',
+            [READ],
+            "I\n\nThen I see.",
+            id="a fence",
+        ),
+        pytest.param('`search`({"pattern": "x", "path": "."})', [FIND], "", id="brackets"),
+        pytest.param(
+            'read_file {"path": "a.py"}, then search {"pattern": "x", "path": "."}', [READ, FIND], ", then", id="two"
+        ),
+        pytest.param('my.read_file with {"path": "a.py"}', [], 'my.read_file with {"path": "a.py"}', id="another's"),
+        pytest.param('read_file gave {"path": "a.py"}', [], 'read_file gave {"path": "a.py"}', id="another word"),
+        pytest.param('read_file with {"paths": 1}', [], 'read_file with {"paths": 1}', id="no parameter of it"),
+    ],
+)
+def test_what_stands_in_a_sentence(words: str, calls: list[tuple[str, object]], left: str) -> None:
+    assert found(words) == calls
+    assert rest(words) == left
+
+
+@pytest.mark.parametrize(
     "words",
     [
         '{"name": "read_file", "arguments": {"path": "a.p',
@@ -231,6 +256,8 @@ def test_json_is_read_as_json_is(value: object) -> None:
         ('{"read_file": ', 5_000),
         ("[read_file(", 5_000),
         ("<function name='search' ", 3_000),
+        ("call read_file with ", 20_000),
+        ("`read_file` with `{", 5_000),
     ],
 )
 def test_no_text_takes_long(piece: str, count: int) -> None:
