@@ -10,6 +10,7 @@ from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.comparisons import WORDS, other_operators
+from agent_core.repair.templates.constants import LITERAL, spelt
 from agent_core.repair.templates.exact import OPERATORS, editable, operator_span, put, spaced
 from agent_core.repair.templates.layout import SIMPLE, block, is_elif, shown
 from agent_core.repair.templates.seen import constants, constants_of_tests
@@ -121,7 +122,9 @@ def _others(value: float | str, source: Source, node: ast.Constant, project: Pro
     of_function, of_tests = constants(source.scope(node)).texts, constants_of_tests(project).texts
     alike = [one for one in (*of_tests, *of_function) if one != value and one.casefold() == value.casefold()]
     same = [one for one in of_tests if one != value and len(one) == len(value) and one.isalnum() == value.isalnum()]
-    return [repr(one) for one in list(dict.fromkeys([*alike, *same]))[:_MOST_TEXTS]]
+    literal = LITERAL.fullmatch(source.code(node))
+    found = list(dict.fromkeys([*alike, *same]))[:_MOST_TEXTS]
+    return [spelt(one, literal) for one in found] if literal is not None else []
 
 
 ALIKE: tuple[Template, ...] = (operators_alike, constants_alike)

@@ -43,7 +43,7 @@ _EQUALITY = frozenset({"==", "!="})
 
 
 def other_operators(operator: str) -> tuple[tuple[str, float], ...]:
-    """What an operator is mistaken for, the likeliest first, with what each costs; nothing for one that compares nothing."""
+    """What an operator is mistaken for, the likeliest first, with what each costs; nothing where it is none."""
     return _OTHERS.get(operator, ())
 
 
@@ -63,9 +63,9 @@ def comparison_operator(source: Source, node: ast.AST, project: Project) -> Iter
         literal, text = _is_literal(*pair), _is_literal(*pair, of=(str, bytes))
         zero = isinstance(pair[1], ast.Constant) and type(pair[1].value) is int and pair[1].value == 0
         for new, cost in _OTHERS[old]:
-            if old in unordered and new not in _ORDER:
+            if old in unordered:
                 # What cannot be ordered was meant to be asked something else.
-                dearer = (1 - cost) / 2
+                dearer = 1.5 if new in _ORDER else (1 - cost) / 2
             elif new in _IDENTITY and not identity:
                 dearer = 0.8
             elif (old in _IDENTITY and literal) or (old in _ORDER and new in _EQUALITY and zero):

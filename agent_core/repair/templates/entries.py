@@ -12,6 +12,7 @@ from agent_core.repair.model import Edit, Variant
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates import Template
+from agent_core.repair.templates.constants import LITERAL, spelt
 from agent_core.repair.templates.exact import editable, grouped
 from agent_core.repair.templates.guesses import guessed
 from agent_core.repair.templates.layout import one_line, shown
@@ -179,9 +180,9 @@ def text_missing(source: Source, node: ast.AST, project: Project) -> Iterator[Va
     ]
     if all(map(str.isidentifier, given)):
         fitting = [text for text in fitting if text.isidentifier()]
-    quote = source.code(node.elts[-1])[0]
+    literal = LITERAL.fullmatch(source.code(node.elts[-1]))
     for index, text in enumerate(fitting[:_MOST_TEXTS]):
-        code = repr(text) if quote not in "'\"" or quote in text or "\\" in repr(text) else f"{quote}{text}{quote}"
+        code = repr(text) if literal is None else spelt(text, literal)
         yield source.variant("text added", 2.1 + 0.15 * index, f"{code} added", _added(source, node.elts, code))
 
 

@@ -14,7 +14,16 @@ from agent_core.repair.templates import Template
 from agent_core.repair.templates.failures import attributes_lacking
 from agent_core.repair.templates.layout import block
 from agent_core.repair.templates.members import members
-from agent_core.repair.templates.vocabulary import closest, dotted, is_bound, likeness, others, visible, vocabulary
+from agent_core.repair.templates.vocabulary import (
+    FUNCTIONS,
+    closest,
+    dotted,
+    is_bound,
+    likeness,
+    others,
+    visible,
+    vocabulary,
+)
 
 _BUILTINS = frozenset(dir(builtins))
 _MOST_UNKNOWN = 3
@@ -63,6 +72,9 @@ def renamings(source: Source, roots: Iterable[ast.AST], old: str, new: str) -> l
         waiting: list[ast.AST] = [root]
         while waiting:
             node = waiting.pop()
+            if isinstance(node, FUNCTIONS) and node is not root and _binds(source, node, old):
+                # Another of the same name.
+                continue
             if isinstance(node, ast.JoinedStr):
                 # Positions within are not what they seem before Python 3.12, so its text is gone through.
                 if any(_is(one, old) for one in ast.walk(node)):
@@ -81,6 +93,10 @@ def _is(node: ast.AST, old: str) -> bool:
     if isinstance(node, ast.Name):
         return node.id == old and isinstance(node.ctx, ast.Load)
     return isinstance(node, ast.Attribute) and node.attr == old.rpartition(".")[2] and dotted(node) == old
+
+
+def _binds(source: Source, function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:
+    return name in vocabulary(source, function.body[0]).bindings
 
 
 def _in_text(source: Source, node: ast.JoinedStr, old: str, new: str) -> Iterator[Edit]:
