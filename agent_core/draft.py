@@ -12,6 +12,7 @@ from agent_core.file_modes import REGULAR
 from agent_core.patch.apply import Result, apply_operations
 from agent_core.patch.diff import make_patch
 from agent_core.patch.model import FilePatch, Patch
+from agent_core.patch.nameless import with_name
 from agent_core.patch.read import read_patch
 from agent_core.patch.rebase import Rebased as RebasedPatch
 from agent_core.patch.rebase import StaleBlock
@@ -104,7 +105,6 @@ def take(draft: Draft, text: str, workspace: Workspace, *, may_replace: bool = T
         PatchRefusedError: It does not parse, may not touch what it names, does not fit, or is in the draft or in the
             files already (`PatchRefusedError.already`).
     """
-    reading = read_patch(text)
     disk = disk_reader(workspace, draft.base)
 
     def over(path: str) -> FileChange | None:
@@ -112,6 +112,14 @@ def take(draft: Draft, text: str, workspace: Workspace, *, may_replace: bool = T
             change = draft.changes[path]
             return None if change.data is None else change
         return disk(path)
+
+    def data(path: str) -> bytes | None:
+        file = over(path)
+        return file.data if file is not None else None
+
+    text, named = with_name(text, draft.snapshot.files, data)
+    reading = read_patch(text)
+    notes = (*filter(None, (named,)), *reading.notes)
 
     def applied(read: Reader, files: Collection[str]) -> Result:
         return apply_operations(reading.operations, root=workspace.root, read=read, paths=files)
@@ -131,14 +139,14 @@ def take(draft: Draft, text: str, workspace: Workspace, *, may_replace: bool = T
             message = "The patch is applied already: what it makes of the files is in the draft."
             raise PatchRefusedError(message, already=True) from None
         note = "It fits the files as they are in the working tree, so it replaces the earlier draft."
-        return Applied(again, " ".join((note, *reading.notes, *result.notes)))
+        return Applied(again, " ".join((note, *notes, *result.notes)))
     extended = _extend(draft, result.changes, result.moves, disk)
     if not extended.changes:
         raise PatchRefusedError(
             "With this patch the draft is the same as the working tree: nothing is left to propose.",
             "Send a patch that changes something.",
         )
-    return Applied(extended, " ".join((*reading.notes, *result.notes)))
+    return Applied(extended, " ".join((*notes, *result.notes)))
 
 
 def revised(draft: Draft, changes: Mapping[str, FileChange], workspace: Workspace) -> Draft:

@@ -81,6 +81,15 @@ async def test_a_patch_that_fits_only_the_working_tree_replaces_the_draft(projec
     assert set(again.draft.changes) == {"b.txt"}
 
 
+async def test_a_patch_that_names_no_file_is_for_the_one_with_its_old_lines_in_the_draft(project: Project) -> None:
+    draft = take(await fresh(project), update("b.txt", "-one\n+1"), project).draft
+    taken = take(draft, "*** Begin Patch\n@@\n-1\n+first\n*** End Patch", project)
+    assert text_of(taken.draft, "b.txt") == "first\ntwo\n"
+    assert taken.note == "It names no file; of all files only b.txt has its old lines."
+    with pytest.raises(PatchRefusedError, match="not a file header"):
+        take(draft, "*** Begin Patch\n@@\n-one\n+first\n*** End Patch", project)
+
+
 async def test_a_patch_that_fits_nowhere_leaves_the_draft(project: Project) -> None:
     draft = take(await fresh(project), update("b.txt", "-one\n+1"), project).draft
     with pytest.raises(PatchRefusedError) as caught:
