@@ -10,10 +10,12 @@ from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.comparisons import WORDS, other_operators
+from agent_core.repair.templates.conditions import condition_kind
 from agent_core.repair.templates.constants import LITERAL, spelt
 from agent_core.repair.templates.exact import OPERATORS, editable, operator_span, put, spaced
-from agent_core.repair.templates.layout import SIMPLE, block, is_elif, shown
+from agent_core.repair.templates.layout import SIMPLE, block, is_elif, shown, walk_own
 from agent_core.repair.templates.seen import constants, constants_of_tests
+from agent_core.repair.templates.vocabulary import dotted
 
 _MOST_PLACES = 40
 _MOST_TEXTS = 2
@@ -127,4 +129,41 @@ def _others(value: float | str, source: Source, node: ast.Constant, project: Pro
     return [spelt(one, literal) for one in found] if literal is not None else []
 
 
-ALIKE: tuple[Template, ...] = (operators_alike, constants_alike)
+def asked_alike(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
+    """Whether something is ``None`` asked as whether there is any of it wherever a function asks, and the other way."""
+    asked = _asked(node)
+    if asked is None or not editable(source, node) or source.in_text(node):
+        return
+    name, by_none = asked[0], asked[2]
+    places = [
+        (one, found[1])
+        for one in walk_own(source.scope(node))
+        if (found := _asked(one)) is not None
+        and (found[0], found[2]) == (name, by_none)
+        and isinstance(one, ast.expr)
+        and condition_kind(source, one) in {"whole", "part"}
+    ]
+    if not 1 < len(places) <= _MOST_PLACES:
+        return
+    there, none = (name, f"not {name}") if by_none else (f"{name} is not None", f"{name} is None")
+    edits = [edit for one, is_none in places if (edit := put(source, one, none if is_none else there)) is not None]
+    if len(edits) == len(places):
+        says = f"{there} for {source.code(places[0][0])} and the like, {len(edits)} times"
+        yield source.variant("asked alike", 2.0, shown(says, 100), *edits)
+
+
+def _asked(node: ast.AST) -> tuple[str, bool, bool] | None:
+    """What an expression asks of: its name, whether it must not be there, whether ``None`` is asked for."""
+    match node:
+        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as operator], comparators=[ast.Constant(value=None)]):
+            found = dotted(left), isinstance(operator, ast.Is), True
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            found = dotted(operand), True, False
+        case ast.Name() | ast.Attribute():
+            found = dotted(node), False, False
+        case _:
+            return None
+    return found if found[0] else None
+
+
+ALIKE: tuple[Template, ...] = (operators_alike, constants_alike, asked_alike)

@@ -175,6 +175,25 @@ def _is_exact(source: Source, node: ast.expr) -> bool:
     return type(found) is type(node) and ast.dump(found) == ast.dump(node)
 
 
+def fields_of(source: Source, node: ast.JoinedStr) -> Iterator[tuple[int, int]]:
+    """Where the fields of an f-string stand; where nodes in them say they do is not exact before Python 3.12."""
+    index, end = source.span(node)
+    depth, start = 0, 0
+    while index < end:
+        letter = source.text[index]
+        if not depth and source.text[index : index + 2] in {"{{", "}}"}:
+            index += 2
+            continue
+        if letter == "{":
+            start = index if not depth else start
+            depth += 1
+        elif letter == "}":
+            depth -= 1
+            if not depth:
+                yield start, index + 1
+        index += 1
+
+
 def grouped(source: Source, node: ast.expr) -> tuple[int, int]:
     """Where an expression stands together with the round brackets directly around it, other than those of a call."""
     start, end = source.span(node)

@@ -11,6 +11,7 @@ from agent_core.repair.templates.comprehensions import OF_COMPREHENSIONS
 from agent_core.repair.templates.conditions import CONDITIONS
 from agent_core.repair.templates.constants import CONSTANTS
 from agent_core.repair.templates.extensions import EXTENSIONS
+from agent_core.repair.templates.fields import FIELDS
 from agent_core.repair.templates.methods import METHODS
 from agent_core.repair.templates.patterns import PATTERNS
 from agent_core.repair.templates.slices import SLICES
@@ -27,6 +28,7 @@ EXPRESSIONS: tuple[Template, ...] = (
     *CONDITIONS,
     *WRAPS,
     *ALIKE,
+    *FIELDS,
     *EXTENSIONS,
     *UNPACKING,
     *OF_COMPREHENSIONS,

@@ -11,6 +11,7 @@ from agent_core.repair.model import Edit, Variant
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates import Template
+from agent_core.repair.templates.exact import fields_of
 from agent_core.repair.templates.failures import attributes_lacking
 from agent_core.repair.templates.layout import block
 from agent_core.repair.templates.members import members
@@ -76,7 +77,6 @@ def renamings(source: Source, roots: Iterable[ast.AST], old: str, new: str) -> l
                 # Another of the same name.
                 continue
             if isinstance(node, ast.JoinedStr):
-                # Positions within are not what they seem before Python 3.12, so its text is gone through.
                 if any(_is(one, old) for one in ast.walk(node)):
                     found.update(_in_text(source, node, old, new))
                 continue
@@ -100,21 +100,11 @@ def _binds(source: Source, function: ast.FunctionDef | ast.AsyncFunctionDef, nam
 
 
 def _in_text(source: Source, node: ast.JoinedStr, old: str, new: str) -> Iterator[Edit]:
-    """The places of a name within the brackets of an f-string."""
-    start, end = source.span(node)
+    """The places of a name within the fields of an f-string."""
     pattern = re.compile(rf"(?<![\w.'\"]){re.escape(old)}(?!\w)")
-    depth, index = 0, start
-    while index < end:
-        if source.text.startswith("{{", index) and not depth:
-            index += 2
-            continue
-        depth += {"{": 1, "}": -1}.get(source.text[index], 0)
-        match = pattern.match(source.text, index, end) if depth > 0 else None
-        if match is not None:
-            yield Edit(source.path, index, match.end(), new)
-            index = match.end()
-        else:
-            index += 1
+    for start, end in fields_of(source, node):
+        for match in pattern.finditer(source.text, start, end):
+            yield Edit(source.path, *match.span(), new)
 
 
 def _by_name(source: Source, node: ast.Call, old: str, new: str) -> Iterator[Edit]:

@@ -10,6 +10,7 @@ from agent_core.repair.templates.branches import BRANCHES
 from agent_core.repair.templates.comparisons import COMPARISONS
 from agent_core.repair.templates.conversions import gone_through_twice
 from agent_core.repair.templates.entries import ENTRIES
+from agent_core.repair.templates.fields import FIELDS
 from tests.repair.trying import PATH, lines, made, rank, variants
 
 
@@ -177,6 +178,39 @@ def test_constants_changed_alike() -> None:
     texts = 'def f(row):\n    return row["Id"] or row.get("Id")  # here\n'
     tests = {"t.py": 'def test_it():\n    assert f({"id": 1})\n'}
     assert rank(ALIKE, texts, 'return row["id"] or row.get("id")', tests, failing()) == 1
+
+
+def test_none_asked_for_alike() -> None:
+    wrong = """\
+    def shown(name, prefix):
+        if name is None:  # here
+            name = prefix
+        if prefix and name is not None:
+            return name
+        return ""
+    """
+    right = wrong.replace("if name is None", "if not name").replace("and name is not None", "and name")
+    assert rank(ALIKE, wrong, right) == 1
+    assert rank(ALIKE, right, wrong) == 1
+    assert lines(ALIKE, "def f(a):\n    if a is None:  # here\n        return a\n") == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ('"{:d}{} {{}}".format(width, align)', '"{}{:d} {{}}".format(align, width)'),
+        ('"%5d%% of %s" % (width, align)', '"%s%% of %5d" % (align, width)'),
+        ('f"{width:{align}}-{{}}{align!r}"', 'f"{align!r}-{{}}{width:{align}}"'),
+    ],
+)
+def test_fields_exchanged_with_their_formats(wrong: str, right: str) -> None:
+    code = f"def f(width, align):\n    return {wrong}  # here\n"
+    assert rank(FIELDS, code, f"return {right}") == 1
+
+
+def test_fields_that_are_named_stay() -> None:
+    assert lines(FIELDS, 'def f(a, b):\n    return "{0}{1}".format(a, b)  # here\n') == []
+    assert lines(FIELDS, 'def f(a, b):\n    return "{}{}".format(*a, b, b)  # here\n') == []
 
 
 # -- what is gone through twice
