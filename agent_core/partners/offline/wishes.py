@@ -103,7 +103,8 @@ def wish_of(text: str, files: Files, seconds: float) -> Wish:
     names = list(dict.fromkeys(name.rpartition(".")[2] for found in _NAME.findall(rest) for name in found if name))
     if names:
         found_tests, found_files = _defined(names, sorted(paths), files)
-        tests += found_tests
+        # "test_a in test_shop.py" is one test, and not the whole file.
+        tests = [one for one in tests if one not in found_tests.values()] + [*found_tests]
         within += found_files
         missing += [name for name in names if name.startswith("test_") and name not in found_tests]
     words = {word.lower() for word in _WORD.findall(_NAME.sub(" ", rest))}
@@ -156,12 +157,12 @@ def _by_name(path: str, paths: Iterable[str]) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def _defined(names: list[str], paths: list[str], files: Files) -> tuple[list[str], list[str]]:
-    """The tests of these names, and the files that define functions or classes of them."""
+def _defined(names: list[str], paths: list[str], files: Files) -> tuple[dict[str, str], list[str]]:
+    """The tests of these names with their files, and the files that define functions or classes of them."""
     wanted = re.compile(
         rf"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+({'|'.join(map(re.escape, names))})\b", re.MULTILINE
     )
-    tests: list[str] = []
+    tests: dict[str, str] = {}
     within: list[str] = []
     for path in [one for one in paths if one.endswith(".py")][:_MOST_FILES]:
         data = files.read(path)
@@ -169,7 +170,7 @@ def _defined(names: list[str], paths: list[str], files: Files) -> tuple[list[str
         for name in dict.fromkeys(wanted.findall(text)) if text else ():
             if is_test(path):
                 # Within a class its id is longer than that: the bare name finds it wherever it stands.
-                tests.append(name)
+                tests[name] = path
             else:
                 within.append(path)
     return tests, within

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent_core.partners.offline.wishes import Wish, agrees, wish_of
+from agent_core.partners.offline.wishes import Wish, agrees, asks_for, wish_of
 from tests.partners.offline.trying import Files
 
 FILES = Files({
@@ -41,6 +41,8 @@ def wish(text: str) -> Wish:
         ("fix clamp()", (), (), ("lib/clamp.py",)),
         ("repair `run_all` and fit_in", (), (), ("lib/clamp.py", "lib/deep/one_file.py")),
         ("fix lib/deep/", (), (), ("lib/deep/one_file.py",)),
+        ("test_low in tests/test_clamp.py fails", ("test_low",), ("tests",), ()),
+        ("Make the tests pass.", (), ("tests",), ()),
         ("make test_low pass", ("test_low",), ("tests",), ()),
         ("please make everything green again!", (), (), ()),
         ("it doesn't work", (), (), ()),
@@ -83,6 +85,25 @@ def test_what_it_cannot_do(text: str) -> None:
 def test_words_that_say_yes(text: str, *, yes: bool) -> None:
     assert agrees(text) is yes
     assert not wish(text).plain
+
+
+@pytest.mark.parametrize(
+    ("text", "mends", "path", "whole", "asked"),
+    [
+        ("fix", LOW, "lib/clamp.py", False, True),
+        ("fix test_low", LOW, "lib/clamp.py", False, True),
+        ("fix test_fit", LOW, "lib/clamp.py", False, False),
+        ("fix test_fit", LOW, "lib/clamp.py", True, True),
+        ("fix clamp()", LOW, "lib/clamp.py", False, True),
+        ("fix clamp()", LOW, "lib/deep/one_file.py", True, False),
+        ("fix the types", LOW, "lib/clamp.py", True, False),
+        ("explain lib/clamp.py", LOW, "lib/clamp.py", True, False),
+    ],
+)
+def test_what_has_been_found_already_is_asked_for(
+    text: str, mends: str, path: str, *, whole: bool, asked: bool
+) -> None:
+    assert asks_for(wish(text), (mends,), (path,), whole=whole) is asked
 
 
 def test_what_is_not_there_is_said() -> None:
