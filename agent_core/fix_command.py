@@ -23,8 +23,9 @@ from agent_core.checks.model import CheckResult
 from agent_core.draft import Draft, disk_reader
 from agent_core.headless import GREEN, INTERRUPTED, NOT_GREEN, Opener, execute
 from agent_core.judge import Judge
-from agent_core.output import JsonWriter, reader
+from agent_core.output import JsonWriter, complain, reader
 from agent_core.patch.diff import unified
+from agent_core.repair.afresh import AGAIN, Afresh
 from agent_core.repair.edited import edited
 from agent_core.repair.model import Difference, Found, Kind, Progress, Repair, Wanted
 from agent_core.repairing import standing
@@ -252,7 +253,17 @@ async def _listed(workspace: Project, judge: Judge, wish: FixWish, progress: Pro
 
     base = await workspace.snapshot()
 
+    def again() -> None:
+        said.clear()
+        progress.clear()
+        complain(AGAIN)
+
+    afresh = Afresh(workspace.snapshot, again, told=False)
+
     async def tree() -> tuple[Snapshot, Changes]:
+        nonlocal base
+        base = await workspace.snapshot()
+        afresh.about(base)
         return base, {}
 
     def tell(told: Progress) -> None:
@@ -270,7 +281,7 @@ async def _listed(workspace: Project, judge: Judge, wish: FixWish, progress: Pro
     finder = Finder(workspace, lambda: judge.checks, stands, tree)
     wanted = Wanted(wish.tests, (wish.kind,) if wish.kind is not None else (), seconds=wish.seconds)
     try:
-        found = await finder.find(wanted, tell, asyncio.Event())
+        found = await afresh.find(finder, wanted, tell, asyncio.Event())
     finally:
         progress.clear()
     # What the search did not wait for, as it may hang, nobody waits for after it: it does not tell that all is well.

@@ -13,14 +13,18 @@ from agent_core.checks.model import CheckResult, unheard
 from agent_core.draft import Draft
 from agent_core.judge import Judge
 from agent_core.parts import Parts
+from agent_core.repair.afresh import AGAIN, Afresh
 from agent_core.repair.desk import Repairs
 from agent_core.repair.model import Found, Progress, Wanted
+from agent_core.state import State
 from agent_core.view import DraftView
 from agent_core.workspace.tree import Changes, Snapshot
 
 _BETWEEN = 0.25  # seconds between two words on how it gets on
 _LEFT = "I leave it for what you say."
 Tree = Callable[[], Awaitable[tuple[Snapshot, Changes]]]
+MOVES = (ev.HumanEdited, ev.FilesEdited, ev.BranchChanged, ev.Landed, ev.LandingTurned)
+"""Events after which the working tree is another one."""
 
 
 class Told:
@@ -88,6 +92,14 @@ class Repairing:
         self._finder: Repairs | None = None
         self._enough: asyncio.Event | None = None
         self._left = False
+        self._afresh = Afresh(parts.look, lambda: parts.emit(ev.Noted("info", AGAIN)), told=parts.followed)
+
+    def listen(self, entry: ev.Entry, _state: State) -> None:
+        """Leave a search when the files are others than those it is about; it begins again."""
+        if isinstance(entry.event, ev.Landed | ev.LandingTurned):
+            self._afresh.leave()
+        elif isinstance(entry.event, MOVES):
+            self._afresh.heard(self._seen())
 
     @property
     def files(self) -> DraftView:
@@ -107,9 +119,12 @@ class Repairing:
         return await standing(self._judge, *await self._tree())
 
     async def find(self, wanted: Wanted, tell: Callable[[Progress], None], enough: asyncio.Event) -> Found:
-        """Look for repairs, and tell of it; see `agent_core.repair.desk.Repairs`."""
+        """Look for repairs, and tell of it; see `agent_core.repair.desk.Repairs`.
+
+        Where the working tree becomes another one meanwhile, it begins again, over that one.
+        """
         if self._finder is None:
-            self._finder = await finder_of(self._parts, self._judge, self._tree)
+            self._finder = await finder_of(self._parts, self._judge, self._tree_sought)
         emit, told = self._parts.emit, Told(self._parts.emit, beside=False)
 
         def heard(progress: Progress) -> None:
@@ -120,7 +135,7 @@ class Repairing:
         self._enough, self._left = enough, False
         found = Found(ended="stopped")
         try:
-            found = await self._finder.find(wanted, heard, enough)
+            found = await self._afresh.find(self._finder, wanted, heard, enough)
             if self._left:
                 found = Found(word=_LEFT, tried=found.tried, seconds=found.seconds, ended="stopped")
         finally:
@@ -166,6 +181,12 @@ class Repairing:
         if asks and self._enough is enough:
             self._left = True
             self.hurry()
+
+    async def _tree_sought(self) -> tuple[Snapshot, Changes]:
+        """The tree that a search is about, from now on."""
+        base, changes = await self._tree()
+        self._afresh.about(base)
+        return base, changes
 
     async def _tree(self) -> tuple[Snapshot, Changes]:
         """The working tree, and what the partner's draft makes of it."""

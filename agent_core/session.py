@@ -129,6 +129,7 @@ class Session:
         self._loop = Loop(parts, self._judge, self._landings, self._inbox, self._beside.outcome)
         self._tasks = Tasks(parts, self._loop, self._inbox)
         self._repairing = Repairing(parts, self._judge, lambda: self._loop.draft, lambda: self._tracker.seen)
+        self._listeners.append(self._repairing.listen)
         if outfit.desk is not None:
             outfit.desk.open(self._repairing)
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from agent_core import commands
+from agent_core import commands, repairing
 from agent_core import events as ev
 from agent_core.checks.model import CheckResult, Finding, Verdict
 from agent_core.fold import fold
 from agent_core.prompt.repair_words import evidence
+from agent_core.repair import afresh
 from agent_core.repair.model import Found, Progress, Suspect, Wanted
 from agent_core.repairing import Told, what_words
 from agent_core.state import State
 from agent_core.text import estimate_tokens
+from agent_core.workspace.tree import FileState, Snapshot
 from tests.support.finding import BREAKS, FAILING, MENDS, SUSPECT, FakeFinder, found
 from tests.support.running import flags, running
 from tests.support.shop import make_shop
@@ -134,3 +137,136 @@ def test_a_repair_that_not_every_check_could_judge_is_told_as_such() -> None:
     assert evidence(
         Found(), None, [(MENDS, Verdict("t", "b", green=False, results=(unable,)))], lambda *_: ""
     ).endswith("but not every check could judge.")
+
+
+class FollowingFinder(FakeFinder):
+    """A finder that looks which tree it is about, as a real one does; finds what it is told to in the n-th.
+
+    Attributes:
+        texts: What it was to repair, a search each.
+    """
+
+    def __init__(self, project: Path, *, held: int = 0, result: Found | None = None) -> None:
+        super().__init__(result or found(MENDS), held=bool(held), keeps=True)
+        self._project = project
+        self._held = held
+        self.texts: list[str] = []
+        self._tree: Callable[[], Awaitable[object]] | None = None
+
+    async def find(self, wanted: Wanted, tell: Callable[[Progress], None], enough: asyncio.Event) -> Found:
+        """See `agent_core.repair.desk.Repairs`."""
+        assert self._tree is not None
+        await self._tree()
+        self.texts.append((self._project / "shop/prices.py").read_text())
+        if len(self.texts) > self._held:
+            self.go.set()
+        return await super().find(wanted, tell, enough)
+
+    def put(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have it find in every session from now on."""
+
+        async def finder_of(_parts: object, _judge: object, tree: Callable[[], Awaitable[object]]) -> FollowingFinder:
+            self._tree = tree
+            return self
+
+        monkeypatch.setattr(repairing, "finder_of", finder_of)
+
+
+@pytest.mark.parametrize("watch", [True, False])
+async def test_a_search_begins_again_over_files_that_change_under_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, watch: bool
+) -> None:
+    project = make_shop(tmp_path / "shop")
+    finder = FollowingFinder(project, held=1)
+    finder.put(monkeypatch)
+    monkeypatch.setattr(afresh, "_LOOKS_LEAST", 0.2)
+    settings = flags(off=("mypy", "ruff", "syntax"), partner={"use": "builtin"})
+    async with asyncio.timeout(60), running(project, settings, watch=watch) as here:
+        here.submit(commands.Ask("fix"))
+        await here.until(lambda state: bool(state.repairs.search and state.repairs.search.tried))
+        changed = finder.texts[0] + "\n\ndef more() -> int:\n    return 1\n"
+        (project / "shop/prices.py").write_text(changed)
+        await here.until(lambda _: any(one.text == afresh.AGAIN for one in here.all(ev.Noted)))
+        await here.seen(ev.RepairEnded)
+        assert finder.texts[1:] == [changed], "it is the new text that is searched in"
+        assert len(here.all(ev.RepairSought)) == len(here.all(ev.RepairEnded)) == 1
+        assert not here.all(ev.RepairHurried), "the human did not ask for it"
+
+
+async def test_a_search_goes_on_where_what_changes_is_no_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_shop(tmp_path / "shop")
+    finder = FollowingFinder(project, held=1)
+    finder.put(monkeypatch)
+    settings = flags(off=("mypy", "ruff", "syntax"), partner={"use": "builtin"})
+    async with asyncio.timeout(60), running(project, settings, watch=True) as here:
+        here.submit(commands.Ask("fix"))
+        await here.until(lambda state: bool(state.repairs.search and state.repairs.search.tried))
+        (project / "README.md").write_text("# A better shop\n")
+        await here.seen(ev.HumanEdited)
+        finder.go.set()
+        proposal = await here.seen(ev.ProposalMade)
+        assert [one.path for one in proposal.patch.files] == ["shop/prices.py"]
+        assert len(finder.texts) == 1
+
+
+async def test_files_that_change_for_ever_end_a_search(tmp_path: Path) -> None:
+    trees = [Snapshot(str(number), {"a.py": FileState(str(number), 0o644)}) for number in range(100)]
+    again: list[int] = []
+
+    async def look() -> Snapshot:
+        return trees[len(seconds)]
+
+    seconds: list[float] = []
+
+    class Restless:
+        async def find(self, wanted: Wanted, tell: Callable[[Progress], None], enough: asyncio.Event) -> Found:
+            following.about(await look())
+            seconds.append(wanted.seconds)
+            following.heard(await look())
+            assert enough.is_set(), "it is told to leave"
+            await asyncio.sleep(0.1)
+            return found(MENDS)
+
+    following = afresh.Afresh(look, lambda: again.append(1), told=True)
+    async with asyncio.timeout(20):
+        ended = await following.find(Restless(), Wanted(seconds=0.25), lambda _: None, asyncio.Event())
+    assert not ended.repairs, "what was found is about files that are no more"
+    assert "again and again" in ended.word
+    assert ended.seconds < 2 * 0.25 + 0.2
+    assert seconds[0] == 0.25 > seconds[-1] > 0
+    assert len(again) == len(seconds) - 1
+
+
+async def test_who_has_had_enough_of_a_search_over_other_files_gets_nothing_untrue() -> None:
+    first, second = (Snapshot(one, {"a.py": FileState(one, 0o644)}) for one in "ab")
+    enough = asyncio.Event()
+
+    async def look() -> Snapshot:
+        return second
+
+    class Ended:
+        async def find(self, _wanted: Wanted, _tell: Callable[[Progress], None], left: asyncio.Event) -> Found:
+            following.about(first)
+            enough.set()
+            await left.wait()
+            return found(MENDS)
+
+    following = afresh.Afresh(look, lambda: None, told=True)
+    async with asyncio.timeout(20):
+        ended = await following.find(Ended(), Wanted(), lambda _: None, enough)
+    assert (ended.repairs, ended.ended) == ((), "stopped")
+    assert "Files have changed since the search began" in ended.word
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("a.py", True), ("data.json", True), ("tests/said.md", True), ("README.md", False), (".pairloop/a.py", False)],
+)
+def test_what_a_search_has_to_do_with(path: str, *, expected: bool) -> None:
+    before = Snapshot("a", {"b.py": FileState("0", 0o644)})
+    now = Snapshot("b", {**before.files, path: FileState("1", 0o644)})
+    assert afresh.moves(before, now) is expected
+    assert afresh.moves(now, before) is expected
+    assert not afresh.moves(now, now)
