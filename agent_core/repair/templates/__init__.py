@@ -6,6 +6,7 @@ knows no program, test or constant; whatever it puts in comes from the file, the
 
 `cost` of a variant: 1.0 for what people get wrong every day (``<`` for ``<=``, one too many), 2.0 for what they get
 wrong now and then (another variable, a missing guard), 4.0 and more for what is rather a way around the mistake.
+What is wrong for certain, such as a name that is nowhere, costs less than 1.0.
 The search tries the product of suspicion and cost from the best on, so a template gives its variants in order.
 
 Where the same text comes of two templates, it is tried once, at the lower cost.

@@ -13,6 +13,7 @@ from agent_core.repair.source import Source
 _NOT_RAISED = re.compile(r"DID NOT RAISE.*?(?:class '(?:[\w.]+\.)?(\w+)'|(\w+(?:Error|Exception|Exit|Warning)))")
 _NOT_RAISED_BY_UNITTEST = re.compile(r"(\w+) not raised")
 _NOT_ORDERED = re.compile(r"'([<>]=?)' not supported between")
+_UNDEFINED = re.compile(r"name '(\w+)' is not defined")
 _LACKING = re.compile(r"has no attribute '(\w+)'")
 ORDINARY = (
     "ValueError",
@@ -58,8 +59,14 @@ def expected_errors(project: Project) -> list[str]:
 
 
 def attributes_lacking(project: Project) -> frozenset[str]:
-    """Names of the attributes that objects had not, by what failing tests say."""
-    return frozenset(name for run in project.failing for name in _LACKING.findall(run.message))
+    """Names of the attributes that objects had not, by what failing tests say; ``None`` is no such object."""
+    messages = (run.message for run in project.failing if "'NoneType' object" not in run.message)
+    return frozenset(name for message in messages for name in _LACKING.findall(message))
+
+
+def names_lacking(project: Project) -> frozenset[str]:
+    """The names that there are not, by what failing tests say."""
+    return frozenset(name for run in project.failing for name in _UNDEFINED.findall(run.message))
 
 
 def not_ordered_at(source: Source, project: Project, node: ast.AST) -> frozenset[str]:

@@ -12,7 +12,7 @@ from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.exact import fields_of
-from agent_core.repair.templates.failures import attributes_lacking
+from agent_core.repair.templates.failures import attributes_lacking, names_lacking
 from agent_core.repair.templates.layout import block
 from agent_core.repair.templates.members import members
 from agent_core.repair.templates.vocabulary import (
@@ -27,6 +27,9 @@ from agent_core.repair.templates.vocabulary import (
 )
 
 _BUILTINS = frozenset(dir(builtins))
+# A name that there is not is wrong for certain where it is read; so much less than an ordinary slip it costs.
+_UNKNOWN = 0.6
+_UNKNOWN_TOLD = 0.4
 _MOST_UNKNOWN = 3
 _MOST_KNOWN = 3
 _MOST_PLACES = 60
@@ -139,11 +142,14 @@ def _meant(source: Source, node: ast.Name, most: int) -> list[str]:
     return list(dict.fromkeys([*known, *closest(node.id, there | _BUILTINS, least=_LEAST, most=most)]))[:most]
 
 
-def unknown_name(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
+def unknown_name(source: Source, node: ast.AST, project: Project) -> Iterator[Variant]:
     """For a name that there is not the closest that there is: in the function, in the file; others like it, too."""
     if not isinstance(node, ast.Name) or not _is_unknown(source, node):
         return
     scope = source.scope(node)
+    # One of several alone mends nothing where the others are executed, too.
+    base = _UNKNOWN_TOLD if node.id in names_lacking(project) else 1.0 if _from_elsewhere(source) else _UNKNOWN
+    yield from _unknown_together(source, node, scope, base)
     for index, name in enumerate(_meant(source, node, _MOST_UNKNOWN)):
         here = renamings(source, [scope], node.id, name)
         for more, edits, where in (
@@ -152,12 +158,18 @@ def unknown_name(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]
         ):
             if edits and len(edits) <= _MOST_PLACES and (not more or len(edits) > len(here)):
                 says = f"{name} for {node.id}" + (f" {where}" if len(edits) > 1 else "")
-                yield source.variant("misspelt name", 1.0 + 0.2 * index + more, says, *edits)
-    yield from _unknown_together(source, node, scope)
+                yield source.variant("misspelt name", base + 0.2 * index + more, says, *edits)
 
 
-def _unknown_together(source: Source, node: ast.Name, scope: ast.AST) -> Iterator[Variant]:
+def _from_elsewhere(source: Source) -> bool:
+    """Whether a file may have names that it does not name: it imports all there is of a module."""
+    return any(isinstance(one, ast.ImportFrom) and one.names[0].name == "*" for one in source.tree.body)
+
+
+def _unknown_together(source: Source, node: ast.Name, scope: ast.AST, cost: float) -> Iterator[Variant]:
     """All names of a function that there are not, each by its closest."""
+    if _from_elsewhere(source):
+        return
     unknown: dict[str, ast.Name] = {}
     for one in ast.walk(scope) if scope is not source.tree else ():
         if isinstance(one, ast.Name) and one.id not in unknown and _is_unknown(source, one):
@@ -168,7 +180,7 @@ def _unknown_together(source: Source, node: ast.Name, scope: ast.AST) -> Iterato
     edits = [edit for old, new in meant.items() for edit in renamings(source, [scope], old, new)]
     if node.id in meant and len(meant) > 1:
         says = ", ".join(f"{new} for {old}" for old, new in meant.items())
-        yield source.variant("misspelt names", 1.05, says, *edits)
+        yield source.variant("misspelt names", cost, says, *edits)
 
 
 # -- attributes that there are not, or that are asked for by name
@@ -199,7 +211,7 @@ def unknown_attribute(source: Source, node: ast.AST, project: Project) -> Iterat
     for index, name in enumerate(dict.fromkeys(names)):
         edits = renamings(source, [source.scope(node)], f"{owner}.{attribute}", f"{owner}.{name}")
         if edits and (len(edits) > 1 or lacking or successor(attribute)):
-            cost = (1.0 if lacking or successor(attribute) else 1.2) + 0.15 * index
+            cost = (0.9 if lacking or successor(attribute) else 1.2) + 0.15 * index
             yield source.variant("misspelt attribute", cost, f"{name} for {attribute} of {owner}", *edits)
 
 

@@ -70,7 +70,7 @@ def test_every_variant_parses_and_differs(module: ModuleType, written: str) -> N
         for variant in made_at(source, found, node):
             new = with_edits(code, variant.edits)
             assert new != code, variant
-            assert variant.cost >= 1.0, variant
+            assert variant.cost >= (0.4 if variant.template.startswith("misspelt") else 1.0), variant
             assert variant.says, variant
             if chance.random() < 0.25:
                 assert parses(new), (variant, new)

@@ -10,7 +10,7 @@ from agent_core.repair.model import Frame, TestRun
 from agent_core.repair.templates.attributes import ATTRIBUTES
 from agent_core.repair.templates.names import NAMES
 from agent_core.repair.templates.renaming import RENAMING
-from tests.repair.trying import PATH, lines, made, rank
+from tests.repair.trying import PATH, lines, made, rank, variants
 
 
 def lacking(attribute: str) -> list[TestRun]:
@@ -86,7 +86,9 @@ def test_several_names_that_are_not_there_are_mended_together() -> None:
             cls.set = _obj_set
     """
     right = wrong.replace("_sentinel", "_SENTINEL").replace("_obj_set", "_OBJ_SET")
-    assert rank(RENAMING, wrong, right) <= 2
+    assert rank(RENAMING, wrong, right) == 1
+    from_elsewhere = "    from names import *\n" + wrong
+    assert not [one for one in variants(RENAMING, from_elsewhere) if one.template == "misspelt names"]
 
 
 def test_what_python_2_called_otherwise() -> None:
@@ -97,7 +99,7 @@ def test_what_python_2_called_otherwise() -> None:
         return len(_text_type(s))
     """
     right = wrong.replace("_text_type", "str").replace("_binary_type", "bytes")
-    assert rank(RENAMING, wrong, right) <= 3
+    assert rank(RENAMING, wrong, right) == 1
 
 
 def test_an_attribute_is_exchanged_where_it_is_asked_for_by_name_too() -> None:
@@ -162,6 +164,21 @@ def test_a_name_that_is_known_is_not_unknown() -> None:
     code = "import os\ndef f(a):\n    return os.path.join(a, later)  # here\nlater = 1\n"
     assert lines(RENAMING, code) == []
     assert lines(RENAMING, "def f(a):\n    return print(len(a))  # here\n") == []
+
+
+def test_what_is_not_there_comes_before_what_may_be_wrong() -> None:
+    code = "def f(count, most):\n    return cuont < most  # here\n"
+    told = [TestRun("t.py::t", "failed", 0.1, error="NameError", message="name 'cuont' is not defined")]
+    cost = variants(RENAMING, code)[0].cost
+    assert variants(RENAMING, code, None, told)[0].cost < cost < 1.0
+    elsewhere = variants(RENAMING, "from names import *\n" + code)
+    assert elsewhere[0].cost == 1.0
+
+
+def test_none_has_no_misspelt_attributes() -> None:
+    code = "def f(a):\n    a.recompute()\n    a.recompute()\n    return a.recmpute() + a.recmpute()  # here\n"
+    message = "'NoneType' object has no attribute 'recmpute'"
+    assert lines(RENAMING, code, failing=[TestRun("t.py::t", "failed", 0.1, message=message)]) == []
 
 
 def test_single_places_stay_possible() -> None:
