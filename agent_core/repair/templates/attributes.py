@@ -17,7 +17,13 @@ from agent_core.repair.templates.vocabulary import closest, dotted, likeness, vi
 
 
 def _in_place(source: Source, node: ast.Attribute) -> bool:
-    return source.code(node).endswith(node.attr) and not (sys.version_info < (3, 12) and source.in_text(node))
+    """Whether an attribute stands in the text where it says it does: within f-strings some do not."""
+    try:
+        code = source.code(node)
+    except IndexError:
+        return False
+    exact = sys.version_info >= (3, 12) or not source.in_text(node)
+    return code.endswith(node.attr) if exact else "".join(code.split()) == dotted(node)
 
 
 def _renamed(source: Source, node: ast.Attribute, name: str) -> Edit:

@@ -65,7 +65,7 @@ def comparison_operator(source: Source, node: ast.AST, project: Project) -> Iter
         for new, cost in _OTHERS[old]:
             if old in unordered:
                 # What cannot be ordered was meant to be asked something else.
-                dearer = 1.5 if new in _ORDER else (1 - cost) / 2
+                dearer = 1.5 if new in _ORDER else (1 - cost) * 0.75
             elif new in _IDENTITY and not identity:
                 dearer = 0.8
             elif (old in _IDENTITY and literal) or (old in _ORDER and new in _EQUALITY and zero):

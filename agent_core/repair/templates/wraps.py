@@ -121,7 +121,7 @@ def unwrapped(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
         case ast.Call(func=ast.Attribute(value=owner), args=arguments):
             inner = [(owner, 1.7 if not arguments else 2.1), *((one, 2.4) for one in arguments)]
         case ast.Call(func=ast.Name(id=name), args=[one]):
-            inner = [(one, 1.5 if name in _CONVERSIONS else 1.9)]
+            inner = [(one, 1.5 if name in _CONVERSIONS else 1.7)]
         case ast.Call(args=arguments):
             inner = [(one, 2.4) for one in arguments]
         case ast.List(elts=[one]) | ast.Tuple(elts=[one]) | ast.Set(elts=[one]):

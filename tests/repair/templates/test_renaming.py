@@ -149,6 +149,23 @@ def test_another_attribute_in_all_of_a_block() -> None:
     assert rank(RENAMING, wrong, right) <= 3
 
 
+def test_another_attribute_within_a_text() -> None:
+    wrong = """\
+    class Choice:
+        def __init__(self, options):
+            self.options = set(options)
+            self._given_options = options
+        def __repr__(self):
+            return f"<one of {self.options!r} or of {self.options!r}>"  # here
+    """
+    right = 'return f"<one of {self._given_options!r} or of {self.options!r}>"'
+    assert rank(ATTRIBUTES, wrong, right) <= 2
+    assert (
+        rank(ATTRIBUTES, wrong.replace(" or of {self.options!r}", ""), right.replace(" or of {self.options!r}", ""))
+        == 1
+    )
+
+
 def test_another_name_in_all_of_a_statement_but_not_where_it_is_bound() -> None:
     wrong = """\
     def area(width, height, depth):
