@@ -20,8 +20,7 @@ class Aim(msgspec.Struct, frozen=True):
         ordered: The lab runs tests in the order that it is told.
         allowed: Whether something may be changed in a file.
         until: When it is to end, by `time.monotonic`.
-        limit: How many seconds it may take, as they are told.
-        began: When somebody began to wait for it.
+        limit: How many seconds it may take.
     """
 
     failing: tuple[TestRun, ...]
@@ -31,7 +30,6 @@ class Aim(msgspec.Struct, frozen=True):
     allowed: Callable[[str], bool]
     until: float
     limit: float
-    began: float
 
 
 class Outcome(msgspec.Struct, frozen=True):

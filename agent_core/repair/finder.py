@@ -5,31 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from agent_core.checks.affected import TEST_FILE
 from agent_core.checks.model import CheckResult, Finding
 from agent_core.checks.runner import QUICK
-from agent_core.file_modes import SYMLINK
 from agent_core.protocols import Candidate, Check, Workspace
 from agent_core.repair import words
 from agent_core.repair.ahead import Begun, LookAhead
 from agent_core.repair.asked import asked, nothing_asked, unable
 from agent_core.repair.beyond.kinds import kind_of
+from agent_core.repair.changeable import Changeable
+from agent_core.repair.clock import Clock
 from agent_core.repair.hearing import unless_enough
-from agent_core.repair.model import Found, Kind, Progress, Variant, Wanted
+from agent_core.repair.model import Found, Kind, Progress, Wanted
+from agent_core.repair.objecting import Objecting
 from agent_core.repair.project import Project
 from agent_core.repair.standing import Ask, Standing
 from agent_core.repair.testing import TestRepairs
 from agent_core.workspace.tree import Changes, FileChange, Snapshot
-
-if TYPE_CHECKING:
-    from agent_core.repair.beyond.judging import Judges
 
 KINDS: tuple[Kind, ...] = ("syntax", "tests", "names", "lint", "types")
 _CACHE = "repair"
@@ -40,10 +36,6 @@ _PATIENCE = 1.0
 _AT_ONCE = 0.3
 # What is of no interest when something else has been found.
 _ASIDE = frozenset({words.NO_TEST_FAILS, words.NO_TESTS, words.NOTHING_RUN})
-_GENERATED = re.compile(rb"@generated|(?i:\bdo not (?:edit|modify)\b|\b(?:auto(?:matically)?[- ]?)generated\b)")
-_HEAD = 600
-_READING = frozenset({"ruff", "mypy"})
-_QUICK = 15.0
 
 
 class Finder:
@@ -73,8 +65,8 @@ class Finder:
 
         Tests, their ``conftest.py``, generated files and links are never changed, nor is what git ignores.
         """
-        start = time.monotonic()
-        tell(Progress("looking", trying="what the checks say", limit=wanted.seconds))
+        clock = Clock(wanted.seconds)
+        tell(Progress("looking", trying="what the checks say"))
         base, changes = await self._tree()
         candidate = await self._workspace.candidate(base, changes, cache=_CACHE, patient=wanted.spare)
         try:
@@ -89,7 +81,7 @@ class Finder:
                     wanted=wanted,
                     tell=tell,
                     enough=enough,
-                    start=start,
+                    clock=clock,
                 )
                 return await search.run()
         finally:
@@ -111,7 +103,7 @@ class _Search:
         wanted: Wanted,
         tell: Callable[[Progress], None],
         enough: asyncio.Event,
-        start: float,
+        clock: Clock,
     ) -> None:
         self._workspace = workspace
         self._checks = checks
@@ -122,13 +114,13 @@ class _Search:
         self._wanted = wanted
         self._say = tell
         self._enough = enough
-        self._start = start
-        self._until = time.monotonic() + wanted.seconds
+        self._clock = clock
+        clock.put_off(clock.spent)
         self._patience = wanted.seconds * _PATIENCE
         self._told = Progress("looking")
         self._said: list[str] = []
         self._last = Found()
-        self._changeable: dict[str, bool] = {}
+        self._changeable = Changeable(candidate, wanted.paths)
         self._project = Project([path for path in candidate.snapshot.files if path.endswith(".py")], candidate.read)
 
     async def run(self) -> Found:
@@ -142,7 +134,9 @@ class _Search:
         known = {one.fingerprint for one in self._findings("syntax")} if begun else set()
         left = [kind for kind in kinds if kind != "tests"]
         if self._goes_on() and not (begun and set(left) <= {"syntax"}):
+            self._tell_waiting()
             await self._spoken()
+            self._clock.run()
             for kind in left:
                 if kind == "syntax" and {one.fingerprint for one in self._findings(kind)} <= known:
                     continue
@@ -152,7 +146,7 @@ class _Search:
         return self._found(kinds)
 
     def _goes_on(self) -> bool:
-        return not (self._last.repairs or self._enough.is_set() or time.monotonic() >= self._until)
+        return not (self._last.repairs or self._enough.is_set() or self._clock.over)
 
     def _took(self, found: Found) -> None:
         self._last = found
@@ -162,7 +156,7 @@ class _Search:
     def _found(self, kinds: Sequence[Kind]) -> Found:
         """All that was found, with what is to be said of it."""
         last, said = self._last, self._said
-        seconds = time.monotonic() - self._start
+        seconds = self._clock.spent
         stopped = self._enough.is_set() and not last.repairs
         if last.repairs:
             said = [one for one in said if one not in _ASIDE]
@@ -175,8 +169,14 @@ class _Search:
         return msgspec.structs.replace(last, word=word, seconds=seconds, ended=ended, texts=self._texts(last))
 
     def _tell(self, progress: Progress) -> None:
-        self._told = progress
-        self._say(progress)
+        self._told = self._clock.stamped(progress)
+        self._say(self._told)
+
+    def _tell_waiting(self, checks: Collection[str] | None = None) -> None:
+        silent = [one.name for one in self._checks if self._standing.of(one.name) is None]
+        named = [one for one in silent if checks is None or one in checks]
+        if named:
+            self._tell(Progress("looking", trying=f"waiting for {', '.join(named)}"))
 
     async def _spoken(self, checks: Collection[str] | None = None, *, most: float = math.inf) -> None:
         """Wait until checks have spoken, or it is no use to wait longer; it is not taken from the search's own time.
@@ -195,7 +195,7 @@ class _Search:
         await unless_enough(waiting, self._enough, min(self._patience, most))
         took = time.monotonic() - begun
         self._patience -= took
-        self._until += took
+        self._clock.put_off(took)
 
     def _texts(self, found: Found) -> dict[str, str]:
         """The files that repairs touch, as they were looked at."""
@@ -221,22 +221,6 @@ class _Search:
             one for result in results if result.check != "pytest" for one in result.findings if kind_of(one) in kinds
         ]
 
-    def _allowed(self, path: str) -> bool:
-        """Whether something may be changed in a file."""
-        if path not in self._changeable:
-            self._changeable[path] = self._may_change(path)
-        return self._changeable[path]
-
-    def _may_change(self, path: str) -> bool:
-        state = self._candidate.snapshot.files.get(path)
-        if state is None or state.mode == SYMLINK or not path.endswith(".py"):
-            return False
-        if TEST_FILE.search(path) or path.rpartition("/")[2] == "conftest.py":
-            return False
-        if self._wanted.paths and not any(path == one or path.startswith(f"{one}/") for one in self._wanted.paths):
-            return False
-        return not _GENERATED.search((self._candidate.read(path) or b"")[:_HEAD])
-
     # -- by what the checks say
 
     async def _by_checks(self, kind: Kind) -> Found:
@@ -252,18 +236,13 @@ class _Search:
             self._project,
             self._tell,
             self._enough,
-            self._until,
+            self._clock.until,
         )
         repairs = await mending.repairs((kind,), self._standing.results)
-        kept = tuple(one for one in repairs if all(self._allowed_by_checks(edit.path) for edit in one.variant.edits))
+        kept = tuple(one for one in repairs if all(self._changeable.by_checks(edit.path) for edit in one.variant.edits))
         if not kept:
             return Found()
         return Found(kept, words.mended_words(kept))
-
-    def _allowed_by_checks(self, path: str) -> bool:
-        """Of what tools say tests may be mended, too: the finding is gone or it is not."""
-        state = self._candidate.snapshot.files.get(path)
-        return state is not None and state.mode != SYMLINK
 
     # -- by tests
 
@@ -274,18 +253,28 @@ class _Search:
             self._workspace.interpreter,
             self._make,
             self._project,
-            allowed=self._allowed,
+            allowed=self._changeable.by_tests,
             wanted=self._wanted,
             tell=self._tell,
             enough=self._enough,
-            objection=self._objection(),
+            objection=Objecting(
+                self._workspace,
+                self._checks,
+                self._base,
+                self._changes,
+                standing=self._standing,
+                enough=self._enough,
+                clock=self._clock,
+            ),
         )
         async with contextlib.AsyncExitStack() as stack:
             await self._spoken(("pytest",), most=_AT_ONCE)
             ahead = None
             if not self._have_spoken() and not self._enough.is_set():
                 ahead = await stack.enter_async_context(repairs.ahead())
+            self._tell_waiting({*QUICK, "pytest"})
             await self._patiently(self._tests_known(ahead))
+            self._clock.run()
             if "syntax" in kinds and self._findings("syntax"):
                 # Tests cannot be run while what they import cannot be parsed.
                 await stack.aclose()
@@ -335,37 +324,7 @@ class _Search:
         if ahead is not None:
             expected = len(said.passed) + len(said.findings) if said is not None else 0
             begun = await ahead.taken(failing, expected, said.seconds if said is not None else 0.0, self._enough)
-        return await repairs.find(failing, begun, until=self._until)
-
-    def _objection(self) -> Callable[[Variant], Awaitable[str]]:
-        """Tells what the checks that read the code have against a variant; those that take long are not asked."""
-        made: list[Judges] = []
-        reading = _READING & {one.name for one in self._checks}
-
-        async def objection(variant: Variant) -> str:
-            if not made:
-                left = self._start + _QUICK - time.monotonic()
-                await unless_enough(self._standing.wait(reading), self._enough, left)
-                made.append(self._judges())
-            judges = made[0]
-            names = {one for one in reading & judges.able if judges.seconds(one) <= _QUICK}
-            judged = await judges.judge(judges.changed(variant.edits), names) if names else None
-            return words.objection(judged.broken[0]) if judged is not None and judged.broken else ""
-
-        return objection
-
-    def _judges(self) -> Judges:
-        from agent_core.repair.beyond.judging import Judges  # noqa: PLC0415 - brings what runs checks
-
-        return Judges(
-            self._workspace,
-            self._checks,
-            self._base,
-            self._changes,
-            before=self._standing.results,
-            enough=self._enough,
-            deadline=self._until,
-        )
+        return await repairs.find(failing, begun, until=self._clock.until)
 
     async def _make(self, changes: Changes) -> Candidate:
         """A candidate of the tree with more changes."""

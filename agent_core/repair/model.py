@@ -260,8 +260,8 @@ class Progress(msgspec.Struct, frozen=True):
         total: Out of how many; 0 where that is not known.
         found: How many repairs so far.
         trying: What is being tried, in words.
-        seconds: How long it has taken.
-        limit: How long it may take.
+        seconds: How long it has taken; see `agent_core.repair.clock.Clock`, which knows that.
+        limit: How long it may take; 0 as long as that is not known, as the checks have not spoken.
     """
 
     stage: Stage

@@ -384,5 +384,4 @@ class Search:
         now = time.monotonic()
         if news or now - self._told >= _TELL_EVERY:
             self._told = now
-            spent = now - self._aim.began
-            self._tell(Progress(self._stage, self._tried, 0, self._found(), trying, spent, self._aim.limit))
+            self._tell(Progress(self._stage, self._tried, 0, self._found(), trying))

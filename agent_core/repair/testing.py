@@ -156,8 +156,7 @@ class TestRepairs:
         return lambda run: self._tell(self._progress(next(seen), run.test))
 
     def _progress(self, done: int, trying: str) -> Progress:
-        spent = time.monotonic() - self._start
-        return Progress("looking", done, 0, 0, words.plain(trying), spent, self._wanted.seconds)
+        return Progress("looking", done, trying=words.plain(trying))
 
     def _left(self) -> float:
         return max(self._until - time.monotonic(), 0.0)
@@ -223,9 +222,7 @@ class TestRepairs:
         passing = tuple(run for run in look.runs if run.outcome == "passed")
         # Of what fails and is not to be mended, nobody can say that it passes.
         whole = look.whole and sum(run.bad for run in look.runs) == len(steady)
-        aim = Aim(
-            tuple(steady), passing, whole, look.safe, self._allowed, self._until, self._wanted.seconds, self._start
-        )
+        aim = Aim(tuple(steady), passing, whole, look.safe, self._allowed, self._until, self._wanted.seconds)
         outcome = await Search(lab, project, aim, self._tell, self._enough, objection=self._objection).run()
         repairs, told = await self._compared(lab, outcome, project)
         word = await asyncio.to_thread(self._word, outcome, repairs, told, project)
@@ -252,10 +249,8 @@ class TestRepairs:
         nothing: tuple[Results, ...] = tuple(() for _ in range(len(survivors) + 1))
         results: Sequence[Results] | None = nothing
         if len(survivors) > 1:
-            spent = time.monotonic() - self._start
-            limit = self._wanted.seconds
             seconds = min(max(self._left() - _STARTING, _COMPARE_LEAST), _COMPARE_SECONDS)
-            self._tell(Progress("comparing", outcome.tried, 0, len(survivors), "what they give", spent, limit))
+            self._tell(Progress("comparing", outcome.tried, 0, len(survivors), "what they give"))
             results = await unless_enough(
                 lab.behaviour(self._behaving(survivors, project), seconds=seconds),
                 self._enough,

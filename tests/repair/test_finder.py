@@ -137,6 +137,10 @@ async def test_a_wrong_comparison_is_found_compared_and_told(opened: Opened) -> 
     assert found.tried > 0
     assert {"looking", "trying"} <= {one.stage for one in bench.told}
     assert bench.told[-1].found > 0
+    shares = [(one.limit, one.seconds) for one in bench.told if one.limit]
+    assert shares == sorted(shares), "its time never goes back"
+    assert {limit for limit, _ in shares} == {30.0}
+    assert all(one.limit or one.stage == "looking" for one in bench.told), "only while the tests have not spoken"
 
 
 async def test_where_tests_start_a_python_of_their_own_each_change_is_tried_in_processes_of_its_own(

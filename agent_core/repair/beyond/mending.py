@@ -73,7 +73,6 @@ class Mending:
         self._enough = enough
         self._deadline = deadline
         self._before = before
-        self._start = time.monotonic()
         self._installed: frozenset[str] | None = None
 
     async def repairs(self, kinds: Iterable[Kind], results: Sequence[CheckResult]) -> tuple[Repair, ...]:
@@ -113,9 +112,7 @@ class Mending:
         return tuple(found)
 
     def _say(self, judges: Judges, found: int, trying: str, total: int = 0) -> None:
-        now = time.monotonic()
-        limit = max(self._deadline - self._start, 0.0)
-        self._tell(Progress("mending", judges.tried, total, found, trying, now - self._start, limit))
+        self._tell(Progress("mending", judges.tried, total, found, trying))
 
     # -- what may be done about findings
 
