@@ -18,7 +18,7 @@ from agent_core.repair.templates.guesses import guessed
 from agent_core.repair.templates.layout import one_line, shown
 from agent_core.repair.templates.members import class_around, members, of_class
 from agent_core.repair.templates.seen import constants_of_tests, words
-from agent_core.repair.templates.vocabulary import local_names, vocabulary
+from agent_core.repair.templates.vocabulary import local_names, visible, vocabulary
 
 _QUOTED = re.compile(r"""['"]([^'"\s]{1,40})['"]""")
 _MOST = 8
@@ -123,13 +123,13 @@ def _keys_asked(project: Project) -> frozenset[str]:
 
 
 def _forms(source: Source, given: dict[str, ast.expr]) -> list[str]:
-    """How values are made of their keys: ``self.{}`` where a key is ``name`` and its value ``self.name``."""
+    """How values are made of their keys: ``self.{}`` where a key is ``name`` and its value ``self.name``, ``do_{}``."""
     count: Counter[str] = Counter()
     for key, value in given.items():
         code = one_line(source, value, 80)
         if code is None or not key.isidentifier() or "{" in code:
             continue
-        form = re.sub(rf"(?<!\w){re.escape(key)}(?!\w)", "{}", code)
+        form = re.sub(rf"(?<![^\W_]){re.escape(key)}(?![^\W_])", "{}", code)
         count[form] += form != code
     return [form for form, often in count.most_common(_MOST_FORMS) if often]
 
@@ -139,7 +139,8 @@ def _keys(source: Source, node: ast.expr, form: str, project: Project, told: Ite
     found: dict[str, float] = {}
     class_, around = members(source, node), class_around(source, node)
     tested = set(constants_of_tests(project).texts)
-    if class_ is not None and around is not None and class_.receiver and f"{class_.receiver}.{{}}" in form:
+    me = f"{class_.receiver}." if class_ is not None and class_.receiver else ""
+    if class_ is not None and around is not None and me and f"{me}{{}}" in form:
         own = [*class_.attributes, *class_.methods]
         below = [
             name
@@ -150,6 +151,11 @@ def _keys(source: Source, node: ast.expr, form: str, project: Project, told: Ite
         ]
         known = {**dict.fromkeys(class_.attributes, 0.5), **dict.fromkeys((n for n in below if n not in own), 0.8)}
         found = {name: extra for name, extra in known.items() if not name.startswith("_")}
+    elif re.fullmatch(rf"(?:{re.escape(me)})?\w*{{}}\w*", form) and form != "{}":
+        named = re.compile(re.escape(form).replace(r"\{\}", r"([^\W_]\w*)"))
+        pool = [f"{me}{name}" for name in (*class_.attributes, *class_.methods)] if class_ is not None and me else []
+        matches = [named.fullmatch(name) for name in (*pool, *visible(source, node))]
+        found = {match.group(1): 0.2 for match in matches if match is not None}
     elif form == "{}" or form.endswith("({})"):
         used = {one.id for one in ast.walk(source.scope(node)) if isinstance(one, ast.Name)}
         parameters = vocabulary(source, node).parameters

@@ -103,6 +103,10 @@ def test_an_entry_made_like_its_neighbours() -> None:
     other = right.replace('label"', 'default"').replace("self.label,\n        }", "self.default,\n        }")
     assert rank(ENTRIES, DESCRIBED, other) == 2
     assert rank(ENTRIES, DESCRIBED, other, failing=failing("'default'", "KeyError")) == 1
+    called = DESCRIBED.replace("self.name,\n            ", "str(self.name),\n            ").replace(
+        "self.kind,\n        }", "str(self.kind),\n        }"
+    )
+    assert rank(ENTRIES, called, called.replace("kind),\n", 'kind),\n            "label": str(self.label),\n')) == 1
 
 
 def test_an_entry_that_only_classes_below_have() -> None:
@@ -125,6 +129,30 @@ def test_an_entry_whose_key_an_error_names() -> None:
     told = failing("'late'", "KeyError")
     assert rank(ENTRIES, wrong, "return {'paid': 0, 'due': 0, 'late': 0}", failing=told) == 1
     assert lines(ENTRIES, wrong) == []
+
+
+def test_a_function_that_is_in_no_table_of_its_like() -> None:
+    wrong = """\
+    def do_add(a, b):
+        return a + b
+    def do_drop(a, b):
+        return a
+    def do_swap(a, b):
+        return b, a
+    def other(a):
+        return a
+    TABLE = {"add": do_add, "drop": do_drop}  # here
+    """
+    assert rank(ENTRIES, wrong, 'TABLE = {"add": do_add, "drop": do_drop, "swap": do_swap}') == 1
+    assert len(lines(ENTRIES, wrong)) == 1
+    methods = """\
+    class Shell:
+        def cmd_add(self): ...
+        def cmd_drop(self): ...
+        def commands(self):
+            return {"add": self.cmd_add}  # here
+    """
+    assert rank(ENTRIES, methods, 'return {"add": self.cmd_add, "drop": self.cmd_drop}') == 1
 
 
 def test_a_keyword_handed_over_like_the_others() -> None:
