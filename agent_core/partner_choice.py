@@ -8,6 +8,7 @@ import logging
 
 from agent_core import commands
 from agent_core import events as ev
+from agent_core.chat_entries import Notice
 from agent_core.errors import LOGGED, ConfigError, JournalError, PairloopError
 from agent_core.partners.beginning import Beginning
 from agent_core.partners.listing import Offer, offer_of, offers
@@ -51,9 +52,13 @@ class PartnerChoice:
                 self._parts.emit(ev.Noted("warning", f"{text} {model.info.name} proposes instead.", error.hint))
 
     def tell_found(self) -> None:
-        """Say which server was found, if none was configured and nobody was chosen."""
-        beginning = self._beginning
-        if beginning is not None and beginning.found and self._parts.state().chosen is None:
+        """Say which server was found, if none was configured and nobody was chosen; short where it was said before."""
+        beginning, state = self._beginning, self._parts.state()
+        if beginning is None or not beginning.found or state.chosen is not None:
+            return
+        if any(isinstance(one, Notice) and one.text == beginning.found for one in state.chat):
+            self._parts.emit(ev.Noted("info", beginning.again or beginning.found))
+        else:
             self._parts.emit(ev.Noted("info", beginning.found, beginning.hint))
 
     def work_in(self, group: asyncio.TaskGroup) -> None:

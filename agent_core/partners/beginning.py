@@ -18,6 +18,7 @@ _ADD = (
     "To add a model: pairloop key set (or export OPENAI_API_KEY=sk-...), or start a local server such as Ollama; "
     "/model chooses."
 )
+_STILL = "No key is set: the built-in partner still proposes; /model chooses."
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -28,12 +29,14 @@ class Beginning(msgspec.Struct, frozen=True):
         found: What to say of a server that was found on this machine, and of others; empty where none was looked for.
         hint: How to keep to it, or choose another.
         given: The human has just said who it is to be, so what they chose in an earlier run does not count.
+        again: The same in short, for a session in which it was said already; empty where it is `found` that is said.
     """
 
     model: SwitchingModel
     found: str = ""
     hint: str = ""
     given: bool = False
+    again: str = ""
 
 
 async def begin(partners: Partners, *, given: bool = False) -> Beginning:
@@ -83,7 +86,7 @@ async def _found(partners: Partners, error: NoPartnerError, *, given: bool) -> B
     looked = " and no local server was found" if partners.config.partner.discover and not found else ""
     built_in = await asyncio.to_thread(partners.open, BUILTIN)
     return Beginning(
-        SwitchingModel(partners, built_in), f"{_BUILT_IN.format(looked)}{there and f' {there}'}", _ADD, given
+        SwitchingModel(partners, built_in), f"{_BUILT_IN.format(looked)}{there and f' {there}'}", _ADD, given, _STILL
     )
 
 

@@ -63,31 +63,23 @@ def place_of(variant: Variant, project: Project) -> str:
     return f"at {place}" if function is None else f"in {code(function.name)} ({place})"
 
 
-def repair_words(repair: Repair, project: Project, left: int = 0) -> str:
+def repair_words(repair: Repair, project: Project) -> str:
     """What a repair is: ```<=` for `<` in `clamp` (shop/prices.py:12): all 34 tests pass with it``.
 
     Args:
         repair: It.
         project: The project.
-        left: How many of the tests that failed it does not mend.
     """
     said = f"{says_of(repair.variant)} {place_of(repair.variant, project)}"
     if not repair.passed:
         return f"{said}."
-    return f"{said}: {passing_words(repair, left)} with it."
+    return f"{said}: {passing_words(repair)} with it."
 
 
-def passing_words(repair: Repair, left: int = 0) -> str:
-    """Which tests pass with a repair: ``all 34 tests pass``.
-
-    Args:
-        repair: It.
-        left: How many of the tests that failed it does not mend.
-    """
+def passing_words(repair: Repair) -> str:
+    """Which tests pass with a repair: ``all 34 tests pass``."""
     if any(is_conftest(one) for one in repair.mends):
         return "the tests can be run again, and pass"
-    if left and repair.whole:
-        return f"all tests but {left:,} pass"
     if repair.whole:
         return {1: "the only test passes", 2: "both tests pass"}.get(repair.passed, f"all {repair.passed:,} tests pass")
     return "the one test that was run passes" if repair.passed == 1 else f"the {repair.passed:,} tests run pass"
@@ -109,10 +101,10 @@ def found_words(
         left: Failing tests that they do not mend.
         objection: What a check has against the first.
     """
-    words = [repair_words(repairs[0], project, len(left))]
+    words = [repair_words(repairs[0], project)]
     if len(repairs) > 1:
         whole = all(one.whole for one in repairs)
-        every = "each makes the same tests pass" if left or not whole else "each passes all tests"
+        every = "each passes all tests" if whole else "each makes the same tests pass"
         words.append(f"{len(repairs)} different repairs are known, and {every}{_differ(differences)}.")
     if objection:
         words.append(f"But {objection}.")

@@ -76,6 +76,7 @@ async def test_esc_ends_a_search_with_what_it_has_and_then_for_good() -> None:
         driver.session.commands.clear()
         driver.session.emit(ev.RepairProgressed(False, "trying", 300, 0, 2, "", 9.0, 60.0))
         await driver.drawn()
+        assert "300 tried, 2 found · esc offers the best now" in driver.app.main.status.plain_text
         await driver.press("escape")
         assert driver.session.commands == [EndSearch()]
         assert "The search ends with the best it has found" in driver.app.main.status.plain_text

@@ -196,8 +196,9 @@ class StatusBar(Rows):
 
 
 def _tried(search: SearchState) -> list[Piece]:
-    """How far the built-in partner's search has come, and what is being tried."""
-    return [(search.so_far, "text"), (clean(search.trying), "dim")]
+    """How far the built-in partner's search has come, what ends it now that something is found, what is being tried."""
+    ends = f"esc offers {'it' if search.found == 1 else 'the best'} now" if search.found and not search.hurried else ""
+    return [(search.so_far, "text"), (ends, "accent"), (clean(search.trying), "dim")]
 
 
 def _phase(state: State, elapsed: float, flash: str, words: str, width: int, *, over: bool) -> list[Piece]:

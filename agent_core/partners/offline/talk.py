@@ -86,7 +86,9 @@ def repair_words(repair: Repair, left: int) -> tuple[str, str]:
     says = f"{plain(variant.says, 400)} at {plain(variant.path)}:{variant.line}"
     if repair.kind != "tests":
         return says, f"It mends {_listed(repair.mends)}." if repair.mends else ""
-    return says, f"With it {passing_words(repair, left)}{'' if repair.whole else '; not all could be run in time'}."
+    # Where some fail still, that is why not all are said to pass.
+    rest = "" if repair.whole or left else "; not all could be run in time"
+    return says, f"With it {passing_words(repair)}{rest}."
 
 
 def proposing(repair: Offered, others: int, *, told: bool) -> str:

@@ -93,6 +93,19 @@ async def test_without_a_key_it_begins_asks_and_proposes(tmp_path: Path, finder:
     assert (project / "shop/prices.py").read_text() == MENDED
 
 
+async def test_who_proposes_without_a_key_is_said_at_length_once_a_session(tmp_path: Path, finder: Finder) -> None:
+    project = make_shop(tmp_path / "shop")
+    session, told = None, list[tuple[str, str]]()
+    for _ in range(3):
+        async with running(project, settings(), NO_KEY, resume=session) as here:
+            await here.seen(ev.Noted)
+            session = here.session.id
+            told += [(one.text, one.hint) for one in here.all(ev.Noted) if "No key" in one.text]
+    assert told[0][1]
+    assert told[1:] == [("No key is set: the built-in partner still proposes; /model chooses.", "")] * 2
+    assert finder.searches == 0
+
+
 async def test_a_resumed_session_goes_on_with_what_was_found(tmp_path: Path, finder: Finder) -> None:
     project = make_shop(tmp_path / "shop")
     async with running(project, settings(use="builtin"), NO_KEY) as here:
