@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from agent_core.repair.model import Edit, Variant
 from agent_core.repair.project import Project
@@ -134,22 +135,27 @@ def asked_alike(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
     asked = _asked(node)
     if asked is None or not editable(source, node) or source.in_text(node):
         return
-    name, by_none = asked[0], asked[2]
-    places = [
-        (one, found[1])
-        for one in walk_own(source.scope(node))
-        if (found := _asked(one)) is not None
-        and (found[0], found[2]) == (name, by_none)
-        and isinstance(one, ast.expr)
-        and condition_kind(source, one) in {"whole", "part"}
-    ]
+    name, none_asked = asked[0], asked[2]
+    places = _places_asked(source, source.scope(node)).get((name, none_asked), [])
     if not 1 < len(places) <= _MOST_PLACES:
         return
-    there, none = (name, f"not {name}") if by_none else (f"{name} is not None", f"{name} is None")
+    there, none = (name, f"not {name}") if none_asked else (f"{name} is not None", f"{name} is None")
     edits = [edit for one, is_none in places if (edit := put(source, one, none if is_none else there)) is not None]
     if len(edits) == len(places):
-        says = f"{there} for {source.code(places[0][0])} and the like, {len(edits)} times"
+        first, is_none = places[0]
+        says = f"{none if is_none else there} for {source.code(first)} and the like, {len(edits)} times"
         yield source.variant("asked alike", 2.0, shown(says, 100), *edits)
+
+
+@lru_cache(maxsize=16)
+def _places_asked(source: Source, scope: ast.AST) -> Mapping[tuple[str, bool], list[tuple[ast.expr, bool]]]:
+    """The conditions of a function that ask whether something is there, by what they ask of and how; see `_asked`."""
+    found: dict[tuple[str, bool], list[tuple[ast.expr, bool]]] = {}
+    for one in walk_own(scope):
+        asked = _asked(one)
+        if asked is not None and isinstance(one, ast.expr) and condition_kind(source, one) in {"whole", "part"}:
+            found.setdefault((asked[0], asked[2]), []).append((one, asked[1]))
+    return found
 
 
 def _asked(node: ast.AST) -> tuple[str, bool, bool] | None:

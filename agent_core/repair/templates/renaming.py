@@ -6,6 +6,7 @@ import ast
 import builtins
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from agent_core.repair.model import Edit, Variant
 from agent_core.repair.project import Project
@@ -35,6 +36,8 @@ _MOST_KNOWN = 3
 _MOST_PLACES = 60
 _BY_NAME = frozenset({"getattr", "hasattr", "setattr", "delattr"})
 _LEAST = 0.6
+# Where something stands, and whether it is an attribute's name alone, in a text.
+_Place = tuple[int, int, bool]
 # What was called otherwise in Python 2, or in the modules that bridged to it.
 SUCCESSORS: Mapping[str, str] = {
     **dict.fromkeys(("unicode", "basestring", "text_type", "string_types"), "str"),
@@ -71,25 +74,32 @@ def renamings(source: Source, roots: Iterable[ast.AST], old: str, new: str) -> l
         old: As it is written: ``name``, ``self.total``.
         new: What stands there instead.
     """
-    found: set[Edit] = set()
-    for root in roots:
-        waiting: list[ast.AST] = [root]
-        while waiting:
-            node = waiting.pop()
-            if isinstance(node, FUNCTIONS) and node is not root and _binds(source, node, old):
-                # Another of the same name.
-                continue
-            if isinstance(node, ast.JoinedStr):
-                if any(_is(one, old) for one in ast.walk(node)):
-                    found.update(_in_text(source, node, old, new))
-                continue
-            if isinstance(node, ast.Name | ast.Attribute) and _is(node, old):
-                if "".join(source.code(node).split()) == old:
-                    found.add(source.replace(node, new))
-            elif isinstance(node, ast.Call):
-                found.update(_by_name(source, node, old, new))
-            waiting.extend(ast.iter_child_nodes(node))
-    return sorted(found)
+    places = {place for root in roots for place in _places(source, root, old)}
+    by_name = new.rpartition(".")[2]
+    return [Edit(source.path, start, end, by_name if by else new) for start, end, by in sorted(places)]
+
+
+@lru_cache(maxsize=64)
+def _places(source: Source, root: ast.AST, old: str) -> tuple[_Place, ...]:
+    """Where a name is read under a node."""
+    found: list[_Place] = []
+    waiting: list[ast.AST] = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, FUNCTIONS) and node is not root and _binds(source, node, old):
+            # Another of the same name.
+            continue
+        if isinstance(node, ast.JoinedStr):
+            if any(_is(one, old) for one in ast.walk(node)):
+                found += _in_text(source, node, old)
+            continue
+        if isinstance(node, ast.Name | ast.Attribute) and _is(node, old):
+            if "".join(source.code(node).split()) == old:
+                found.append((*source.span(node), False))
+        elif isinstance(node, ast.Call):
+            found += _by_name(source, node, old)
+        waiting.extend(ast.iter_child_nodes(node))
+    return tuple(found)
 
 
 def _is(node: ast.AST, old: str) -> bool:
@@ -102,15 +112,15 @@ def _binds(source: Source, function: ast.FunctionDef | ast.AsyncFunctionDef, nam
     return name in vocabulary(source, function.body[0]).bindings
 
 
-def _in_text(source: Source, node: ast.JoinedStr, old: str, new: str) -> Iterator[Edit]:
+def _in_text(source: Source, node: ast.JoinedStr, old: str) -> Iterator[_Place]:
     """The places of a name within the fields of an f-string."""
     pattern = re.compile(rf"(?<![\w.'\"]){re.escape(old)}(?!\w)")
     for start, end in fields_of(source, node):
         for match in pattern.finditer(source.text, start, end):
-            yield Edit(source.path, *match.span(), new)
+            yield (*match.span(), False)
 
 
-def _by_name(source: Source, node: ast.Call, old: str, new: str) -> Iterator[Edit]:
+def _by_name(source: Source, node: ast.Call, old: str) -> Iterator[_Place]:
     """The text by which an attribute is asked for: ``getattr(x, "items")`` beside ``x.items()``."""
     owner, _, attribute = old.rpartition(".")
     match node:
@@ -119,7 +129,7 @@ def _by_name(source: Source, node: ast.Call, old: str, new: str) -> Iterator[Edi
                 code = source.code(text)
                 if code[1:-1] == attribute:
                     start, end = source.span(text)
-                    yield Edit(source.path, start + 1, end - 1, new.rpartition(".")[2])
+                    yield start + 1, end - 1, True
 
 
 # -- names that there are not
