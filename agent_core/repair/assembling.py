@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
 
+import msgspec
+
+from agent_core.repair.hearing import trials_of
 from agent_core.repair.hunt import Survivor
-from agent_core.repair.model import joined
+from agent_core.repair.lab import TrialLab
+from agent_core.repair.model import Plan, joined
+
+_LEAST = 5.0
 
 
 def ordinary(one: Survivor) -> tuple[bool, float]:
@@ -26,6 +33,31 @@ def choices(parts: Sequence[Sequence[Survivor]], most: int) -> list[Survivor]:
     for number, part in enumerate(ordered):
         made += [[*best[:number], other, *best[number + 1 :]] for other in part[1:]]
     return [whole for choice in made[:most] if (whole := _together(choice)) is not None]
+
+
+async def passing(
+    lab: TrialLab, made: Sequence[Survivor], others: Sequence[str], seconds: float, numbers: Iterator[int]
+) -> tuple[Survivor, ...]:
+    """What of such choices passes all tests.
+
+    Args:
+        lab: Where they are tried.
+        made: The choices.
+        others: Tests that pass without them.
+        seconds: How much time there is; some they get in any case.
+        numbers: Gives what nothing else is numbered by there.
+    """
+    numbered = dict(zip(numbers, made, strict=False))
+    plans = [
+        Plan(number, one.variant.edits, tuple(dict.fromkeys((*one.mends, *others)))) for number, one in numbered.items()
+    ]
+    return tuple(
+        [
+            msgspec.structs.replace(numbered[trial.number], passed=trial.passed)
+            async for trial in trials_of(lab, plans, asyncio.Event(), min(max(seconds, _LEAST), 2 * _LEAST))
+            if trial.outcome == "passed"
+        ]
+    )
 
 
 def _together(parts: Sequence[Survivor]) -> Survivor | None:

@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 import msgspec
 
 from agent_core.repair.localise import localise
-from agent_core.repair.model import Edit, Suspect, TestRun, Variant
+from agent_core.repair.model import Edit, Suspect, TestRun, Trial, Variant
 from agent_core.repair.ordering import Line, Ordering
 from agent_core.repair.pairs import Tried, pairs_of
 from agent_core.repair.project import Project
 
 _MOST_HUNTS = 5
 _COMMON = 0.5
+# What is gained by a variant that mends some, fails otherwise than before, breaks something else; and by its line.
+_BETTER, _OTHERWISE, _BREAKS = 2.0, 1.2, 3.0
+_PROMISING = 1.3
 
 Try = tuple[Line | None, Variant]
 """A variant that is tried, and the line it is of; of a pair there is none."""
@@ -107,6 +110,32 @@ class Hunt:
         if line is not None:
             weight = line.weight / variant.cost
             self.tried.append(Tried(variant, weight, gain, self.function_of(variant), frozenset(mends)))
+
+    def breaks(self, tried: Try, test: str) -> None:
+        """Take down that a variant mends all, but another test fails with it."""
+        line, variant = tried
+        self.rejected.setdefault(test, []).append(tried)
+        self.failed(variant, line, at=test, gain=_BREAKS, mends=self.tests)
+        if line is not None:
+            line.learn(_PROMISING)
+
+    def learn(self, tried: Try, trial: Trial, *, before: str) -> None:
+        """Take down what a variant that does not do tells of its line.
+
+        Args:
+            tried: It.
+            trial: What came of it.
+            before: Why its test fails otherwise.
+        """
+        line, variant = tried
+        mends = self.tests[: trial.passed] if trial.outcome == "failed" else ()
+        gain = _BETTER if mends else _OTHERWISE if trial.outcome == "failed" and trial.why != before else 1.0
+        self.failed(variant, line, at=trial.test, gain=gain, mends=mends)
+        if line is not None:
+            if gain > 1:
+                line.learn(1 + (gain - 1) / 10)
+            else:
+                line.had_no_effect()
 
     def pairs(self, count: int) -> list[Variant]:
         """The next pairs; none when there are no more."""

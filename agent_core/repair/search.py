@@ -15,12 +15,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 import msgspec
 
 from agent_core.repair.aim import Aim, Outcome
-from agent_core.repair.assembling import choices
+from agent_core.repair.assembling import choices, passing
+from agent_core.repair.batches import Batches
 from agent_core.repair.hearing import trials_of
 from agent_core.repair.hunt import Hunt, Survivor, Try, hunt_for, plainly_apart, split
 from agent_core.repair.lab import TrialLab
 from agent_core.repair.model import Plan, Progress, Stage, TestRun, Trial, Variant
-from agent_core.repair.ordering import Line
 from agent_core.repair.others import Others
 from agent_core.repair.partial import partial_repairs
 from agent_core.repair.project import Project
@@ -35,19 +35,13 @@ _MOST_IN_VAIN = 3
 _DOUBTED = 2
 _MOSTLY = 0.5
 _GO_ON = (2.0, 20.0)
-# How long a batch takes, at least, and in times of what it takes to start one; how many variants are in it.
-_BATCH_SECONDS, _STARTING = 1.0, 5.0
-_BATCH = (6, 400)
 _TELL_EVERY = 0.2
 # By when tests are taken apart that no single change mends, and how many changes are tried before; by when what mends
 # not all is put together with others; as shares of the time.
 _APART_AFTER, _APART_TRIED, _APART_LATEST = 0.3, 200, 0.6
 _PAIRS_AFTER = 0.5
-_BETTER, _OTHERWISE, _BREAKS = 2.0, 1.2, 3.0
-_PROMISING = 1.3
 # The share of the time that the tests may take which do not execute what is touched.
 _REST = 0.25
-_LEAST_TOGETHER = 5.0
 # What putting repairs together and comparing them may take of the time, and at most.
 _AFTERWARDS_SHARE, _AFTERWARDS = 0.1, 6.0
 
@@ -93,8 +87,7 @@ class Search:
         self._found_at: float | None = None
         self._tried = 0
         self._lines: set[tuple[str, int]] = set()
-        self._starting = 0.5
-        self._each = 0.1
+        self._batches = Batches()
         self._told = 0.0
         self._stage: Stage = "trying"
         # Series one after the other of which nothing came as what runs the tests ended, and why.
@@ -189,9 +182,7 @@ class Search:
 
     async def _batch(self, hunt: Hunt) -> list[Try]:
         """What is tried next; nothing where all that came up is known not to do, or nothing came."""
-        least, most = _BATCH
-        seconds = max(_BATCH_SECONDS, _STARTING * self._starting)
-        size = int(min(max(seconds / max(self._each, 0.001), least), most))
+        size = self._batches.size
         self._stage = "trying"
         exhausted = hunt.ordering.exhausted
         if not hunt.survivors and (exhausted or self._spent() > _PAIRS_AFTER):
@@ -199,7 +190,7 @@ class Search:
             if hunt.by_pairs and (pairs := await asyncio.to_thread(hunt.pairs, size)):
                 self._stage = "pairs"
                 return [(None, pair) for pair in pairs]
-        taken = await hunt.ordering.take(size, max(_MAKING_SECONDS, self._starting))
+        taken = await hunt.ordering.take(size, max(_MAKING_SECONDS, self._batches.starting))
         return [(line, variant) for line, variant in taken if hunt.ended.get(variant.edits, "") not in hunt.tests]
 
     async def _another_way(self, hunt: Hunt) -> bool:
@@ -226,15 +217,14 @@ class Search:
         planned = {next(self._numbers): one for one in batch}
         ordered = self._aim.ordered
         plans = [self._plan(number, variant, hunt, others=ordered) for number, (_, variant) in planned.items()]
-        begun, first, ended = time.monotonic(), 0.0, 0
+        self._batches.begin()
         passed: list[Try] = []
         ahead = asyncio.create_task(hunt.ordering.ahead())
         try:
             async with contextlib.aclosing(self._trials(plans)) as trials:
                 async for trial in trials:
                     self._tried += 1
-                    ended += 1
-                    first = first or time.monotonic()
+                    self._batches.end_one()
                     if trial.outcome == "passed" and not ordered:
                         passed.append(planned[trial.number])
                     else:
@@ -244,11 +234,9 @@ class Search:
         finally:
             ahead.cancel()
             await asyncio.gather(ahead, return_exceptions=True)
-        self._in_vain = self._in_vain + 1 if not ended and self._lab.fault else 0
+        self._in_vain = self._in_vain + 1 if not self._batches.ended and self._lab.fault else 0
         self._fault = self._lab.fault or self._fault
-        if ended > 1:
-            self._starting = first - begun
-            self._each = (time.monotonic() - first) / (ended - 1)
+        self._batches.end()
         if passed:
             await self._confirm(hunt, passed)
         if again := await self._doubted(hunt):
@@ -288,25 +276,10 @@ class Search:
             whole = self._aim.whole and self._others.whole(variant)
             hunt.survivors.append(Survivor(variant, weight, trial.passed, whole, hunt.tests))
         elif trial.test in self._others:
-            hunt.rejected.setdefault(trial.test, []).append(tried)
-            hunt.failed(variant, line, at=trial.test, gain=_BREAKS, mends=hunt.tests)
-            if line is not None:
-                line.learn(_PROMISING)
+            hunt.breaks(tried, trial.test)
         else:
-            self._learn(hunt, line, variant, trial)
+            hunt.learn(tried, trial, before=self._before.setdefault(trial.test, trial.why))
         self._say(f"{variant.says} in {variant.path}:{variant.line}", news=trial.outcome == "passed")
-
-    def _learn(self, hunt: Hunt, line: Line | None, variant: Variant, trial: Trial) -> None:
-        """What a variant that does not do tells of its line."""
-        mends = hunt.tests[: trial.passed] if trial.outcome == "failed" else ()
-        known = self._before.setdefault(trial.test, trial.why)
-        gain = _BETTER if mends else _OTHERWISE if trial.outcome == "failed" and trial.why != known else 1.0
-        hunt.failed(variant, line, at=trial.test, gain=gain, mends=mends)
-        if line is not None:
-            if gain > 1:
-                line.learn(1 + (gain - 1) / 10)
-            else:
-                line.had_no_effect()
 
     async def _doubted(self, hunt: Hunt) -> list[Try]:
         """Look whether the tests that reject much pass at all times without any change; gives what others rejected."""
@@ -363,22 +336,10 @@ class Search:
             return ()
         if len(parts) < 2:
             return tuple(parts[0]) if parts else ()
-        made = {next(self._numbers): one for one in choices(parts, _MOST_REPAIRS)}
-        plans = [
-            Plan(number, one.variant.edits, tuple(dict.fromkeys((*one.mends, *self._others.names))))
-            for number, one in made.items()
-        ]
         # Who has had enough waits for this: it makes one of what was found.
         left = 0.0 if self._enough.is_set() else self._left()
-        seconds = min(max(left, _LEAST_TOGETHER), 2 * _LEAST_TOGETHER)
-        passed = tuple(
-            [
-                msgspec.structs.replace(made[trial.number], passed=trial.passed)
-                async for trial in trials_of(self._lab, plans, asyncio.Event(), seconds)
-                if trial.outcome == "passed"
-            ]
-        )
-        return passed or tuple(parts[0])
+        made = choices(parts, _MOST_REPAIRS)
+        return await passing(self._lab, made, self._others.names, left, self._numbers) or tuple(parts[0])
 
     def _say(self, trying: str, *, news: bool) -> None:
         now = time.monotonic()

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
+from agent_core.repair import batches
 from agent_core.repair import search as searching
 from agent_core.repair.aim import Aim, Outcome
 from agent_core.repair.hunt import split
@@ -135,7 +136,7 @@ async def test_where_only_one_of_two_faults_can_be_mended_the_other_is_named() -
 
 
 async def test_those_without_a_repair_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "_BATCH", (1, 1))
+    monkeypatch.setattr(batches, "_SIZE", (1, 1))
     lab = QuickLab(
         """
         def first(items):
@@ -169,7 +170,7 @@ async def test_repairs_that_do_not_go_together_are_told_by_themselves() -> None:
 
 
 async def test_it_looks_further_for_a_while_and_then_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "_BATCH", (1, 1))
+    monkeypatch.setattr(batches, "_SIZE", (1, 1))
     monkeypatch.setattr(searching, "_GO_ON", (0.0, 0.0))
     lab = QuickLab(CLAMP, CLAMPED)
     outcome = await search(lab)
@@ -191,7 +192,7 @@ async def test_what_the_checks_object_to_is_marked_until_there_is_one_they_are_c
 
 
 async def test_pairs_take_turns_with_what_is_left_of_single_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "_BATCH", (4, 4))
+    monkeypatch.setattr(batches, "_SIZE", (4, 4))
     monkeypatch.setattr(searching, "_TELL_EVERY", 0.0)
     monkeypatch.setattr(searching, "_PAIRS_AFTER", 0.0)
     lab, told = QuickLab(CLAMP, {"never": "assert clamp(1, 2, 3) == 'never'"}), list[Progress]()
@@ -271,7 +272,7 @@ async def test_a_passing_test_that_comes_and_goes_is_asked_no_more() -> None:
 
 async def test_what_such_a_test_rejected_is_tried_again_for_what_it_mends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searching, "plainly_apart", lambda *_: True)
-    monkeypatch.setattr(searching, "_BATCH", (1, 1))
+    monkeypatch.setattr(batches, "_SIZE", (1, 1))
     lab = UnluckyLab(TWO, {"first": "assert first([1, 2]) == 1", "more": "assert more(2) == 3", "luck": "assert True"})
     outcome = await search(lab)
     rejected = [plan.edits for plan in lab.tried if "luck" in plan.tests and not lab.mends_less(plan)]
