@@ -20,7 +20,7 @@ _LIKE_NEIGHBOURS = 0.15
 _SUSPICIOUS = 0.4
 _NEIGHBOURS = 6
 # Plus or minus nothing, times or by one; neither exponents nor numbers that only begin so.
-_IDLE = re.compile(r"(?<=[\w)\]])\s*(?<!\d[eE])(?:[-+]\s*0(?:\.0*)?|(?:\*{1,2}|//?)\s*1(?:\.0*)?)(?![\w.])")
+_IDLE = re.compile(r"(?<=[\w)\]])\s*(?<!\d[eE])(?:(?:[-+|^]|<<|>>)\s*0(?:\.0*)?|(?:\*{1,2}|//?)\s*1(?:\.0*)?)(?![\w.])")
 _TOKEN = re.compile(r"[A-Za-z_]\w*|\d+|[^\w\s]+")
 _TRIVIAL = frozenset({"(", ")", ",", ":", ".", "[", "]", ""})
 

@@ -179,7 +179,9 @@ def test_what_is_special_about_an_input(call: str, trait: str) -> None:
     assert trait in found if trait else not found
 
 
-@pytest.mark.parametrize("idle", ["value < high - 0", "value < high * 1", "value < high // 1"])
+@pytest.mark.parametrize(
+    "idle", ["value < high - 0", "value < high * 1", "value < high // 1", "value < high | 0", "value < high >> 0"]
+)
 def test_of_those_that_behave_alike_one_without_idle_arithmetic_is_offered_in_the_best_place(idle: str) -> None:
     idles, plain, other = survivor(1.0, new=idle), survivor(3.0, ">="), survivor(2.0, "!=")
     same: Results = (("value", "1"),)
