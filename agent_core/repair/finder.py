@@ -307,7 +307,14 @@ class _Search:
         """Repairs of what the tests say; where they have not said it, of what the search finds out itself."""
         tests = self._standing.of("pytest")
         if not self._have_spoken():
-            return await self._searched(repairs, ahead, (), None)
+            found = await self._searched(repairs, ahead, (), None)
+            if found.word != words.NOTHING_RUN:
+                return found
+            # What the look took for a test that hangs may only be slow: the check knows.
+            await self._spoken(("pytest",))
+            tests = self._standing.of("pytest")
+            word = nothing_asked(tests, self._wanted) if self._have_spoken() else ""
+            return Found(word=word) if word else found
         if word := nothing_asked(tests, self._wanted):
             return Found(word=word)
         assert tests is not None

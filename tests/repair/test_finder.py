@@ -16,12 +16,13 @@ from agent_core.checks.model import CheckResult, Finding, Outcome
 from agent_core.checks.pytest import PytestCheck
 from agent_core.config_tables import Config
 from agent_core.repair import search as searching
+from agent_core.repair.ahead import Begun
 from agent_core.repair.edited import edited
 from agent_core.repair.finder import Finder
 from agent_core.repair.forking import ForkingLab
 from agent_core.repair.model import Found, Look, Progress, TestRun, Wanted
 from agent_core.repair.standing import Ask
-from agent_core.repair.testing import meant
+from agent_core.repair.testing import TestRepairs, meant
 from agent_core.workspace.project import Project, open_project
 from agent_core.workspace.tree import Changes, FileChange, Snapshot
 from tests.projects import make_project
@@ -289,6 +290,29 @@ async def test_where_a_test_hangs_nobody_waits_for_the_check_to_end(opened: Open
     found = await bench.find("test_shop.py", seconds=45)
     assert found.repairs
     assert found.seconds < 40
+
+
+async def test_a_slow_test_is_not_said_to_fail_when_the_check_says_that_it_passes(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = "import time\n\ndef test_slow():\n    time.sleep(30)\n"
+    bench = await opened({"test_slow.py": slow, "shop.py": ""}, only=True)
+    over = asyncio.Event()
+    real = TestRepairs.find
+
+    async def find(self: TestRepairs, failing: Sequence[str], begun: Begun, *, until: float) -> Found:
+        found = await real(self, failing, begun, until=until)
+        over.set()
+        return found
+
+    async def ask(_heard: Heard) -> tuple[CheckResult, ...]:
+        await over.wait()
+        return (said("passed", ()),)
+
+    monkeypatch.setattr(TestRepairs, "find", find)
+    bench.ask = ask
+    found = await bench.find()
+    assert found.word.startswith("No test fails")
 
 
 async def test_what_was_stopped_early_says_how_far_it_was(opened: Opened) -> None:
