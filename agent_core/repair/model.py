@@ -36,7 +36,8 @@ class Variant(msgspec.Struct, frozen=True):
     Attributes:
         edits: What changes; they do not overlap.
         template: Name of the template that made it; of a pair both, joined by ``+``.
-        cost: How unusual such a change is, from 1.0 for the most ordinary slip upwards; of a pair the product.
+        cost: How unusual such a change is: 1.0 for the most ordinary slip, less only where something is wrong for
+            certain; of a pair the product.
         says: What it does, as a human would say it: ``<= for <``. Code in it is the project's: untrusted text.
         line: The first line it touches.
     """
