@@ -8,7 +8,8 @@ From a text to what it asks for:
   ``parse_envelope``, ``parse_blocks`` (with ``path_line``), ``parse_unified`` (with ``diff_names``) what it says;
   ``whole`` (while it streams ``whole_scan``): files that are sent whole; ``arguments``: what other editing tools are
   called with, as a patch;
-- ``formats`` names the formats, ``operations`` what comes out of them.
+- ``formats`` names the formats, ``operations`` what comes out of them; ``nameless`` finds the file of one that names
+  none.
 
 From a hunk to its place in a file:
 
