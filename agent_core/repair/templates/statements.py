@@ -14,6 +14,7 @@ from agent_core.repair.templates.guards import GUARDS
 from agent_core.repair.templates.imports import IMPORTS
 from agent_core.repair.templates.loops import LOOPING
 from agent_core.repair.templates.missing import MISSING
+from agent_core.repair.templates.mixed_up import MIXED_UP
 from agent_core.repair.templates.moves import MOVES
 from agent_core.repair.templates.names import NAMES
 from agent_core.repair.templates.raising import RAISING
@@ -23,6 +24,7 @@ from agent_core.repair.templates.returns import RETURNS
 STATEMENTS: tuple[Template, ...] = (
     *RENAMING,
     *NAMES,
+    *MIXED_UP,
     *IMPORTS,
     *ATTRIBUTES,
     *CALLS,
