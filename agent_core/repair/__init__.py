@@ -13,14 +13,20 @@ repair     a variant that all the tests pass with; several that behave alike are
 Where what is::
 
     model             the types
-    source            a file as text, tree and positions: what templates read
+    source            a file as text, tree and positions: what templates read (``spans``)
     project           what is known of the other files: names, attributes, signatures
-    templates/        variants by kind; its __init__ lists them all
-    localise          runs of tests -> suspects
-    lab               trying variants out: a process in a candidate that has imported the tests, and forks
-    spawned           the same by a process a variant, where forks are not safe
+    templates/        variants by kind; its __init__ says what they are
+    finder            what is looked for, one kind after the other: by ``standing`` checks (``asked``, ``objecting``),
+                      in files that are ``changeable``, by one ``clock``; ``afresh`` where files change meanwhile
+    testing           failing tests: looked at (``ahead`` of the check), searched for, compared, told
+                      (``edited``, ``partial``)
+    localise          runs of tests -> suspects; ``mentioned``: entries of tables
+    lab               trying variants out: the seam. ``forking`` (``fork_wire``): a process in a candidate has imported
+                      the tests, and forks; ``spawned``: a process a variant, where forks are not safe
     injected/         what that process runs; standalone, as it runs in the project's own Python
-    search            suspects x templates -> trials -> repairs, within a time
+    search            suspects x templates -> trials -> repairs: a ``hunt`` for each fault, in their ``ordering``, by
+                      ``batches``, then in ``pairs``; ``others``: the tests that pass; ``assembling``;
+                      ``aim``, ``hearing``
     behaviour  rank   which repairs behave alike, on which input they differ; which comes first
     words             repairs in words, for a human
     beyond/           what tests do not tell: syntax, names, types, partial renames
