@@ -24,7 +24,7 @@ _PREFIX = re.compile(r"(?:functions?|tools?|default_api)[.:/]")
 # So much of an object's beginning has to say which tool it calls, or it is no call.
 _HEAD = 400
 # A text in which so many objects cannot be read is none of JSON.
-_MOST_FAILED = 100
+MOST_FAILED = 100
 
 
 class TextCall(msgspec.Struct, frozen=True):
@@ -110,7 +110,7 @@ def json_calls(text: str, tools: Collection[str], fields: Fields | None = None) 
     if not any(tool in text for tool in tools):
         return found
     at = failed = 0
-    while failed < _MOST_FAILED and (opening := _OBJECT.search(text, at)) is not None:
+    while failed < MOST_FAILED and (opening := _OBJECT.search(text, at)) is not None:
         at = opening.end()
         head = text[opening.start() : opening.start() + _HEAD]
         if not any(tool in head for tool in tools):

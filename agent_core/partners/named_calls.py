@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from agent_core.partners.json_calls import Fields, TextCall, written
+from agent_core.partners.json_calls import MOST_FAILED, Fields, TextCall, written
 from agent_core.partners.loose_json import decoded
 
 # What may stand between a tool's name and its arguments, and before the name.
@@ -32,12 +32,13 @@ def named_calls(text: str, tools: Collection[str], fields: Fields | None = None)
     names = "|".join(map(re.escape, sorted(named, key=len, reverse=True)))
     found: list[TextCall] = []
     pattern = re.compile(rf"{_BEFORE}[`*\"']{{0,3}}(?<![\w.])({names})\b{_BETWEEN}(?=\{{)", re.IGNORECASE)
-    at = 0
-    while (head := pattern.search(text, at)) is not None:
+    at = failed = 0
+    while failed < MOST_FAILED and (head := pattern.search(text, at)) is not None:
         at = head.end()
         name = next(tool for tool in named if tool.lower() == head.group(1).lower())
         value = decoded(text, head.end())
         if value is None or not isinstance(value[0], Mapping):
+            failed += 1
             continue
         given, at = value
         known = fields.get(name, ())
