@@ -18,6 +18,7 @@ from agent_core.events import CommitDrafted, Committed, Entry
 from agent_core.state import LandingState, State
 from agent_core.text import printable
 from tui.screens.grace import GRACE, PAUSE, TOO_EARLY
+from tui.widgets.area import Area
 from tui.widgets.lines import Line, Piece, Rows, clean
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _MOST_FILES = 6
 _WAITING = "the partner is writing a message; what you write yourself stays"
 
 
-class _Message(TextArea):
+class _Message(Area):
     """The message; the keys that end it are the screen's."""
 
     class Key(Message):
@@ -56,11 +57,6 @@ class _Message(TextArea):
             self.post_message(self.Key(action))
             return
         await super()._on_key(event)
-
-    async def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
-        self.insert(printable(event.text.replace("\r\n", "\n").replace("\r", "\n")), maintain_selection_offset=False)
 
 
 class _Keys(Rows):

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from rich.style import Style
 from rich.text import Text
-from textual import events
-from textual.widgets import TextArea
 from textual.widgets.text_area import EditResult, Location
 
 from agent_core.text import printable
 from tui.prompt.chips import Chips, count_lines, is_long
+from tui.widgets.area import Area
 
 _CHIP = Style(reverse=True)
 
 
-class ChipArea(TextArea):
+class ChipArea(Area):
     """A text area with chips; hostile characters in it are shown, not obeyed.
 
     Args:
@@ -50,17 +49,10 @@ class ChipArea(TextArea):
 
     def paste(self, text: str) -> None:
         """Take what was pasted, as a chip where it is long."""
-        # Terminals send returns for the newlines of a paste.
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
         if is_long(text):
             self.put_chip(f"pasted {count_lines(text)}", text)
         elif text:
             self.put(printable(text))
-
-    async def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
-        self.paste(event.text)
 
     def unfold(self) -> bool:
         """Put the chip at the cursor, or else the last one, into the text in full; gives whether there was one."""

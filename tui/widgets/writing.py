@@ -7,16 +7,16 @@ from typing import Literal
 from textual import events
 from textual.content import Content
 from textual.geometry import Region
-from textual.widgets import TextArea
 
 from agent_core.text import printable
 from tui.actions import momentary
+from tui.widgets.area import Area
 
 Kind = Literal["editor", "comment"]
 _LEAST = 5
 
 
-class Writing(TextArea):
+class Writing(Area):
     """A text area at the bottom of a pane, over what is there; nothing is laid out anew for it.
 
     Args:
@@ -77,13 +77,6 @@ class Writing(TextArea):
         self.rows = height = min(max(wanted, _LEAST), max(pane.height * 2 // 3, _LEAST), pane.height)
         self.styles.width, self.styles.height = pane.width, height
         self.styles.offset = (pane.x, pane.y if self.at_top else pane.bottom - height)
-
-    async def _on_paste(self, event: events.Paste) -> None:
-        # What a terminal would obey is shown; and terminals send returns for the newlines of a paste.
-        event.stop()
-        event.prevent_default()
-        text = printable(event.text.replace("\r\n", "\n").replace("\r", "\n"))
-        self.insert(text, maintain_selection_offset=False)
 
     async def _on_key(self, event: events.Key) -> None:
         # A text area takes some keys for text before bindings get to see them; here the registry has the word.
