@@ -26,6 +26,8 @@ from agent_core.workspace.tree import Changes, Snapshot
 
 _MOST_JUDGED = 3
 _LEAST_SECONDS = 1.0
+_A_MOMENT = 0.5  # seconds that are waited without a word
+_LOOKED_FOR = "The partner has come to nothing; a repair without it is still looked for. Say something, and it goes on."
 _TO_SAY = 0.12  # seconds in which a search that has to stop can say what it has learnt
 _TO_END = 2.0  # seconds after which what does not end is not waited for any more
 _TURNS = (
@@ -126,13 +128,21 @@ class Beside:
             self._needed -= 1
 
     async def outcome(self) -> None:
-        """Wait until nothing more is looked for in the task that runs, or the human says something."""
+        """Wait until nothing more is looked for in the task that runs, or the human says something.
+
+        For a partner that has come to nothing: that it is waited for is said, as it may take a minute, more where the
+        tests do.
+        """
         self._said.clear()
         self._turn(self._parts.state())
         said = asyncio.ensure_future(self._said.wait())
         try:
+            patience: float | None = _A_MOMENT
             while self._work is not None and not said.done():
-                await asyncio.wait([self._work, said], return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait([self._work, said], timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                if not done:
+                    self._parts.emit(ev.Noted("info", _LOOKED_FOR))
+                    patience = None
         finally:
             said.cancel()
 

@@ -100,6 +100,12 @@ class Proposals:
         )
         return None if landed else proposal
 
+    def has_landed(self, task: int) -> bool:
+        """Whether anything of what was proposed in a task stands in the working tree."""
+        state = self._parts.state()
+        mine = {one.number for one in state.proposals if one.task == task}
+        return any(one.proposal in mine and one.stands == "landed" for one in state.landings)
+
     async def take(self, call: ToolCallItem, *, may_replace: bool) -> str:
         """Take the patch of a call into the draft.
 

@@ -18,7 +18,6 @@ from agent_core.view import DraftView
 
 INSTEAD = "A repair that was found without a model is proposed first."
 AT_LAST = "A repair that was found without a model is proposed instead."
-_LOOKED_FOR = "The partner has come to nothing; a repair without it is still looked for. Say something, and it goes on."
 _Result = TypeVar("_Result")
 
 
@@ -103,8 +102,6 @@ class Taking:
         wish = await asyncio.to_thread(wish_of, state.task.text, files, 0.0)
         if not wish.plain:
             return "nothing"
-        if state.repairs.find is None and state.repairs.search is not None:
-            self._parts.emit(ev.Noted("info", _LOOKED_FOR))
         await self._outcome()
         if self._parts.state().queued:
             return "said"

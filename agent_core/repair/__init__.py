@@ -16,6 +16,7 @@ Where what is::
     source            a file as text, tree and positions: what templates read (``spans``)
     project           what is known of the other files: names, attributes, signatures
     templates/        variants by kind; its __init__ says what they are
+    ground            the tree that is searched in, and who judges it
     finder            what is looked for, one kind after the other: by ``standing`` checks (``asked``, ``objecting``),
                       in files that are ``changeable``, by one ``clock``; ``afresh`` where files change meanwhile
     testing           failing tests: looked at (``ahead`` of the check), searched for, compared, told

@@ -19,16 +19,16 @@ from agent_core.repair.asked import asked, nothing_asked, unable
 from agent_core.repair.beyond.kinds import kind_of
 from agent_core.repair.changeable import Changeable
 from agent_core.repair.clock import Clock
+from agent_core.repair.ground import Ground
 from agent_core.repair.hearing import unless_enough
 from agent_core.repair.model import Found, Kind, Progress, Wanted
 from agent_core.repair.objecting import Objecting
 from agent_core.repair.project import Project
 from agent_core.repair.standing import Ask, Standing
 from agent_core.repair.testing import TestRepairs
-from agent_core.workspace.tree import Changes, FileChange, Snapshot
+from agent_core.workspace.tree import Changes, Snapshot
 
 KINDS: tuple[Kind, ...] = ("syntax", "tests", "names", "lint", "types")
-_CACHE = "repair"
 # What the checks say is waited for so many times as long as a search may take; of tests that take longer, or hang, the
 # search finds out itself what fails.
 _PATIENCE = 1.0
@@ -68,14 +68,12 @@ class Finder:
         clock = Clock(wanted.seconds)
         tell(Progress("looking", trying="what the checks say"))
         base, changes = await self._tree()
-        candidate = await self._workspace.candidate(base, changes, cache=_CACHE, patient=wanted.spare)
+        ground = Ground(self._workspace, tuple(self._checks()), base, changes, spare=wanted.spare)
+        candidate = await ground.candidate()
         try:
             async with Standing(self._standing) as standing:
                 search = _Search(
-                    self._workspace,
-                    self._checks(),
-                    base,
-                    changes,
+                    ground,
                     candidate=candidate,
                     standing=standing,
                     wanted=wanted,
@@ -93,10 +91,7 @@ class _Search:
 
     def __init__(
         self,
-        workspace: Workspace,
-        checks: Sequence[Check],
-        base: Snapshot,
-        changes: Changes,
+        ground: Ground,
         *,
         candidate: Candidate,
         standing: Standing,
@@ -105,10 +100,7 @@ class _Search:
         enough: asyncio.Event,
         clock: Clock,
     ) -> None:
-        self._workspace = workspace
-        self._checks = checks
-        self._base = base
-        self._changes = changes
+        self._ground = ground
         self._candidate = candidate
         self._standing = standing
         self._wanted = wanted
@@ -126,7 +118,7 @@ class _Search:
     async def run(self) -> Found:
         """What is found, of the first kind that there is something of and that can be mended."""
         kinds = self._kinds()
-        begun = "tests" in kinds and any(one.name == "pytest" for one in self._checks)
+        begun = "tests" in kinds and any(one.name == "pytest" for one in self._ground.checks)
         if begun:
             await self._as_far_as_tests(kinds)
         elif "tests" in kinds:
@@ -173,7 +165,7 @@ class _Search:
         self._say(self._told)
 
     def _tell_waiting(self, checks: Collection[str] | None = None) -> None:
-        silent = [one.name for one in self._checks if self._standing.of(one.name) is None]
+        silent = [one.name for one in self._ground.checks if self._standing.of(one.name) is None]
         named = [one for one in silent if checks is None or one in checks]
         if named:
             self._tell(Progress("looking", trying=f"waiting for {', '.join(named)}"))
@@ -229,10 +221,7 @@ class _Search:
         from agent_core.repair.beyond.mending import Mending  # noqa: PLC0415 - most searches end with the tests
 
         mending = Mending(
-            self._workspace,
-            self._checks,
-            self._base,
-            self._changes,
+            self._ground,
             self._project,
             self._tell,
             self._enough,
@@ -250,18 +239,15 @@ class _Search:
         """Mend what cannot be parsed, where that is wanted, and what makes tests fail."""
         repairs = TestRepairs(
             self._candidate,
-            self._workspace.interpreter,
-            self._make,
+            self._ground.workspace.interpreter,
+            self._ground.candidate,
             self._project,
             allowed=self._changeable.by_tests,
             wanted=self._wanted,
             tell=self._tell,
             enough=self._enough,
             objection=Objecting(
-                self._workspace,
-                self._checks,
-                self._base,
-                self._changes,
+                self._ground,
                 standing=self._standing,
                 enough=self._enough,
                 clock=self._clock,
@@ -289,7 +275,7 @@ class _Search:
 
     async def _tests_known(self, ahead: LookAhead | None) -> None:
         """Wait for what the tests say, and the quick checks; no longer where the look shows that a test hangs."""
-        checks = {one.name for one in self._checks if one.name in {*QUICK, "pytest"}}
+        checks = {one.name for one in self._ground.checks if one.name in {*QUICK, "pytest"}}
         waits: list[asyncio.Future[object]] = [asyncio.ensure_future(self._standing.wait(checks))]
         if ahead is not None:
             waits.append(asyncio.ensure_future(ahead.hangs()))
@@ -332,8 +318,3 @@ class _Search:
             expected = len(said.passed) + len(said.findings) if said is not None else 0
             begun = await ahead.taken(failing, expected, said.seconds if said is not None else 0.0, self._enough)
         return await repairs.find(failing, begun, until=self._clock.until)
-
-    async def _make(self, changes: Changes) -> Candidate:
-        """A candidate of the tree with more changes."""
-        every: dict[str, FileChange] = {**self._changes, **changes}
-        return await self._workspace.candidate(self._base, every, cache=_CACHE, patient=self._wanted.spare)

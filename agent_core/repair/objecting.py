@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from agent_core.protocols import Check, Workspace
 from agent_core.repair import words
 from agent_core.repair.clock import Clock
+from agent_core.repair.ground import Ground
 from agent_core.repair.hearing import unless_enough
 from agent_core.repair.model import Variant
 from agent_core.repair.standing import Standing
-from agent_core.workspace.tree import Changes, Snapshot
 
 if TYPE_CHECKING:
     from agent_core.repair.beyond.judging import Judges
@@ -25,34 +23,25 @@ class Objecting:
     """Asks those checks; those that take long are not asked.
 
     Args:
-        workspace: The project.
-        checks: Who judges.
-        base: The working tree.
-        changes: What makes the tree of it that is searched in.
-        standing: What the checks say of that tree.
+        ground: The tree that is searched in.
+        standing: What the checks say of it.
         enough: Set when somebody has had enough.
         clock: The search's.
     """
 
     def __init__(
         self,
-        workspace: Workspace,
-        checks: Sequence[Check],
-        base: Snapshot,
-        changes: Changes,
+        ground: Ground,
         *,
         standing: Standing,
         enough: asyncio.Event,
         clock: Clock,
     ) -> None:
-        self._workspace = workspace
-        self._checks = checks
-        self._base = base
-        self._changes = changes
+        self._ground = ground
         self._standing = standing
         self._enough = enough
         self._clock = clock
-        self._reading = _READING & {one.name for one in checks}
+        self._reading = _READING & {one.name for one in ground.checks}
         self._judges: Judges | None = None
 
     async def __call__(self, variant: Variant) -> str:
@@ -71,10 +60,7 @@ class Objecting:
         from agent_core.repair.beyond.judging import Judges  # noqa: PLC0415 - brings what runs checks
 
         return Judges(
-            self._workspace,
-            self._checks,
-            self._base,
-            self._changes,
+            self._ground,
             before=self._standing.results,
             enough=self._enough,
             deadline=self._clock.until,

@@ -35,7 +35,7 @@ ACTIONS: tuple[Action, ...] = (
     *FRAME,
     *PROMPT,
 )
-"""In the order in which help and the line of keys show them."""
+"""In the order in which help and the line of keys show them; of two that a key could do, the first is done."""
 
 BY_ID = {action.id: action for action in ACTIONS}
 

@@ -14,14 +14,13 @@ from agent_core.checks.model import CheckResult, Finding, Wish, unheard
 from agent_core.checks.runner import run_checks
 from agent_core.draft import Draft, revised
 from agent_core.mending import mended
-from agent_core.protocols import Check, Workspace
 from agent_core.repair.edited import edited
+from agent_core.repair.ground import Ground
 from agent_core.repair.hearing import unless_enough
 from agent_core.repair.model import Edit
-from agent_core.workspace.tree import Changes, FileChange, Snapshot, with_changes
+from agent_core.workspace.tree import Changes
 
 T = TypeVar("T")
-_CACHE = "repair"
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -46,10 +45,7 @@ class Judges:
     """The checks of a project over one tree of it.
 
     Args:
-        workspace: The project.
-        checks: Who judges.
-        base: The working tree.
-        changes: What the tree differs in.
+        ground: The tree.
         before: What the checks said of the tree.
         enough: Set from outside to have it end.
         deadline: When it ends, by `time.monotonic`.
@@ -57,23 +53,16 @@ class Judges:
 
     def __init__(
         self,
-        workspace: Workspace,
-        checks: Sequence[Check],
-        base: Snapshot,
-        changes: Changes,
+        ground: Ground,
         *,
         before: Sequence[CheckResult],
         enough: asyncio.Event,
         deadline: float,
     ) -> None:
-        self._workspace = workspace
-        self._checks = checks
-        self._base = base
-        self._changes = changes
+        self._ground = ground
         self._before = {result.check: result for result in before}
         self._enough = enough
         self._deadline = deadline
-        self._snapshot = with_changes(base, changes)
         self.tried = 0
 
     @property
@@ -97,8 +86,7 @@ class Judges:
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a file of the tree; None where it is not there."""
-        change = self._changes.get(path)
-        return change.data if change is not None else self._workspace.read(path)
+        return self._ground.read(path)
 
     def changed(self, edits: Iterable[Edit]) -> Changes:
         """What files of the tree become by edits.
@@ -106,7 +94,7 @@ class Judges:
         Raises:
             ValueError: The edits do not fit the files, which somebody may have changed meanwhile.
         """
-        return edited(edits, self.read, self._snapshot)
+        return edited(edits, self.read, self._ground.snapshot)
 
     async def judge(self, changes: Changes, names: Collection[str]) -> Judged | None:
         """Judge the tree with more changes in it.
@@ -132,9 +120,8 @@ class Judges:
         return await unless_enough(work, self._enough, self._deadline - time.monotonic())
 
     async def _judge(self, changes: Changes, names: Collection[str]) -> Judged:
-        wanted = [one for one in self._checks if one.name in names and one.name in {*self.able, "syntax"}]
-        every: dict[str, FileChange] = {**self._changes, **changes}
-        candidate = await self._workspace.candidate(self._base, every, cache=_CACHE, patient=True)
+        wanted = [one for one in self._ground.checks if one.name in names and one.name in {*self.able, "syntax"}]
+        candidate = await self._ground.candidate(changes)
         try:
             wish = Wish(changed=tuple(changes))
             results = await run_checks(wanted, candidate, "candidate", unheard, wish=lambda _: wish)
@@ -176,10 +163,10 @@ class Judges:
             CheckError: A tool could not do it.
             SandboxError: A candidate could not be made.
         """
-        draft = revised(Draft(self._base), {**self._changes, **changes}, self._workspace)
-        draft = await mended(self._workspace, self._checks, draft, findings)
-        told = draft.changes
-        return {path: change for path, change in told.items() if self._changes.get(path) != change}
+        ground = self._ground
+        draft = revised(Draft(ground.base), {**ground.changes, **changes}, ground.workspace)
+        draft = await mended(ground.workspace, ground.checks, draft, findings)
+        return {path: change for path, change in draft.changes.items() if ground.changes.get(path) != change}
 
 
 def _unpaired(gone: Sequence[Finding], come: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:

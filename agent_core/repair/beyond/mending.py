@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from agent_core.checks.model import CheckResult, Finding
 from agent_core.errors import CheckError
-from agent_core.protocols import Check, Workspace
 from agent_core.repair.beyond.bench import fault_of
 from agent_core.repair.beyond.committed import committed_texts
 from agent_core.repair.beyond.judging import Judges, by_path
@@ -22,10 +21,10 @@ from agent_core.repair.beyond.renames import missing_name, rename_variants
 from agent_core.repair.beyond.settling import Item, Settling
 from agent_core.repair.beyond.syntax import edits_between
 from agent_core.repair.beyond.types import type_variants
+from agent_core.repair.ground import Ground
 from agent_core.repair.hearing import unless_enough
 from agent_core.repair.model import Edit, Kind, Progress, Repair, Variant, with_edits
 from agent_core.repair.project import Project
-from agent_core.workspace.tree import Changes, Snapshot
 
 log = logging.getLogger(__name__)
 _MOST_FINDINGS = 80
@@ -41,10 +40,7 @@ class Mending:
     """Mends what the checks found in a tree.
 
     Args:
-        workspace: The project.
-        checks: Who judges.
-        base: The working tree.
-        changes: What the tree differs in.
+        ground: The tree.
         project: What is known of the tree's files.
         tell: Told how it gets on.
         enough: Set from outside to have it end soon, with what is known to be good.
@@ -54,20 +50,14 @@ class Mending:
 
     def __init__(  # noqa: PLR0917 - whoever makes one has all of them at hand, in this order
         self,
-        workspace: Workspace,
-        checks: Sequence[Check],
-        base: Snapshot,
-        changes: Changes,
+        ground: Ground,
         project: Project,
         tell: Callable[[Progress], None],
         enough: asyncio.Event,
         deadline: float,
         before: Callable[[str], str | None] | None = None,
     ) -> None:
-        self._workspace = workspace
-        self._checks = checks
-        self._base = base
-        self._changes = changes
+        self._ground = ground
         self._project = project
         self._tell = tell
         self._enough = enough
@@ -92,10 +82,7 @@ class Mending:
         found: list[Repair] = []
         for kind in kinds:
             judges = Judges(
-                self._workspace,
-                self._checks,
-                self._base,
-                self._changes,
+                self._ground,
                 before=results,
                 enough=self._enough,
                 deadline=self._deadline,
@@ -121,7 +108,7 @@ class Mending:
             return await self._by_tool(findings, judges)
         installed = await self._modules() if kind == "names" else frozenset()
         if self._before is None and any(missing_name(one) for one in findings):
-            self._before = await committed_texts(self._workspace.root, self._project)
+            self._before = await committed_texts(self._ground.workspace.root, self._project)
         items: list[Item] = []
         for one in findings[:_MOST_FINDINGS]:
             making = asyncio.to_thread(self._variants, one, installed)
@@ -181,9 +168,9 @@ class Mending:
     async def _modules(self) -> frozenset[str]:
         """The top-level modules that the project's Python can import."""
         if self._installed is None:
-            candidate = await self._workspace.candidate(self._base, self._changes, cache="repair", patient=True)
+            candidate = await self._ground.candidate()
             try:
-                argv = (str(self._workspace.interpreter.python), "-I", "-c", _MODULES)
+                argv = (str(self._ground.workspace.interpreter.python), "-I", "-c", _MODULES)
                 left = max(self._deadline - time.monotonic(), 0.1)
                 done = await candidate.run(argv, timeout=min(_MODULES_SECONDS, left))
             finally:

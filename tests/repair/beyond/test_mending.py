@@ -18,6 +18,7 @@ from agent_core.protocols import Candidate, Check
 from agent_core.repair.beyond.judging import Judges
 from agent_core.repair.beyond.mending import Mending
 from agent_core.repair.edited import edited
+from agent_core.repair.ground import Ground
 from agent_core.repair.model import Kind, Progress, Repair
 from agent_core.repair.project import Project as Known
 from agent_core.workspace.project import Project
@@ -55,10 +56,7 @@ async def mend(
     base = await project.snapshot()
     known = Known([path for path in base.files if path.endswith(".py")], project.read)
     mending = Mending(
-        project,
-        checks,
-        base,
-        {},
+        Ground(project, tuple(checks), base, {}),
         known,
         (heard if heard is not None else []).append,
         enough or asyncio.Event(),
@@ -295,7 +293,7 @@ async def test_a_file_changed_meanwhile_is_no_trouble(opened: Open) -> None:
     known = Known(["a.py"], project.read)
     assert known.source("a.py") is not None
     await asyncio.to_thread(write_files, Path(project.root), {"a.py": "x\n"})
-    mending = Mending(project, [RUFF], base, {}, known, lambda _: None, asyncio.Event(), time.monotonic() + 30)
+    mending = Mending(Ground(project, (RUFF,), base, {}), known, lambda _: None, asyncio.Event(), time.monotonic() + 30)
 
     assert isinstance(await mending.repairs(["names"], results), tuple)
 
@@ -304,10 +302,7 @@ async def test_findings_on_one_line_do_not_look_new(opened: Open) -> None:
     project = await opened({"a.py": "def f(total):\n    return totla + nothing_of_the_kind\n"})
     results = await said(project, [RUFF])
     judges = Judges(
-        project,
-        [RUFF],
-        await project.snapshot(),
-        {},
+        Ground(project, (RUFF,), await project.snapshot(), {}),
         before=results,
         enough=asyncio.Event(),
         deadline=time.monotonic() + 30,
