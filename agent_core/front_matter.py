@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from agent_core.small_files import open_regular
-from agent_core.text import printable, shortened
+from agent_core.text import one_line
 
 MOST_BYTES = 100_000
 _MOST_SETTINGS = 8_000
@@ -36,7 +36,7 @@ class Document(msgspec.Struct, frozen=True):
 
     def line(self, key: str, most: int) -> str:
         """A setting as one line that is safe to show; empty where there is none."""
-        return shortened(" ".join(printable(self.settings.get(key, "")).split()), most)
+        return one_line(self.settings.get(key, ""), most)
 
 
 class Documents:

@@ -36,6 +36,11 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]} [... {len(text) - most:,} more characters]"
 
 
+def one_line(text: str, most: int) -> str:
+    """Untrusted words as one line that is safe to show, `shortened` to a number of characters."""
+    return shortened(" ".join(printable(text).split()), most)
+
+
 def without_surrogates(value: Any) -> Any:
     """A text, or lists and dictionaries with texts in them, with lone surrogates replaced: JSON cannot hold them.
 

@@ -20,8 +20,8 @@ from agent_core.keys.known import KNOWN
 from agent_core.mcp.http import http_line
 from agent_core.mcp.stdio import Program, stdio_line
 from agent_core.mcp.taming import tamed
-from agent_core.mcp.wording import one_line
 from agent_core.sandbox.environment import is_secret, passes
+from agent_core.text import one_line
 
 if TYPE_CHECKING:
     import mcp_types

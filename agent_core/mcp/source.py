@@ -16,8 +16,8 @@ from agent_core.config_tables import McpConfig
 from agent_core.conversation import ToolSpec
 from agent_core.mcp.schemas import tool_parameters
 from agent_core.mcp.server import RemoteTool, Server, ServerError, Stands
-from agent_core.mcp.wording import described, offered_name, one_line, output_of
-from agent_core.text import printable, shortened
+from agent_core.mcp.wording import described, offered_name, output_of
+from agent_core.text import one_line, printable, shortened
 from agent_core.tools.base import Approver, News, Permission, Tool, ToolError, ToolOutput, View
 
 _MOST_TITLE = 200

@@ -11,7 +11,7 @@ import msgspec
 
 from agent_core.keys.known import KNOWN
 from agent_core.mcp.taming import MOST_TEXT
-from agent_core.text import printable, shortened, without_surrogates
+from agent_core.text import one_line, printable, shortened, without_surrogates
 from agent_core.tools.base import ToolOutput
 
 if TYPE_CHECKING:
@@ -22,11 +22,6 @@ _LONGEST_NAME = 64
 _MOST_DESCRIPTION = 900
 _MOST_SUMMARY = 100
 _DIGEST = 8
-
-
-def one_line(text: str, most: int) -> str:
-    """Words of a server as one line that is safe to show."""
-    return shortened(" ".join(printable(text).split()), most)
 
 
 def offered_name(server: str, tool: str, taken: Collection[str]) -> str:

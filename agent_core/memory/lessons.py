@@ -9,8 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from agent_core import text as texts
 from agent_core.events import Lesson, LessonBy
-from agent_core.text import cap_text, printable, shortened
+from agent_core.text import cap_text, printable
 
 Stands = Literal["proposed", "kept", "dropped"]
 Kind = Literal["own", "said", "fix", "env", "flaky", "run", "file"]
@@ -181,7 +182,7 @@ def lesson_id(kind: Kind, *keys: str) -> str:
 
 def one_line(text: str) -> str:
     """A text as it stands in a lesson: on one line, nothing in it that a terminal obeys, not too long."""
-    return shortened(" ".join(printable(text).split()), MOST_TEXT)
+    return texts.one_line(text, MOST_TEXT)
 
 
 def make_lesson(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from agent_core.repair.model import Difference
 from agent_core.repair.project import Project
-from agent_core.text import printable, shortened
+from agent_core.text import one_line
 
 Results = tuple[tuple[str, str], ...]
 """Pairs of a call and its result, as `agent_core.repair.lab.Lab.behaviour` gives them."""
@@ -84,7 +84,7 @@ def _split(said: Sequence[str]) -> float:
 
 
 def _short(text: str) -> str:
-    return shortened(" ".join(printable(text).split()), _LONG)
+    return one_line(text, _LONG)
 
 
 # -- what is special about an input

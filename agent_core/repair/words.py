@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from agent_core.checks.model import Finding
 from agent_core.repair.model import Difference, Progress, Repair, Suspect, TestRun, Variant
 from agent_core.repair.project import Project
-from agent_core.text import printable, shortened
+from agent_core.text import one_line
 
 _LONG = 160
 _NAMED = 3
@@ -20,7 +20,7 @@ def is_conftest(test: str) -> bool:
 
 def plain(text: str, most: int = _LONG) -> str:
     """The project's own text as part of one line."""
-    return shortened(" ".join(printable(text).split()), most)
+    return one_line(text, most)
 
 
 def code(text: str) -> str:
