@@ -41,10 +41,5 @@ def tables(servers: Sequence[Server], own: Collection[str] = ()) -> tuple[dict[s
 
 
 def _as_it_is(value: str) -> str:
-    """A value as the settings have it: no variable stands in it."""
-    return value.replace("$", "$$")
-
-
-def _literal(value: str) -> str:
     """A value as `McpConfig` has it, where a dollar sign stands for variables: an editor has filled in its own."""
     return value.replace("$", "$$")

@@ -342,19 +342,9 @@ def _differs(old: State | None, new: State) -> bool:
     """Whether anything is another that is shown."""
     if old is None:
         return True
-    names = (
-        "records",
-        "notes",
-        "unheard",
-        "tasks",
-        "proposals",
-        "landings",
-        "checks",
-        "items",
-        "compactions",
-        "lessons",
+    return any(getattr(old, name) is not getattr(new, name) for name in _DRAWN) or _last_word(old) is not _last_word(
+        new
     )
-    return any(getattr(old, name) is not getattr(new, name) for name in names) or _last_word(old) is not _last_word(new)
 
 
 def _last_word(state: State) -> Notice | None:
