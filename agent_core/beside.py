@@ -20,7 +20,7 @@ from agent_core.patch.diff import unified
 from agent_core.repair.desk import Repairs
 from agent_core.repair.edited import edited
 from agent_core.repair.model import Found, Progress, Repair, Wanted
-from agent_core.repairing import MOVES, Told, finder_of
+from agent_core.repairing import Told, finder_of
 from agent_core.state import State
 from agent_core.workspace.tree import Changes, Snapshot
 
@@ -31,7 +31,7 @@ _LOOKED_FOR = "The partner has come to nothing; a repair without it is still loo
 _TO_SAY = 0.12  # seconds in which a search that has to stop can say what it has learnt
 _TO_END = 2.0  # seconds after which what does not end is not waited for any more
 _TURNS = (
-    *MOVES,
+    *ev.MOVES,
     ev.Asked,
     ev.TaskFinished,
     ev.PromptSent,
@@ -109,7 +109,7 @@ class Beside:
             self._said.set()
         if not isinstance(entry.event, _TURNS):
             return
-        if isinstance(entry.event, MOVES):
+        if isinstance(entry.event, ev.MOVES):
             self._stop()
             self._learnt = _Learnt()
         if isinstance(entry.event, ev.RepairsSwitched):

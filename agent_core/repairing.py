@@ -23,8 +23,6 @@ from agent_core.workspace.tree import Changes, Snapshot
 _BETWEEN = 0.25  # seconds between two words on how it gets on
 _LEFT = "I leave it for what you say."
 Tree = Callable[[], Awaitable[tuple[Snapshot, Changes]]]
-MOVES = (ev.HumanEdited, ev.FilesEdited, ev.BranchChanged, ev.Landed, ev.LandingTurned)
-"""Events after which the working tree is another one."""
 
 
 class Told:
@@ -98,7 +96,7 @@ class Repairing:
         """Leave a search when the files are others than those it is about; it begins again."""
         if isinstance(entry.event, ev.Landed | ev.LandingTurned):
             self._afresh.leave()
-        elif isinstance(entry.event, MOVES):
+        elif isinstance(entry.event, ev.MOVES):
             self._afresh.heard(self._seen())
 
     @property

@@ -92,7 +92,6 @@ class _Origin(msgspec.Struct):
     session: str
 
 
-_VERBS = {"accept": "accepted", "reject": "rejected", "steer": "sent back"}
 _WHO: Mapping[str, Who] = {
     "Asked": "you",
     "Steered": "you",
@@ -262,7 +261,7 @@ def _all_said(journal: SqliteJournal) -> dict[str, tuple[Said, ...]]:
     for session, seq, at, kind, body in journal.bodies(*_WHO):
         words = decoder.decode(body)
         if kind == "Decided":
-            verb = _VERBS.get(words.decision, words.decision)
+            verb = ev.DECIDED.get(words.decision, words.decision)
             text = f"{verb} proposal {words.proposal}" + (f": {words.reason}" if words.reason else "")
         else:
             text = f"!{words.line}" if kind == "ShellStarted" else words.text

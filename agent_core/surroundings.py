@@ -23,7 +23,6 @@ _UNTIL_HEARD = 20
 _STILL_HEARD = 5.0
 """Seconds after which it is looked whether they are heard still: whoever hears them may fail at any time."""
 
-_CHANGING = (ev.HumanEdited, ev.FilesEdited, ev.BranchChanged, ev.Landed, ev.LandingTurned)
 log = logging.getLogger(__name__)
 
 
@@ -84,7 +83,7 @@ class Surroundings:
 
     def listen(self, entry: ev.Entry, state: State) -> None:  # noqa: ARG002 - the session's listener signature
         """Take an event; those that can have changed anything lead to a look."""
-        if isinstance(entry.event, _CHANGING):
+        if isinstance(entry.event, ev.MOVES):
             self._wanted.set()
 
     def _end(self) -> None:

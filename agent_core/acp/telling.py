@@ -226,8 +226,7 @@ class Teller:
             case ev.LandingWaits(_, reason) if reason:
                 self._note(reason)
             case ev.Decided(_, decision, by, reason):
-                verb = {"accept": "accepted", "reject": "rejected", "steer": "sent back"}[decision]
-                told = title(f"{name}: {verb}{f' ({reason})' if reason and by == 'human' else ''}")
+                told = title(f"{name}: {ev.DECIDED[decision]}{f' ({reason})' if reason and by == 'human' else ''}")
                 status: ToolCallStatus = "in_progress" if decision == "accept" else "failed"
                 self._put(update_tool_call(here, title=told, status=status))
                 if reason and by == "human" and not live:

@@ -7,10 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from agent_core.checks.model import CheckResult, Finding, key_of_test
-
-# Where a file does not parse, these tools say only that; whatever else they had to say is hidden, not gone.
-_SYNTAX_CODES = {"syntax", "invalid-syntax", "E999", "SyntaxError", "IndentationError", "TabError"}
+from agent_core.checks.model import SYNTAX_CODES, CheckResult, Finding, key_of_test
 
 
 class Compared(msgspec.Struct, frozen=True):
@@ -184,14 +181,14 @@ class Blockers:
         for finding in findings:
             if finding.check == "pytest" and "::" not in finding.code:
                 self._nodes.add(finding.code)
-            elif finding.check != "pytest" and finding.code in _SYNTAX_CODES:
+            elif finding.check != "pytest" and finding.code in SYNTAX_CODES:
                 self._files.add(finding.path)
 
     def hide(self, finding: Finding) -> bool:
         """Whether a finding may be there and not have been seen."""
         if finding.check == "pytest":
             return self.hides_test(finding.code)
-        if finding.code in _SYNTAX_CODES:
+        if finding.code in SYNTAX_CODES:
             return False
         return bool(self._files) if finding.check == "mypy" else finding.path in self._files
 

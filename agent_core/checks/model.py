@@ -15,6 +15,9 @@ Stage = Literal["first", "affected", "all"]
 UNABLE: frozenset[Outcome] = frozenset({"missing", "timeout", "error"})
 """Outcomes of checks that were to judge and could not."""
 
+SYNTAX_CODES = frozenset({"syntax", "invalid-syntax", "E999", "SyntaxError", "IndentationError", "TabError"})
+"""Codes of findings in a file that does not parse: the tools that give them say only that, and hide all else."""
+
 _NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+")
 # In the id of a test with parameters: where an object lay in memory, which is another place in each run.
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
@@ -59,7 +62,7 @@ class Finding(msgspec.Struct, frozen=True):
         if self.check == "pytest" and self.code:
             parts: tuple[str, ...] = (self.check, key_of_test(self.code))
         else:
-            parts = (self.check, self.path or "", self.code, _NUMBERS.sub("#", self.message), self.text)
+            parts = (self.check, self.path or "", self.code, without_numbers(self.message), self.text)
         # The first paint needs what a finding is, and no hash, which is not free to import.
         import hashlib  # noqa: PLC0415
 
@@ -154,6 +157,11 @@ class Verdict(msgspec.Struct, frozen=True):
     def unable(self) -> tuple[str, ...]:
         """Checks that were to judge and could not: they may hide anything, so what the others say is no plain pass."""
         return tuple(one.check for one in self.results if one.outcome in UNABLE)
+
+
+def without_numbers(message: str) -> str:
+    """A message with its numbers and addresses left out: what stays where the same is said of other values."""
+    return _NUMBERS.sub("#", message)
 
 
 def unheard(*_said: object) -> None:

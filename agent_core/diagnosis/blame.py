@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
-from agent_core.checks.model import Blame, CheckResult, Finding, Verdict, Wish
+from agent_core.checks.model import SYNTAX_CODES, Blame, CheckResult, Finding, Verdict, Wish, without_numbers
 from agent_core.checks.verdict import LOST
 from agent_core.diagnosis.isolate import Answer, OutOfBudgetError, Parts, idle_parts, isolate
 from agent_core.draft import Draft, draft_of
@@ -29,8 +29,6 @@ _EXCEPTION = re.compile(r"((?:\w+\.)*\w*(?:Error|Exception|Exit|Interrupt|Warnin
 # Errors of code that does not fit together: what they name is what they are about.
 _FITTING = {"NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError", "AttributeError", "SyntaxError"}
 _FITTING |= {"TypeError", "IndentationError", "TabError"}
-_NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+")
-_SYNTAX = {"syntax", "invalid-syntax", "E999", "SyntaxError", "IndentationError", "TabError"}
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -288,7 +286,7 @@ def _answer(finding: Finding, result: CheckResult) -> Answer:
     if any(one.fingerprint == finding.fingerprint for one in result.findings):
         return "fails"
     # A file that does not parse hides what else is wrong.
-    hidden = any(one.code in _SYNTAX and one.code != finding.code for one in result.findings)
+    hidden = any(one.code in SYNTAX_CODES and one.code != finding.code for one in result.findings)
     return "open" if hidden or not (result.judged or result.outcome == "skipped") else "passes"
 
 
@@ -313,4 +311,4 @@ def kind_of(message: str) -> str:
     if found is None:
         return "AssertionError"
     name = found[1].rpartition(".")[2]
-    return _NUMBERS.sub("#", message.strip()) if name in _FITTING else name
+    return without_numbers(message.strip()) if name in _FITTING else name

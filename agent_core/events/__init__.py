@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from agent_core.events.base import DecisionKind, Event, Level, Mode, TaskOutcome
+from agent_core.events.base import DECIDED, DecisionKind, Event, Level, Mode, TaskOutcome
 from agent_core.events.deciding import Decided, DecisionAwaited, LandingWaits, Overlapped, Reviewed
 from agent_core.events.judging import (
     Blamed,
@@ -161,6 +161,9 @@ AnyEvent = (
     | RepairsSwitched
 )
 
+MOVES = (HumanEdited, FilesEdited, BranchChanged, Landed, LandingTurned)
+"""Events after which the working tree is another one."""
+
 
 class Entry(msgspec.Struct, frozen=True):
     """An event with its place in the journal.
@@ -177,6 +180,8 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 __all__ = [
+    "DECIDED",
+    "MOVES",
     "Action",
     "AnswerFinished",
     "AnswerVoided",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from agent_core.checks.model import Finding, Verdict
+from agent_core.events import DECIDED
 from agent_core.folding.memory import OWN
 from agent_core.memory.fingerprint import changes, fingerprint
 from agent_core.memory.model import Attempt, Memory, MemoryEntry, Outcome
@@ -103,11 +104,10 @@ def _said(state: State) -> Iterator[MemoryEntry]:
 
 
 def _decision(choice: Choice) -> MemoryEntry:
-    verbs = {"accept": "accepted", "reject": "rejected", "steer": "sent back"}
     part = f"{choice.taken} of {choice.of} parts of " if choice.of else ""
-    text = f"Proposal {choice.proposal} was {verbs[choice.decision]}"
+    text = f"Proposal {choice.proposal} was {DECIDED[choice.decision]}"
     if part:
-        text = f"{choice.taken} of {choice.of} parts of proposal {choice.proposal} were {verbs[choice.decision]}"
+        text = f"{choice.taken} of {choice.of} parts of proposal {choice.proposal} were {DECIDED[choice.decision]}"
     text += f": {choice.reason}" if choice.reason else ", no reason given" if choice.decision == "reject" else ""
     said = "; ".join(f"on {place}: {words}" for place, words in choice.comments)
     text += f" ({said})" if said else ""

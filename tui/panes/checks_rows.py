@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from agent_core.events import DECIDED
 from agent_core.review import parts_taken, takes_all
 from agent_core.state import CheckState, ProposalState, State
 from tui.panes.checks_line import Opened, Row
@@ -138,7 +139,7 @@ def earlier_rows(proposal: ProposalState) -> list[Row]:
         proposal: The attempt.
     """
     verdict = proposal.verdict
-    became = {"accept": "accepted", "reject": "rejected", "steer": "sent back", None: "given up"}[proposal.decision]
+    became = "given up" if proposal.decision is None else DECIDED[proposal.decision]
     words = f"attempt {proposal.attempt}, {became}"
     said = f": {clean(proposal.reason)}" if proposal.reason else ""
     rows = [Row(Line(((words, "strong"), (said, "dim")), lead=(("▸ ", "accent"),)), "about")]

@@ -13,6 +13,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
+from agent_core.events import DECIDED
 from agent_core.state import CheckState, LandingState, ProposalState, State
 from tui.panes.checks import ChecksPane
 from tui.panes.checks_lines import attempt_cell
@@ -28,7 +29,6 @@ _KEYS = (
     ("f", "fork here"),
     ("esc", "back"),
 )
-_VERBS = {"accept": "accepted", "reject": "rejected", "steer": "sent back"}
 _STANDS = {
     "landed": ("it stands in your files", "good"),
     "undone": ("taken back since", "warn"),
@@ -110,7 +110,7 @@ def story_lines(state: State, proposal: ProposalState) -> list[Line]:
         share = f", {proposal.taken} of {proposal.of} parts" if proposal.of else ""
         style = {"accept": "good", "reject": "bad", "steer": "warn"}[proposal.decision]
         sign = {"accept": "✓ ", "reject": "✗ ", "steer": "↻ "}[proposal.decision]
-        pieces.append((f"{sign}{_VERBS[proposal.decision]}{share}", style))
+        pieces.append((f"{sign}{DECIDED[proposal.decision]}{share}", style))
         if proposal.reason:
             pieces.append((f": {clean(proposal.reason)}", "text"))
     if (landing := landing_of(state, proposal)) is not None:

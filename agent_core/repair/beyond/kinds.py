@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from agent_core.checks.model import Finding
+from agent_core.checks.model import SYNTAX_CODES, Finding
 from agent_core.repair.model import Kind
 
-_SYNTAX_CODES = frozenset({"syntax", "invalid-syntax", "E999", "SyntaxError", "IndentationError", "TabError"})
 _SYNTAX_ERROR = re.compile(r"(?:SyntaxError|IndentationError|TabError)\b")
 _NAME_CODES = frozenset({"F821", "F822", "name-defined", "import-not-found", "used-before-def"})
 _NAME_ERROR = re.compile(
@@ -17,7 +16,7 @@ _NAME_ERROR = re.compile(
 
 def kind_of(finding: Finding) -> Kind | None:
     """Of which kind a finding is; None where there is nothing to be done beyond tests."""
-    if finding.check == "syntax" or finding.code in _SYNTAX_CODES:
+    if finding.check == "syntax" or finding.code in SYNTAX_CODES:
         return "syntax"
     if finding.check == "pytest":
         if _SYNTAX_ERROR.match(finding.message):
