@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from agent_core.repair.model import Difference
 from agent_core.repair.project import Project
+from agent_core.repair.source import called_name
 from agent_core.text import one_line
 
 Results = tuple[tuple[str, str], ...]
@@ -119,7 +120,7 @@ class _Unreadable:
 
 def _arguments(call: ast.Call, project: Project) -> Mapping[str, object]:
     """The arguments by the names of their parameters; those without a name by what they are called in speech."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = called_name(call)
     names: list[str] = []
     for function in project.functions.get(name, ()):
         every = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]

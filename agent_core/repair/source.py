@@ -10,7 +10,8 @@ from functools import cached_property
 
 from agent_core.repair.model import Edit, Variant
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Def = ast.FunctionDef | ast.AsyncFunctionDef
+Function = Def | ast.Lambda
 Scope = Function | ast.ClassDef | ast.Module
 _LINE_END = re.compile(r"\r\n?|\n")
 
@@ -89,14 +90,14 @@ class Source:
             yield parent
             node = parent
 
-    def function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    def function(self, node: ast.AST) -> Def | None:
         """The function in which a node stands (a lambda is none); a function itself is not in itself."""
         for one in self.above(node):
-            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(one, Def):
                 return one
         return None
 
-    def scope(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Module:
+    def scope(self, node: ast.AST) -> Def | ast.Module:
         """The function in which a node stands, else the module."""
         return self.function(node) or self.tree
 
@@ -111,7 +112,7 @@ class Source:
         """The functions and methods of each name, and the methods of each class by its name."""
         named: dict[str, list[ast.AST]] = {}
         for node in ast.walk(self.tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(node, Def):
                 around = self.parents.get(node)
                 for name in {node.name, around.name if isinstance(around, ast.ClassDef) else node.name}:
                     named.setdefault(name, []).append(node)
@@ -125,6 +126,11 @@ class Source:
             if hasattr(node, "lineno"):
                 lines.setdefault(node.lineno, []).append(node)
         return {line: tuple(nodes) for line, nodes in lines.items()}
+
+    def is_called(self, node: ast.AST) -> bool:
+        """Whether a node is what a call calls: ``f`` of ``f(x)``, ``a.b`` of ``a.b()``."""
+        parent = self.parents.get(node)
+        return isinstance(parent, ast.Call) and parent.func is node
 
     def in_text(self, node: ast.AST) -> bool:
         """Whether a node stands within an f-string, where before Python 3.12 positions are not what they seem."""
@@ -144,6 +150,13 @@ class Source:
         """A variant of this file; its line is that of its first edit."""
         ordered = tuple(sorted(edits))
         return Variant(ordered, template, cost, says, self.line_at(ordered[0].start))
+
+
+def called_name(call: ast.Call) -> str:
+    """The name of what is called, without what it is taken of; empty for what has none."""
+    if isinstance(call.func, ast.Name):
+        return call.func.id
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
 def read_source(path: str, data: bytes) -> Source | None:

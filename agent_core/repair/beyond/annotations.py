@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from agent_core.checks.model import Finding
 from agent_core.repair.beyond.calls import converted
 from agent_core.repair.beyond.containers import container_variants
-from agent_core.repair.beyond.places import Def, function_at, on_line, source_class
+from agent_core.repair.beyond.places import function_at, on_line
 from agent_core.repair.beyond.writing import (
     ZEROS,
     annotation_edit,
@@ -27,7 +27,8 @@ from agent_core.repair.beyond.writing import (
 )
 from agent_core.repair.model import Edit, Variant
 from agent_core.repair.project import Project
-from agent_core.repair.source import Source
+from agent_core.repair.source import Def, Source
+from agent_core.repair.templates.members import class_around
 
 _DEFAULT = re.compile(
     r'Incompatible default for (?:parameter|argument) "(?P<name>\w+)" '
@@ -115,7 +116,7 @@ def _assigned(source: Source, project: Project, line: int | None, got: str, want
 
 def _declaration(source: Source, node: ast.Assign, name: str) -> ast.stmt | None:
     """Where a variable has got its type: annotated somewhere, else where it is assigned first."""
-    owner = source_class(source, node) if name.startswith("self.") else source.scope(node)
+    owner = class_around(source, node) if name.startswith("self.") else source.scope(node)
     first: ast.stmt | None = None
     for one in ast.walk(owner) if owner is not None else ():
         if isinstance(one, ast.AnnAssign) and name in {source.code(one.target), f"self.{source.code(one.target)}"}:

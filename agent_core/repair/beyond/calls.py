@@ -12,7 +12,7 @@ from agent_core.repair.beyond.places import names_at, on_line
 from agent_core.repair.beyond.writing import arguments, imported
 from agent_core.repair.model import Edit, Variant
 from agent_core.repair.project import Project
-from agent_core.repair.source import Source
+from agent_core.repair.source import Source, called_name
 
 _UNEXPECTED = re.compile(
     r'Unexpected keyword argument "(?P<name>\w+)" for "(?P<call>[^"]+)"(?:; did you mean (?P<maybe>.*)\?)?'
@@ -35,8 +35,7 @@ def calls_of(source: Source, line: int | None, called: str) -> Iterator[ast.Call
     """The calls on a line of what mypy names: ``f``, or ``go of Shop``."""
     name = called.partition(" of ")[0]
     for node in on_line(source, line, ast.Call):
-        last = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if last == name:
+        if called_name(node) == name:
             yield node
 
 

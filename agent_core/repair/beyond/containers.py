@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 
 from agent_core.checks.model import Finding
-from agent_core.repair.beyond.places import function_at, on_line, source_class
+from agent_core.repair.beyond.places import function_at, on_line
 from agent_core.repair.beyond.writing import returns, type_of, union
 from agent_core.repair.model import Variant
 from agent_core.repair.source import Source
+from agent_core.repair.templates.members import class_around
 
 _NEEDED = re.compile(r'Need type annotation for "(?P<name>\w+)"')
 _GENERIC = re.compile(r'Missing type (?:arguments|parameters) for generic type "(?P<name>[\w.]+)"')
@@ -43,7 +44,7 @@ def _needed(source: Source, line: int | None, name: str) -> Iterator[Variant]:
     """The type of something that begins empty, from what is put into it."""
     for node in on_line(source, line, ast.Assign):
         target = node.targets[0]
-        owner = source_class(source, node) if isinstance(target, ast.Attribute) else source.scope(node)
+        owner = class_around(source, node) if isinstance(target, ast.Attribute) else source.scope(node)
         if len(node.targets) != 1 or source.code(target).rpartition(".")[2] != name or owner is None:
             continue
         value = node.value

@@ -20,10 +20,11 @@ from agent_core.repair.beyond.imports import (
     standard,
 )
 from agent_core.repair.beyond.nearest import closest
-from agent_core.repair.beyond.places import members, method, names_at, on_line, source_class, spelt, spelt_in_text
+from agent_core.repair.beyond.places import members, names_at, on_line, spelt, spelt_in_text
 from agent_core.repair.model import Edit, Variant
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
+from agent_core.repair.templates.members import class_around, method_around
 from agent_core.repair.templates.vocabulary import bound
 
 _UNDEFINED = re.compile(r"[Nn]ame ['\"`](\w+)['\"`] is not defined|[Uu]ndefined name ['\"`](\w+)['\"`]")
@@ -94,13 +95,13 @@ def _misspelt(source: Source, nodes: list[ast.Name]) -> Iterator[Variant]:
         yield source.variant(
             "misspelt name", 0.9, f"{said} for {name}", *(source.replace(node, said) for node in nodes)
         )
-    if name == "this" and method(source, nodes[0]) is not None:
+    if name == "this" and method_around(source, nodes[0]) is not None:
         yield source.variant("misspelt name", 0.9, "self for this", *(source.replace(node, "self") for node in nodes))
 
 
 def _member(source: Source, node: ast.Name) -> Iterator[Variant]:
     """``self.`` forgotten, or the name of the class in front of what belongs to it."""
-    owner, function = source_class(source, node), method(source, node)
+    owner, function = class_around(source, node), method_around(source, node)
     if owner is None or function is None or not function.args.args or source.in_text(node):
         return
     first = function.args.args[0].arg

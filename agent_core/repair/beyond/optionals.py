@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from agent_core.checks.model import Finding
 from agent_core.repair.beyond.calls import argument_of
-from agent_core.repair.beyond.places import Def, on_line
+from agent_core.repair.beyond.places import on_line
 from agent_core.repair.beyond.writing import ZEROS, optional
 from agent_core.repair.model import Variant
 from agent_core.repair.project import Project
-from agent_core.repair.source import Source
+from agent_core.repair.source import Def, Source
 from agent_core.repair.templates.vocabulary import COMPREHENSIONS, LOOPS
 
 _ATTRIBUTE = re.compile(r'Item "None" of "(?P<type>[^"]*)" has no attribute "(?P<name>\w+)"')

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator
 from typing import TypeVar
 
-from agent_core.repair.source import Source
+from agent_core.repair.source import Def, Source
+from agent_core.repair.templates.members import class_around
 from agent_core.repair.templates.vocabulary import FUNCTIONS, bound, visible
 
 _Node = TypeVar("_Node", bound=ast.AST)
-Def = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def around_line(source: Source, line: int | None) -> ast.stmt | None:
@@ -65,25 +65,9 @@ def names_at(source: Source, node: ast.AST) -> list[str]:
         if isinstance(one, (*FUNCTIONS, ast.Module)):
             # Also what comes to be later: a misspelt name is not always written behind the right one.
             found.update(dict.fromkeys(binding.name for binding in bound(one)))
-            if isinstance(one, FUNCTIONS) and one.args.args and source_class(source, one) is not None:
+            if isinstance(one, FUNCTIONS) and one.args.args and class_around(source, one) is not None:
                 found.setdefault(one.args.args[0].arg, None)
     return [*found, *(one for one in dir(builtins) if not one.startswith("_"))]
-
-
-def source_class(source: Source, node: ast.AST) -> ast.ClassDef | None:
-    """The class in which a method, or a node in one, stands."""
-    for one in source.above(node):
-        if isinstance(one, ast.ClassDef):
-            return one
-    return None
-
-
-def method(source: Source, node: ast.AST) -> Def | None:
-    """The method in which a node stands, functions within it passed over; None outside of any."""
-    for one in source.above(node):
-        if isinstance(one, FUNCTIONS) and isinstance(source.parents.get(one), ast.ClassDef):
-            return one
-    return None
 
 
 def members(source: Source, owner: ast.ClassDef) -> list[str]:

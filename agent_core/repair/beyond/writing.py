@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from agent_core.repair.beyond.import_lines import import_edit
 from agent_core.repair.beyond.imports import imports_of
-from agent_core.repair.beyond.places import Def
 from agent_core.repair.beyond.tokens import PAIRS, tokens_of
 from agent_core.repair.model import Edit
 from agent_core.repair.project import Project
-from agent_core.repair.source import Source
+from agent_core.repair.source import Def, Source
 from agent_core.repair.templates.vocabulary import FUNCTIONS, bound
 
 ZEROS = {"int": "0", "float": "0.0", "str": '""', "bool": "False", "bytes": 'b""', "list": "[]", "dict": "{}"}

@@ -31,11 +31,6 @@ def _renamed(source: Source, node: ast.Attribute, name: str) -> Edit:
     return Edit(source.path, end - len(node.attr), end, name)
 
 
-def _is_called(source: Source, node: ast.AST) -> bool:
-    parent = source.parents.get(node)
-    return isinstance(parent, ast.Call) and parent.func is node
-
-
 def _of_receiver(source: Source, node: ast.AST) -> Members | None:
     """What the class has if a node is its method's ``self``."""
     class_ = members(source, node)
@@ -60,7 +55,7 @@ def _taken(source: Source) -> dict[str, list[_Taken]]:
         found = _kept[source] = {}
         for node in ast.walk(source.tree):
             if isinstance(node, ast.Attribute) and (value := dotted(node.value)):
-                one = _Taken(node.attr, _is_called(source, node), source.scope(node))
+                one = _Taken(node.attr, source.is_called(node), source.scope(node))
                 found.setdefault(value, []).append(one)
     return found
 
@@ -78,7 +73,7 @@ def other_attribute(source: Source, node: ast.AST, _: Project) -> Iterator[Varia
     """Another attribute or method of the same object, such as are taken of it elsewhere."""
     if not isinstance(node, ast.Attribute) or not _in_place(source, node):
         return
-    called = _is_called(source, node)
+    called = source.is_called(node)
     class_ = _of_receiver(source, node.value)
     if class_ is not None:
         known = list(class_.methods.keys() - class_.properties if called else class_.attributes)
@@ -133,7 +128,7 @@ def attribute_dropped(source: Source, node: ast.AST, _: Project) -> Iterator[Var
                 "self dropped", 1.5, f"{node.attr} for {source.code(node)}", source.replace(node, node.attr)
             )
         return
-    if isinstance(node.ctx, ast.Load) and not _is_called(source, node):
+    if isinstance(node.ctx, ast.Load) and not source.is_called(node):
         value = source.code(node.value)
         yield source.variant("attribute dropped", 2.6, f"{value} for {source.code(node)}", source.replace(node, value))
 
@@ -146,7 +141,7 @@ def attribute_called(source: Source, node: ast.AST, project: Project) -> Iterato
             cost = 1.3 if has is not None and node.func.attr in has.properties else 2.5
             function = source.code(node.func)
             yield source.variant("call dropped", cost, f"{function} not called", source.replace(node, function))
-    elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and not _is_called(source, node):
+    elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and not source.is_called(node):
         methods = project.functions.get(node.attr, ())
         if methods and _in_place(source, node):
             yield source.variant(
@@ -158,12 +153,12 @@ def other_object(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]
     """The same attribute of an object that the object holds, or that holds it: ``node.next.value``."""
     if not isinstance(node, ast.Attribute) or not _in_place(source, node) or not isinstance(node.ctx, ast.Load):
         return
-    if isinstance(node.value, ast.Attribute) and not _is_called(source, node):
+    if isinstance(node.value, ast.Attribute) and not source.is_called(node):
         shorter = f"{source.code(node.value.value)}.{node.attr}"
         yield source.variant(
             "object shortened", 2.6, f"{shorter} for {source.code(node)}", source.replace(node, shorter)
         )
-    if _is_called(source, node) or _of_receiver(source, node.value) is not None:
+    if source.is_called(node) or _of_receiver(source, node.value) is not None:
         return
     for index, name in enumerate(_seen_on(source, node, called=False)[:4]):
         longer = f"{source.code(node.value)}.{name}.{node.attr}"

@@ -20,9 +20,9 @@ from agent_core.repair.templates.exact import (
     spaced,
     without_brackets,
 )
+from agent_core.repair.templates.guesses import CALLS_OF_TRUTH
 from agent_core.repair.templates.layout import shown
 
-_CALLS_OF_TRUTH = frozenset({"isinstance", "issubclass", "hasattr", "callable", "any", "all", "bool"})
 _PREFIXES_OF_TRUTH = ("is", "has", "can", "should", "starts", "ends")
 
 
@@ -135,7 +135,7 @@ def _gives_truth(node: ast.expr) -> bool:
         case ast.Compare() | ast.BoolOp():
             return True
         case ast.Call(func=ast.Name(id=name)):
-            return name in _CALLS_OF_TRUTH or name.startswith(_PREFIXES_OF_TRUTH)
+            return name in CALLS_OF_TRUTH or name.startswith(_PREFIXES_OF_TRUTH)
         case ast.Call(func=ast.Attribute(attr=name)):
             return name.startswith(_PREFIXES_OF_TRUTH)
     return False

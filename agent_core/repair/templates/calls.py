@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from agent_core.repair.model import Edit, Variant
 from agent_core.repair.project import Project
-from agent_core.repair.source import Source
+from agent_core.repair.source import Source, called_name
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.donors import donors
 from agent_core.repair.templates.layout import shown
@@ -35,13 +35,6 @@ class Parameter(NamedTuple):
 def _plain(source: Source, node: ast.AST) -> bool:
     """Whether a call's parts stand where they say they do."""
     return isinstance(node, ast.Call) and not source.in_text(node)
-
-
-def called_name(call: ast.Call) -> str:
-    """The name of what is called, without what it is taken of."""
-    if isinstance(call.func, ast.Name):
-        return call.func.id
-    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
 _kept: weakref.WeakKeyDictionary[Source, dict[str, list[ast.Call]]] = weakref.WeakKeyDictionary()

@@ -10,11 +10,11 @@ from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.exact import Level, editable, piece, replaced
+from agent_core.repair.templates.guesses import CALLS_OF_TRUTH
 from agent_core.repair.templates.predicates import Predicate, predicates
 
 _MOST = 32
 _MOST_OF_PART = 10
-_TRUE = frozenset({"isinstance", "issubclass", "hasattr", "callable", "any", "all", "bool"})
 
 
 def condition_kind(source: Source, node: ast.AST) -> str:
@@ -41,7 +41,7 @@ def _is_truth(node: ast.expr) -> bool:
         case ast.BoolOp():
             return all(map(_is_truth, node.values))
         case ast.Call(func=ast.Name(id=name)):
-            return name in _TRUE
+            return name in CALLS_OF_TRUTH
     return False
 
 

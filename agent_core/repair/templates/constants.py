@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from agent_core.repair.model import Variant
 from agent_core.repair.project import Project
-from agent_core.repair.source import Source
+from agent_core.repair.source import Source, called_name
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.exact import editable, replaced
 from agent_core.repair.templates.guesses import compatible
@@ -225,13 +225,13 @@ def as_others_say(source: Source, node: ast.AST, _: Project) -> Iterator[Variant
     call = source.parents.get(parent) if isinstance(parent, ast.keyword) else parent
     if not isinstance(node, ast.Constant) or not isinstance(call, ast.Call) or not editable(source, node):
         return
-    name = _called(call)
+    name = called_name(call)
     key: str | int = (
         parent.arg or "" if isinstance(parent, ast.keyword) else call.args.index(node) if node in call.args else ""
     )
     seen = {source.code(node)}
     for other in ast.walk(source.tree):
-        if not isinstance(other, ast.Call) or other is call or not name or _called(other) != name:
+        if not isinstance(other, ast.Call) or other is call or not name or called_name(other) != name:
             continue
         values = {one.arg: one.value for one in other.keywords if one.arg} | dict(enumerate(other.args))
         value = values.get(key)
@@ -241,10 +241,6 @@ def as_others_say(source: Source, node: ast.AST, _: Project) -> Iterator[Variant
         if said not in seen and len(said) <= 40 and "\n" not in said and len(seen) < 8:
             seen.add(said)
             yield from replaced(source, node, said, "as others say", 1.5 + 0.1 * len(seen))
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 CONSTANTS: tuple[Template, ...] = (number, text, nothing, name_for_number, as_others_say)

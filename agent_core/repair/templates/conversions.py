@@ -58,7 +58,7 @@ def converted(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
     if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call) or not editable(source, node):
         return
     parent = source.parents.get(node)
-    if isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and parent.func is node):
+    if isinstance(parent, ast.Attribute) or source.is_called(node):
         return
     code, seen = source.code(node), dict[str, float]()
     line = node.lineno
@@ -79,8 +79,7 @@ def called_like_others(source: Source, node: ast.AST, _: Project) -> Iterator[Va
     """A method without arguments called on a value, as the function does with others: ``b.strip()``."""
     if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript) or not editable(source, node):
         return
-    parent = source.parents.get(node)
-    if isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and parent.func is node):
+    if isinstance(source.parents.get(node), ast.Attribute) or source.is_called(node):
         return
     seen: dict[str, None] = {}
     for one in ast.walk(source.scope(node)):

@@ -8,18 +8,17 @@ from collections.abc import Iterator
 
 from agent_core.repair.model import Edit, Variant
 from agent_core.repair.project import Project
-from agent_core.repair.source import Source
+from agent_core.repair.source import Def, Source
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.guesses import guessed
 from agent_core.repair.templates.layout import before, first_statement, lines_of
 from agent_core.repair.templates.members import is_decorated
 from agent_core.repair.templates.vocabulary import FUNCTIONS
 
-Definition = ast.FunctionDef | ast.AsyncFunctionDef
 _ARGUMENTS_MISSING = re.compile(r"missing \d+ required (?:positional|keyword-only) arguments?: (.*)")
 
 
-def _defined(source: Source, node: ast.AST) -> Definition | None:
+def _defined(source: Source, node: ast.AST) -> Def | None:
     """The function that a node defines, or of which it is the first statement."""
     if isinstance(node, FUNCTIONS):
         return node
@@ -27,7 +26,7 @@ def _defined(source: Source, node: ast.AST) -> Definition | None:
     return function if function is not None and first_statement(source, function) is node else None
 
 
-def _defaults(function: Definition) -> list[tuple[ast.arg, ast.expr]]:
+def _defaults(function: Def) -> list[tuple[ast.arg, ast.expr]]:
     given = function.args
     plain = [*given.posonlyargs, *given.args]
     by_name = zip(given.kwonlyargs, given.kw_defaults, strict=True)
@@ -111,7 +110,7 @@ def decorator(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
         )
 
 
-def _accessors(source: Source, function: Definition, siblings: list[ast.stmt], taken: int) -> Iterator[str]:
+def _accessors(source: Source, function: Def, siblings: list[ast.stmt], taken: int) -> Iterator[str]:
     """What makes a method a property's part: others of its name in its class are parts of one."""
     namesakes = [one for one in siblings if isinstance(one, FUNCTIONS) and one.name == function.name]
     others = {source.code(one) for method in namesakes if method is not function for one in method.decorator_list}

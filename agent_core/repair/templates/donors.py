@@ -42,8 +42,7 @@ def donors(source: Source, node: ast.AST, *, most: int = 30, displays: bool = Fa
             continue
         if isinstance(one, ast.Name) or source.in_text(one) or node in _chain(source, one):
             continue
-        parent = source.parents.get(one)
-        if isinstance(parent, ast.Call) and parent.func is one:
+        if source.is_called(one):
             continue
         code = one_line(source, one, 60)
         if code is not None and code not in found and not names_in(one) & hidden:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from agent_core.repair.model import TestRun
 from agent_core.repair.project import Project
-from agent_core.repair.source import Source
+from agent_core.repair.source import Source, called_name
 
 _NOT_RAISED = re.compile(r"DID NOT RAISE.*?(?:class '(?:[\w.]+\.)?(\w+)'|(\w+(?:Error|Exception|Exit|Warning)))")
 _NOT_RAISED_BY_UNITTEST = re.compile(r"(\w+) not raised")
@@ -105,5 +105,4 @@ def is_exception_call(node: ast.expr) -> bool:
     """Whether an expression makes an exception, by the name of what is called."""
     if not isinstance(node, ast.Call):
         return False
-    name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-    return _like_one(name)
+    return _like_one(called_name(node))

@@ -127,8 +127,7 @@ def _special(source: Source, node: ast.stmt, project: Project) -> list[tuple[str
     for one in (inner for part in parts for inner in ast.walk(part)):
         if not isinstance(one, ast.Name | ast.Attribute) or not isinstance(one.ctx, ast.Load) or source.in_text(one):
             continue
-        parent = source.parents.get(one)
-        if isinstance(parent, ast.Call) and parent.func is one:
+        if source.is_called(one):
             continue
         code = one_line(source, one, 40)
         if code is None or code in {"self", "cls"} or (isinstance(one, ast.Name) and one.id not in there):

@@ -70,7 +70,10 @@ _BY_DISPLAY: tuple[tuple[type[ast.expr], str], ...] = (
     (ast.Lambda, "callable"),
     (ast.GeneratorExp, "iterator"),
 )
-_SIZED = frozenset({"sized", "text", "bytes", "list", "dict", "set", "tuple"})
+SIZED = frozenset({"sized", "text", "bytes", "list", "dict", "set", "tuple"})
+"""Guesses of what has a length."""
+CALLS_OF_TRUTH = frozenset({"isinstance", "issubclass", "hasattr", "callable", "any", "all", "bool"})
+"""Functions of Python that give true or false."""
 _EMPTY: Mapping[str, str] = {
     "list": "[]",
     "dict": "{}",
@@ -151,7 +154,7 @@ def compatible(one: str, other: str) -> bool:
         return True
     if {one, other} <= {"number", "bool"} or "none" in {one, other}:
         return True
-    return "sized" in {one, other} and {one, other} <= _SIZED
+    return "sized" in {one, other} and {one, other} <= SIZED
 
 
 def empty(guess: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from agent_core.repair.model import Variant
 from agent_core.repair.project import Project
-from agent_core.repair.source import Source
+from agent_core.repair.source import Source, called_name
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.donors import donors, names_in
 from agent_core.repair.templates.exact import editable, piece, replaced
@@ -120,8 +120,7 @@ def recursion(source: Source, node: ast.AST, project: Project) -> Iterator[Varia
     function = source.function(node)
     if not isinstance(node, ast.Call) or function is None or not editable(source, node):
         return
-    name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-    if name != function.name:
+    if called_name(node) != function.name:
         return
     values = project.values(source.path, node.lineno)
     names = local_names(source, node)

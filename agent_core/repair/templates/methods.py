@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from agent_core.repair.model import Edit, Variant
 from agent_core.repair.project import Project
-from agent_core.repair.source import Source
+from agent_core.repair.source import Source, called_name
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.exact import editable, put, replaced
 from agent_core.repair.templates.layout import shown
@@ -156,7 +156,7 @@ def other_function(source: Source, node: ast.AST, _: Project) -> Iterator[Varian
     if not isinstance(node, ast.Name) or node.id not in _FUNCTIONS or not editable(source, node):
         return
     there = visible(source, node)
-    called = isinstance(parent := source.parents.get(node), ast.Call) and parent.func is node
+    called = source.is_called(node)
     for index, other in enumerate(_FUNCTIONS[node.id]):
         if other in _BUILTINS or other in there:
             yield from replaced(source, node, other, "other function", (1.1 if called else 1.8) + 0.12 * index)
@@ -166,7 +166,7 @@ def argument_of_kind(source: Source, node: ast.AST, _: Project) -> Iterator[Vari
     """An argument that a well-known function may be handed in addition: ``reverse=True``, ``pop(0)``."""
     if not isinstance(node, ast.Call) or not editable(source, node) or source.in_text(node):
         return
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    name = called_name(node)
     if any(isinstance(one, ast.Starred | ast.GeneratorExp) for one in node.args):
         return
     end = source.span(node)[1] - 1

@@ -51,7 +51,7 @@ def _read(source: Source, root: ast.AST) -> Mapping[str, list[ast.Name]]:
 
 def _called(source: Source, places: list[ast.Name]) -> bool | None:
     """Whether a name is called at all of its places; None where it is at some only."""
-    called = {isinstance(above := source.parents.get(one), ast.Call) and above.func is one for one in places}
+    called = {source.is_called(one) for one in places}
     return called.pop() if len(called) == 1 else None
 
 

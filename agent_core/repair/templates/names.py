@@ -10,6 +10,7 @@ from agent_core.repair.model import Variant
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates import Template
+from agent_core.repair.templates.layout import before, first_statement
 from agent_core.repair.templates.members import members
 from agent_core.repair.templates.vocabulary import (
     FUNCTIONS,
@@ -29,18 +30,13 @@ def _plain(source: Source, node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and source.code(node) == node.id
 
 
-def _is_called(source: Source, node: ast.Name) -> bool:
-    parent = source.parents.get(node)
-    return isinstance(parent, ast.Call) and parent.func is node
-
-
 def other_name(source: Source, node: ast.AST, project: Project) -> Iterator[Variant]:
     """Another name that can be read there, the likeliest first."""
     if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load) or not _plain(source, node):
         return
     if node.id in {"self", "cls"}:
         return
-    called = _is_called(source, node)
+    called = source.is_called(node)
     for index, name in enumerate(others(source, node, project, node.id, called=called)):
         cost = (2.4 if called else 1.6) + 0.12 * index
         yield source.variant("other name", cost, f"{name} for {node.id}", source.replace(node, name))
@@ -100,7 +96,7 @@ def self_added(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
     class_ = members(source, node)
     if class_ is None or not class_.receiver or node.id == class_.receiver:
         return
-    if _is_called(source, node):
+    if source.is_called(node):
         names = [node.id] if node.id in class_.methods else closest(node.id, class_.methods, least=0.6, most=2)
     else:
         names = sorted(class_.attributes, key=lambda name: -likeness(name, node.id))[:8]
@@ -142,7 +138,7 @@ def _parts(source: Source, node: ast.Name) -> list[str]:
     for one in ast.walk(source.scope(node)):
         if not isinstance(one, ast.Attribute | ast.Subscript) or not isinstance(one.value, ast.Name):
             continue
-        called = isinstance(parent := source.parents.get(one), ast.Call) and parent.func is one
+        parent, called = source.parents.get(one), source.is_called(one)
         if one.value.id in {"self", "cls"} or not isinstance(one.ctx, ast.Load):
             continue
         if isinstance(one, ast.Attribute):
@@ -165,8 +161,6 @@ def parent_has_arguments(call: ast.AST | None) -> bool:
 
 def global_missing(source: Source, node: ast.AST, _: Project) -> Iterator[Variant]:
     """``global`` or ``nonlocal`` for a name that a function assigns and that was bound outside."""
-    from agent_core.repair.templates.layout import before, first_statement  # noqa: PLC0415
-
     function = source.function(node)
     if function is None or not isinstance(node, ast.Name):
         return

@@ -9,11 +9,10 @@ from typing import NamedTuple
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates.exact import Level, held_together
-from agent_core.repair.templates.guesses import compatible
+from agent_core.repair.templates.guesses import SIZED, compatible
 from agent_core.repair.templates.layout import walk_own
 from agent_core.repair.templates.seen import Said, Word, said, words
 
-_SIZED = frozenset({"sized", "text", "bytes", "list", "dict", "set", "tuple"})
 _CONTAINERS = frozenset({"sized", "list", "dict", "set", "tuple", "text"})
 _MOST_WORDS = 9
 
@@ -142,7 +141,7 @@ def _of_one(word: Word, away: float) -> Iterator[Predicate]:
         ):  # fmt: skip
             yield Predicate(f"{text} {asked}", away + extra)
         return
-    sized = guess in _SIZED
+    sized = guess in SIZED
     truth = 0.0 if guess in {"bool", ""} or sized else 0.4
     yield Predicate(text, away + truth, guards=True)
     yield Predicate(f"not {text}", away + truth + 0.05, guards=True)
@@ -161,7 +160,7 @@ def _of_two(word: Word, other: Word, away: float, *, once: bool) -> Iterator[Pre
         known = 0.0 if other.guess in {"dict", "set"} else 0.2
         yield Predicate(f"{word.text} in {other.text}", away + known, guards=True)
         yield Predicate(f"{word.text} not in {other.text}", away + known, guards=True)
-    if word.guess == "number" and other.guess in _SIZED:
+    if word.guess == "number" and other.guess in SIZED:
         yield Predicate(f"{word.text} < len({other.text})", away + 0.2, guards=True)
         yield Predicate(f"{word.text} >= len({other.text})", away + 0.4, guards=True)
     if not once or not compatible(word.guess, other.guess) or "bool" in {word.guess, other.guess}:

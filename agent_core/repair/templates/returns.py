@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from agent_core.repair.model import Edit, Variant
 from agent_core.repair.project import Project
-from agent_core.repair.source import Source
+from agent_core.repair.source import Source, called_name
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.donors import donors, names_in, unreadable
 from agent_core.repair.templates.exact import editable, piece, put, replaced
@@ -168,7 +168,7 @@ def awaited(source: Source, node: ast.AST, project: Project) -> Iterator[Variant
     elif isinstance(node, ast.Call) and isinstance(function, ast.AsyncFunctionDef) and editable(source, node):
         if isinstance(source.parents.get(node), ast.Await):
             return
-        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        name = called_name(node)
         defined = project.functions.get(name, ())
         known = any(isinstance(one, ast.AsyncFunctionDef) for one in defined)
         edit = put(source, node, f"await {source.code(node)}")

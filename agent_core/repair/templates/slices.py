@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from agent_core.repair.model import Edit, Variant
 from agent_core.repair.project import Project
-from agent_core.repair.source import Source
+from agent_core.repair.source import Source, called_name
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.exact import Level, editable, held_together, piece, replaced
 from agent_core.repair.templates.guesses import guessed
@@ -47,8 +47,7 @@ def _cost(source: Source, node: ast.expr, *, known: bool) -> float:
         case ast.Subscript() if node is parent.slice:
             cost = 1.2 if known else 1.6
         case ast.Call() if node is not parent.func:
-            name = parent.func.attr if isinstance(parent.func, ast.Attribute) else getattr(parent.func, "id", "")
-            cost = 1.1 if name in _COUNTING else 1.7 if known else 2.4
+            cost = 1.1 if called_name(parent) in _COUNTING else 1.7 if known else 2.4
         case ast.Compare():
             orders = any(isinstance(one, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for one in parent.ops)
             cost = 1.5 if known else 2.2 if orders else 2.8
