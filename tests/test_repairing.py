@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -211,7 +212,7 @@ async def test_a_search_goes_on_where_what_changes_is_no_part_of_it(
         assert len(finder.texts) == 1
 
 
-async def test_files_that_change_for_ever_end_a_search(tmp_path: Path) -> None:
+async def test_files_that_change_for_ever_end_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
     trees = [Snapshot(str(number), {"a.py": FileState(str(number), 0o644)}) for number in range(100)]
     again: list[int] = []
 
@@ -219,23 +220,27 @@ async def test_files_that_change_for_ever_end_a_search(tmp_path: Path) -> None:
         return trees[len(seconds)]
 
     seconds: list[float] = []
+    now = 0.0
+    monkeypatch.setattr(afresh, "time", SimpleNamespace(monotonic=lambda: now))
 
     class Restless:
         async def find(self, wanted: Wanted, tell: Callable[[Progress], None], enough: asyncio.Event) -> Found:
+            nonlocal now
             following.about(await look())
             seconds.append(wanted.seconds)
             following.heard(await look())
             assert enough.is_set(), "it is told to leave"
-            await asyncio.sleep(0.1)
+            now += 20.0
             return found(MENDS)
 
     following = afresh.Afresh(look, lambda: again.append(1), told=True)
     async with asyncio.timeout(20):
-        ended = await following.find(Restless(), Wanted(seconds=0.25), lambda _: None, asyncio.Event())
+        ended = await following.find(Restless(), Wanted(seconds=60.0), lambda _: None, asyncio.Event())
     assert not ended.repairs, "what was found is about files that are no more"
     assert "again and again" in ended.word
-    assert ended.seconds < 2 * 0.25 + 0.2
-    assert seconds[0] == 0.25 > seconds[-1] > 0
+    # Twice as long in all, and no beginning for less than a fifth.
+    assert seconds == [60.0, 60.0, 60.0, 60.0, 40.0, 20.0]
+    assert ended.seconds == 120.0
     assert len(again) == len(seconds) - 1
 
 
