@@ -151,7 +151,9 @@ def test_what_families_write(words: str, calls: list[tuple[str, object]]) -> Non
     words = wide(words)
     assert found(words) == calls
     assert rest(words) == ""
-    assert found(f"I look.\n{words}")[: len(calls)] == calls or words.startswith("read_file(")
+    # Bare Python behind words may be an example.
+    expected = [] if words.startswith("read_file(") else calls
+    assert found(f"I look.\n{words}")[: len(calls)] == expected
 
 
 @pytest.mark.parametrize(
@@ -216,14 +218,16 @@ def test_what_stands_in_a_sentence(words: str, calls: list[tuple[str, object]], 
         "```python\nread_file(path='a.py')\nx = 1\n```",
         "[read_file(path=open('x'))]",
         "<read_file> reads a file",
-        "<tool_call>read_file</tool_call> is how GLM begins",
         "call:read_file{path:a.py}",
         '<invoke name="read_file">',
     ],
 )
 def test_what_is_in_doubt_is_no_call(words: str) -> None:
-    calls = found(words)
-    assert not calls or words.startswith("<tool_call>")
+    assert not found(words)
+
+
+def test_a_call_of_glms_is_one_though_words_follow() -> None:
+    assert found("<tool_call>list_files</tool_call> shows what there is") == [("list_files", {})]
 
 
 @example("[00")

@@ -83,9 +83,11 @@ def test_every_variant_parses_and_differs(module: ModuleType, written: str) -> N
 def test_line_ends_of_the_file_are_kept() -> None:
     code = "def f(xs):\r\n    total = 0\r\n    for x in xs:\r\n        total = x\r\n    return total\r\n"
     source, found = project(code)
-    for node in [node for node in ast.walk(source.tree) if hasattr(node, "lineno")]:
-        for variant in made_at(source, found, node):
-            assert "\n" not in with_edits(code, variant.edits).replace("\r\n", ""), variant
+    nodes = [node for node in ast.walk(source.tree) if hasattr(node, "lineno")]
+    variants = [variant for node in nodes for variant in made_at(source, found, node)]
+    assert len(variants) > 20
+    for variant in variants:
+        assert "\n" not in with_edits(code, variant.edits).replace("\r\n", ""), variant
 
 
 HOSTILE = {
