@@ -18,6 +18,7 @@ from agent_core.checks.model import CheckResult, Verdict
 from agent_core.conversation import PartnerInfo, ToolCallItem, Usage, UserItem
 from agent_core.fold import fold, replay
 from agent_core.patch.model import Block, FilePatch, Patch
+from agent_core.review import Overlap
 from agent_core.state import State
 
 EVENTS = get_args(ev.AnyEvent)
@@ -234,6 +235,7 @@ def test_a_proposal_from_making_to_decision() -> None:
         ev.TaskFinished(4, "interrupted", "Interrupted."),
         ev.Decided(1, "reject", "human"),
         ev.Decided(1, "steer", "human", "else"),
+        ev.Overlapped(1, (Overlap("b1", "a.py", 3, ("mine\n",)),)),
         ev.HumanEdited("b.py", "changed", "diff", None, None),
     ],
 )
@@ -246,6 +248,20 @@ def test_what_was_stopped_is_not_said_to_be_running(end: ev.AnyEvent) -> None:
     said = next(entry for entry in only(state, Notice) if entry.about == "verdict")
     assert said.text == "green so far: breaks nothing; not finished: mypy"
     assert state.proposal.stale or state.proposal.verdict.summary == said.text
+
+
+def test_a_proposal_that_meets_the_humans_edits_is_not_said_to_be_checked() -> None:
+    state = after(ev.Asked(4, "x"), proposal(), finished("ruff", "candidate"))
+    state = after(ev.CheckStarted("mypy", "candidate", "t"), ev.CheckStarted("pytest", "baseline", "b"), state=state)
+    met = after(ev.Overlapped(1, (Overlap("b1", "a.py", 3, ("mine\n",)),)), state=state)
+    assert [one.check for one in met.checks] == ["ruff", "pytest"]
+    # What is taken of it may be judged all the same.
+    assert [one.check for one in after(ev.CheckStarted("mypy", "candidate", "part"), state=met).checks] == [
+        "ruff",
+        "pytest",
+        "mypy",
+    ]
+    assert after(ev.Overlapped(1, ()), state=state).checks == state.checks
 
 
 def test_what_was_accepted_before_its_checks_had_ended_is_checked_to_the_end() -> None:

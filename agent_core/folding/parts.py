@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 
 from agent_core.chat_entries import ChatEntry, Notice, Said, ToolUse
 from agent_core.checks.verdict_words import stopped
-from agent_core.state import ProposalState, State
+from agent_core.state import CheckState, ProposalState, State
 
 
 def say(state: State, entry: ChatEntry, **changes: Any) -> State:
@@ -65,8 +65,15 @@ def stop_tools(state: State) -> State:
     return msgspec.structs.replace(state, chat=chat)
 
 
+def without_running(checks: Sequence[CheckState]) -> tuple[CheckState, ...]:
+    """Checks without those of a candidate that have not ended, as nobody goes on with them."""
+    return tuple(check for check in checks if check.outcome is not None or check.where == "baseline")
+
+
 def checks_stopped(state: State, proposals: Collection[int]) -> State:
     """Nobody checks some proposals any more: what had not spoken is not on its way."""
+    if state.proposal is not None and state.proposal.number in proposals:
+        state = msgspec.structs.replace(state, checks=without_running(state.checks))
     cut = {
         one.number: stopped(one.verdict.summary)
         for one in state.proposals

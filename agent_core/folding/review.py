@@ -9,6 +9,7 @@ import msgspec
 from agent_core import events as ev
 from agent_core.chat_entries import Ran, Said
 from agent_core.checks.model import Verdict
+from agent_core.folding.parts import checks_stopped
 from agent_core.patch.model import Patch
 from agent_core.review import Mark, carried, remarked, unsettled
 from agent_core.state import CheckState, ProposalState, State
@@ -71,6 +72,9 @@ def overlapped(state: State, event: ev.Overlapped) -> State:
         return state
     known = {(one.block, one.theirs) for one in old.overlaps}
     fresh = {one.block for one in event.overlaps if (one.block, one.theirs) not in known}
+    if event.overlaps:
+        # It is not judged over a tree that it does not go over.
+        state = checks_stopped(state, {event.proposal})
     apart = {one.block for one in old.overlaps} - {one.block for one in event.overlaps}
     fresh |= {name for name in apart if old.review.blocks.get(name, Mark()).side != "partner"}
     return _on(

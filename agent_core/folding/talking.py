@@ -11,7 +11,7 @@ from agent_core.chat_entries import Edit, Edits, GitMove, Notice, Said
 from agent_core.conversation import Usage
 from agent_core.folding import review
 from agent_core.folding.partner import spent
-from agent_core.folding.parts import checks_stopped, close_answer, say, stop_tools
+from agent_core.folding.parts import checks_stopped, close_answer, say, stop_tools, without_running
 from agent_core.item_text import items_tokens
 from agent_core.state import Phase, Pointed, RetryState, Size, State, TaskState
 
@@ -175,7 +175,7 @@ def task_finished(state: State, event: ev.TaskFinished) -> State:
     # The baseline's checks go on in the background, whatever becomes of the task; and what was accepted before all of
     # its checks had spoken is checked to the end.
     goes_on = event.outcome == "landed"
-    checks = tuple(check for check in state.checks if check.outcome is not None or check.where == "baseline" or goes_on)
+    checks = state.checks if goes_on else without_running(state.checks)
     tasks = tuple(
         msgspec.structs.replace(task, outcome=event.outcome, result=event.text) if task.number == event.task else task
         for task in state.tasks
