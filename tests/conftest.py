@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,24 @@ from hypothesis import settings
 
 from agent_core import build
 from agent_core.partners import discovery
+from agent_core.workspace import interpreter
 from tests.support.part_taking import Pair
 
 # A busy machine is slow, not wrong.
 settings.register_profile("pairloop", deadline=None)
 settings.load_profile("pairloop")
+
+_look_for_python = interpreter._system_python
+_python_here: list[Path | None] = []
+
+
+def _system_python(root: Path, environ: Mapping[str, str]) -> Path | None:
+    """The Python of a PATH; that of this process is asked once, as a shim takes as long as opening a small project."""
+    if environ.get("PATH") != os.environ.get("PATH"):
+        return _look_for_python(root, environ)
+    if not _python_here:
+        _python_here.append(_look_for_python(root, environ))
+    return _python_here[0]
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +46,7 @@ def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     # What listens on this machine, too.
     monkeypatch.setattr(discovery, "presets", dict)
+    monkeypatch.setattr(interpreter, "_system_python", _system_python)
     (home / "gitconfig").write_text(
         "[user]\n\tname = Test\n\temail = test@example.invalid\n[init]\n\tdefaultBranch = main\n"
     )

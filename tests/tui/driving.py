@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from textual import events
 from textual.keys import _character_to_key
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 
 from tests.tui.fake_session import Clock, FakeEngine, FakeSession
@@ -40,10 +41,12 @@ class Driver:
         Pilot's own way is to wait until the process is idle for 20 ms, which costs a minute over all these tests.
         """
         for _ in range(2):
-            quiet = 0
+            quiet, nodes = 0, list[MessagePump]()
             while quiet < 10:
                 await asyncio.sleep(0)
-                nodes = [self.app, *self.app.screen.walk_children(with_self=True)] if self.app.is_running else []
+                if not quiet:
+                    # Who is there changes by messages alone.
+                    nodes = [self.app, *self.app.screen.walk_children(with_self=True)] if self.app.is_running else []
                 quiet = 0 if any(node.message_queue_size for node in nodes) else quiet + 1
             if self.app.is_running:
                 self.app.screen._on_timer_update()
