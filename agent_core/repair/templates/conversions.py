@@ -123,7 +123,7 @@ def gone_through_twice(source: Source, node: ast.AST, project: Project) -> Itera
     last = header_end(node)
     read = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and one.lineno <= last}
     for name in own.parameters:
-        if name not in read or name in {one.arg for one in (function.args.vararg, function.args.kwarg) if one}:
+        if name not in read:
             continue
         guess = guess_of(own.bindings.get(name), name, values)
         sure = guess in _ITERATORS or guess.endswith("_iterator")
