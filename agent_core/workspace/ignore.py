@@ -19,6 +19,7 @@ from agent_core.patch.paths import is_own
 from agent_core.process import Completed, run
 from agent_core.sandbox.environment import is_secret
 from agent_core.workspace.disk import is_temp
+from agent_core.workspace.own_repository import Mark, mark_of
 
 # Folders of installed dependencies: many files, needed by the checks, changed by nobody's editor.
 DEPENDENCIES = frozenset({".venv", "venv", "node_modules"})
@@ -161,12 +162,16 @@ class Lister:
     def __init__(self, root: Path, state: Path) -> None:
         self._root = root
         self._empty = state / "empty-repository"
-        self._kind: Kind | None = None
+        self._repository: Mark | None = None
         self._note = ""
 
     async def _determine(self) -> Kind:
-        """Whether git knows the folder. Asked every time: a ``git init`` may come any moment."""
+        """Whether git knows the folder. Looked at every time: a ``git init`` may come any moment."""
         self._note = ""
+        mark = mark_of(self._root)
+        if mark is not None and mark == self._repository:
+            return "repository"
+        self._repository = None
         try:
             done = await _git(self._root, "rev-parse", "--is-inside-work-tree", "--show-prefix")
         except FileNotFoundError:
@@ -180,6 +185,7 @@ class Lister:
             return "folder"
         if not below.strip(b"\n"):
             # Of its own top a repository always has something to tell: under a rule `*`, which files are tracked.
+            self._repository = mark
             return "repository"
         # A repository around it that ignores the folder (dotfiles in the home folder, say) has nothing to tell.
         ignored = await _git(self._root, "check-ignore", "-q", ".")
@@ -223,11 +229,22 @@ class Lister:
             SandboxError: git cannot list them.
         """
         kind = await self._determine()
+        try:
+            listed = await self._all(kind)
+        except (SandboxError, FileNotFoundError):
+            # What was known of the repository may not be so any more, and git may have gone.
+            self._repository = None
+            now = await self._determine()
+            if now == kind:
+                raise
+            kind, listed = now, await self._all(now)
+        return Listing(listed, kind, self._note)
+
+    async def _all(self, kind: Kind) -> tuple[str, ...]:
         if kind == "plain":
-            return Listing(tuple(_plain(walk(self._root))), kind, self._note)
+            return tuple(_plain(walk(self._root)))
         listed = await self._list(kind, "-c", "-o") if kind == "repository" else await self._list(kind, "-o")
-        files = tuple(path for path in listed if not path.endswith("/") and not _is_ours(path))
-        return Listing(files, kind, self._note)
+        return tuple(path for path in listed if not path.endswith("/") and not _is_ours(path))
 
     async def counting(self, kind: Kind, names: Iterable[str]) -> tuple[str, ...]:
         """Which files count of some that have just come, by the rules of this moment.

@@ -163,7 +163,7 @@ async def test_a_folder_that_is_gone_says_nothing_about_its_files(root: Path) ->
     assert (await one.glance(["b.py"])) == there == await one.scan()
 
 
-@pytest.mark.parametrize(("below", "call"), [("", 1), ("", 2), ("sub", 1), ("sub", 2), ("sub", 3)])
+@pytest.mark.parametrize(("below", "call"), [("", 1), ("sub", 1), ("sub", 2), ("sub", 3)])
 async def test_a_folder_that_goes_while_git_is_asked_is_gone_and_nothing_else(
     root: Path, monkeypatch: pytest.MonkeyPatch, below: str, call: int
 ) -> None:
