@@ -187,7 +187,7 @@ async def _git(root: Path) -> Entry:
         return Entry("weak", "git", f"{text}; the project is not a repository", hint)
     where = f"detached at {now.branch}" if now.detached else f"on {now.branch}"
     where += ", no commit yet" if now.empty else ""
-    return Entry("good", "git", f"{text}; {where}, {now.dirty} changed file{"" if now.dirty == 1 else "s"}")
+    return Entry("good", "git", f"{text}; {where}, {now.dirty} changed file{'' if now.dirty == 1 else 's'}")
 
 
 async def _partner(settings: config_tables.Config, environ: Mapping[str, str]) -> list[Entry]:
