@@ -35,6 +35,24 @@ def choices(parts: Sequence[Sequence[Survivor]], most: int) -> list[Survivor]:
     return [whole for choice in made[:most] if (whole := _together(choice)) is not None]
 
 
+def common(parts: Sequence[Sequence[Survivor]]) -> list[Survivor]:
+    """What is among the repairs of every part, so that each test has passed with it: repairs of everything.
+
+    Args:
+        parts: The repairs of each part, at least one each.
+    """
+    every = [{one.variant.edits: one for one in part} for part in parts]
+    shared = [edits for edits in every[0] if all(edits in part for part in every)]
+    found = [_together([part[edits] for part in every]) for edits in shared]
+    most = {edits: max(part[edits].passed - len(part[edits].mends) for part in every) for edits in shared}
+    made = [
+        msgspec.structs.replace(one, passed=most[one.variant.edits] + len(one.mends))
+        for one in found
+        if one is not None
+    ]
+    return sorted(made, key=ordinary)
+
+
 async def passing(
     lab: TrialLab, made: Sequence[Survivor], others: Sequence[str], seconds: float, numbers: Iterator[int]
 ) -> tuple[Survivor, ...]:

@@ -16,9 +16,11 @@ from agent_core.repair.project import Project
 
 _MOST_HUNTS = 5
 _COMMON = 0.5
+# Below so many seconds no test is quicker than another.
+_QUICK = 0.1
 # What is gained by a variant that mends some, fails otherwise than before, breaks something else; and by its line.
 _BETTER, _OTHERWISE, _BREAKS = 2.0, 1.2, 3.0
-_PROMISING = 1.3
+_PROMISING, _MENDS_SOME = 1.3, 1.1
 
 Try = tuple[Line | None, Variant]
 """A variant that is tried, and the line it is of; of a pair there is none."""
@@ -54,7 +56,7 @@ class Hunt:
     """Failing tests that are to be mended together.
 
     Attributes:
-        failing: The tests, the quickest first.
+        failing: The tests, quick ones first.
         suspects: The lines that may be wrong.
         ordering: What is to be tried yet.
         project: The project.
@@ -132,8 +134,10 @@ class Hunt:
         gain = _BETTER if mends else _OTHERWISE if trial.outcome == "failed" and trial.why != before else 1.0
         self.failed(variant, line, at=trial.test, gain=gain, mends=mends)
         if line is not None:
-            if gain > 1:
-                line.learn(1 + (gain - 1) / 10)
+            if mends:
+                line.learn(_MENDS_SOME)
+            elif gain > 1:
+                line.had_effect()
             else:
                 line.had_no_effect()
 
@@ -159,14 +163,19 @@ def hunt_for(
 ) -> Hunt:
     """What is to be tried for some failing tests."""
     suspects = localise(failing, passing, project, allowed)
-    quickest = tuple(sorted(failing, key=lambda run: (run.outcome == "hung", run.seconds)))
-    return Hunt(quickest, suspects, Ordering(suspects, project), project)
+    return Hunt(tuple(sorted(failing, key=_slowness)), suspects, Ordering(suspects, project), project)
+
+
+def _slowness(run: TestRun) -> tuple[bool, int]:
+    """Quick tests tell sooner; those that are about as quick keep their order, as one may need what another left."""
+    return run.outcome == "hung", max(math.ceil(math.log2(max(run.seconds, 0.001) / _QUICK)), 0)
 
 
 def plainly_apart(failing: Sequence[TestRun], suspects: Sequence[Suspect]) -> bool:
     """Whether tests fail for several reasons: they have no line in common that is suspicious."""
-    executed = [run.lines for run in failing if run.lines]
-    if len(executed) < 2 or not suspects:
+    changeable = {one.path for one in suspects}
+    executed = [run.lines for run in failing if not changeable.isdisjoint(run.lines)]
+    if len(executed) < 2:
         return False
     least = _COMMON * suspects[0].score
     return not any(
@@ -179,8 +188,9 @@ def split(
 ) -> list[tuple[TestRun, ...]]:
     """Failing tests by what they may fail for.
 
-    By the function that is the most suspicious one for each, else by the function of the test, else each by itself.
-    What is more than a few groups stays together in the last.
+    By the function that is the most suspicious one for each, else by the function of the test, else each by itself but
+    for cases of one test that go the same way through the program. What is more than a few groups stays together in
+    the last.
     """
     if len(failing) < 2:
         return [tuple(failing)]
@@ -192,7 +202,7 @@ def split(
         nodes = source.by_line.get(suspects[0].line, ()) if source is not None else ()
         return source.scope(nodes[-1]) if source is not None and nodes else None
 
-    keys: tuple[Callable[[TestRun], object], ...] = (suspicious, _function, lambda run: run.test)
+    keys: tuple[Callable[[TestRun], object], ...] = (suspicious, _function, _way)
     for key in keys:
         groups: dict[object, list[TestRun]] = {}
         for run in failing:
@@ -206,3 +216,7 @@ def split(
 
 def _function(run: TestRun) -> object:
     return run.test.partition("[")[0]
+
+
+def _way(run: TestRun) -> object:
+    return (_function(run), tuple(sorted(run.lines.items()))) if run.lines else run.test

@@ -86,7 +86,7 @@ def _spectrum(
     allowed: Callable[[str], bool],
 ) -> dict[_Line, float]:
     bad, good = _executed(failing, first_line, allowed), _executed(passing, first_line, allowed)
-    known = sum(1 for run in failing if run.lines)
+    known = sum(1 for run in failing if any(map(allowed, run.lines)))
     return {
         place: _SPECTRUM * count / math.sqrt(known * (count + good[place])) for place, count in bad.items() if known
     }

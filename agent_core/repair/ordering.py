@@ -13,7 +13,8 @@ from agent_core.repair.templates.all import compiles, variants_at
 
 _MOST_RAISED = 2.0
 _LEAST_RAISED = 0.4
-_NO_EFFECT = 0.99
+_EFFECT, _NO_EFFECT = 1.02, 0.99
+_MATTERS = 1.2
 _BREATH = 16
 _AHEAD = 40
 _HANDFUL = 6
@@ -58,6 +59,14 @@ class Line:
     def learn(self, factor: float) -> None:
         """Raise or lower it by what came of a variant."""
         self._raised = min(max(self._raised * factor, _LEAST_RAISED), _MOST_RAISED)
+
+    def had_effect(self) -> None:
+        """A variant of it made the tests fail otherwise.
+
+        That it matters to them is soon known: at a line that makes what they look at, every variant does so.
+        """
+        if self._raised < _MATTERS:
+            self.learn(_EFFECT)
 
     def had_no_effect(self) -> None:
         """A variant of it changed nothing in how the tests fail."""

@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 import msgspec
 
 from agent_core.repair.aim import Aim, Outcome
-from agent_core.repair.assembling import choices, passing
+from agent_core.repair.assembling import choices, common, passing
 from agent_core.repair.batches import Batches
 from agent_core.repair.hearing import trials_of
 from agent_core.repair.hunt import Hunt, Survivor, Try, hunt_for, plainly_apart, split
@@ -312,7 +312,8 @@ class Search:
             async for trial in trials:
                 one, other = planned[trial.number]
                 if trial.outcome == "passed":
-                    other.survivors.append(msgspec.structs.replace(one, mends=other.tests))
+                    passed = one.passed - len(one.mends) + len(other.tests)
+                    other.survivors.append(msgspec.structs.replace(one, mends=other.tests, passed=passed))
                     other.spread = len(other.survivors)
 
     async def _look_over(self, hunt: Hunt) -> None:
@@ -336,6 +337,8 @@ class Search:
             return ()
         if len(parts) < 2:
             return tuple(parts[0]) if parts else ()
+        if shared := common(parts):
+            return tuple(shared)
         # Who has had enough waits for this: it makes one of what was found.
         left = 0.0 if self._enough.is_set() else self._left()
         made = choices(parts, _MOST_REPAIRS)

@@ -187,6 +187,31 @@ async def test_what_tests_are_made_of_can_be_edited_too(tmp_path: Path) -> None:
     }
 
 
+async def test_a_file_without_tests_passes_as_soon_as_it_can_be_collected(tmp_path: Path) -> None:
+    files = {
+        "pytest.ini": "[pytest]\naddopts = --doctest-modules\n",
+        "shop.py": "from prices import LOW\n",
+        "prices.py": "def price():\n    return 1\nLOW = pric()\n",
+        "test_shop.py": "import shop\ndef test_low(): assert shop.LOW == 1\n",
+    }
+    async with bench(tmp_path, files) as lab:
+        bad = tuple(run.test for run in (await lab.look()).runs)
+        trials = await lab.tried(
+            [
+                Plan(1, (lab.edit("prices.py", "pric()", "price()"),), bad),
+                Plan(2, (lab.edit("prices.py", "pric()", "price() + 1"),), bad),
+                Plan(4, (lab.edit("prices.py", "pric()", "price()"),), (*bad, "prices.py::gone")),
+            ]
+        )
+    assert set(bad) == {"shop.py", "prices.py", "test_shop.py"}
+    assert {number: trial.outcome for number, trial in sorted(trials.items())} == {
+        1: "passed",
+        2: "failed",
+        4: "failed",
+    }
+    assert (trials[1].passed, trials[2].test) == (3, "test_shop.py::test_low")
+
+
 async def test_edits_of_several_files_go_together_and_a_whole_suite_is_run_in_the_end(tmp_path: Path) -> None:
     files = {
         "a.py": "from b import LOW\ndef a():\n    return LOW + 2\n",

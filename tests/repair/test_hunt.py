@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 
-from agent_core.repair.assembling import choices
-from agent_core.repair.hunt import Survivor, hunt_for, split
-from agent_core.repair.model import Edit, TestRun, Variant
+import msgspec
+
+from agent_core.repair.assembling import choices, common
+from agent_core.repair.hunt import Survivor, hunt_for, plainly_apart, split
+from agent_core.repair.model import Edit, Suspect, TestRun, Variant
+from agent_core.repair.ordering import Line
 from agent_core.repair.pairs import Tried, pairs_of
 from tests.repair.quick_lab import PATH, QuickLab
 
@@ -34,6 +37,56 @@ def test_the_quickest_test_is_asked_first_and_one_that_hangs_last() -> None:
     lab = QuickLab("def f():\n    return 1\n", {})
     failing = [failed("slow", 2, 3.0), failed("hangs", 2, 0.1, hung=True), failed("quick", 2, 0.2)]
     assert hunt_for(failing, [], lab.project(), lambda _: True).tests == ("quick", "slow", "hangs")
+
+
+def test_of_tests_that_are_about_as_quick_those_come_first_that_were_run_first() -> None:
+    # The second may need what the first one leaves.
+    failing = [failed("fills", 2, 0.05), failed("slow", 2, 0.9), failed("takes", 2, 0.01)]
+    lab = QuickLab("def f():\n    return 1\n", {})
+    assert hunt_for(failing, [], lab.project(), lambda _: True).tests == ("fills", "takes", "slow")
+
+
+def test_tests_that_run_no_line_of_the_program_are_not_apart_from_those_that_do() -> None:
+    lab = QuickLab("def f():\n    return 1\n\n\ndef g():\n    return 2\n", {})
+    ours = [failed("one", 2), failed("two", 2)]
+    child = TestRun("by a child", "failed", 0.1, {"test_shop.py": (3,)}, "AssertionError")
+
+    def apart(*failing: TestRun) -> bool:
+        suspects = hunt_for(failing, [], lab.project(), lambda path: path == PATH).suspects
+        return plainly_apart(failing, suspects)
+
+    assert not apart(*ours, child)
+    assert apart(*ours, failed("other", 6))
+
+
+def test_what_a_child_runs_makes_no_line_less_suspicious() -> None:
+    lab = QuickLab("def f():\n    return 1\n", {})
+    child = TestRun("by a child", "failed", 0.1, {"test_shop.py": (3,)}, "AssertionError")
+
+    def score(*failing: TestRun) -> float:
+        return hunt_for(failing, [], lab.project(), lambda path: path == PATH).suspects[0].score
+
+    assert score(failed("one", 2), child) == score(failed("one", 2))
+
+
+def test_cases_of_one_test_that_go_the_same_way_stay_together() -> None:
+    project = QuickLab("def f():\n    return 1\n", {}).project()
+    cases = [failed("t.py::f[1]", 2), failed("t.py::f[2]", 2)]
+    assert split(cases, [], project, lambda _: True) == [tuple(cases)]
+    assert len(split([*cases, failed("t.py::f[3]", 1)], [], project, lambda _: True)) == 2
+
+
+def test_a_line_where_each_change_is_seen_is_raised_but_so_far() -> None:
+    line = Line(Suspect(PATH, 2, 0.5))
+    line.had_effect()
+    assert line.weight > 0.5
+    for _ in range(100):
+        line.had_effect()
+    assert line.weight < 0.62
+    line.learn(1.3)
+    raised = line.weight
+    line.had_effect()
+    assert line.weight == raised
 
 
 def test_of_many_groups_none_is_left_out() -> None:
@@ -103,3 +156,11 @@ def test_what_mends_two_parts_stays_one_change_and_what_overlaps_is_not_put_toge
     one = choices([[survivor(1, "a")], [survivor(1, "b")]], 9)
     assert [(places(whole.variant), whole.mends) for whole in one] == [((1,), ("a", "b"))]
     assert choices([[survivor(1, "a")], [survivor(1, "b", cost=2.0)]], 9) == []
+
+
+def test_what_is_found_for_each_part_mends_all() -> None:
+    one, other = survivor(1, "a", cost=2.0), survivor(3, "a")
+    also = msgspec.structs.replace(one, mends=("b", "c"), passed=4)
+    (shared,) = common([[other, one], [also]])
+    assert (places(shared.variant), shared.mends, shared.passed) == ((1,), ("a", "b", "c"), 5)
+    assert common([[other], [also]]) == []

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from agent_core.repair.model import Edit, Variant
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates import Template
 from agent_core.repair.templates.exact import Level, editable, grouped, operator_span, piece, replaced, spaced
-from agent_core.repair.templates.failures import not_ordered_at
+from agent_core.repair.templates.failures import not_ordered_at, with_literal_at
 
 WORDS: Mapping[type[ast.cmpop], str] = {
     ast.Lt: "<",
@@ -52,7 +54,7 @@ def comparison_operator(source: Source, node: ast.AST, project: Project) -> Iter
     if not isinstance(node, ast.Compare) or not editable(source, node):
         return
     operands = [node.left, *node.comparators]
-    unordered = not_ordered_at(source, project, node)
+    unordered, literally = not_ordered_at(source, project, node), with_literal_at(source, project, node)
     for index, operator in enumerate(node.ops):
         old = WORDS[type(operator)]
         span = operator_span(source, operands[index], operands[index + 1], old)
@@ -62,8 +64,15 @@ def comparison_operator(source: Source, node: ast.AST, project: Project) -> Iter
         pair = operands[index : index + 2]
         literal, text = _is_literal(*pair), _is_literal(*pair, of=(str, bytes))
         zero = isinstance(pair[1], ast.Constant) and type(pair[1].value) is int and pair[1].value == 0
+        known_object = not _IDENTITY & {old} and any(_names(one) in _known_objects(source) for one in pair)
         for new, cost in _OTHERS[old]:
-            if old in unordered:
+            if old in literally:
+                # Python itself says so.
+                dearer = 3.0 if new in _IDENTITY else (1 - cost) * 0.8
+            elif known_object and new in _IDENTITY:
+                # What is asked for by identity elsewhere is a mark of its own, which nothing else is like.
+                dearer = (1 - cost) * 0.9
+            elif old in unordered:
                 # What cannot be ordered was meant to be asked something else.
                 dearer = 1.5 if new in _ORDER else (1 - cost) * 0.75
             elif new in _IDENTITY and not identity:
@@ -78,6 +87,27 @@ def comparison_operator(source: Source, node: ast.AST, project: Project) -> Iter
                 dearer = 0.5 if identity == "surely" and not {old, new} & _IDENTITY else 0.0
             edit = Edit(source.path, *span, spaced(source, *span, new))
             yield source.variant("comparison", cost + dearer, f"{new} for {old}", edit)
+
+
+@lru_cache(maxsize=64)
+def _known_objects(source: Source) -> frozenset[str]:
+    """The names and attributes that a file asks for by identity."""
+    found = set()
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Compare):
+            operands = itertools.pairwise((node.left, *node.comparators))
+            for operator, pair in zip(node.ops, operands, strict=True):
+                if isinstance(operator, ast.Is | ast.IsNot) and not any(map(_is_literal, pair)):
+                    found.add(_names(pair[1]))
+    return frozenset(found - {""})
+
+
+def _names(node: ast.expr) -> str:
+    """A name, or one with attributes, as text; empty for any other expression."""
+    if isinstance(node, ast.Attribute):
+        below = _names(node.value)
+        return below and f"{below}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _is_literal(*operands: ast.expr, of: tuple[type, ...] = (int, float, str, bytes)) -> bool:

@@ -13,6 +13,7 @@ from agent_core.repair.source import Source, called_name
 _NOT_RAISED = re.compile(r"DID NOT RAISE.*?(?:class '(?:[\w.]+\.)?(\w+)'|(\w+(?:Error|Exception|Exit|Warning)))")
 _NOT_RAISED_BY_UNITTEST = re.compile(r"(\w+) not raised")
 _NOT_ORDERED = re.compile(r"'([<>]=?)' not supported between")
+_WITH_LITERAL = re.compile(r'"(is(?: not)?)" with ')
 _UNDEFINED = re.compile(r"name '(\w+)' is not defined")
 _LACKING = re.compile(r"has no attribute '(\w+)'")
 ORDINARY = (
@@ -73,6 +74,12 @@ def not_ordered_at(source: Source, project: Project, node: ast.AST) -> frozenset
     """The operators at a statement that failing tests say there is no such order for: ``<`` of a number and a text."""
     messages = (run.message for run in runs_through(source, project, node))
     return frozenset(operator for message in messages for operator in _NOT_ORDERED.findall(message))
+
+
+def with_literal_at(source: Source, project: Project, node: ast.AST) -> frozenset[str]:
+    """The operators at a statement that are for no literal, where Python's warning of it was taken for an error."""
+    messages = (run.message for run in runs_through(source, project, node) if run.error.startswith("Syntax"))
+    return frozenset(operator for message in messages for operator in _WITH_LITERAL.findall(message))
 
 
 def exceptions_known(source: Source) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agent_core.repair.model import Frame, TestRun
 from agent_core.repair.project import Project
 from agent_core.repair.source import Source
 from agent_core.repair.templates.all import variants_at
@@ -35,6 +36,29 @@ from tests.repair.trying import lines, made, rank, variants
 def test_comparisons(wrong: str, right: str, most: int) -> None:
     tail = "\n    ):\n    pass" if wrong.endswith("<") else "\n    pass"
     assert rank(COMPARISONS, f"{wrong}  # here{tail}", right) <= most
+
+
+def test_what_is_asked_for_by_identity_elsewhere_is_so_here() -> None:
+    wrong = """
+        NOTHING = object()
+        def f(a=NOTHING):
+            return 1 if a is not NOTHING else 2
+        def g(a, b):
+            return a {} b  # here
+        """
+    for operator in ("<", "==", ">="):
+        name = wrong.format(operator).replace("b  #", "NOTHING  #")
+        assert rank(COMPARISONS, name, "return a is NOTHING") <= 3
+        assert rank(COMPARISONS, wrong.format(operator), "return a is b") > 3
+
+
+def test_where_python_itself_says_that_identity_is_not_meant_another_comparison_is() -> None:
+    wrong = "if 60 is not a:  # here\n    pass"
+    message = '"is not" with a literal. Did you mean "!="? (program.py, line 1)'
+    run = TestRun("t.py", "error", 0.0, {}, "SyntaxError", message, (Frame("program.py", 1, "<module>"),))
+    for right in ("if 60 != a:", "if 60 <= a:"):
+        assert rank(COMPARISONS, wrong, right, failing=[run]) <= 6
+    assert rank(COMPARISONS, wrong, "if 60 is a:", failing=[run]) == 8
 
 
 def test_a_chain_loses_a_link_with_its_brackets() -> None:

@@ -69,6 +69,7 @@ class Session:
         self.items: list[Any] = []
         self._by_id: dict[str, list[Any]] = {}
         self.faults: dict[str, tuple[Any, Any]] = {}
+        self._collected: set[str] = set()
         self.seen: Callable[[BaseException], Any] = lambda _: None
         self.evidence: Any = None
         self.unloaded: tuple[str, Any] | None = None
@@ -130,6 +131,8 @@ class Session:
             if type(error).__name__ == "CollectError" and error.__cause__ is not None:
                 error = error.__cause__
             self.faults[report.nodeid] = (report, self.seen(error) if error is not None else None)
+        elif report.passed:
+            self._collected.add(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: Any) -> bool:
@@ -166,6 +169,10 @@ class Session:
             return [item for item in self.items if not folder or item.nodeid.startswith(folder + "/")]
         ends = ("::", "[") if "::" in test else ("::",)
         return [item for item in self.items if item.nodeid.startswith(tuple(test + end for end in ends))]
+
+    def is_empty(self, test: str) -> bool:
+        """Whether an id is that of a file that was collected, and no test is in it."""
+        return test in self._collected and test not in self.faults and not self._by_id.get(test)
 
     def run_test(self, item: Any, following: Any) -> tuple[str, str]:
         """Run a test; gives what came of it and, in short, why.

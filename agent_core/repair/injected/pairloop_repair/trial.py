@@ -57,15 +57,18 @@ def run_tests(  # noqa: PLR0917 - each says what it is
         end: The one behind the last.
     """
     passed = start
-    found: list[tuple[str, list[Any]]] = []
+    queue: list[tuple[str, Any]] = []
+    # How many of its tests have passed when one of the queue has.
+    ends: dict[int, int] = {}
     for name in list(plan.tests)[start:end]:
         items = session.find(name)
-        if not items:
+        if not items and not session.is_empty(name):
             tell(trial="missing", test=name, passed=passed, **_missing(session, name))
             return
-        found.append((name, items))
-    queue = [(name, item, item is items[-1]) for name, items in found for item in items]
-    for number, (name, item, last) in enumerate(queue):
+        queue += [(name, item) for item in items]
+        ends[len(queue) - 1] = ends.get(len(queue) - 1, 0) + 1
+    passed += ends.get(-1, 0)
+    for number, (name, item) in enumerate(queue):
         tell(limit=plan.tests[name], test=item.nodeid, passed=passed)
         outcome, why = session.run_test(item, queue[number + 1][1] if number + 1 < len(queue) else None)
         if not tell.mine:
@@ -76,7 +79,7 @@ def run_tests(  # noqa: PLR0917 - each says what it is
             why = "it was skipped" if outcome == "skipped" else why
             tell(trial="memory" if memory else "failed", test=item.nodeid, why=why, passed=passed)
             return
-        passed += last
+        passed += ends.get(number, 0)
         if number + 2 == len(queue):
             # With the last one go the fixtures of the whole session.
             tell(limit=plan.tests[name] + _ENDING, test=item.nodeid, passed=passed)
