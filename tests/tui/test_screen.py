@@ -49,6 +49,10 @@ async def test_narrow_shows_one_pane_and_marks_news_on_the_tabs() -> None:
         assert not main.chat.display
         assert "2 diff •" not in driver.rows()[0]
         assert main.focused is main.prompt
+        # There is nothing to uncover any more: whoever presses it again means the pane.
+        await driver.press("f6")
+        await driver.until(lambda: main.focused is main.diff)
+        await driver.press("i")
         await driver.pilot.click(main.tabs, offset=(2, 0))
         await driver.settle()
         assert main.chat.display

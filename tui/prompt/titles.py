@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent_core.state import State
 
-ASK = "What should be changed?  @ names a file, / is a command, ! runs one in the sandbox."
+ASK = "What should be changed?  @ a file, / an action, ! a command in the sandbox."
 STEER = "Say what should be different; the partner hears it at its next step."
 DECIDE = "Say what should be different, and Enter goes on with it."
 ANSWER = "The number of an answer, or other words, and Enter."

@@ -311,9 +311,9 @@ class MainScreen(Screen[None]):
 
     def go_to(self, name: str) -> None:
         """Show a pane, and focus it unless it has only to be uncovered for somebody who is writing."""
-        in_prompt = self.situation.in_prompt
+        uncovered = self.situation.in_prompt and self.panes.shows_one and self.front != name
         self.bring(name)
-        if not (in_prompt and self.panes.shows_one):
+        if not uncovered:
             self.focus_front()
 
     def cycle(self, step: int) -> None:
