@@ -28,7 +28,7 @@ from agent_core.partners.several import Partners
 from agent_core.process import Completed, run
 from agent_core.sandbox.bubblewrap import find_bubblewrap
 from agent_core.sandbox.remedy import remedy
-from agent_core.text import printable
+from agent_core.text import counted, printable
 from agent_core.workspace.git import project_root, status
 from agent_core.workspace.interpreter import Interpreter
 from agent_core.workspace.project import Project, open_project
@@ -187,7 +187,7 @@ async def _git(root: Path) -> Entry:
         return Entry("weak", "git", f"{text}; the project is not a repository", hint)
     where = f"detached at {now.branch}" if now.detached else f"on {now.branch}"
     where += ", no commit yet" if now.empty else ""
-    return Entry("good", "git", f"{text}; {where}, {now.dirty} changed file{'' if now.dirty == 1 else 's'}")
+    return Entry("good", "git", f"{text}; {where}, {counted(now.dirty, 'changed file')}")
 
 
 async def _partner(settings: config_tables.Config, environ: Mapping[str, str]) -> list[Entry]:

@@ -20,7 +20,7 @@ from agent_core.partner_words import plan_text
 from agent_core.session import Session
 from agent_core.spent import budget_words, in_and_out, session_spent
 from agent_core.state import State
-from agent_core.text import printable
+from agent_core.text import counted, printable
 
 GREEN, NOT_GREEN, USAGE, PARTNER, CONFLICT, UNJUDGED, BUDGET, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
 _NOBODY = "Nobody is there to ask: only what a rule in [permissions] allows is done."
@@ -156,13 +156,9 @@ def _line(event: ev.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm 
 
 def _blamed(blames: Sequence[Blame], unneeded: Sequence[str]) -> str:
     blocks = {block for blame in blames for block in blame.blocks}
-    said = f"{_count(len(blames), 'failure')} from {_count(len(blocks), 'block')} of the patch" if blames else ""
-    idle = f"no check needs {_count(len(unneeded), 'block')}" if unneeded else ""
+    said = f"{counted(len(blames), 'failure')} from {counted(len(blocks), 'block')} of the patch" if blames else ""
+    idle = f"no check needs {counted(len(unneeded), 'block')}" if unneeded else ""
     return f"  blame: {'; '.join(part for part in (said, idle) if part)}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 class _Driver:

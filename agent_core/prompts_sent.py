@@ -23,7 +23,7 @@ from agent_core.landing_report import heading, wants_colour
 from agent_core.output import JsonWriter, complain, write_out
 from agent_core.shelf import named
 from agent_core.state import State
-from agent_core.text import printable
+from agent_core.text import counted, printable
 
 DONE, NOTHING = 0, 1
 _MOST_LISTED = 8
@@ -169,7 +169,7 @@ async def log_prompts(engine: Engine, *, session: str, number: int, count: int, 
         done = write_out(writer.line(_as_data(line, shelf.mask, full=shown)) for line in chosen)
         return DONE if done else NOTHING
     colour = wants_colour(sys.stdout)
-    head = "" if number else f"session {card.id}: {len(lines)} request{'' if len(lines) == 1 else 's'}\n"
+    head = "" if number else f"session {card.id}: {counted(len(lines), 'request')}\n"
     texts = ("".join(f"{text}\n" for text in _told(line, shelf.mask, full=shown, colour=colour)) for line in chosen)
     return DONE if write_out([printable(head), *texts]) else NOTHING
 
@@ -191,7 +191,7 @@ def _told(line: PromptLine, mask: Callable[[str], str], *, full: bool, colour: b
     new = line.new or ()
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(line.at))
     yield heading(
-        f"{line.step}  {at}  {line.items} item{'' if line.items == 1 else 's'} ({len(new)} new)  {_counted(line)}",
+        f"{line.step}  {at}  {counted(line.items, 'item')} ({len(new)} new)  {_counted(line)}",
         colour=colour,
     )
     if line.compaction is not None:

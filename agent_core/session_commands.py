@@ -17,7 +17,7 @@ from agent_core.errors import JournalError
 from agent_core.export import Format
 from agent_core.output import JsonWriter, complain, write_out
 from agent_core.shelf import SessionCard, named
-from agent_core.text import printable
+from agent_core.text import counted, printable
 
 DONE, NOTHING = 0, 1
 _PENDING = {"": "", "proposal": "a proposal waits", "task": "cut short"}
@@ -27,7 +27,7 @@ def _told(card: SessionCard) -> Iterator[str]:
     """A session as a human reads it."""
     at = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.last))
     yield printable(f"{card.id}  {at}  {card.title or '(no title)'}\n").replace("\t", " ")
-    counts = [f"{card.tasks} task{'' if card.tasks == 1 else 's'}", f"{card.attempts} proposed"]
+    counts = [counted(card.tasks, "task"), f"{card.attempts} proposed"]
     counts += [f"{card.landings} landed"] if card.landings else []
     counts += [_PENDING[card.pending]] if card.pending else []
     counts += ["open now"] if card.in_use else []

@@ -15,7 +15,7 @@ import msgspec
 from agent_core.conversation import Item, UserItem
 from agent_core.front_matter import MOST_BYTES, Documents, listed, read_document, read_text
 from agent_core.places import user_file
-from agent_core.text import estimate_tokens, printable
+from agent_core.text import counted, estimate_tokens, printable
 from agent_core.tools.base import Approver, News, Tool, ToolError, ToolOutput, View, make_spec, read_arguments
 
 FOLDERS = (".pairloop/skills", ".agents/skills", ".claude/skills")
@@ -209,7 +209,7 @@ class ReadSkill:
         given = read_arguments(_Arguments, arguments)
         text = await asyncio.to_thread(self._skills.read, given.name, given.file)
         lines = text.count("\n") + 1
-        return ToolOutput(text, f"{lines} line{'' if lines == 1 else 's'}")
+        return ToolOutput(text, counted(lines, "line"))
 
 
 def _words(lines: Sequence[str], *, first: bool) -> str:

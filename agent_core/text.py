@@ -41,6 +41,17 @@ def one_line(text: str, most: int) -> str:
     return shortened(" ".join(printable(text).split()), most)
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number of things for a human, such as ``1 test`` or ``1,240 tests``.
+
+    Args:
+        number: How many.
+        one: What one of them is called.
+        many: What several are; empty for an ``s`` behind it.
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def without_surrogates(value: Any) -> Any:
     """A text, or lists and dictionaries with texts in them, with lone surrogates replaced: JSON cannot hold them.
 

@@ -13,6 +13,7 @@ from agent_core.memory.records import Choice, EditMade, MadeBy, Records, Refusal
 from agent_core.patch.model import Block, FilePatch, Patch
 from agent_core.review import Mark, Review
 from agent_core.state import ProposalState, State
+from agent_core.text import counted
 
 _MOST_EDITS = 400
 _MOST_REFUSALS = 200
@@ -130,7 +131,7 @@ def _edited_many(state: State, event: ev.FilesEdited) -> Records:
 
 def _moved(state: State, event: ev.BranchChanged) -> Records:
     where = f"{event.was} to {event.branch}" if event.was != event.branch else f"on {event.branch}"
-    files = f"{event.count} file{'' if event.count == 1 else 's'} changed"
+    files = f"{counted(event.count, 'file')} changed"
     return _with_edit(state, "", event.what, "git", f"{where}, {files}")
 
 

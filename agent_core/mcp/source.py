@@ -17,7 +17,7 @@ from agent_core.conversation import ToolSpec
 from agent_core.mcp.schemas import tool_parameters
 from agent_core.mcp.server import RemoteTool, Server, ServerError, Stands
 from agent_core.mcp.wording import described, offered_name, output_of
-from agent_core.text import one_line, printable, shortened
+from agent_core.text import counted, one_line, printable, shortened
 from agent_core.tools.base import Approver, News, Permission, Tool, ToolError, ToolOutput, View
 
 _MOST_TITLE = 200
@@ -49,7 +49,7 @@ class ServerReport(msgspec.Struct, frozen=True):
     @property
     def words(self) -> str:
         """It in one line, for a human."""
-        count = f"{len(self.tools)} tool{'' if len(self.tools) == 1 else 's'}"
+        count = counted(len(self.tools), "tool")
         hidden = f", {self.hidden} more left out" if self.hidden else ""
         match self.stands:
             case "ready":

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from agent_core.checks.model import Finding
 from agent_core.repair.model import Difference, Progress, Repair, Suspect, TestRun, Variant
 from agent_core.repair.project import Project
-from agent_core.text import one_line
+from agent_core.text import counted, one_line
 
 _LONG = 160
 _NAMED = 3
@@ -27,11 +27,6 @@ def code(text: str) -> str:
     """Code of the project in backticks; where it has some itself, without."""
     said = plain(text)
     return f"`{said}`" if said and "`" not in said else said
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """A number of things, such as ``1 test`` or ``1,240 tests``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def says_of(variant: Variant) -> str:
@@ -58,7 +53,7 @@ def place_of(variant: Variant, project: Project) -> str:
     nodes = () if source is None else source.by_line.get(variant.line, ())
     function = source.function(nodes[-1]) if source is not None and nodes else None
     files = len({edit.path for edit in variant.edits})
-    more = f" and {count(files - 1, 'more file')}" if files > 1 else ""
+    more = f" and {counted(files - 1, 'more file')}" if files > 1 else ""
     place = f"{plain(variant.path)}:{variant.line}{more}"
     return f"at {place}" if function is None else f"in {code(function.name)} ({place})"
 
@@ -124,7 +119,7 @@ def mended_words(repairs: Sequence[Repair]) -> str:
     first = repairs[0]
     said = plain(first.variant.says, 400)
     mends = f" It mends {names(tuple(dict.fromkeys(first.mends)))}." if first.mends else ""
-    more = f" {count(len(repairs) - 1, 'other repair is', 'other repairs are')} known." if len(repairs) > 1 else ""
+    more = f" {counted(len(repairs) - 1, 'other repair is', 'other repairs are')} known." if len(repairs) > 1 else ""
     return f"Repair: {said.rstrip('.')}.{mends}{more}"
 
 
@@ -159,7 +154,7 @@ def nothing_words(
     if not suspects:
         return NOTHING_RUN
     most = f"the most suspicious is {plain(suspects[0].path)}:{suspects[0].line}"
-    work = f"{count(tried, 'change')} {'was' if tried == 1 else 'were'} tried at {count(lines, 'line')}, {most}"
+    work = f"{counted(tried, 'change')} {'was' if tried == 1 else 'were'} tried at {counted(lines, 'line')}, {most}"
     if stopped:
         return f"No repair was found before it was stopped, after {seconds:.0f} s: {work}."
     if exhausted:
@@ -175,10 +170,11 @@ def stopped_words(progress: Progress, seconds: float) -> str:
         seconds: How long it took.
     """
     at = {"looking": "what the tests execute was not known yet", "mending": "what the checks find was being mended"}
-    if progress.stage == "looking" and not progress.tried:
+    looking = progress.stage == "looking"
+    if looking and not progress.tried:
         at["looking"] = "what the tests and the other checks say was not known yet"
-    tests = f", {count(progress.tried, 'test')} had been run" if progress.stage == "looking" and progress.tried else ""
-    tried = f", {count(progress.tried, 'change')} had been tried" if progress.stage != "looking" else ""
+    tests = f", {counted(progress.tried, 'test')} had been run" if looking and progress.tried else ""
+    tried = "" if looking else f", {counted(progress.tried, 'change')} had been tried"
     where = at.get(progress.stage, "changes were being tried")
     return f"It was stopped after {seconds:.0f} s, before a repair was found: {where}{tests}{tried}."
 
@@ -187,7 +183,7 @@ def names(tests: Sequence[str]) -> str:
     """A few tests by their ids, and how many more there are."""
     told = ", ".join(plain(test) for test in tests[:_NAMED])
     more = len(tests) - _NAMED
-    return f"{told} and {count(more, 'more test')}" if more > 0 else told
+    return f"{told} and {counted(more, 'more test')}" if more > 0 else told
 
 
 # -- why none can be sought
@@ -227,7 +223,7 @@ def untried(fault: str, tried: int) -> str:
         fault: What went wrong.
         tried: How many were tried.
     """
-    what = f"No repair was found, {count(tried, 'change')} tried" if tried else "No repair could be tried"
+    what = f"No repair was found, {counted(tried, 'change')} tried" if tried else "No repair could be tried"
     return f"{what}: what runs the tests with a change in them fails: {plain(fault.rstrip('.'), 400)}."
 
 

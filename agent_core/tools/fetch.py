@@ -16,7 +16,7 @@ import agent_core
 from agent_core.apart import apart
 from agent_core.conversation import ToolSpec
 from agent_core.process import run
-from agent_core.text import printable, shortened
+from agent_core.text import counted, printable, shortened
 from agent_core.tools.base import Approver, Permission, ToolError, ToolOutput, View, make_spec, read_arguments
 from agent_core.web.address import Address, AddressError, named_by, read_address, resolve
 from agent_core.web.page import ALL_SECONDS, MOST_BYTES, Fetching, Page
@@ -148,7 +148,7 @@ async def _output(address: Address, page: Page, start: int) -> ToolOutput:
     body = "\n".join(shown) or "(nothing)"
     return ToolOutput(
         f"{head}\n{_FENCE}\n{body}\n{_FENCE}{cut}",
-        f"HTTP {page.status}, {len(lines)} line{'' if len(lines) == 1 else 's'}",
+        f"HTTP {page.status}, {counted(len(lines), 'line')}",
         ok=page.status < 400,
         rest="fetch with 'start' goes on from a line.",
     )

@@ -12,6 +12,7 @@ import msgspec
 
 from agent_core.conversation import ToolSpec
 from agent_core.patch.encoding import readable
+from agent_core.text import counted
 from agent_core.tools.base import Arguments, ToolError, ToolOutput, View, make_spec, read_arguments
 
 _MOST_FILES = 400
@@ -135,8 +136,7 @@ class ReadFile:
         text = f"{head}\n{about}" + "\n".join(numbered[: len(numbered) - rest])
         if end < asked:
             text += f"\n[Lines {end + 1}-{asked} are left out: read_file with 'start' {end + 1} goes on.]"
-        count = max(end - start + 1, 0)
-        return ToolOutput(text, f"{count} line{'' if count == 1 else 's'}")
+        return ToolOutput(text, counted(max(end - start + 1, 0), "line"))
 
     def _beyond(self, numbered: Sequence[str], about: str = "") -> int:
         """How many of the last lines there is no room for; one is shown whatever it costs."""

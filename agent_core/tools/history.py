@@ -12,7 +12,7 @@ import msgspec
 
 from agent_core.conversation import ToolSpec
 from agent_core.process import Completed, run
-from agent_core.text import printable, shortened
+from agent_core.text import counted, printable, shortened
 from agent_core.tools.base import ToolError, ToolOutput, View, make_spec, read_arguments
 from agent_core.tools.files import clean, closest
 from agent_core.workspace.git import folder_of, without_filters
@@ -95,7 +95,7 @@ class GitHistory:
         lines = [shortened(line.rstrip("\r"), _LONG_LINE) for line in self._mask(printable(text)).split("\n")]
         body = "\n".join(lines).strip("\n")
         count = body.count("\n") + 1 if body else 0
-        return ToolOutput(body or "(nothing)", f"{count} line{'' if count == 1 else 's'}", rest=_REST[wanted.action])
+        return ToolOutput(body or "(nothing)", counted(count, "line"), rest=_REST[wanted.action])
 
 
 _REST: dict[GitAction, str] = {

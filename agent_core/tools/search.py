@@ -9,6 +9,7 @@ import msgspec
 
 from agent_core.conversation import ToolSpec
 from agent_core.process import Completed
+from agent_core.text import counted
 from agent_core.tools.base import ToolError, ToolOutput, View, make_spec, read_arguments
 from agent_core.tools.files import clean, closest, folders
 
@@ -59,7 +60,7 @@ class Search:
         shown = hits[:_MOST_HITS]
         if len(hits) > len(shown):
             shown.append(f"[... {len(hits) - len(shown)} more; narrow it down ...]")
-        summary = f"{len(hits)} line{'' if len(hits) == 1 else 's'}"
+        summary = counted(len(hits), "line")
         return ToolOutput("\n".join(shown) or "(nothing found)", summary, rest="Give a path or a narrower pattern.")
 
 

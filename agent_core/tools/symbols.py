@@ -15,6 +15,7 @@ from agent_core.symbols.repo_map import outlined
 from agent_core.symbols.service import Symbols
 from agent_core.symbols.tags import Use, outline
 from agent_core.symbols.work import Found
+from agent_core.text import counted
 from agent_core.tools.base import ToolError, ToolOutput, View, make_spec, read_arguments
 from agent_core.tools.files import clean, closest, folders
 
@@ -84,7 +85,7 @@ class FindSymbols:
             hint = f"Did you mean {', '.join(found.similar)}?" if found.similar else "search looks in all texts."
             return ToolOutput(f"No code names {name!r}. {hint}", "nothing found")
         kinds = len(found.definitions), len(found.uses)
-        summary = f"{kinds[0]} definition{'' if kinds[0] == 1 else 's'}, {kinds[1]} use{'' if kinds[1] == 1 else 's'}"
+        summary = f"{counted(kinds[0], 'definition')}, {counted(kinds[1], 'use')}"
         return ToolOutput(_told(name, found), summary, rest="Give a path to look below.")
 
     async def _outline(self, path: str, view: View) -> ToolOutput:

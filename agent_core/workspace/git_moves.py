@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from agent_core.errors import PairloopError
+from agent_core.text import counted
 from agent_core.workspace.git import folder_of
 from agent_core.workspace.git_changes import Asked, Change, Whose
 from agent_core.workspace.git_operation import GitFolder, Operation
@@ -209,8 +210,8 @@ def _of_log(said: list[str], under_way: Operation | None) -> str:
     picked = sum(match["step"] not in {"start", "finish", "abort"} for match in stepped)
     if last["step"] == "abort":
         return f"{words}, aborted"
-    count = f", {picked} commit{'' if picked == 1 else 's'}" if picked else ""
-    return f"{words}{count}{', not done yet' if under_way is not None else ''}"
+    commits = f", {counted(picked, 'commit')}" if picked else ""
+    return f"{words}{commits}{', not done yet' if under_way is not None else ''}"
 
 
 def _shortened(text: str) -> str:

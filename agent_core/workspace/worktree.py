@@ -21,6 +21,7 @@ import msgspec
 
 from agent_core.errors import ConfigError
 from agent_core.process import Completed, run_blocking
+from agent_core.text import counted
 from agent_core.workspace.git import without_filters
 from agent_core.workspace.ignore import git_environment
 
@@ -88,7 +89,7 @@ def farewell(worktree: Worktree) -> str:
     changed = len([line for line in status.splitlines() if line])
     facts = [f"{ahead} commit{'' if ahead == '1' else 's'} of its own" if ahead not in {None, "0"} else "no commit yet"]
     if changed:
-        facts.append(f"{changed} file{'' if changed == 1 else 's'} not committed")
+        facts.append(f"{counted(changed, 'file')} not committed")
     quoted = shlex.quote(str(worktree.top))
     return (
         f"The worktree stays in {worktree.top}, on branch {worktree.branch} ({', '.join(facts)}).\n"

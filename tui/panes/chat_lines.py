@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 from agent_core.chat_entries import ChatEntry, Edit, Edits, GitMove, Notice, Planned, Ran, Said, ToolUse
 from agent_core.outside_words import edits_words, move_words, who
 from agent_core.partner_words import PLAN_SIGNS, plan_text
+from agent_core.text import counted
 from tui.panes.code import CodeBlock
 from tui.panes.markdown import render
 from tui.prompt.chips import count_lines
@@ -126,7 +127,7 @@ def _cut(lines: list[Line]) -> list[Line]:
 
 
 def _more(count: int, note: str = "", lead: Sequence[Piece] = (("  ", ""),)) -> Line:
-    words = f"⋯ {count:,} more line{'' if count == 1 else 's'}"
+    words = f"⋯ {counted(count, 'more line')}"
     return Line(((f"{words}, {note}" if note else words, "faint"),), lead=lead)
 
 

@@ -11,10 +11,11 @@ from agent_core.patch.model import Block
 from agent_core.review import Overlap, Side
 from agent_core.rewriting import both_sides, own_text
 from agent_core.state import ProposalState
+from agent_core.text import counted
 from tui.editors import EditorError
 from tui.plain.asking import Asking
 from tui.plain.diff import Part, mark_of, numbered_lines, part_of, parts_of, place_of
-from tui.plain.words import count, numbers, sentence
+from tui.plain.words import numbers, sentence
 
 _LONG = (
     "Type y to take it, n to leave it, s to skip it, c to say something of it, l for single lines, e to edit it,"
@@ -217,7 +218,7 @@ class Choosing:
         told = [f"{word}: {numbers(found)}." for word, found in (("Taken", taken), ("Left", left)) if found]
         told += [f"Nothing said of {numbers(unsaid)}."] if unsaid else []
         comments = sum(bool(mark.comment) for mark in proposal.review.blocks.values())
-        told += [f"{count(comments, 'comment')}."] if comments else []
+        told += [f"{counted(comments, 'comment')}."] if comments else []
         if taken:
             words = "Press enter to land what is taken and send the rest back"
         else:

@@ -12,7 +12,7 @@ from agent_core.patch.encoding import text_of
 from agent_core.patch.model import Block, FilePatch, Patch
 from agent_core.review import Mark, Overlap
 from agent_core.state import ProposalState
-from tui.plain.words import count
+from agent_core.text import counted
 
 _CONTEXT = 3
 _KINDS = {"add": "new file", "update": "changed", "delete": "deleted", "move": "moved"}
@@ -47,8 +47,8 @@ def size_of(patch: Patch) -> str:
     """Such as ``2 files, 3 blocks, 4 lines added, 1 removed``."""
     blocks = sum(len(file.blocks) for file in patch.files)
     added, removed = sum(file.added for file in patch.files), sum(file.removed for file in patch.files)
-    parts = [count(len(patch.files), "file"), count(blocks, "block") if blocks else ""]
-    return ", ".join(part for part in (*parts, f"{count(added, 'line')} added", f"{removed:,} removed") if part)
+    parts = [counted(len(patch.files), "file"), counted(blocks, "block") if blocks else ""]
+    return ", ".join(part for part in (*parts, f"{counted(added, 'line')} added", f"{removed:,} removed") if part)
 
 
 def diff_of(proposal: ProposalState, content: Content) -> Iterator[str]:
@@ -145,7 +145,7 @@ def _headed(file: FilePatch) -> str:
     modes = ""
     if file.before_mode and file.after_mode and file.before_mode != file.after_mode:
         modes = f", its mode changes from {file.before_mode:o} to {file.after_mode:o}"
-    lines = f", {count(file.added, 'line')} added, {file.removed:,} removed" if file.blocks else ""
+    lines = f", {counted(file.added, 'line')} added, {file.removed:,} removed" if file.blocks else ""
     return f"{file.path}, {what}{modes}{lines}"
 
 
@@ -157,7 +157,7 @@ def _said(proposal: ProposalState, part: Part) -> str:
     """What is to be known of a part, besides its lines."""
     mark, parts = mark_of(proposal, part), []
     if mark.taken is not None:
-        some = f", but only {count(len(mark.lines), 'line')} of it" if mark.taken and mark.lines is not None else ""
+        some = f", but only {counted(len(mark.lines), 'line')} of it" if mark.taken and mark.lines is not None else ""
         how = {"both": "both are to land, yours first", "own": "what you wrote for it is to land"}
         left = "to be done anew over yours" if mark.side == "redo" else "left"
         parts.append((how.get(mark.side, "taken") if mark.taken else left) + some)
@@ -167,7 +167,7 @@ def _said(proposal: ProposalState, part: Part) -> str:
     if any(one.block == name and (name or one.path == part.file.path) for one in proposal.overlaps):
         parts.append("your own edits stand at its place")
     if blamed := sum(name in blame.blocks for blame in proposal.blames):
-        parts.append(f"{count(blamed, 'failure')} {'comes' if blamed == 1 else 'come'} from it")
+        parts.append(f"{counted(blamed, 'failure')} {'comes' if blamed == 1 else 'come'} from it")
     if name in proposal.unneeded:
         parts.append("no check needs it")
     if mark.comment:

@@ -9,9 +9,9 @@ import msgspec
 from agent_core.checks.model import Finding, Verdict
 from agent_core.diagnosis.cause import grouped, is_of_tests
 from agent_core.state import ProposalState
-from agent_core.text import cap_text
+from agent_core.text import cap_text, counted
 from tui.plain.diff import parts_of
-from tui.plain.words import count, numbers, sentence
+from tui.plain.words import numbers, sentence
 
 _DETAIL_TOKENS = 600
 _MOST = 40
@@ -76,7 +76,7 @@ def listed(proposal: ProposalState) -> Iterator[str]:
         if not result.judged and result.outcome not in {"skipped", "no_tests"}:
             yield f"Check {result.check} could not run: {sentence(result.summary)}"
     if before := len(verdict.known) - len(verdict.targets_left):
-        yield f"{count(before, 'other finding')} {'was' if before == 1 else 'were'} there before."
+        yield f"{counted(before, 'other finding')} {'was' if before == 1 else 'were'} there before."
     if proposal.diagnosis and verdict is proposal.verdict:
         yield f"Diagnosis: {sentence(proposal.diagnosis)}"
     if not entries:

@@ -14,12 +14,12 @@ from agent_core import commands as cmd
 from agent_core.errors import PairloopError, PartnerError
 from agent_core.headless import GREEN, NOT_GREEN, PARTNER, USAGE
 from agent_core.output import complain
+from agent_core.text import counted
 from tui.engine import Engine, Session, SessionSummary
 from tui.plain.asking import Asking
 from tui.plain.console import Console, Typed
 from tui.plain.status import doing_of
 from tui.plain.talk import Talk
-from tui.plain.words import count
 from tui.trouble import Log, ago
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ class Plain:
             doing = doing_of(session.state)
             if doing and silent >= self._quiet:
                 self._quiet = min(self._quiet * 2, _MOST_QUIET)
-                self._console.say(f"{doing}. Nothing new for {count(round(silent), 'second')}.")
+                self._console.say(f"{doing}. Nothing new for {counted(round(silent), 'second')}.")
                 self._spoke_at = self._console.spoke_at
 
     # -- leaving

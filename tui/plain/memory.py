@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from agent_core.commands import Memorize
 from agent_core.state import State
-from tui.plain.words import count
+from agent_core.text import counted
 
 _ENTRY = re.compile(r"([a-z]+:\d+)\s+(.+)", re.DOTALL)
 NAME = re.compile(r"[a-z]+:\d+")
@@ -19,10 +19,10 @@ def memory_lines(state: State) -> Iterator[str]:
     from agent_core.memory.recollection import memory_of  # noqa: PLC0415 - not needed to begin
 
     memory = memory_of(state)
-    size, sent = count(len(state.items), "item"), count(state.steps, "request")
+    size, sent = counted(len(state.items), "item"), counted(state.steps, "request")
     yield f"The partner has been told {size} so far, in {sent}; about {state.size.tokens:,} tokens."
     for number, one in enumerate(state.compactions, 1):
-        yield f"Summary {number} stands for {count(len(one.items), 'item')} of it."
+        yield f"Summary {number} stands for {counted(len(one.items), 'item')} of it."
     for entry in memory.entries:
         marks = [
             "forgotten" if entry.forgotten else "",

@@ -11,8 +11,8 @@ import msgspec
 from agent_core.events import Mode
 from agent_core.review import leaves_any, parts_taken
 from agent_core.state import State
+from agent_core.text import counted
 from tui.plain.memory import NAME
-from tui.plain.words import count
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -166,9 +166,9 @@ def choices(state: State) -> Iterator[str]:
     if state.undoable is not None:
         yield f"7 undo landing {state.undoable.number}"
     if proposal.fixable:
-        yield f"8 have the tools mend {count(len(proposal.fixable), 'finding')}"
+        yield f"8 have the tools mend {counted(len(proposal.fixable), 'finding')}"
     if proposal.review:
-        yield f"9 land what is taken, {taken} of {count(total, 'block')}, and send the rest back"
+        yield f"9 land what is taken, {taken} of {counted(total, 'block')}, and send the rest back"
     if proposal.reviews:
         yield "10 take back what you last said of a block"
     if state.redoable is not None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from agent_core.chat_entries import Ran, ToolUse
 from agent_core.repairs_state import SearchState
 from agent_core.state import CheckState, RetryState, State
-from tui.plain.words import count, enumeration
+from agent_core.text import counted
+from tui.plain.words import enumeration
 
 
 def status_of(state: State) -> Iterator[str]:
@@ -79,4 +80,4 @@ def _waits_again(retry: RetryState) -> str:
 
 
 def _how_far(check: CheckState) -> str:
-    return f"{check.check}, {check.done:,} of {count(check.total, 'step')}" if check.total else check.check
+    return f"{check.check}, {check.done:,} of {counted(check.total, 'step')}" if check.total else check.check

@@ -11,11 +11,11 @@ from agent_core.checks.model import Verdict
 from agent_core.comments.words import ARROW
 from agent_core.outside_words import edits_words, move_words, who
 from agent_core.state import ProposalState, State
-from agent_core.text import cap_text
+from agent_core.text import cap_text, counted
 from agent_core.tools.plan import UpdatePlan
 from tui.plain.diff import Content, diff_of, parts_of, size_of
 from tui.plain.wishes import wish_words
-from tui.plain.words import count, enumeration, numbers, sentence
+from tui.plain.words import enumeration, numbers, sentence
 
 _DIFF_LINES = 80
 _OUTPUT_TOKENS = 1_000
@@ -116,7 +116,7 @@ class Teller:
             return  # it is tried every few seconds, which is worth one word
         when = ""
         if event.retry_in is not None:
-            seconds = count(max(round(event.retry_in), 1), "second")
+            seconds = counted(max(round(event.retry_in), 1), "second")
             which = f", {event.attempt} of {event.most}" if event.most else ""
             until = ", and on until it is there" if event.offline else which
             when = f" Trying again in {seconds}{until}. Say retry to have it now, or stop."
@@ -183,7 +183,7 @@ class Teller:
         edits, self._edits = self._edits, []
         for by, wanted in dict.fromkeys((by, kind) for by, kind, _ in edits):
             paths = list(dict.fromkeys(path for one, kind, path in edits if (one, kind) == (by, wanted)))
-            more = [count(len(paths) - _PATHS, "other file")] if len(paths) > _PATHS else []
+            more = [counted(len(paths) - _PATHS, "other file")] if len(paths) > _PATHS else []
             self._say(sentence(f"{by} {wanted} {enumeration([*paths[:_PATHS], *more])}"))
 
     # -- what the fold says
@@ -295,4 +295,4 @@ def bounded(lines: Iterator[str], most: int, rest: str) -> Iterator[str]:
     """The first of some lines; how many more there are, and what shows them."""
     yield from islice(lines, most)
     if more := sum(1 for _ in lines):
-        yield f"{count(more, 'more line')} left out. {rest}"
+        yield f"{counted(more, 'more line')} left out. {rest}"

@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def count(number: int, noun: str) -> str:
-    """Such as ``1 block`` and ``2 blocks``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def numbers(found: Sequence[int]) -> str:
     """Such as ``2``, ``2 and 3`` and ``1, 2 and 5``."""
     return enumeration([str(number) for number in found])

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from agent_core.text import counted
+
 FOLD_LINES = 10
 FOLD_CHARS = 2_000
 """A paste of more lines or characters than these becomes a chip."""
@@ -23,8 +25,7 @@ def is_long(text: str) -> bool:
 
 def count_lines(text: str) -> str:
     """How many lines a text has, in words."""
-    count = text.count("\n") + (not text.endswith("\n") and bool(text))
-    return f"{count:,} line{'' if count == 1 else 's'}"
+    return counted(text.count("\n") + (not text.endswith("\n") and bool(text)), "line")
 
 
 def quoted(title: str, text: str) -> str:

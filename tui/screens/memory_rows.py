@@ -14,6 +14,7 @@ from agent_core.memory.lessons import KnownLesson
 from agent_core.memory.model import Kind, MemoryEntry, Outcome
 from agent_core.memory.recollection import memory_of
 from agent_core.state import State
+from agent_core.text import counted
 from tui.widgets.lines import BLANK, Line, Piece, clean
 from tui.widgets.status import context_piece, short_count, tokens_text
 
@@ -177,7 +178,7 @@ def _told(state: State) -> Iterator[Row]:
     """How full the context is, and what is in it."""
     full, style = context_piece(state)
     size = full or f"context about {short_count(state.size.tokens)} tokens"
-    parts = [size, f"{len(state.items)} items", f"{state.steps} request{'' if state.steps == 1 else 's'}"]
+    parts = [size, f"{len(state.items)} items", counted(state.steps, "request")]
     if state.usage.input:
         parts.append(tokens_text(state.usage))
     items = state.items[-MOST_ITEMS:]

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from agent_core.shelf import Said, SessionCard
+from agent_core.text import counted
 from tui.trouble import ago
 from tui.widgets.lines import BLANK, Line, Piece, clean
 
@@ -73,7 +74,7 @@ def _follow(letters: str, text: str) -> bool:
 
 def counts(card: SessionCard) -> str:
     """How much there is in a session, in a few words."""
-    words = [f"{card.tasks} task{'' if card.tasks == 1 else 's'}", f"{card.attempts} proposed"]
+    words = [counted(card.tasks, "task"), f"{card.attempts} proposed"]
     return ", ".join(words + ([f"{card.landings} landed"] if card.landings else []))
 
 

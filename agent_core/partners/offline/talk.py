@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from agent_core.checks.model import UNABLE, CheckResult
 from agent_core.partners.offline.offered import Offered
 from agent_core.repair.model import Difference, Found, Kind, Repair, Wanted
-from agent_core.repair.words import code, count, passing_words, plain
+from agent_core.repair.words import code, passing_words, plain
+from agent_core.text import counted
 
 HOW = (
     "For anything else set a key (`pairloop key set`, or `export OPENAI_API_KEY=...`) or start a local server (Ollama "
@@ -65,7 +66,7 @@ def outcome(found: Found, kept: int) -> str:
         found: It.
         kept: How many of its repairs can be offered.
     """
-    how = f"{count(found.tried, 'change')} tried in {found.seconds:.1f} s" if found.tried else ""
+    how = f"{counted(found.tried, 'change')} tried in {found.seconds:.1f} s" if found.tried else ""
     stopped = {"stopped": ", then stopped", "out of time": ", then the time was over", "finished": ""}[found.ended]
     head = f"{how}{stopped}. " if how else ""
     if found.word:
@@ -110,7 +111,7 @@ def rest_words(found: Found, repair: Repair) -> str:
     """What is red still when a repair has landed."""
     left = left_by(found, repair)
     fail = "fails" if left == 1 else "fail"
-    return f"After it {count(left, 'test')} still {fail}: say `fix` when this has landed." if left else ""
+    return f"After it {counted(left, 'test')} still {fail}: say `fix` when this has landed." if left else ""
 
 
 def left_by(found: Found, repair: Repair) -> int:
@@ -149,9 +150,9 @@ def red_now(results: Sequence[CheckResult]) -> str:
         if one.outcome == "failed" and number:
             if one.check == "pytest":
                 names = _listed([finding.code or finding.message for finding in one.findings])
-                counts.append(f"{count(number, 'test fails', 'tests fail')} ({names})")
+                counts.append(f"{counted(number, 'test fails', 'tests fail')} ({names})")
             else:
-                counts.append(f"{one.check} has {count(number, 'finding')}")
+                counts.append(f"{one.check} has {counted(number, 'finding')}")
     unable = [one.check for one in results if one.outcome in UNABLE]
     silent = f" {_listed(unable)} could not be run." if unable else ""
     if counts:
