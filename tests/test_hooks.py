@@ -100,7 +100,7 @@ async def test_a_hook_on_what_it_does_itself_is_made_to_rest(tmp_path: Path) -> 
     ran: list[str] = []
 
     async with running(project(tmp_path), settings(tmp_path, {"on": {"on": ["Noted"], "run": "true"}})) as here:
-        hooks = Hooks(here.session._parts, clock=lambda: 5.0)
+        hooks = Hooks(here.session._crew.parts, clock=lambda: 5.0)
         ran = ["rests" if hooks._too_often("on") else "runs" for _ in range(70)]
         noted = [one.text for one in here.all(ev.Noted)]
     assert ran == ["runs"] * 60 + ["rests"] * 10

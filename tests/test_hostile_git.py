@@ -115,7 +115,7 @@ async def test_a_repository_made_while_a_session_runs_is_followed(tmp_path: Path
             while await branch.get() != "topic":
                 pass
         # Its branch is shown by somebody else than follows its moves.
-        await here.session._hearing.look()
+        await here.session._crew.hearing.look()
         git(project, "checkout", "-q", "main")
         move = await here.seen(ev.BranchChanged, len(here.all(ev.BranchChanged)) + 1)
         assert (move.branch, move.paths) == ("main", ("a.py",))

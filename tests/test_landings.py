@@ -344,7 +344,7 @@ async def test_yesterdays_landing_is_undone_today_and_yesterdays_session_knows(t
         await today.seen(ev.Landed)
         assert prices.read_text() == broken
         # None of it is taken for a human's edit.
-        await today.session._hearing.look()
+        await today.session._crew.hearing.look()
         assert not today.all(ev.HumanEdited)
     assert stored(shop, yesterday).landings[0].stands == "landed"
     async with running(shop, session_settings(script, "step"), resume=yesterday) as again:
@@ -374,7 +374,7 @@ async def test_what_another_pairloop_takes_back_meanwhile_is_told(tmp_path: Path
             await other.seen(ev.SettingsTold)
             other.submit(commands.Undo(1))
             await other.seen(ev.Landed)
-        await here.session._hearing.look()
+        await here.session._crew.hearing.look()
         assert (await here.seen(ev.LandingTurned)).stands == "undone"
         assert (here.state.undoable, here.state.landings[0].stands) == (None, "undone")
         here.submit(commands.Undo(1))

@@ -141,7 +141,7 @@ async def test_a_verdict_on_what_was_rewritten_since_is_none(
         # The first one is judged to the end before the loop comes round to giving it up.
         pair.go_on.set()
         async with asyncio.timeout(20):
-            while here.session._loop._assessor.busy:
+            while here.session._crew.loop._assessor.busy:
                 await asyncio.to_thread(lambda: None)
         go_on.set()
         await here.until(judged)

@@ -45,12 +45,12 @@ async def test_other_rules_are_nobodys_edits_of_files_and_no_words_to_the_partne
         # What is ignored from now on is still there.
         (project / ".gitignore").write_text("gen/\nnotes.txt\n")
         await here.until(lambda _: (".gitignore", "human") in edited(here))
-        await here.session._hearing.look()
+        await here.session._crew.hearing.look()
         assert "notes.txt" not in here.session.paths
         # What counts from now on was there before, and so were its words.
         (project / ".gitignore").write_text("\n")
         await here.until(lambda _: edited(here).count((".gitignore", "human")) == 2)
-        await here.session._hearing.look()
+        await here.session._crew.hearing.look()
         assert {"notes.txt", "gen/old.py"} <= set(here.session.paths)
         await after(here, project, "new.txt")
         assert edited(here)[2:] == [("gen/old.py", "unknown"), ("new.txt", "human")]
@@ -72,7 +72,7 @@ async def test_a_folder_that_becomes_a_repository_of_its_own_is_not_deleted(tmp_
         git(project / "sub", "init", "-q")
         git(project / "sub", "add", "-A")
         git(project / "sub", "commit", "-q", "-m", "its own")
-        await here.session._hearing.look()
+        await here.session._crew.hearing.look()
         assert "sub/b.py" not in here.session.paths
         assert edited(here) == [("sub/b.py", "human")]
 

@@ -123,7 +123,8 @@ async def test_a_watcher_that_fails_is_told_and_saves_are_heard_all_the_same(tmp
     project = make_shop(tmp_path / "shop")
     script = write_script(tmp_path / "script.json", RIGHT_AT_ONCE)
     session = await Engine(project, settings(script, "step"), os.environ).open(None)
-    session._outfit = replace(session._outfit, watcher=lambda _note: _Broken())  # type: ignore[arg-type,return-value] # broken
+    crew = session._crew
+    crew._outfit = replace(crew._outfit, watcher=lambda _note: _Broken())  # type: ignore[arg-type,return-value] # broken
     here = Running(session)
     run = asyncio.create_task(session.run())
     noted = await here.seen(ev.Noted)
@@ -186,7 +187,7 @@ async def test_a_decision_on_what_was_shown_before_is_void(tmp_path: Path) -> No
         here.session.subscribe(too_late)
         prices = project / "shop/prices.py"
         prices.write_text("# mine\n" + prices.read_text())
-        here.session._inbox.edited()
+        here.session._crew.inbox.edited()
         await here.seen(ev.DecisionAwaited, 2)
         here.submit(commands.Interrupt())
         assert (await here.seen(ev.TaskFinished)).outcome == "interrupted"
