@@ -36,6 +36,20 @@ def _prompt(driver: Driver) -> Prompt:
     return driver.app.main.prompt
 
 
+async def test_keys_pressed_faster_than_the_screen_is_drawn_act_in_their_order() -> None:
+    async with running() as driver:
+        await driver.play(scenes.start)
+        assert driver.app._driver is not None
+        for key in [*"thes", "backspace", "backspace", *"is", "home", *"so ", "end", "left", *"i", "enter", *"and"]:
+            name = "space" if key == " " else key
+            event = events.Key(name, key if len(key) == 1 else None)
+            event.set_sender(driver.app)
+            driver.app._driver.send_message(event)
+        await driver.settle()
+        assert driver.session.commands == [Ask("so thiis")]
+        assert _prompt(driver).text == "and"
+
+
 # -- Pasting
 
 

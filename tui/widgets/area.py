@@ -1,4 +1,4 @@
-"""The text area all of ours are: what is pasted is shown, not obeyed, and being taken away breaks no frame."""
+"""The text area of ours: keys act in their order, pastes are shown, not obeyed, being taken away breaks no frame."""
 
 from __future__ import annotations
 
@@ -20,6 +20,25 @@ class Area(TextArea):
             text: With newlines only; what a terminal would obey may be in it.
         """
         self.insert(printable(text), maintain_selection_offset=False)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key != "enter" and not event.is_printable:
+            await self.act(event)
+
+    async def act(self, event: events.Key) -> None:
+        """Do at once what a key is bound to here.
+
+        Textual does so when the key has gone up through all that the area is in, while letters are written at once:
+        of what is typed faster than the app draws, letters would overtake the backspaces and arrows before them.
+
+        Args:
+            event: The key; it is used up where something is done.
+        """
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if not binding.priority and await self.app.run_action(binding.action, self):
+                event.stop()
+                event.prevent_default()
+                return
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()

@@ -113,6 +113,7 @@ class Prompt(ChoosingArea):
         # TextArea takes Enter for a newline before bindings get to see it; here the registry has the word.
         if event.key in {"enter", "shift+enter", "ctrl+j"}:
             event.prevent_default()
+            await self.act(event)
             return
         await super()._on_key(event)
 
