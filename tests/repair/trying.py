@@ -8,7 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from agent_core.repair.model import TestRun, Variant, with_edits
+from agent_core.repair.model import Frame, TestRun, Value, Variant, with_edits
 from agent_core.repair.project import Project
 from agent_core.repair.spans import nodes_at
 from agent_core.repair.templates import Template
@@ -103,3 +103,14 @@ def rank(
         if text == wanted or line == right.strip():
             return number
     raise AssertionError(f"{right.strip()!r} is not among {len(of_line)}: " + " | ".join(of_line))
+
+
+def tidy(code: str) -> str:
+    """Code that begins on its first line, at the margin."""
+    return textwrap.dedent(code).lstrip("\n")
+
+
+def failing(message: str = "", error: str = "AssertionError", line: int = 1, *values: Value) -> list[TestRun]:
+    """A test that failed at a line of a function, with some values there."""
+    frames = (Frame(PATH, line, "f", values),)
+    return [TestRun("t.py::test_it", "failed", 0.1, error=error, message=message, frames=frames)]

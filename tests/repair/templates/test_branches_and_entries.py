@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from agent_core.repair.model import Frame, TestRun, Value
+from agent_core.repair.model import Value
 from agent_core.repair.templates.alike import ALIKE
 from agent_core.repair.templates.branches import BRANCHES
 from agent_core.repair.templates.comparisons import COMPARISONS
 from agent_core.repair.templates.conversions import gone_through_twice
 from agent_core.repair.templates.entries import ENTRIES
 from agent_core.repair.templates.fields import FIELDS
-from tests.repair.trying import PATH, lines, made, rank, variants
-
-
-def failing(message: str = "", error: str = "AssertionError", line: int = 1, *values: Value) -> list[TestRun]:
-    """A failing test."""
-    frames = (Frame(PATH, line, "f", values),)
-    return [TestRun("t.py::test_it", "failed", 0.1, error=error, message=message, frames=frames)]
-
+from tests.repair.trying import failing, lines, made, rank, variants
 
 # -- branches
 
