@@ -15,9 +15,10 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "pairloop needs Python 3.11 or newer; none was found on PATH. Set PYTHON=/path/to/python." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "This Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@# The lock has all that is needed, and what is installed is compiled by all cores below.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m compileall -q agent_core tui
+	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib agent_core tui || true
 	@touch $@
 
 try: setup
