@@ -22,7 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.interleaving.walk import Report, interleave  # noqa: E402 - found by the line above
+from tests.interleaving.scene import Report  # noqa: E402 - found by the line above
+from tests.interleaving.walk import interleave  # noqa: E402 - likewise
 
 
 def one(seed: int, steps: int) -> Report:

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from agent_core.patch.model import Patch
+
 Tree = Mapping[str, bytes]
 _NAME = re.compile(rb"\b[hbp]\d+(?= *=)")
 
@@ -21,6 +23,20 @@ _NAME = re.compile(rb"\b[hbp]\d+(?= *=)")
 def names(data: bytes | None) -> Counter[str]:
     """The lines that a text holds, by name."""
     return Counter(one.decode() for one in _NAME.findall(data or b""))
+
+
+def all_names(tree: Tree) -> Counter[str]:
+    """The lines of all files, by name."""
+    return sum((names(data) for data in tree.values()), Counter[str]())
+
+
+def named(patch: Patch) -> tuple[Counter[str], Counter[str]]:
+    """The lines that a patch deletes and adds."""
+    blocks = [block for file in patch.files for block in file.blocks]
+    removed, added = (
+        "".join(line for block in blocks for line in getattr(block, side)) for side in ("removed", "added")
+    )
+    return names(removed.encode()), names(added.encode())
 
 
 def humans(found: Iterable[str]) -> set[str]:

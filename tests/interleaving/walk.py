@@ -8,107 +8,29 @@ import asyncio
 import contextlib
 import random
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from agent_core import build, commands
 from agent_core import events as ev
-from agent_core.checks.model import CheckResult, Finding, Wish
 from agent_core.partners import several
 from agent_core.partners.build import Partner as Opened
-from agent_core.patch.model import Patch
-from agent_core.protocols import Candidate
 from agent_core.state import State
-from agent_core.workspace.disk import is_temp
 from agent_core.workspace.git import folder_of
 from agent_core.workspace.git_operation import operation_in
-from agent_core.workspace.ignore import is_editors
 from agent_core.workspace.tree import content_hash
 from tests.interleaving.git_ways import command, way
-from tests.interleaving.ledger import Ledger, Written, humans, names, written
+from tests.interleaving.ledger import Ledger, Written, all_names, humans, named, names, written
 from tests.interleaving.partner import Partner
+from tests.interleaving.scene import Judge, Report, StuckError, lay_out, tree_of
 from tests.interleaving.telling import Save, Telling
-from tests.projects import git, make_project, write_files
 from tests.support.editors import PATTERNS
 from tests.support.running import Running, flags, running, stored
 
 _PATIENCE = 30.0
-
-
-class Judge:
-    """Judges at once, and finds one tree in eight wrong."""
-
-    name = "pytest"
-
-    async def run(self, candidate: Candidate, wish: Wish) -> CheckResult:
-        """Judge a candidate."""
-        await asyncio.sleep(0.005)
-        if candidate.changed and candidate.tree[0] in "07":
-            wrong = Finding("pytest", "wrong", candidate.changed[0], 1, "test_it")
-            return CheckResult("pytest", "failed", candidate.tree, "1 failed", (wrong,), total=1)
-        return CheckResult("pytest", "passed", candidate.tree, "1 passed", total=1, passed=("test_it",))
-
-
-@dataclass
-class Report:
-    """What came of one interleaving.
-
-    Attributes:
-        seed: Of its dice.
-        steps: What was done, in order.
-        wrong: What is not as it has to be.
-        count: How often what happened.
-    """
-
-    seed: int
-    steps: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-    count: Counter[str] = field(default_factory=Counter)
-
-    def __str__(self) -> str:
-        """For whoever has to find out why."""
-        again = f"python tests/bench/interleavings.py --seed {self.seed}"
-        return "\n".join([f"seed {self.seed} ({again}):", *self.steps, *(f"WRONG: {one}" for one in self.wrong)])
-
-
-class StuckError(Exception):
-    """Nothing comes of what was done."""
-
-
-def lay_out(root: Path) -> Path:
-    """A project with two branches, of which each has lines of its own."""
-    lines = {
-        name: [f"b{at} = {at}" for at in range(start, start + 14)] for start, name in ((0, "a"), (20, "b"), (40, "c"))
-    }
-    make_project(root, {f"core/{name}.py": "\n".join(text) + "\n" for name, text in lines.items()})
-    # What editors leave behind is not to be committed.
-    (root / ".git/info/exclude").write_text("*~\n")
-    git(root, "branch", "-M", "main")
-    git(root, "switch", "-q", "-c", "topic")
-    (root / "core/a.py").write_text("\n".join([*lines["a"], "b60 = 60"]) + "\n")
-    write_files(root, {"core/topic.py": "b61 = 61\nb62 = 62\n"})
-    git(root, "add", "-A")
-    git(root, "commit", "-q", "-m", "topic")
-    git(root, "switch", "-q", "main")
-    return root
-
-
-def tree_of(root: Path) -> dict[str, bytes]:
-    """Every file that counts, with its bytes."""
-    found = {}
-    for path in sorted(root.rglob("*")):
-        name = path.relative_to(root).as_posix()
-        if name.startswith(".git/") or is_temp(path.name) or is_editors(name):
-            continue
-        with contextlib.suppress(OSError):
-            if path.is_file():
-                found[name] = path.read_bytes()
-    return found
 
 
 class Walk:
@@ -185,7 +107,7 @@ class Walk:
         """A landing does nothing but what was proposed, an undo nothing but to take that back."""
         if event.proposal:
             proposal = next(one for one in state.proposals if one.number == event.proposal)
-            removed, added = _named(proposal.patch)
+            removed, added = named(proposal.patch)
             # Where the human wrote too, and then took the partner's side in so many words, it goes over theirs.
             taken = (one for one in proposal.overlaps if (mark := proposal.review.blocks.get(one.block)) and mark.taken)
             removed |= names("".join(line for one in taken for line in one.theirs).encode())
@@ -396,7 +318,7 @@ class Walk:
                 self.telling.saves += [Save(self._git_at, path, digest) for path, digest in saves]
         _, said = await self._git("grep", "-h", "-o", "-E", r"\b[hb][0-9]+", "HEAD")
         kept = set(said.split()) - {name for name, _ in self.ledger.open}
-        lost = (humans(_all(before)) - humans(_all(after))) & kept
+        lost = (humans(all_names(before)) - humans(all_names(after))) & kept
         if lost and not any(one[0] in {"rm", "stash"} for one in ways) and not busy:
             self.report.wrong.append(f"git has {sorted(lost)}, and the files lost them")
         self.ledger.moved_by_git(before, after)
@@ -503,15 +425,6 @@ class Walk:
             self.report.wrong.append(f"{self.telling.moves} moves of git are told")
 
 
-def _named(patch: Patch) -> tuple[Counter[str], Counter[str]]:
-    """The lines that a patch deletes and adds."""
-    blocks = [block for file in patch.files for block in file.blocks]
-    removed, added = (
-        "".join(line for block in blocks for line in getattr(block, side)) for side in ("removed", "added")
-    )
-    return names(removed.encode()), names(added.encode())
-
-
 def _answers(event: ev.AnyEvent) -> bool:
     """Whether something has come of a decision."""
     kinds = (
@@ -524,10 +437,6 @@ def _answers(event: ev.AnyEvent) -> bool:
         ev.Reviewed,
     )
     return isinstance(event, kinds)
-
-
-def _all(tree: dict[str, bytes]) -> Counter[str]:
-    return sum((names(data) for data in tree.values()), Counter[str]())
 
 
 def _shown(old: bytes, new: bytes) -> str:
