@@ -22,6 +22,8 @@ from agent_core.repair.edited import edited
 from agent_core.repair.model import Found, Progress, Repair, Wanted
 from agent_core.repairing import Told, finder_of
 from agent_core.state import State
+from agent_core.text import counted
+from agent_core.view import DraftView
 from agent_core.workspace.tree import Changes, Snapshot
 
 _MOST_JUDGED = 3
@@ -52,6 +54,7 @@ class _Learnt(msgspec.Struct, frozen=True):
 
     Attributes:
         tree: Its hash.
+        tests: What the task names of the tests that fail, as `Wanted.tests`; empty for all.
         used: Seconds that were looked for.
         repairs: What was found and has not been judged by all checks.
         settled: There is nothing more to look for.
@@ -59,6 +62,7 @@ class _Learnt(msgspec.Struct, frozen=True):
     """
 
     tree: str = ""
+    tests: tuple[str, ...] = ()
     used: float = 0.0
     repairs: tuple[Repair, ...] = ()
     settled: bool = False
@@ -112,7 +116,8 @@ class Beside:
         if isinstance(entry.event, ev.MOVES):
             self._stop()
             self._learnt = _Learnt()
-        if isinstance(entry.event, ev.RepairsSwitched):
+        if isinstance(entry.event, ev.RepairsSwitched) or (isinstance(entry.event, ev.Asked) and self._learnt.tests):
+            # Of the tests that another task did not name nothing is known.
             self._learnt = _Learnt()
         self._turn(state)
 
@@ -229,12 +234,15 @@ class Beside:
             # The others may take long, and nobody needs to know yet what they say.
             await standing.wait(("pytest",))
             failing = _failing(standing.results)
+        named, failing = await asyncio.to_thread(self._named, base, failing)
+        if self._learnt.tests != named:
+            self._learnt = _Learnt(base.tree, named)
         left = self._parts.config.repair.seconds - self._learnt.used
         if not failing or (left < _LEAST_SECONDS and not self._learnt.repairs):
             self._settle()
             return
         told = Told(self._parts.emit, beside=True)
-        self._parts.emit(ev.RepairSought(beside=True, what=f"{failing} failing test{'s' if failing > 1 else ''}"))
+        self._parts.emit(ev.RepairSought(beside=True, what=counted(len(failing), "failing test")))
         found, say, says = Found(ended="stopped"), "", ""
         green: tuple[Repair, Verdict, Draft] | None = None
         try:
@@ -252,11 +260,24 @@ class Beside:
         elif not self._enough.is_set():
             self._settle()
 
+    def _named(self, base: Snapshot, failing: list[str]) -> tuple[tuple[str, ...], list[str]]:
+        """The tests that the task names and those of them that fail; all that fail where it names none of them."""
+        from agent_core.partners.offline.wishes import wish_of  # noqa: PLC0415 - as above
+        from agent_core.repair.testing import meant  # noqa: PLC0415 - as above
+
+        task = self._parts.state().task
+        if task is None or not failing:
+            return (), failing
+        named = wish_of(task.text, DraftView(self._parts.workspace, Draft(base)), 0.0).wanted.tests
+        about = [one for one in failing if meant(one, named)]
+        return (named, about) if about else ((), failing)
+
     async def _find(self, seconds: float, told: Told) -> Found:
         if self._finder is None:
             self._finder = await finder_of(self._parts, self._judge(), self._tree)
         try:
-            found = await self._finder.find(Wanted(kinds=("tests",), seconds=seconds, spare=True), told, self._enough)
+            wanted = Wanted(self._learnt.tests, ("tests",), seconds=seconds, spare=True)
+            found = await self._finder.find(wanted, told, self._enough)
         finally:
             used = self._learnt.used + told.last.seconds
             self._learnt = msgspec.structs.replace(self._learnt, used=used)
@@ -332,6 +353,7 @@ class Beside:
         return lines[line - 1].strip() if 0 < line <= len(lines) else ""
 
 
-def _failing(results: tuple[CheckResult, ...]) -> int:
-    """How many tests fail."""
-    return sum(len(one.findings) for one in results if one.check == "pytest" and one.outcome == "failed")
+def _failing(results: tuple[CheckResult, ...]) -> list[str]:
+    """The tests that fail."""
+    failed = (one for one in results if one.check == "pytest" and one.outcome == "failed")
+    return [finding.code for one in failed for finding in one.findings]

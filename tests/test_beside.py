@@ -87,6 +87,25 @@ async def test_a_find_is_offered_when_all_checks_are_green_and_the_model_is_told
         assert "price = 2" in str(messages)
 
 
+async def test_it_looks_for_what_the_task_names_as_far_as_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_shop(tmp_path / "shop")
+    with (project / "tests/test_prices.py").open("a") as file:
+        file.write("\n\ndef test_one():\n    assert total([5]) == 5\n")
+    finder = FakeFinder(found())
+    finder.put(monkeypatch)
+    gates = [asyncio.Event(), asyncio.Event()]
+    async with beside(project, *(held(opens(gate)) + text("Well.") for gate in gates)) as (here, _):
+        for number, words in enumerate(("Make test_one pass.", "And what of `test_empty`?")):
+            here.submit(commands.Ask(words))
+            await here.seen(ev.RepairEnded, number + 1)
+            gates[number].set()
+            await here.seen(ev.TaskFinished, number + 1)
+    assert [one.tests for one in finder.wanted] == [("test_one",), ()]
+    assert [one.what for one in here.all(ev.RepairSought)] == ["1 failing test", "2 failing tests"]
+
+
 async def test_what_breaks_another_check_is_no_offer_but_evidence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -187,12 +187,19 @@ async def test_what_tests_are_made_of_can_be_edited_too(tmp_path: Path) -> None:
     }
 
 
-async def test_a_file_without_tests_passes_as_soon_as_it_can_be_collected(tmp_path: Path) -> None:
+async def test_of_a_file_that_can_be_collected_all_tests_pass_that_are_not_skipped_even_where_there_are_none(
+    tmp_path: Path,
+) -> None:
     files = {
         "pytest.ini": "[pytest]\naddopts = --doctest-modules\n",
         "shop.py": "from prices import LOW\n",
         "prices.py": "def price():\n    return 1\nLOW = pric()\n",
-        "test_shop.py": "import shop\ndef test_low(): assert shop.LOW == 1\n",
+        "test_shop.py": """
+            import pytest, shop
+            def test_low(): assert shop.LOW == 1
+            @pytest.mark.skip
+            def test_later(): assert False
+            """,
     }
     async with bench(tmp_path, files) as lab:
         bad = tuple(run.test for run in (await lab.look()).runs)

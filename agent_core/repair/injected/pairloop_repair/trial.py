@@ -52,7 +52,7 @@ def run_tests(  # noqa: PLR0917 - each says what it is
         session: It is collected.
         plan: The plan.
         tell: Tells it.
-        lenient: Tests that may be skipped, as they are without the variant.
+        lenient: Tests that may be skipped, as they are without the variant; those of whole files may be, too.
         start: The first of its tests to run.
         end: The one behind the last.
     """
@@ -74,7 +74,9 @@ def run_tests(  # noqa: PLR0917 - each says what it is
         if not tell.mine:
             # What a test has forked comes back here if it does not end itself.
             os._exit(0)
-        if outcome != "passed" and not (outcome == "skipped" and name in lenient):
+        # Which tests are skipped of a file that could not be imported, nobody has seen.
+        may_skip = name in lenient or (name != item.nodeid and "::" not in name)
+        if outcome != "passed" and not (outcome == "skipped" and may_skip):
             memory = why.startswith("MemoryError")
             why = "it was skipped" if outcome == "skipped" else why
             tell(trial="memory" if memory else "failed", test=item.nodeid, why=why, passed=passed)
