@@ -16,6 +16,11 @@ Side = Literal["partner", "both", "own", "redo"]
 """What is to stand at a place at which the human's own edits and a block meet: the partner's lines; both, the human's
 first; what the human wrote there themselves; or what they have now, until the partner has done it anew over that."""
 
+ANYWAY = "again lands it anyway"
+"""How what there is to decide ends when what was to land breaks something, and is asked about once more."""
+LANDS = "lands when it breaks nothing"
+"""How what there is to decide ends while what is wanted waits for its verdict."""
+
 
 class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was said of one block.

@@ -7,6 +7,7 @@ import msgspec
 from agent_core.checks.model import Verdict
 from agent_core.decisions import Decision
 from agent_core.part_taken import Part
+from agent_core.review import ANYWAY, LANDS
 from agent_core.state import ProposalState
 
 UNDER_WAY = "it is checked"
@@ -49,9 +50,9 @@ def why(now: Standing) -> str:
     if part.trouble:
         return part.trouble
     if now.warned == part.tree:
-        return f"{_what_it_breaks('What you took', proposal.part)} by itself; Land again lands it anyway"
+        return f"{_what_it_breaks('What you took', proposal.part)} by itself; Land {ANYWAY}"
     if now.wanted is not None:
-        return "what you took is checked, and lands when it breaks nothing"
+        return f"what you took is checked, and {LANDS}"
     said = proposal.part.summary if proposal.part is not None else ""
     return now.refused or (f"what you took: {said}" if said else "what you took is checked")
 
@@ -63,9 +64,9 @@ def _of_all(now: Standing) -> str:
     if now.refused:
         return now.refused
     if now.warned == now.proposal.tree:
-        return f"{_what_it_breaks('All of it', verdict)}; Accept again lands it anyway"
+        return f"{_what_it_breaks('All of it', verdict)}; Accept {ANYWAY}"
     if now.busy and now.wanted is not None:
-        return f"{UNDER_WAY}, and lands when it breaks nothing"
+        return f"{UNDER_WAY}, and {LANDS}"
     if verdict is None:
         return UNDER_WAY if now.busy else "not checked"
     return verdict.summary

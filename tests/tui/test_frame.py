@@ -14,7 +14,7 @@ from textual.screen import Screen
 from agent_core import events as ev
 from agent_core.checks.model import Verdict
 from agent_core.commands import Accept, SetMode
-from agent_core.review import Review, between, marked
+from agent_core.review import ANYWAY, Review, between, marked
 from agent_core.screen_settings import ScreenConfig
 from tests.tui import scenes
 from tests.tui.driving import MEDIUM, NARROW, SIZES, WIDE, Driver, running
@@ -362,8 +362,17 @@ async def test_the_question_tells_of_the_parts_that_would_land() -> None:
         _part(driver.session, green=True, left=1)
         await driver.drawn()
         assert "✓ 1 of 2 taken, 1 left out · green: breaks nothing" in question.plain_text
-        assert "accept\u00a0the\u00a0others" in question.plain_text
+        # There are no others that could be accepted.
+        assert "F2\u00a0land\u00a0taken" in question.plain_text
         _part(driver.session, green=False)
+        await driver.drawn()
+        assert "✗ 1 of 2 taken · red: 1 broken" in question.plain_text
+        # What was to land breaks something, and it was only told so.
+        number = driver.session.state.waiting
+        driver.session.emit(ev.DecisionAwaited(number, f"What you took breaks f821 by itself; Land {ANYWAY}"))
+        await driver.drawn()
+        assert "✗ 1 of 2 taken · What you took breaks f821 by itself; Land again lands it anyway" in question.plain_text
+        driver.session.emit(ev.DecisionAwaited(number, "what you took: red: 1 broken"))
         await driver.drawn()
         assert "✗ 1 of 2 taken · red: 1 broken" in question.plain_text
         _part(driver.session, green=None, taken=0, left=2)

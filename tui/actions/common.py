@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_core.review import leaves_any
+from agent_core.review import all_but_left, leaves_any, takes_any
 from tui.actions.model import Action, Situation
 
 
@@ -12,8 +12,11 @@ def _deciding(situation: Situation) -> bool:
 
 def _rest(situation: Situation) -> str:
     proposal = situation.state.proposal
-    left = proposal is not None and proposal.review.decides and leaves_any(proposal.patch, proposal.review)
-    return "accept the others" if left else ""
+    if proposal is None or not proposal.review.decides or not leaves_any(proposal.patch, proposal.review):
+        return ""
+    # Where everything is taken or left, there are no others.
+    spoken = all_but_left(proposal.patch, proposal.review) == proposal.review
+    return "land taken" if spoken and takes_any(proposal.patch, proposal.review) else "accept the others"
 
 
 def _fixable(situation: Situation) -> bool:

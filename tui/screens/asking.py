@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from agent_core.events import Action
+from agent_core.review import ANYWAY, LANDS
 from agent_core.spent import budget_words
 from agent_core.state import ApprovalState, ProposalState, QuestionState, State
 from tui.actions import BY_ID, applies, key_for
@@ -114,14 +115,16 @@ def _left(proposal: ProposalState) -> int:
     return _marked(proposal).count(False)
 
 
-def _part_words(proposal: ProposalState) -> str:
-    """What is taken, and what is known of it."""
+def _part_words(proposal: ProposalState, why: str) -> str:
+    """What is taken, and what is known of it; where it is to land, what came of that."""
     taken, left = _taken(proposal), _left(proposal)
     counts = f"{taken} of {len(_marked(proposal))} taken" + (f", {left} left out" if left else "")
     if not taken:
         return f"Proposal {proposal.number}: {counts}; nothing of it would land."
     if proposal.part_trouble:
         return f"{counts} · cannot land by itself: {proposal.part_trouble}"
+    if why.endswith((ANYWAY, LANDS)):
+        return f"{counts} · {why}"
     verdict = proposal.part if proposal.part_tree else proposal.verdict
     return f"{counts} · {verdict.summary if verdict is not None and verdict.summary else 'being checked'}"
 
@@ -172,5 +175,8 @@ def asked(situation: Situation, offer: str) -> Asked | None:  # noqa: PLR0911 - 
     if situation.focus != "diff":
         land = ("diff", "to the diff")  # where the key to land it is
     marks = _marked(proposal)
-    rest = (("accept", ""),) if marks.count(False) < len(marks) else ()
-    return Asked(landing_mood(proposal), proposal.waits or _part_words(proposal), (land, *rest, ("reject", "")))
+    takes_more = None in marks or (land[0] == "diff" and True in marks)
+    rest = (("accept", ""),) if takes_more else ()
+    return Asked(
+        landing_mood(proposal), proposal.waits or _part_words(proposal, state.why), (land, *rest, ("reject", ""))
+    )
