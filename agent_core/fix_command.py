@@ -218,16 +218,13 @@ async def fix(opener: Opener, wish: FixWish, environ: Mapping[str, str]) -> int:
     return GREEN if code == NOT_GREEN and following.is_well() else code
 
 
-async def list_repairs(
-    project: Path | None, wish: FixWish, environ: Mapping[str, str], out: TextIO | None = None
-) -> int:
+async def list_repairs(project: Path | None, wish: FixWish, environ: Mapping[str, str]) -> int:
     """Look for repairs, and tell them; nothing is proposed.
 
     Args:
         project: The project's folder; None for the one that this process stands in.
         wish: What is asked for.
         environ: The environment.
-        out: Where they are told; standard output by default.
 
     Returns:
         The exit code: 0 where there is one, or nothing to mend, 1 where there is none, 5 where no tree could be put up.
@@ -240,7 +237,7 @@ async def list_repairs(
         workspace, listed = await opened(project, environ)
         judge = Judge(workspace, [one.check for one in listed if one.on and one.check is not None], _unheard)
         try:
-            return await _listed(workspace, judge, wish, Progressing(environ), out or sys.stdout)
+            return await _listed(workspace, judge, wish, Progressing(environ), sys.stdout)
         finally:
             await judge.close()
             await workspace.close()

@@ -15,8 +15,6 @@ def find_targets(
     changed: Collection[str],
     files: Iterable[str],
     read: Read,
-    *,
-    chosen: Sequence[str] | None = None,
 ) -> tuple[Finding, ...]:
     """Choose the failing tests that a patch for a task has to mend.
 
@@ -29,7 +27,6 @@ def find_targets(
         changed: The paths the patch touches.
         files: All paths of the candidate.
         read: Gives the bytes of a file of the candidate.
-        chosen: Node ids, paths or names that the human gave instead; empty for no targets at all.
     """
     failing = [
         finding
@@ -38,10 +35,8 @@ def find_targets(
         for finding in result.findings
         if module_of(finding)
     ]
-    if not failing or (chosen is not None and not chosen):
+    if not failing:
         return ()
-    if chosen is not None:
-        return tuple(finding for finding in failing if any(named_in(name, finding) for name in chosen))
     named = tuple(finding for finding in failing if named_in(task, finding))
     if named:
         return _most_exactly(task, named)

@@ -62,13 +62,13 @@ NODES = (
 )
 
 
-def targets(task: str, changed: tuple[str, ...], chosen: tuple[str, ...] | None = None) -> list[str]:
+def targets(task: str, changed: tuple[str, ...]) -> list[str]:
     findings = tuple(Finding("pytest", "E", "x.py", 1, node) for node in NODES)
     results = [
         CheckResult("pytest", "failed", "t", "s", findings),
         CheckResult("mypy", "failed", "t", "s", (Finding("mypy", "test_total", "tests/test_shop.py", 1, "x"),)),
     ]
-    return [one.code for one in find_targets(task, results, changed, FILES, read, chosen=chosen)]
+    return [one.code for one in find_targets(task, results, changed, FILES, read)]
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,6 @@ def test_named_tests_are_the_targets(task: str, numbers: list[int]) -> None:
 )
 def test_without_names_the_targets_are_what_reaches_the_change(changed: tuple[str, ...], numbers: list[int]) -> None:
     assert targets("it is broken, total is wrong", changed) == [NODES[number] for number in numbers]
-
-
-def test_the_human_can_choose() -> None:
-    assert targets("fix test_total", ("src/shop/taxes.py",), chosen=()) == []
-    assert targets("fix test_total", (), chosen=("test_far",)) == [NODES[2]]
 
 
 def test_a_run_that_did_not_judge_has_no_targets() -> None:

@@ -10,17 +10,16 @@ from tui.widgets.lines import Piece
 _ALMOST = 0.99
 
 
-def bar(share: float, width: int, style: str = "accent") -> list[Piece]:
+def bar(share: float, width: int) -> list[Piece]:
     """A bar; what is done can be told from what is not without colours too.
 
     Args:
         share: What is done, from 0 to 1; what is beyond is cut.
         width: Its cells.
-        style: Of what is done.
     """
     halves = round(2 * width * min(max(share, 0.0), 1.0))
     done = "━" * (halves // 2) + "╸" * (halves % 2)
-    return [(done, style), ("─" * (width - len(done)), "faint")]
+    return [(done, "accent"), ("─" * (width - len(done)), "faint")]
 
 
 def share_of(done: int, total: int) -> float | None:

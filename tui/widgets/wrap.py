@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from rich.cells import cell_len, split_graphemes
 
+_TAB = 4
 
-def expand_tabs(text: str, size: int = 4) -> str:
+
+def expand_tabs(text: str) -> str:
     """Replace tabs by spaces up to the next stop, counting cells."""
     if "\t" not in text:
         return text
     if text.isascii():
-        return text.expandtabs(size)
+        return text.expandtabs(_TAB)
     pieces: list[str] = []
     column = 0
     for index, piece in enumerate(text.split("\t")):
         if index:
-            gap = size - column % size
+            gap = _TAB - column % _TAB
             pieces.append(" " * gap)
             column += gap
         pieces.append(piece)
