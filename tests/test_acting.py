@@ -351,7 +351,7 @@ async def test_a_source_that_does_not_answer_is_not_waited_for(monkeypatch: pyte
     said: list[str] = []
     toolbox = Toolbox(yes)
     sources = [Source(Looking("a", nothing), late=asyncio.Event()), Source(Looking("b", nothing))]
-    await asyncio.wait_for(toolbox.gather(sources, lambda text, hint: said.append(text)), 10)
+    await asyncio.wait_for(toolbox.gather(sources, lambda text, hint: said.append(text)), 30)
     assert toolbox.get("b") is not None
     assert toolbox.get("a") is None
     assert [text.split()[0] for text in said] == ["Waiting", "Not"]

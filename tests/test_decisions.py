@@ -42,7 +42,7 @@ async def settle() -> None:
 
 
 async def soon(work: Coroutine[Any, Any, Result]) -> Result:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return await work
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from agent_core.config_tables import Config
 from agent_core.hearing import Hearing
 from agent_core.journal import SqliteJournal
 from agent_core.state import State
+from agent_core.workspace import git_moves
 from agent_core.workspace.edits import EditTracker
 from agent_core.workspace.git_moves import GitMoves
 from agent_core.workspace.project import Project, open_project
@@ -150,16 +150,16 @@ async def test_a_servers_tool_is_not_shut_in_and_what_is_written_while_it_is_at_
     assert by == ["human", "human", "unknown", "unknown", "human", "human", "unknown", "human"]
 
 
-async def test_without_git_at_work_nothing_waits(project: Project, journal: SqliteJournal) -> None:
+async def test_without_git_at_work_nothing_waits(
+    project: Project, journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = await Listening(project, journal).start()
-    took = []
+    # Whoever waits for git waits here until the test is over.
+    monkeypatch.setattr(git_moves, "_STEP", 600.0)
     for number in range(20):
         write_files(project.root, {"a.py": f"a = {number + 2}\n"})
-        begun = time.perf_counter()
-        await here.hearing.look(("a.py",))
-        took.append(time.perf_counter() - begun)
+        await asyncio.wait_for(here.hearing.look(("a.py",)), 60)
     assert len(here.told) == 20
-    assert sorted(took)[10] < 0.1
 
 
 async def test_no_commit_yet(tmp_path: Path, journal: SqliteJournal) -> None:

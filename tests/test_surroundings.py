@@ -34,7 +34,7 @@ class Repository:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - of whatever kind it is
             await asyncio.sleep(0.002)
 

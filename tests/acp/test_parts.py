@@ -43,7 +43,7 @@ async def test_a_slow_editor_gets_fewer_updates_and_loses_nothing() -> None:
         outbox.put(update_tool_call("t", title=f"at {number}"))
     outbox.put(update_tool_call("t", status="completed"))
     editor.free.set()
-    await asyncio.wait_for(outbox.flush(), 10)
+    await asyncio.wait_for(outbox.flush(), 30)
     kinds = [one.session_update for one in editor.taken]
     assert kinds == ["agent_message_chunk", "tool_call", "agent_message_chunk"]
     assert (editor.taken[1].title, editor.taken[1].status) == ("at 999", "completed")
@@ -58,9 +58,9 @@ async def test_an_editor_that_is_gone_is_told_nothing() -> None:
 
     outbox = Outbox(cast("acp.Client", Gone()), "s")
     outbox.put(update_agent_message_text("hello?"))
-    await asyncio.wait_for(outbox.run(), 10)
+    await asyncio.wait_for(outbox.run(), 30)
     outbox.put(update_agent_message_text("hello?"))
-    await asyncio.wait_for(outbox.flush(), 10)
+    await asyncio.wait_for(outbox.flush(), 30)
 
 
 async def test_a_line_that_is_too_long_is_left_out() -> None:

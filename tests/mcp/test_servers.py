@@ -62,7 +62,7 @@ class Line:
         return str(error.value)
 
     async def until_said(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await self._heard.wait()
 
     def _print(self, text: str) -> None:
@@ -80,7 +80,7 @@ class Line:
 
 async def until(true: Callable[[], bool]) -> None:
     """Wait for what another process does: nobody tells of that."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not true():  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.01)
 
@@ -133,7 +133,7 @@ async def test_a_real_server_over_standard_input_and_output(tmp_path: Path) -> N
         assert not {"SHOP_API_KEY", "GREETING"} & set(seen)
         CALL.set("call-7")
         slow = asyncio.create_task(here.call("shop__slow"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await here.progress.wait()
         assert here.printed == [("call-7", "1 of 4 begun")]
         slow.cancel()

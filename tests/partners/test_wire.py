@@ -254,9 +254,9 @@ async def test_cancelling_hangs_up_at_once(api: str) -> None:
                     streamed.set()
 
         task = asyncio.create_task(listen())
-        await asyncio.wait_for(streamed.wait(), 10)
+        await asyncio.wait_for(streamed.wait(), 30)
         task.cancel()
-        await asyncio.wait_for(server.hung_up.wait(), 2)
+        await asyncio.wait_for(server.hung_up.wait(), 30)
         with pytest.raises(asyncio.CancelledError):
             await task
         await partner.close()
@@ -266,9 +266,9 @@ async def test_cancelling_before_the_first_byte_hangs_up_too(api: str) -> None:
     async with ModelServer([fault("mute")]) as server:
         partner = model(api, server.base_url, timeout=60)
         task = asyncio.create_task(chunks_of(partner, request()))
-        await asyncio.wait_for(server.asked.wait(), 10)
+        await asyncio.wait_for(server.asked.wait(), 30)
         task.cancel()
-        await asyncio.wait_for(server.hung_up.wait(), 2)
+        await asyncio.wait_for(server.hung_up.wait(), 30)
         await partner.close()
 
 
@@ -278,7 +278,7 @@ async def test_a_reader_who_stops_hangs_up(api: str) -> None:
         async with aclosing(partner.stream(request())) as chunks:
             async for _ in chunks:
                 break
-        await asyncio.wait_for(server.hung_up.wait(), 2)
+        await asyncio.wait_for(server.hung_up.wait(), 30)
         await partner.close()
 
 

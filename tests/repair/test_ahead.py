@@ -70,7 +70,7 @@ def ahead_of(lab: SlowLab, heard: list[TestRun] | None = None, *, seconds: float
 
 async def test_a_look_that_has_seen_what_fails_is_waited_for_and_taken() -> None:
     lab, heard = SlowLab(BAD, MANY), list[TestRun]()
-    async with asyncio.timeout(5), ahead_of(lab, heard) as ahead:
+    async with asyncio.timeout(30), ahead_of(lab, heard) as ahead:
         await lab.begun.wait()
         # The check has taken so long that another one would never come to its end.
         taking = asyncio.create_task(ahead.taken(FAILS, 21, 500.0, asyncio.Event()))
@@ -84,7 +84,7 @@ async def test_a_look_that_has_seen_what_fails_is_waited_for_and_taken() -> None
 
 async def test_a_look_is_waited_for_where_the_tests_are_few() -> None:
     lab = SlowLab(MANY, BAD)
-    async with asyncio.timeout(5), ahead_of(lab) as ahead:
+    async with asyncio.timeout(30), ahead_of(lab) as ahead:
         await lab.begun.wait()
         taking = asyncio.create_task(ahead.taken(FAILS, 21, 1.0, asyncio.Event()))
         lab.go.set()
@@ -96,7 +96,7 @@ async def test_the_tests_are_looked_at_again_where_it_would_come_to_what_fails_t
     few = expected == 21
     # So few have been seen that only the check's own time tells.
     lab = SlowLab(MANY[:3] if few else MANY)
-    async with asyncio.timeout(5), ahead_of(lab) as ahead:
+    async with asyncio.timeout(30), ahead_of(lab) as ahead:
         await lab.begun.wait()
         taken, look = await ahead.taken(FAILS, expected, 100.0, asyncio.Event())
     assert (taken, look) == (lab, None)
@@ -105,16 +105,16 @@ async def test_the_tests_are_looked_at_again_where_it_would_come_to_what_fails_t
 async def test_what_ended_too_early_for_what_fails_is_not_taken() -> None:
     lab = SlowLab(MANY, whole=False)
     lab.go.set()
-    async with asyncio.timeout(5), ahead_of(lab) as ahead:
+    async with asyncio.timeout(30), ahead_of(lab) as ahead:
         assert await ahead.taken(FAILS, 21, 1.0, asyncio.Event()) == (lab, None)
 
 
 async def test_nothing_is_left_of_it_where_nobody_takes_it_or_somebody_has_enough() -> None:
     lab, other, enough = SlowLab(BAD), SlowLab(BAD), asyncio.Event()
-    async with asyncio.timeout(5), ahead_of(lab):
+    async with asyncio.timeout(30), ahead_of(lab):
         await lab.begun.wait()
     assert lab.closed
-    async with asyncio.timeout(5), ahead_of(other) as ahead:
+    async with asyncio.timeout(30), ahead_of(other) as ahead:
         await other.begun.wait()
         enough.set()
         assert await ahead.taken(FAILS, 21, 1.0, enough) == (other, None)
@@ -123,11 +123,11 @@ async def test_nothing_is_left_of_it_where_nobody_takes_it_or_somebody_has_enoug
 async def test_a_test_that_hangs_is_told_and_one_that_fails_is_not() -> None:
     hung = SlowLab([TestRun("test_a.py::test_hangs", "hung", 2.0)])
     hung.go.set()
-    async with asyncio.timeout(5), ahead_of(hung) as ahead:
+    async with asyncio.timeout(30), ahead_of(hung) as ahead:
         await ahead.hangs()
     fails = SlowLab(BAD)
     fails.go.set()
-    async with asyncio.timeout(5), ahead_of(fails) as ahead:
+    async with asyncio.timeout(30), ahead_of(fails) as ahead:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await ahead.hangs()

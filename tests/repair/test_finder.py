@@ -21,8 +21,9 @@ from agent_core.repair.edited import edited
 from agent_core.repair.finder import Finder
 from agent_core.repair.forking import ForkingLab
 from agent_core.repair.model import Found, Look, Progress, TestRun, Wanted
+from agent_core.repair.named import meant
 from agent_core.repair.standing import Ask
-from agent_core.repair.testing import TestRepairs, meant
+from agent_core.repair.testing import TestRepairs
 from agent_core.workspace.project import Project, open_project
 from agent_core.workspace.tree import Changes, FileChange, Snapshot
 from tests.projects import make_project
@@ -339,10 +340,10 @@ async def test_cancelling_leaves_nothing_behind(opened: Opened) -> None:
             seen.set()
 
     task = asyncio.create_task(bench.finder.find(Wanted(kinds=("tests",)), tell, bench.enough))
-    await asyncio.wait_for(seen.wait(), 10)
+    await asyncio.wait_for(seen.wait(), 30)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 30)
     left = [path for path in (bench.project.state / "candidates").glob("*") if path.is_dir()]
     assert left == []
 

@@ -198,7 +198,7 @@ async def test_closing_trials_ends_what_runs_at_once(tmp_path: Path) -> None:
             Plan(number, (lab.edit("nap.py", "return 0", f"return {slow}"),), ("test_nap.py::test_nap",))
             for number in (2, 3)
         ]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             async with contextlib.aclosing(lab.lab.trials(plans, seconds=60)) as trials:
                 first = await anext(trials)
             assert first.outcome == "passed"

@@ -127,7 +127,7 @@ async def test_where_only_one_of_two_faults_can_be_mended_the_other_is_named() -
             "oracle": "assert oracle('a') == 'qx17'; assert oracle('b') == '93k'; assert oracle('c') == 'pp'",
         },
     )
-    outcome = await search(lab, seconds=4)
+    outcome = await search(lab, seconds=60)
     assert lab.files[PATH].replace("items[1]", "items[0]") in texts(lab, outcome)
     assert outcome.left == ("oracle",)
     assert outcome.exhausted
@@ -148,9 +148,18 @@ async def test_those_without_a_repair_go_first(monkeypatch: pytest.MonkeyPatch) 
         """,
         {"first": "assert first([1, 2]) == 1", "oracle": "assert oracle('a') == 'qx17'"},
     )
-    await search(lab, seconds=2)
+    enough, mends = asyncio.Event(), list[int]()
+
+    def after(count: int) -> None:
+        if lab.trial(lab.tried[-1]).outcome == "passed":
+            mends.append(count)
+        if mends and count >= mends[0] + 6:
+            enough.set()
+
+    lab.after = after
+    await search(lab, seconds=60, enough=enough)
     asked = [plan.tests[0] for plan in lab.tried]
-    mended = next(number for number, plan in enumerate(lab.tried) if lab.trial(plan).outcome == "passed")
+    mended = mends[0] - 1
     assert asked[mended] == "first"
     assert set(asked[mended + 1 : mended + 6]) == {"oracle"}
 
@@ -160,7 +169,7 @@ async def test_repairs_that_do_not_go_together_are_told_by_themselves() -> None:
         "def f():\n    return 0\n\n\ndef g():\n    return 1\n",
         {"f": "assert f() == 1", "g": "assert g() == 2", "both": "assert f() + g() <= 2"},
     )
-    outcome = await search(lab, seconds=4)
+    outcome = await search(lab, seconds=60)
     assert outcome.survivors
     mended = {test for test in ("f", "g") if not lab.run(test, outcome.survivors[0].variant.edits).bad}
     assert mended == set(outcome.survivors[0].mends)
@@ -222,7 +231,7 @@ async def test_enough_ends_it_at_once_with_what_there_is() -> None:
     lab = QuickLab("def f(x):\n    return None\n", {"a": "assert f(1) == 'never'; assert f(2) == 'ever'"})
     enough = asyncio.Event()
     lab.after = lambda count: enough.set() if count == 5 else None
-    outcome = await asyncio.wait_for(search(lab, enough=enough), 5)
+    outcome = await asyncio.wait_for(search(lab, enough=enough), 30)
     assert len(lab.tried) <= 6
     assert outcome.survivors == ()
     assert outcome.tried <= 6
@@ -230,32 +239,38 @@ async def test_enough_ends_it_at_once_with_what_there_is() -> None:
 
 async def test_a_lab_that_hangs_is_left_when_somebody_has_enough() -> None:
     lab, enough = HangingLab(), asyncio.Event()
-    task = asyncio.create_task(search(lab, enough=enough))
-    await asyncio.wait_for(lab.running.wait(), 5)
-    start = time.monotonic()
+    task = asyncio.create_task(search(lab, seconds=600, enough=enough))
+    await asyncio.wait_for(lab.running.wait(), 30)
     enough.set()
-    outcome = await asyncio.wait_for(task, 5)
-    assert time.monotonic() - start < 0.5
+    outcome = await asyncio.wait_for(task, 30)
     assert lab.ended.is_set()
     assert outcome.survivors == ()
 
 
 async def test_cancelling_closes_what_runs() -> None:
     lab = HangingLab()
-    task = asyncio.create_task(search(lab))
-    await asyncio.wait_for(lab.running.wait(), 5)
+    task = asyncio.create_task(search(lab, seconds=600))
+    await asyncio.wait_for(lab.running.wait(), 30)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 30)
     assert lab.ended.is_set()
 
 
-async def test_its_time_is_kept_and_all_is_tried_once() -> None:
+async def test_its_time_is_kept() -> None:
+    lab = QuickLab("def f(x):\n    return x\n", {"a": "assert f(1) == 'never'"})
+    # Each trial takes so long that the time is up in the first batch, however fast the machine is.
+    lab.after = lambda _: time.sleep(0.2)
+    outcome = await search(lab, seconds=0.5)
+    assert 1 <= len(lab.tried) < 10
+    assert not outcome.exhausted
+
+
+async def test_all_is_tried_once() -> None:
     lab = QuickLab("def f(x):\n    return x\n", {"a": "assert f(1) == 'never'", "b": "assert f(2) == 'ever'"})
-    start = time.monotonic()
     told: list[Progress] = []
-    outcome = await search(lab, seconds=1.0, told=told)
-    assert time.monotonic() - start < 3
+    outcome = await search(lab, seconds=60, told=told)
+    assert outcome.exhausted
     assert outcome.survivors == ()
     assert set(outcome.left) == {"a", "b"}
     alone = [(plan.edits, plan.tests) for plan in lab.tried]

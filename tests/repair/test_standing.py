@@ -36,7 +36,7 @@ async def test_one_check_is_heard_while_another_is_at_work() -> None:
         await asyncio.Event().wait()
         return ()
 
-    async with asyncio.timeout(5), Standing(ask) as standing:
+    async with asyncio.timeout(30), Standing(ask) as standing:
         assert not await soon(standing, "pytest"), "a word on the way is not the last one"
         waiting = asyncio.create_task(standing.wait(("pytest",)))
         go.set()
@@ -52,7 +52,7 @@ async def test_all_have_spoken_and_of_one_that_nobody_asks_there_is_no_word() ->
         heard(said("ruff"))
         return said("pytest"), said("ruff")
 
-    async with asyncio.timeout(5), Standing(ask) as standing:
+    async with asyncio.timeout(30), Standing(ask) as standing:
         assert await standing.wait(("mypy",))
         assert standing.whole
         assert [one.check for one in standing.results] == ["pytest", "ruff"]
@@ -63,7 +63,7 @@ async def test_what_went_wrong_is_raised_where_it_is_waited_for() -> None:
         heard(said("ruff"))
         raise SandboxError("no tree")
 
-    async with asyncio.timeout(5), Standing(ask) as standing:
+    async with asyncio.timeout(30), Standing(ask) as standing:
         with pytest.raises(SandboxError, match="no tree"):
             await standing.wait(("pytest",))
         assert not standing.whole
@@ -79,6 +79,6 @@ async def test_nobody_asks_any_more_behind_its_end() -> None:
             ended.append(True)
         return ()
 
-    async with asyncio.timeout(5), Standing(ask) as standing:
+    async with asyncio.timeout(30), Standing(ask) as standing:
         assert not await soon(standing)
     assert ended == [True]

@@ -173,7 +173,7 @@ async def test_another_server_is_asked_for_again(view: DraftView, server: Server
 @pytest.mark.parametrize("charset", ["punycode", "idna", "undefined", "unicode_escape", "hex", "no-such"])
 async def test_a_charset_that_no_page_has_is_none(view: DraftView, server: Server, charset: str) -> None:
     server.answer("/", b"a-" + b"b" * 400_000 + b" \\x41", f"text/plain; charset={charset}")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         text = (await Asking(view, server).fetch(f"{server.url}/")).text
     assert "a-bbb" in text
 
@@ -195,7 +195,7 @@ async def test_what_is_too_long_is_cut(view: DraftView, server: Server, monkeypa
 async def test_a_server_that_does_not_answer(view: DraftView, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     here = Asking(view, server)
     waiting = asyncio.ensure_future(here.fetch(f"{server.url}/hang"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await server.hang.wait()
         waiting.cancel()
         # The connection is ended, not left to wait in its thread.

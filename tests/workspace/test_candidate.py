@@ -177,7 +177,7 @@ async def test_daemons_die_with_the_command(project: Path, kind: Kind, tmp_path:
     done = await candidate.run(["bash", "-c", waits], timeout=20)
     assert done.code == 0
     # End of file comes only when every process that holds the other end is gone.
-    said = await asyncio.wait_for(asyncio.to_thread(_read_all, reader), 10)
+    said = await asyncio.wait_for(asyncio.to_thread(_read_all, reader), 30)
     assert said == b"up"
 
 
@@ -190,10 +190,10 @@ def _read_all(reader: int) -> bytes:
 async def test_a_timeout_kills_all_of_it(project: Path, kind: Kind) -> None:
     opened = await open_with(project, kind)
     candidate = await opened.candidate(await opened.snapshot(), {}, cache="c")
-    done = await candidate.run(["sh", "-c", "trap '' TERM; echo begun; sleep 600 & sleep 600"], timeout=0.5)
+    done = await candidate.run(["sh", "-c", "trap '' TERM; echo begun; sleep 600 & sleep 600"], timeout=2.0)
     assert done.timed_out
     assert done.stdout == b"begun\n"
-    assert done.seconds < 5
+    assert done.seconds < 30
     await candidate.close()
 
 

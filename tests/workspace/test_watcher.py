@@ -41,16 +41,16 @@ class Heard:
                 self._more.notify_all()
 
     async def until(self, *paths: str) -> None:
-        async with asyncio.timeout(10), self._more:
+        async with asyncio.timeout(30), self._more:
             await self._more.wait_for(lambda: self.paths >= set(paths))
 
     async def until_wholes(self, number: int) -> None:
         """Wait until a look at everything has been asked for so often."""
-        async with asyncio.timeout(10), self._more:
+        async with asyncio.timeout(30), self._more:
             await self._more.wait_for(lambda: self.wholes >= number)
 
     async def until_batches(self, number: int) -> None:
-        async with asyncio.timeout(10), self._more:
+        async with asyncio.timeout(30), self._more:
             await self._more.wait_for(lambda: self.batches >= number)
 
 
@@ -59,7 +59,7 @@ async def listening(watcher: Watcher) -> AsyncIterator[Heard]:
     heard = Heard()
     task = asyncio.create_task(heard.listen(watcher))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await watcher.watching.wait()
         yield heard
     finally:

@@ -170,7 +170,7 @@ async def test_the_project_itself_goes_and_comes_back(tmp_path: Path, how: str) 
         else:
             root.rename(tmp_path / "elsewhere")
         if how != "replaced":
-            await asyncio.wait_for(told.wait(), 10)
+            await asyncio.wait_for(told.wait(), 30)
             assert "is gone" in notes[0]
             assert str(root) in notes[0]
             assert not root.exists(), "it is not made again"
