@@ -69,14 +69,15 @@ class Session:
         self.items: list[Any] = []
         self._by_id: dict[str, list[Any]] = {}
         self.faults: dict[str, tuple[Any, Any]] = {}
-        self._collected: set[str] = set()
+        self._files: set[str] = set()
         self.seen: Callable[[BaseException], Any] = lambda _: None
         self.evidence: Any = None
         self.unloaded: tuple[str, Any] | None = None
         self.config: Any = None
 
     def _written(self, only: Iterable[str] | None) -> str | None:
-        if only is None or any(_is_conftest(name) for name in only):
+        if only is None or any(_is_conftest(name) or Path(self.places.root, name).is_dir() for name in only):
+            # What stands for tests nobody has seen.
             return None
         path = os.path.join(self._folder, "only-%d.json" % os.getpid())  # noqa: PTH118, UP031 - old Pythons
         with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - likewise
@@ -118,7 +119,7 @@ class Session:
         return True if self._plan.unwanted(str(collection_path), self._rootdir) else None
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_make_collect_report(self) -> Generator[None, Any, None]:
+    def pytest_make_collect_report(self, collector: Any) -> Generator[None, Any, None]:
         """Keep what cannot be collected."""
         outcome = yield
         if outcome.excinfo is not None:
@@ -131,8 +132,8 @@ class Session:
             if type(error).__name__ == "CollectError" and error.__cause__ is not None:
                 error = error.__cause__
             self.faults[report.nodeid] = (report, self.seen(error) if error is not None else None)
-        elif report.passed:
-            self._collected.add(report.nodeid)
+        elif report.passed and isinstance(collector, pytest.File) and not isinstance(collector, pytest.Package):
+            self._files.add(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: Any) -> bool:
@@ -159,7 +160,7 @@ class Session:
     # -- what the body calls
 
     def find(self, test: str) -> list[Any]:
-        """The tests that an id stands for: one, or those of a file or a class."""
+        """The tests that an id stands for: one, or those of a class, a file or a folder."""
         # A plan may name all tests there are, and each trial looks for all that its plan names.
         found = self._by_id.get(test)
         if found:
@@ -167,12 +168,12 @@ class Session:
         if _is_conftest(test):
             folder = test.rpartition("/")[0]
             return [item for item in self.items if not folder or item.nodeid.startswith(folder + "/")]
-        ends = ("::", "[") if "::" in test else ("::",)
+        ends = ("::", "[") if "::" in test else ("::", "/")
         return [item for item in self.items if item.nodeid.startswith(tuple(test + end for end in ends))]
 
     def is_empty(self, test: str) -> bool:
         """Whether an id is that of a file that was collected, and no test is in it."""
-        return test in self._collected and test not in self.faults and not self._by_id.get(test)
+        return test in self._files and test not in self.faults and not self._by_id.get(test)
 
     def run_test(self, item: Any, following: Any) -> tuple[str, str]:
         """Run a test; gives what came of it and, in short, why.
