@@ -20,6 +20,7 @@ from agent_core.patch.diff import unified
 from agent_core.repair.desk import Repairs
 from agent_core.repair.edited import edited
 from agent_core.repair.model import Found, Progress, Repair, Wanted
+from agent_core.repair.named import meant
 from agent_core.repairing import Told, finder_of
 from agent_core.state import State
 from agent_core.text import counted
@@ -263,7 +264,6 @@ class Beside:
     def _named(self, base: Snapshot, failing: list[str]) -> tuple[tuple[str, ...], list[str]]:
         """The tests that the task names and those of them that fail; all that fail where it names none of them."""
         from agent_core.partners.offline.wishes import wish_of  # noqa: PLC0415 - as above
-        from agent_core.repair.testing import meant  # noqa: PLC0415 - as above
 
         task = self._parts.state().task
         if task is None or not failing:

@@ -28,6 +28,7 @@ from agent_core.patch.diff import unified
 from agent_core.repair.afresh import AGAIN, Afresh
 from agent_core.repair.edited import edited
 from agent_core.repair.model import Difference, Found, Kind, Progress, Repair, Wanted
+from agent_core.repair.named import meant
 from agent_core.repairing import standing
 from agent_core.repairs_state import SearchState
 from agent_core.session import Session
@@ -189,8 +190,6 @@ def nothing_red(results: Sequence[CheckResult], wish: FixWish) -> bool:
         results: What they say.
         wish: What is to be mended; of tests that are named only those count.
     """
-    from agent_core.repair.testing import meant  # noqa: PLC0415 - the search's own
-
     of = _about(wish)
     about = [one for one in results if of is None or one.check in of]
     if not any(one.judged for one in about) or not all(one.judged or one.outcome == "skipped" for one in about):

@@ -19,8 +19,8 @@ Where what is::
     ground            the tree that is searched in, and who judges it
     finder            what is looked for, one kind after the other: by ``standing`` checks (``asked``, ``objecting``),
                       in files that are ``changeable``, by one ``clock``; ``afresh`` where files change meanwhile
-    testing           failing tests: looked at (``ahead`` of the check), searched for, compared, told
-                      (``edited``, ``partial``)
+    testing           failing tests, or those that are ``named``: looked at (``ahead`` of the check), searched for,
+                      compared, told (``edited``, ``partial``)
     localise          runs of tests -> suspects; ``mentioned``: entries of tables
     lab               trying variants out: the seam. ``forking`` (``fork_wire``): a process in a candidate has imported
                       the tests, and forks; ``spawned``: a process a variant, where forks are not safe

@@ -18,6 +18,7 @@ from agent_core.repair.hearing import trials_of, unless_enough
 from agent_core.repair.hunt import Survivor
 from agent_core.repair.lab import Lab, TrialLab
 from agent_core.repair.model import Difference, Found, Look, Plan, Progress, Repair, TestRun, Variant, Wanted
+from agent_core.repair.named import meant
 from agent_core.repair.project import Project
 from agent_core.repair.rank import ranked
 from agent_core.repair.search import Search
@@ -300,23 +301,3 @@ def _ordered(
 def _workers() -> int:
     """How many variants are tried at a time: one for each core."""
     return max(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 1)
-
-
-def meant(test: str, wanted: Sequence[str]) -> bool:
-    """Whether a test is meant by what somebody named.
-
-    Args:
-        test: Its id.
-        wanted: Beginnings of ids that end where a part of an id does, names of files or folders, bare names of tests
-            or classes.
-    """
-    path, _, rest = test.partition("::")
-    plain = rest.partition("[")[0]
-    parts = plain.split("::") if rest else []
-    for one in wanted:
-        given = one.removeprefix("./").rstrip("/")
-        if test == given or test.startswith((f"{given}::", f"{given}[", f"{given}/")):
-            return True
-        if given in parts or given in {rest, plain} or f"/{path}".endswith(f"/{given}"):
-            return True
-    return False

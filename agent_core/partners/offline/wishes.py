@@ -14,6 +14,7 @@ import msgspec
 from agent_core.patch.encoding import readable
 from agent_core.repair.desk import Files
 from agent_core.repair.model import Kind, Wanted
+from agent_core.repair.named import meant
 
 KINDS: dict[Kind, frozenset[str]] = {
     "tests": frozenset({"test", "tests", "failing", "fail", "fails", "failed", "failure", "failures", "pytest"}),
@@ -135,8 +136,6 @@ def asks_for(wish: Wish, mends: Sequence[str], paths: Iterable[str], *, whole: b
         paths: The files it changes.
         whole: All tests pass with it.
     """
-    from agent_core.repair.testing import meant  # noqa: PLC0415 - brings the search
-
     wanted = wish.wanted
     if not wish.plain or (wanted.kinds and "tests" not in wanted.kinds):
         return False
