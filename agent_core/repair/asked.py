@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from agent_core.checks.model import CheckResult
+from agent_core.checks.model import CheckResult, Finding
 from agent_core.repair import words
 from agent_core.repair.model import Wanted
-from agent_core.repair.testing import meant
+from agent_core.repair.named import meant
 
 
 def asked(tests: CheckResult, wanted: Wanted) -> list[str]:
-    """The ids of the tests and files that fail, and are to be mended."""
-    failing = [one.code for one in tests.findings if "::" in one.code or one.code.endswith(".py")]
+    """The ids of the tests, files and folders that fail, and are to be mended."""
+    failing = [one.code for one in tests.findings if "::" in one.code or one.code.endswith(".py") or _unloaded(one)]
     return [test for test in failing if not wanted.tests or meant(test, wanted.tests)]
+
+
+def _unloaded(finding: Finding) -> bool:
+    """Whether it is of a folder whose ``conftest.py`` cannot be imported."""
+    return finding.message.startswith("ConftestImportFailure")
 
 
 def unable(tests: CheckResult) -> bool:

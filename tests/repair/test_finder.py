@@ -393,6 +393,20 @@ async def test_what_fails_while_conftest_imports_it_is_mended(opened: Opened, te
     assert "(shop/names.py:5): the tests can be run again, and pass with it." in found.word
 
 
+async def test_what_fails_while_the_conftest_of_a_folder_imports_it_is_mended(opened: Opened) -> None:
+    files = {path.replace("tests/", "tests/deep/"): text for path, text in CONFTEST.items()}
+    files["tests/test_top.py"] = "def test_top():\n    assert False\n"
+    why = "ConftestImportFailure: IndexError: list index out of range (from tests/deep/conftest.py)"
+    findings = (
+        Finding("pytest", why, code="tests/deep"),
+        Finding("pytest", "assert False", code="tests/test_top.py::test_top"),
+    )
+    bench = await opened(files, CheckResult("pytest", "failed", "tree", "", findings), only=True)
+    found = await bench.find("tests/deep/test_names.py::test_last")
+    assert [run.test for run in found.failing] == ["tests/deep"]
+    assert found.repairs[0].mends == ("tests/deep",)
+
+
 async def test_why_tests_cannot_be_run_that_no_change_of_the_program_mends(opened: Opened) -> None:
     ini = "[pytest]\naddopts = --no-such-option\n"
     summary = "pytest could not run the tests: unrecognized arguments: --no-such-option"
@@ -430,3 +444,10 @@ async def test_a_test_that_only_failed_before_is_said_to_come_and_go(opened: Ope
 )
 def test_which_tests_are_meant(wanted: str, yes: bool) -> None:
     assert meant("tests/test_a.py::TestA::test_b[1-x]", [wanted]) is yes
+
+
+@pytest.mark.parametrize(
+    ("failed", "yes"), [("tests/a", True), ("tests/a/b.py", True), ("tests", True), ("tests/a/b", False), ("te", False)]
+)
+def test_what_cannot_be_collected_is_meant_with_the_tests_in_it(failed: str, yes: bool) -> None:
+    assert meant(failed, ["tests/a/b.py::test_c"]) is yes
