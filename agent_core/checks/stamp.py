@@ -101,6 +101,7 @@ def _files(folder: Path) -> Iterator[str]:
         try:
             entries = sorted(os.scandir(place), key=lambda entry: entry.name)
         except OSError:
+            # What cannot be read, or is gone by now, is nothing that a check goes by.
             continue
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):

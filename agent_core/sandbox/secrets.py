@@ -7,6 +7,7 @@ toolchains, package caches) stays.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import stat
@@ -144,11 +145,11 @@ class Hidden(msgspec.Struct, frozen=True):
 def homes(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """The home folders of whoever runs us: the variable's, the account's, and of the one who became root."""
     found = [Path(environ["HOME"])] if environ.get("HOME") else []
-    for user in {os.getuid(), os.geteuid(), int(environ.get("SUDO_UID") or os.getuid())}:
-        try:
+    sudo = environ.get("SUDO_UID", "")
+    for user in {os.getuid(), os.geteuid(), *([int(sudo)] if sudo.isdecimal() else ())}:
+        # Whoever is in no list of users has no home: in containers that is common.
+        with contextlib.suppress(KeyError):
             found.append(Path(pwd.getpwuid(user).pw_dir))
-        except (KeyError, ValueError):
-            continue
     return tuple(dict.fromkeys(home for home in found if home.is_absolute() and home != Path("/")))
 
 

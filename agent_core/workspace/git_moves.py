@@ -165,6 +165,7 @@ class GitMoves:
             try:
                 file = await (await open_revision(self._root, commit)).file(path)
             except PairloopError:
+                # It may be gone already: a rebase leaves commits behind.
                 continue
             if (content_hash(file.data) if file is not None and file.data is not None else None) == digest:
                 return True

@@ -58,6 +58,7 @@ def test_the_accounts_home_counts_whatever_the_variable_says(tmp_path: Path) -> 
     assert homes({"HOME": str(tmp_path)})[0] == tmp_path
     assert Path.home() in homes({"HOME": str(tmp_path)}) or Path.home() == Path("/")
     assert homes({"HOME": "/"}) == homes({})
+    assert homes({"SUDO_UID": "nobody's"}) == homes({"SUDO_UID": "4294967290"}) == homes({})
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="about Linux")
