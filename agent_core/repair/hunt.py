@@ -20,6 +20,8 @@ _COMMON = 0.5
 _QUICK = 0.1
 # What is gained by a variant that mends some, fails otherwise than before, breaks something else; and by its line.
 _BETTER, _OTHERWISE, _BREAKS = 2.0, 1.2, 3.0
+# What an ordinary slip costs at most, and how near to the most suspicious line is as suspicious as that.
+_ORDINARY, _AT_THE_TOP = 1.25, 0.9
 _PROMISING, _MENDS_SOME = 1.3, 1.1
 
 Try = tuple[Line | None, Variant]
@@ -91,6 +93,12 @@ class Hunt:
     def tests(self) -> tuple[str, ...]:
         """The tests' ids."""
         return tuple(run.test for run in self.failing)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether an ordinary slip at a line that nothing is more suspicious than is a repair nobody objects to."""
+        least = _AT_THE_TOP * self.suspects[0].score if self.suspects else 0.0
+        return any(one.clean and one.variant.cost <= _ORDINARY and one.weight >= least for one in self.survivors)
 
     def function_of(self, variant: Variant) -> object:
         """What the function is known by that a variant changes."""

@@ -34,7 +34,7 @@ _MOST_IN_VAIN = 3
 # So many changes a test may reject that mend what fails, before it is looked whether it passes at all times.
 _DOUBTED = 2
 _MOSTLY = 0.5
-_GO_ON = (2.0, 20.0)
+_GO_ON, _SHARE_SURE = (2.0, 20.0), 0.2
 _TELL_EVERY = 0.2
 # By when tests are taken apart that no single change mends, and how many changes are tried before; by when what mends
 # not all is put together with others; as shares of the time.
@@ -151,12 +151,11 @@ class Search:
         if not all(hunt.survivors for hunt in self._hunts):
             return False
         now = time.monotonic()
-        least, most = _GO_ON
         if self._found_at is None:
             self._found_at = now
-        # What only tests are content with is worth to look further for longer.
         clean = all(any(one.clean for one in hunt.survivors) for hunt in self._hunts)
-        longer = min(max(self._found_at - self._start, least), most) if clean else most
+        sure = all(hunt.is_sure for hunt in self._hunts)
+        longer = how_much_longer(self._found_at - self._start, clean=clean, sure=sure)
         return now >= self._found_at + longer or (clean and self._found() >= _MOST_REPAIRS * len(self._hunts))
 
     def _found(self) -> int:
@@ -349,3 +348,17 @@ class Search:
         if news or now - self._told >= _TELL_EVERY:
             self._told = now
             self._tell(Progress(self._stage, self._tried, 0, self._found(), trying))
+
+
+def how_much_longer(took: float, *, clean: bool, sure: bool) -> float:
+    """How many seconds are looked on for other repairs when there is one.
+
+    Args:
+        took: How many it took to that one.
+        clean: Nobody objects to it; what only tests are content with is worth to look further for longer.
+        sure: It is an ordinary slip at the most suspicious line: what comes behind it is less likely each time, and
+            there is time enough for what is about as ordinary there.
+    """
+    least, most = _GO_ON
+    longer = min(max(took, least), most) if clean else most
+    return min(longer, least + _SHARE_SURE * longer) if sure else longer

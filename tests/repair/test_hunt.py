@@ -89,6 +89,23 @@ def test_a_line_where_each_change_is_seen_is_raised_but_so_far() -> None:
     assert line.weight == raised
 
 
+def test_an_ordinary_slip_at_the_most_suspicious_line_is_sure() -> None:
+    lab = QuickLab("def f():\n    return 1\n", {})
+    hunt = hunt_for([failed("one", 2)], [], lab.project(), lambda _: True)
+    most = hunt.suspects[0].score
+
+    def sure(weight: float, cost: float, objection: str = "") -> bool:
+        hunt.survivors[:] = [Survivor(variant(1, cost=cost), weight, 1, True, ("one",), objection)]
+        return hunt.is_sure
+
+    assert sure(most, 1.0)
+    assert not sure(most, 2.0)
+    assert not sure(0.5 * most, 1.0)
+    assert not sure(most, 1.0, "mypy says no")
+    hunt.survivors.clear()
+    assert not hunt.is_sure
+
+
 def test_of_many_groups_none_is_left_out() -> None:
     program = "".join(f"def f{number}():\n    return {number}\n" for number in range(8))
     failing = [failed(f"t::{number}", 2 * number + 2) for number in range(8)]

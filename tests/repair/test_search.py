@@ -14,13 +14,14 @@ from agent_core.repair import search as searching
 from agent_core.repair.aim import Aim, Outcome
 from agent_core.repair.hunt import split
 from agent_core.repair.model import Progress, TestRun, Variant, with_edits
-from agent_core.repair.search import Search
+from agent_core.repair.search import Search, how_much_longer
 from tests.repair.quick_lab import PATH, HangingLab, QuickLab, UnluckyLab
 
 
 @pytest.fixture(autouse=True)
 def _not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searching, "_GO_ON", (0.2, 0.4))
+    monkeypatch.setattr(searching, "_SHARE_SURE", 1.0)
 
 
 async def search(
@@ -185,6 +186,15 @@ async def test_it_looks_further_for_a_while_and_then_ends(monkeypatch: pytest.Mo
     outcome = await search(lab)
     assert len(outcome.survivors) == 1
     assert lab.trial(lab.tried[-1]).outcome == "passed"
+
+
+def test_what_is_sure_is_offered_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "_GO_ON", (2.0, 20.0))
+    monkeypatch.setattr(searching, "_SHARE_SURE", 0.2)
+    took = (0.1, 10.0, 50.0)
+    assert [how_much_longer(one, clean=True, sure=False) for one in took] == [2, 10, 20]
+    assert [how_much_longer(one, clean=False, sure=False) for one in took] == [20, 20, 20]
+    assert [how_much_longer(one, clean=True, sure=True) for one in took] == [2, 4, 6]
 
 
 async def test_what_the_checks_object_to_is_marked_until_there_is_one_they_are_content_with() -> None:
