@@ -117,7 +117,7 @@ async def test_only_this_machine_is_listened_to() -> None:
 
 
 async def _gone(pid: int) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             try:
                 os.kill(pid, 0)
@@ -138,7 +138,7 @@ async def test_what_does_not_end_is_ended_with_its_page(tmp_path: Path, monkeypa
         async with mine.ws_connect(
             f"{server.gate.origin}{server.gate.root}/ws?width=x&height=-5", headers=origin
         ) as page:
-            app, child = map(int, (await page.receive_bytes(timeout=10)).split())
+            app, child = map(int, (await page.receive_bytes(timeout=25)).split())
             await page.send_str("no message")
         await _gone(app)
         await _gone(child)
@@ -152,7 +152,7 @@ async def test_the_app_is_drawn_and_ends_with_the_server(tmp_path: Path) -> None
         *command, env=environ, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
-        async with asyncio.timeout(40), browser() as mine:
+        async with asyncio.timeout(100), browser() as mine:
             assert process.stdout is not None
             line = (await process.stdout.readline()).decode()
             url = line.split()[-1]

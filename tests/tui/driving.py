@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from tests.tui.fake_session import Clock, FakeEngine, FakeSession
 from tui.app import PairloopApp
+from tui.panes.diff import DiffPane
 from tui.settings import Settings
 
 NARROW, MEDIUM, WIDE = (80, 24), (120, 40), (200, 50)
@@ -29,11 +30,12 @@ class Driver:
         self.clock = clock
 
     async def until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
-        """Wait until something is so."""
+        """Wait until something is so, and what follows from it is on the screen."""
         async with asyncio.timeout(seconds):
             while not condition():
                 await self.settle()
                 await asyncio.sleep(0.002)
+            await self.settle()
 
     async def settle(self) -> None:
         """Wait until nobody has a message to handle, and the layout is that of what has been handled.
@@ -55,8 +57,20 @@ class Driver:
         """Have the session's newest state drawn, and wait until it is on screen, colours included."""
         await self.settle()
         self.app._bridge.frame()
-        await self.until(lambda: self.app.main.state is self.session.state and self.app.main.diff.colored)
-        await self.settle()
+        await self.until(lambda: self.app.main.state is self.session.state)
+        await self.colored()
+
+    async def colored(self) -> None:
+        """Wait until all code on the screen has its colours, which are made in threads."""
+        # A line wants them when it is drawn: what has all of them now may want some a frame later.
+        while True:
+            await self.until(self._is_colored)
+            if self._is_colored():
+                return
+
+    def _is_colored(self) -> bool:
+        panes = (pane for screen in self.app.screen_stack for pane in screen.query(DiffPane))
+        return self.app.main.chat.colored and all(pane.colored for pane in panes)
 
     async def play(self, scene: Callable[[FakeSession], None]) -> None:
         """Have a scene happen, and look at it longer than the grace period."""

@@ -95,5 +95,6 @@ def test_screen(theme: str, name: str, size: tuple[int, int], snap_compare: Snap
         scene, keys = OVER[name] if name in OVER else (SCENES[name], ())
         await driver.play(scene)
         await driver.press(*keys)
+        await driver.colored()
 
     assert snap_compare(app, terminal_size=size, run_before=before)
