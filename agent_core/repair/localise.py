@@ -73,7 +73,7 @@ def localise(
     found = [
         Suspect(path, line, min(score, 1.0), (path, line) in traced)
         for (path, line), score in scores.items()
-        if project.source(path) is not None
+        if line > 0 and project.source(path) is not None
     ]
     found.sort(key=lambda one: (-one.score, one.path, one.line))
     return tuple(found[:MOST])

@@ -229,6 +229,33 @@ async def test_tests_that_start_a_python_of_their_own_are_not_for_forks(tmp_path
         assert not (await lab.look("test_c.py")).safe
 
 
+async def test_what_a_python_executes_that_a_test_starts_is_seen(tmp_path: Path) -> None:
+    files = {
+        "shop.py": "def twice(x):\n    return x * 3\n\n\ndef other():\n    return 1\n\n\nprint(twice(2))\n",
+        "site/sitecustomize.py": "import builtins\nbuiltins.ours = 1\n",
+        "asks.py": "import sys\nprint(ours, [one for one in sys.path if 'lines-' in one], 'pytest' in sys.modules)\n",
+        "test_shop.py": """
+            import os, subprocess, sys
+
+            def said(*words, **more):
+                return subprocess.run([sys.executable, *words], capture_output=True, text=True, **more).stdout
+
+            def test_file(): assert said("shop.py") == "4\\n"
+            def test_module(): assert said("-m", "shop", env={"PATH": os.environ["PATH"]}) == "4\\n"
+            def test_child(): assert said("-c", f"import os; os.system('{sys.executable} shop.py')") == "4\\n"
+            def test_alone(): assert said("-I", "shop.py") == "4\\n"
+            def test_site(): assert said("asks.py", env={"PYTHONPATH": "site"}) == "1 [] False\\n"
+            def test_environment(): assert "lines-" not in str(os.environ)
+            """,
+    }
+    async with bench(tmp_path, files) as lab:
+        runs = by_name(await lab.look())
+    seen = {name: run.lines.get("shop.py") for name, run in runs.items()}
+    lines = (1, 2, 5, 9)
+    assert seen == dict.fromkeys(seen) | {"test_file": lines, "test_module": lines, "test_child": lines}
+    assert [name for name, run in runs.items() if run.outcome == "passed"] == ["test_site", "test_environment"]
+
+
 async def test_workers_that_import_anew_are_not_for_forks_either(tmp_path: Path) -> None:
     files = {
         "shop.py": "def one():\n    return 2\n",

@@ -10,6 +10,7 @@ The process that is started (`driver`) runs no code of the project: it forks wha
 private pipe, and outlives whatever tests do. Who forks whom::
 
     driver    -> a session that looks: collects, runs the tests one after the other          looking
+                 what that starts tells which lines it executes                              children, child
               -> a server: collects once, then forks a child a variant, which swaps code      server, swap
               -> a child a variant that collects with the edited text in place                trial, loading
               -> a session that records calls, then forks a child a variant                   behaving, near

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .children import Children, together
 from .crew import Tell
 from .session import Session
 from .traced import Lines
@@ -60,6 +61,8 @@ class Looking:
         self._times: list[float] = []
         self._clock = time.monotonic
         self._starts_python = False
+        self._folder = folder
+        self._children: Children | None = None
         self._session = Session(folder, self._run_all, only)
         self._witness = Witness(self._session.places)
         self._session.seen = self._witness.tell
@@ -89,6 +92,7 @@ class Looking:
         if self._only is None:
             sys.addaudithook(self._hear)
             self._hear_spawned()
+            self._children = Children(self._folder, session.places)
         lines = None if self._only is not None else Lines(session.places)
         for number, item in enumerate(items):
             if self._clock() > self._until:
@@ -123,6 +127,9 @@ class Looking:
         self._starts_python = False
         start = self._clock()
         executed: dict[str, list[int]] = {}
+        if self._children is not None:
+            # Of what has outlived the test before.
+            self._children.taken()
         outcome, why = "hung", ""
         try:
             with at_most(limit):
@@ -138,6 +145,8 @@ class Looking:
         if not self._tell.mine:
             # What a test has forked comes back here if it does not end itself.
             os._exit(0)
+        if self._children is not None:
+            executed = together(executed, self._children.taken())
         seconds = self._clock() - start
         self._times.append(seconds)
         told = session.evidence or {"error": "", "message": why, "frames": []}

@@ -76,13 +76,16 @@ class Session:
         self.config: Any = None
 
     def _written(self, only: Iterable[str] | None) -> str | None:
-        if only is None or any(_is_conftest(name) or Path(self.places.root, name).is_dir() for name in only):
+        if only is None or any(_is_conftest(name) or self._is_folder(name) for name in only):
             # What stands for tests nobody has seen.
             return None
         path = os.path.join(self._folder, "only-%d.json" % os.getpid())  # noqa: PTH118, UP031 - old Pythons
         with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - likewise
             json.dump({"only": sorted(only)}, file)
         return path
+
+    def _is_folder(self, name: str) -> bool:
+        return "::" not in name and Path(self.places.root, name).is_dir()
 
     def run(self) -> int:
         """Collect, and have the body called; gives pytest's exit status where it was not."""

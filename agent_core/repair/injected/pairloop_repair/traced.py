@@ -14,10 +14,10 @@ import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .shared import Places
-
 _ENOUGH = 5000
 if TYPE_CHECKING:
+    from .shared import Places
+
     # Of a code object: its file, relative to the project, its name and its first line.
     Key = tuple[str, str, int]
 
@@ -63,7 +63,8 @@ class Lines:
         for code, lines in self._lines.items():
             path = self._places.inside(code.co_filename)
             if path is not None:
-                found.setdefault(path, set()).update(lines)
+                # A module begins at line 0.
+                found.setdefault(path, set()).update(lines - {0})
         return {path: sorted(lines) for path, lines in found.items()}
 
     def _ours(self, code: types.CodeType) -> bool:
