@@ -8,14 +8,15 @@ from typing import TypeAlias
 
 from agent_core import __version__
 from tui import command_help
+from tui.arguments import Arguments
 
 # argparse has no public name for this one.
-_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+_Commands: TypeAlias = "argparse._SubParsersAction[Arguments]"  # noqa: SLF001
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Arguments:
     """The parser of ``pairloop``."""
-    top = argparse.ArgumentParser(
+    top = Arguments(
         prog="pairloop",
         description="A pair-programmer for the terminal: the model proposes, tools judge, you decide.",
     )
@@ -62,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _command(commands: _Commands, name: str, text: str, epilog: str) -> argparse.ArgumentParser:
+def _command(commands: _Commands, name: str, text: str, epilog: str) -> Arguments:
     return commands.add_parser(
         name,
         help=text,
