@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from agent_core import commands
 from agent_core import events as ev
 from agent_core.journal import SqliteJournal
 from agent_core.places import project_state
+from tests.support.command_line import pairloop
 from tests.support.doomed import OFF
 from tests.support.part_taking import BEFORE, LOOP, MANY, ONLY_LOOP, newest, told
 from tests.support.running import Running, flags, running, stored
@@ -29,16 +27,10 @@ async def killed(tmp_path: Path, kind: str, count: int) -> tuple[Path, str]:
     script = tmp_path / "script.json"
     turns = [{"calls": [{"name": "apply_patch", "arguments": {"patch": MANY}}]}, {"text": "Fine."}]
     script.write_text(json.dumps({"turns": turns}))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "tests.support.doomed", str(project), str(script), kind, str(count)),
-        cwd=_ROOT,
-        env=dict(os.environ),
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(60):
-        _, errors = await process.communicate()
-    assert process.returncode == -signal.SIGKILL, errors.decode()
+    arguments = [str(project), str(script), kind, str(count)]
+    async with pairloop(arguments, _ROOT, module="tests.support.doomed") as process:
+        code, _, errors = await process.end()
+    assert code == -signal.SIGKILL, errors
     return project, str(script)
 
 
