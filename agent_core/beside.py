@@ -31,6 +31,7 @@ _MOST_JUDGED = 3
 _LEAST_SECONDS = 1.0
 _A_MOMENT = 0.5  # seconds that are waited without a word
 _LOOKED_FOR = "The partner has come to nothing; a repair without it is still looked for. Say something, and it goes on."
+_NOTHING = "No repair was found without it either."
 _TO_SAY = 0.12  # seconds in which a search that has to stop can say what it has learnt
 _TO_END = 2.0  # seconds after which what does not end is not waited for any more
 _TURNS = (
@@ -60,6 +61,7 @@ class _Learnt(msgspec.Struct, frozen=True):
         repairs: What was found and has not been judged by all checks.
         settled: There is nothing more to look for.
         evidence: What the model was told of it.
+        word: What is to be said of a search that has found nothing.
     """
 
     tree: str = ""
@@ -68,6 +70,7 @@ class _Learnt(msgspec.Struct, frozen=True):
     repairs: tuple[Repair, ...] = ()
     settled: bool = False
     evidence: str = ""
+    word: str = ""
 
 
 class Beside:
@@ -149,6 +152,8 @@ class Beside:
                 if not done:
                     self._parts.emit(ev.Noted("info", _LOOKED_FOR))
                     patience = None
+            if patience is None and not said.done() and self._parts.state().repairs.find is None:
+                self._parts.emit(ev.Noted("info", " ".join(filter(None, (_NOTHING, self._learnt.word)))))
         finally:
             said.cancel()
 
@@ -281,7 +286,7 @@ class Beside:
         finally:
             used = self._learnt.used + told.last.seconds
             self._learnt = msgspec.structs.replace(self._learnt, used=used)
-        self._learnt = msgspec.structs.replace(self._learnt, repairs=found.repairs[:_MOST_JUDGED])
+        self._learnt = msgspec.structs.replace(self._learnt, repairs=found.repairs[:_MOST_JUDGED], word=found.word)
         return found
 
     async def _judged(

@@ -254,6 +254,18 @@ async def test_a_partner_that_comes_to_nothing_is_followed_by_what_was_found_wit
         assert "look again" in said
 
 
+async def test_that_nothing_was_found_after_a_wait_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = make_shop(tmp_path / "shop")
+    finder = FakeFinder(found(), held=True)
+    finder.put(monkeypatch)
+    async with beside(project, text("I cannot see it.")) as (here, _):
+        here.submit(commands.Ask(TASK))
+        await here.until(lambda state: state.repairs.search is not None and "still looked for" in str(state.chat[-1]))
+        finder.go.set()
+        await here.seen(ev.TaskFinished)
+        assert "No repair was found without it either." in here.all(ev.Noted)[-1].text
+
+
 async def test_what_is_said_while_it_is_waited_for_goes_to_the_partner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
