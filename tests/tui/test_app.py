@@ -305,6 +305,7 @@ async def test_a_draft_stands_in_the_prompt() -> None:
     async with app.run_test() as pilot:
         await pilot.press("!")
         assert app.main.prompt.text == "mend it!"
+        assert "stands below: enter sends it" in " ".join(app.main.chat.empty_words)
 
 
 def test_how_long_ago() -> None:

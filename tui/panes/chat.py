@@ -20,6 +20,7 @@ from tui.prompt.chips import count_lines
 from tui.widgets.lines import BLANK, Line, palette_of
 
 _CURSOR = "▎"
+_UNTIL = "Nothing reaches your files until you accept it."
 
 
 class _Block:
@@ -44,10 +45,17 @@ class ChatPane(Pane):
     ChatPane { padding: 0 1 0 0; }
     """
     TITLE = "chat"
-    EMPTY = ("What should be changed? Say it below.", "Nothing reaches your files until you accept it.")
+    EMPTY = ("What should be changed? Say it below.", _UNTIL)
 
-    def __init__(self) -> None:
+    def __init__(self, *, drafted: bool = False) -> None:
+        """Make it.
+
+        Args:
+            drafted: There is a task in the prompt already, which only has to be sent.
+        """
         super().__init__(id="chat")
+        if drafted:
+            self.empty_words = ("What should be changed stands below: enter sends it.", _UNTIL)
         self._blocks: list[_Block] = []
         self._unfolded: set[Hashable] = set()
         self._cursor: int | None = None

@@ -81,6 +81,8 @@ class Pane(SearchView):
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self.border_title = self.TITLE
+        self.empty_words: Sequence[str] = self.EMPTY
+        """What is said while there is nothing to show."""
         self._empty = True
         self._wheeled = False
         self.news = ""
@@ -143,7 +145,7 @@ class Pane(SearchView):
             return super().render_line(y)
         width = self._width()
         at = y - 1
-        for text in self.EMPTY:
+        for text in self.empty_words:
             line = Line(((text, "faint"),), lead=((" ", ""),))
             rows = len(line.rows(width))
             if at < rows:

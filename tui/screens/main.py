@@ -62,7 +62,7 @@ class MainScreen(Screen[None]):
         super().__init__()
         self._clock = clock
         self.tabs = TabBar()
-        self.chat = ChatPane()
+        self.chat = ChatPane(drafted=bool(draft))
         settings = settings or Settings()
         self.diff = DiffPane(settings)
         self.checks = ChecksPane(clock)
