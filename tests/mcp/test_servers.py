@@ -8,9 +8,8 @@ import gzip
 import json
 import os
 import re
-import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from agent_core.mcp import server as servers
 from agent_core.mcp import stdio
 from agent_core.mcp.source import McpServers
 from agent_core.tools.base import Permission, Tool, ToolError, ToolOutput, View
+from tests.support.ports import reserved_port
 
 SUPPORT = Path(__file__).parent.parent / "support"
 VIEW: View = None  # type: ignore[assignment] # servers see no tree of ours
@@ -144,14 +144,17 @@ async def test_a_real_server_over_standard_input_and_output(tmp_path: Path) -> N
         assert here.said == []
 
 
-async def test_a_real_server_at_an_address_with_a_token_of_the_environment(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+@pytest.fixture
+def port() -> Iterator[int]:
+    with reserved_port() as port:
+        yield port
+
+
+async def test_a_real_server_at_an_address_with_a_token_of_the_environment(tmp_path: Path, port: int) -> None:
     url, command = f"http://127.0.0.1:{port}/mcp", (sys.executable, str(SUPPORT / "mcp_server.py"), str(port), "t0ken")
     running = await asyncio.create_subprocess_exec(*command)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", port)

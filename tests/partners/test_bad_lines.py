@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from agent_core.partners import retry, sse
 from tests.partners.talk import APIS
 from tests.support.answers import Answer, FaultKind, Point, call, error, fault, text
 from tests.support.model_server import ModelServer
+from tests.support.ports import reserved_port
 from tests.support.running import Running, flags, running
 from tests.support.shop import make_shop, theirs
 
@@ -151,7 +151,7 @@ async def test_a_stream_that_falls_silent_is_given_up(tmp_path: Path, api: str) 
         ("stall", "call", "sent nothing"),
         ("pings", "text", "said nothing"),
     )
-    async with ModelServer() as server, talking(tmp_path / "shop", api, server, retries=9, timeout=0.3) as here:
+    async with ModelServer() as server, talking(tmp_path / "shop", api, server, retries=9, timeout=0.9) as here:
         for kind, point, why in silent:
             sent = len(server.requests)
             events = await asked(here, server, [WHOLE + fault(kind, point), WHOLE, text("All is well.")])
@@ -233,19 +233,17 @@ async def test_a_long_wait_is_told_and_can_be_skipped_or_stopped(tmp_path: Path)
 
 async def test_offline_it_goes_on_once_the_server_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "OFFLINE_STEP", 0.02)
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    async with talking(tmp_path / "shop", "chat", f"http://127.0.0.1:{port}/v1") as here:
-        here.submit(commands.Ask("look"))
-        await here.seen(ev.AnswerVoided, 6)
-        state = here.state
-        assert state.retry is not None
-        assert state.retry.offline
-        assert sum("No server could be reached" in str(entry) for entry in state.chat) == 1
-        async with ModelServer([text("There.")], port=port):
-            await here.until(lambda state: state.task is None)
-    assert here.all(ev.TaskFinished)[-1].outcome == "answered"
+    with reserved_port() as port:
+        async with talking(tmp_path / "shop", "chat", f"http://127.0.0.1:{port}/v1") as here:
+            here.submit(commands.Ask("look"))
+            await here.seen(ev.AnswerVoided, 6)
+            state = here.state
+            assert state.retry is not None
+            assert state.retry.offline
+            assert sum("No server could be reached" in str(entry) for entry in state.chat) == 1
+            async with ModelServer([text("There.")], port=port):
+                await here.until(lambda state: state.task is None)
+        assert here.all(ev.TaskFinished)[-1].outcome == "answered"
 
 
 async def test_offline_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
