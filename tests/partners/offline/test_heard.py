@@ -36,6 +36,7 @@ def told(words: str) -> str:
         (told(review_words.rest_kept("", anything=False)), "stays", ""),
         (told(f"{review_words.head(3)}]\nTaken:\n- a"), "landed", ""),
         (replies.already("It is there."), "again", ""),
+        (replies.refused("a.py: the lines are not there.", ""), "refused", ""),
         ("[Stopped before it was finished; nothing of it is in the human's files.]", "stopped", ""),
     ],
 )

@@ -10,7 +10,7 @@ from agent_core.partners.offline.partner import OfflineModel
 from agent_core.prompt import replies, review_words
 from agent_core.repair.desk import Desk
 from agent_core.repair.model import Difference, Edit, Found, TestRun
-from tests.partners.offline.trying import CLAMP, GREEN, Service, Talk, found, repair
+from tests.partners.offline.trying import CLAMP, GREEN, RED, TESTS, Service, Talk, found, repair
 
 FIX = "# Task\n\nfix the failing test"
 AT_LEAST = repair("x < low", "x <= low")
@@ -162,6 +162,17 @@ async def test_what_is_not_green_is_mended_on_top_or_another_one_is_taken() -> N
     assert "no other repair" in words
 
 
+async def test_what_tests_reject_is_not_mended_on_top() -> None:
+    types = CheckResult("mypy", "failed", "t", "1", (Finding("mypy", "no", "lib/clamp.py", 2),))
+    talk = Talk(Service(found(AT_LEAST, OTHER)))
+    await talk.told(FIX)
+    talk.service.draft = talk.apply()
+    talk.service.results = (RED[0], types)
+    await talk.answered(verdict(replies.go_on_part("")))
+    assert talk.proposed() == {"lib/clamp.py": mended(OTHER)}
+    assert len(talk.service.wanted) == 1
+
+
 async def test_who_says_yes_is_told_how_to_have_it_or_gets_what_was_offered() -> None:
     talk = Talk(Service(found(AT_LEAST)))
     assert "say `fix` and I look for a repair" in await talk.told("# Task\n\nhello")
@@ -184,6 +195,15 @@ async def test_the_next_one_takes_the_place_of_the_draft_in_other_files_too() ->
     await talk.told(FIX)
     talk.service.draft = talk.apply()
     await talk.answered(verdict(replies.go_on_part("another, please")))
+    assert list(talk.apply()) == ["tests/test_clamp.py"]
+
+
+async def test_what_is_gone_has_no_draft_whose_place_is_taken() -> None:
+    other = repair("def test_high(): ...", "def test_high(): pass", "tests/test_clamp.py", TESTS)
+    talk = Talk(Service(found(AT_LEAST, other)))
+    await talk.told(FIX)
+    del talk.service.disk["lib/clamp.py"]
+    await talk.answered(verdict(replies.rejected_part(1, "")))
     assert list(talk.apply()) == ["tests/test_clamp.py"]
 
 
