@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.widget import Widget
 
 from agent_core import events as ev
 from agent_core.checks.model import CheckResult
@@ -456,3 +457,20 @@ async def test_a_machine_that_is_busy_as_a_frame_is_awaited_freezes_nothing(monk
         monkeypatch.setattr("textual._time.get_time", lambda: float(next(passed)))
         driver.session.emit(ev.TextStreamed("This too."))
         await driver.until(lambda: "This too." in chat.plain_text, seconds=5)
+
+
+async def test_a_focus_that_moves_draws_where_it_was_and_is_and_the_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running() as driver:
+        assert driver.app.main.focused is driver.app.main.prompt
+        await driver.play(scenes.red)
+        main, drawn = driver.app.main, set[Widget]()
+
+        def refresh(widget: Widget, *_: object, **__: object) -> Widget:
+            drawn.add(widget)
+            return widget
+
+        monkeypatch.setattr(Widget, "refresh", refresh)
+        main.chat.focus()
+        await driver.until(lambda: main.chat.has_focus and not main.prompt.has_focus)
+        assert {main.chat, main.prompt, main.keys} <= drawn
+        assert not {main, main.diff, main.checks} & drawn

@@ -9,8 +9,10 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.dom import DOMNode
 from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import TextArea
 
 from agent_core.state import RetryState, State
@@ -51,6 +53,10 @@ class MainScreen(Screen[None]):
         draft: What stands in the prompt at first.
         settings: What the screen is set to.
     """
+
+    AUTO_FOCUS = "Prompt"
+    # Who gets the focus and who loses it is drawn anew; Textual would have the whole screen drawn, each time.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def __init__(
         self,
