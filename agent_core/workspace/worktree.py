@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shlex
 import time
 from pathlib import Path
@@ -65,7 +66,8 @@ def open_worktree(project: Path, branch: str) -> Worktree:
     if _said(project, "rev-parse", "--verify", "-q", "HEAD^{commit}") is None:
         raise ConfigError("--worktree: there is no commit yet that it could begin at.", "Commit something first.")
     inside = os.path.relpath(project, top)
-    branch = branch or f"pairloop/{time.strftime('%Y%m%d-%H%M%S')}"
+    # Two that begin in the same second, as from a script, must not get the same files.
+    branch = branch or f"pairloop/{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     if _said(project, "check-ref-format", "--branch", branch) is None or branch.startswith("-"):
         raise ConfigError(f"--worktree: {branch!r} is no name for a branch.")
     main, others = _worktrees(project)

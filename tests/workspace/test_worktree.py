@@ -35,7 +35,9 @@ def test_it_is_made_beside_the_project_and_found_again(tmp_path: Path) -> None:
     assert open_worktree(made.root, "fix/totals").root == made.root
     git(project, "branch", "old")
     assert open_worktree(made.root, "old").root == tmp_path / "my shop.worktrees/old"
-    assert open_worktree(project, "").branch.startswith("pairloop/")
+    first, second = open_worktree(project, ""), open_worktree(project, "")
+    assert first.branch.startswith("pairloop/")
+    assert (first.made, second.made, first.root == second.root) == (True, True, False)
 
 
 async def test_what_is_said_of_it(tmp_path: Path) -> None:
