@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,11 +29,6 @@ def _system_python(root: Path, environ: Mapping[str, str]) -> Path | None:
     if not _python_here:
         _python_here.append(_look_for_python(root, environ))
     return _python_here[0]
-
-
-def pytest_collection_finish() -> None:
-    """All that has been imported and collected stays: to look for garbage among it takes half a second each time."""
-    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

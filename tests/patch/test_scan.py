@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from agent_core.patch.find import find_patches
 from agent_core.patch.scan import Piece, Scanner
+from tests.support.counting import count_lines
 
 ENVELOPE = "*** Begin Patch\n*** Update File: a.py\n@@ def f():\n-one\n+two\n*** End Patch\n"
 BLOCK = "<<<<<<< SEARCH\none\n=======\ntwo\n>>>>>>> REPLACE\n"
@@ -141,6 +142,11 @@ def test_a_listing_is_given_out_as_soon_as_it_is_none() -> None:
 
 @pytest.mark.parametrize("unit", ["a", "`", " ", "a ", "*** Begin Patch\n", "```\n", "a.py\n", "--- a\n", "\n"])
 def test_long_streams_take_no_more_than_their_length(unit: str) -> None:
-    text = unit * (200_000 // len(unit))
-    pieces = scan(text, list(range(0, len(text), 2)))
-    assert "".join(piece.text for piece in pieces) == text
+    def work(size: int) -> int:
+        text = unit * (size // len(unit))
+        pieces, lines = count_lines(lambda: scan(text, list(range(0, len(text), 2))))
+        assert "".join(piece.text for piece in pieces) == text
+        return lines
+
+    some, twice = (work(size) for size in (4_500, 9_000))
+    assert twice < 2.2 * some + 500
