@@ -252,6 +252,7 @@ async def test_what_a_python_executes_that_a_test_starts_is_seen(tmp_path: Path)
         runs = by_name(await lab.look())
     seen = {name: run.lines.get("shop.py") for name, run in runs.items()}
     lines = (1, 2, 5, 9)
+    assert {path for run in runs.values() for path in run.lines} <= set(files)
     assert seen == dict.fromkeys(seen) | {"test_file": lines, "test_module": lines, "test_child": lines}
     assert [name for name, run in runs.items() if run.outcome == "passed"] == ["test_site", "test_environment"]
 

@@ -24,7 +24,8 @@ class _Within:
         self._start = root + os.sep
 
     def inside(self, filename: str) -> str | None:
-        name = os.path.abspath(filename)  # noqa: PTH100 - quick
+        # What Python has no file for goes by another name, and a script by that which it was called by.
+        name = "" if filename.startswith("<") else os.path.abspath(filename)  # noqa: PTH100 - quick
         return name if name.startswith(self._start) and "site-packages" not in name else None
 
 
