@@ -46,6 +46,13 @@ def test_every_drawn_row_is_as_wide_as_the_view(text: str, width: int) -> None:
         assert not any(printable(segment.text) != segment.text for segment in strip)
 
 
+@given(st.text(alphabet="abc  xyz", max_size=120), st.integers(17, 40), st.integers(0, 3), st.integers(0, 9))
+def test_rows_behind_another_indentation_lose_nothing_at_their_end(text: str, width: int, lead: int, hang: int) -> None:
+    line = Line(((text, ""),), lead=((">" * lead, ""),), hang=((">" * hang, ""),))
+    drawn = [line.strip(row, width, Palette({})).text for row in range(len(line.rows(width)))]
+    assert "".join(drawn).replace(" ", "").replace(">", "") == text.replace(" ", "")
+
+
 @given(st.text(alphabet="a\t\u4e2d", max_size=30))
 def test_tabs_end_at_stops(text: str) -> None:
     expanded = expand_tabs(text)

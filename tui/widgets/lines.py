@@ -59,7 +59,7 @@ class Line:
     Args:
         pieces: Text and style name, in order. Must be clean.
         lead: What stands before the first row, such as a sign or line numbers.
-        hang: What stands before every other row, as wide as `lead`; spaces by default.
+        hang: What stands before every other row; spaces, as wide as `lead`, by default.
         base: Style of the whole row up to the right edge.
         words: Break at spaces, not in the middle of words.
         right: Stands at the right edge of the first row, where there is room.
@@ -89,7 +89,12 @@ class Line:
         self.spans: Sequence[Span] = spans
         self.lead = lead
         self.lead_cells = sum(_cells(text) for text, _ in lead)
-        self.hang = hang if hang is not None else ((" " * self.lead_cells, ""),)
+        if hang is None:
+            hang = ((" " * self.lead_cells, ""),)
+        else:
+            # The rows are broken for the wider of the two, as no row may lose its end.
+            self.lead_cells = max(self.lead_cells, sum(_cells(text) for text, _ in hang))
+        self.hang = hang
         self.base = base
         self.words = words
         self.right = right
