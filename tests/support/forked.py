@@ -18,8 +18,11 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
+
+from agent_core.workspace import interpreter
 
 _LARGEST = 1 << 20
 # Among it what is imported late, or in the background.
@@ -48,6 +51,17 @@ def _import(names: Sequence[str]) -> None:
         importlib.import_module(name)
     # What is collected here need not be looked at, and so copied, by each child.
     gc.freeze()
+
+
+def _ask_for_python() -> None:
+    """Ask for the Python of the PATH once: a shim takes as long as opening a small project."""
+    look, asked = interpreter._system_python, os.environ.get("PATH")
+    found = look(Path.cwd(), os.environ)
+
+    def known(root: Path, environ: Mapping[str, str]) -> Path | None:
+        return found if environ.get("PATH") == asked else look(root, environ)
+
+    interpreter._system_python = known
 
 
 def _run(request: Request, out: int, err: int) -> None:
@@ -82,6 +96,7 @@ def _watch(request: Request, out: int, err: int, told: int) -> bool:
 
 def serve(fd: int) -> None:
     """Fork for each request until nobody can send any; in the children, run what is wanted."""
+    _ask_for_python()
     _import(_ALL)
     helpers: list[int] = []
     with socket.socket(fileno=fd) as server:
