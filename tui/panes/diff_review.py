@@ -8,6 +8,7 @@ from agent_core.commands import Land, Settle, Take, Unmark
 from agent_core.patch.model import Block, FilePatch
 from agent_core.review import Mark, Overlap, Side
 from agent_core.state import ProposalState
+from tui.actions import BY_ID, key_for
 from tui.panes.diff_places import Stop
 from tui.panes.diff_sheet import BESIDE
 from tui.panes.diff_signs import state_of
@@ -301,8 +302,9 @@ class Marking(DiffView):
     def action_beside(self) -> None:
         """Both sides beside each other, or not."""
         if not self.look.beside and not self.fits_beside():
+            key = key_for(BY_ID["zoom"], "diff")
             self.desk.say(
-                f"Side by side needs {BESIDE} cells of width in this pane, and it has {self._width()}: zoom it."
+                f"Side by side needs {BESIDE} cells of width in this pane, and it has {self._width()}: {key} zooms it."
             )
         else:
             self.set_beside(beside=not self.wants_beside)
