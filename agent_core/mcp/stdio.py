@@ -191,7 +191,8 @@ async def stdio_line(program: Program, ended: Callable[[str], None]) -> AsyncGen
                         message.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
                     )
             except OSError:
-                # Whoever waits for an answer gets none.
+                # Whoever waits for an answer gets none. How it ended is told first: what they do then ends `listen`.
+                ended(await program.last_words())
                 await heard.aclose()
 
     try:

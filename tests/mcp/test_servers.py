@@ -296,6 +296,18 @@ async def test_a_server_that_dies_is_said_once_and_started_once_more_on_the_next
         assert here.source.lines == ("✗ raw: exit status 7: out of memory",)
 
 
+async def test_one_that_has_ended_before_it_is_spoken_to_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deaf(_program: stdio.Program, _line: bytes) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(stdio.Program, "say", deaf)
+    monkeypatch.setattr(stdio, "_GOODBYE", 30.0)
+    async with line(tmp_path, {"crash": McpConfig(command=("sh", "-c", "echo no license >&2; exit 3"))}) as here:
+        assert here.source.lines == ("✗ crash: exit status 3: no license",)
+
+
 async def test_servers_that_cannot_be_had_are_a_line_each_and_hold_nobody_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
