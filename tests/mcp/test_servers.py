@@ -311,7 +311,8 @@ async def test_one_that_has_ended_before_it_is_spoken_to_says_why(
 async def test_servers_that_cannot_be_had_are_a_line_each_and_hold_nobody_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(servers, "_START", 1.5)
+    monkeypatch.setattr(servers, "_START", 3.0)
+    monkeypatch.setattr(stdio, "_GOODBYE", 1.0)
     settings = {
         "fine": raw("fine"),
         "mute": raw("mute"),
@@ -326,7 +327,7 @@ async def test_servers_that_cannot_be_had_are_a_line_each_and_hold_nobody_up(
             "✗ crash: exit status 3: no license",
             "✓ fine: 3 tools (raw␛[31m 0)",
             "✗ missing: there is no program 'no-such-program'",
-            "✗ mute: it was not ready within 1.5 s",
+            "✗ mute: it was not ready within 3 s",
             "○ off: switched off",
             "✗ unset: the variable NO_SUCH_VARIABLE is not set",
         )
