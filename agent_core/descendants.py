@@ -45,11 +45,10 @@ class Descendants:
 
 
 def _children(pid: int) -> list[int]:
-    try:
-        return [
-            int(word)
-            for thread in Path(f"/proc/{pid}/task").iterdir()
-            for word in (thread / "children").read_text("ascii").split()
-        ]
-    except OSError:
-        return []
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            # One that ends meanwhile hides no children of the others.
+            with contextlib.suppress(OSError):
+                found += map(int, (thread / "children").read_text("ascii").split())
+    return found

@@ -323,5 +323,5 @@ async def test_a_test_whose_id_is_long_is_known_by_it(tmp_path: Path) -> None:
         tests = tuple(run.test for run in look.runs)
         trials = await lab.tried([Plan(1, (lab.edit("shop.py", "2", "1"),), tests), Plan(2, (), tests)])
     assert [len(test) for test in tests] == [500, 500]
-    assert (trials[1].outcome, trials[1].passed) == ("passed", 2)
+    assert (trials[1].outcome, trials[1].passed) == ("passed", 2), trials[1].why
     assert (trials[2].outcome, trials[2].test) == ("failed", tests[0])
