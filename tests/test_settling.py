@@ -161,11 +161,12 @@ async def test_carried_over_is_said_once_and_a_burst_of_saves_is_checked_togethe
             (project / "shop/prices.py").write_text(f"# mine {number}\n{BEFORE}")
             await here.seen(ev.HumanEdited, number + 1)
         final = "# mine 11\n" + BEFORE
+        # On a busy machine a save may be seen between its file's emptying and its writing: an overlap that passes.
+        await here.until(lambda state: newest(state).carried and not newest(state).overlaps)
         await here.until(lambda state: state.waiting == 1 and (v := newest(state).verdict) is not None and v.complete)
         assert (project / "shop/prices.py").read_text() == final
         assert len(pair.trees) - seen <= 4
         assert notes(here).count("carried over to your edits") == 1
-        assert newest(here.state).carried
 
 
 def _in_place(path: Path, text: str) -> None:
