@@ -31,6 +31,8 @@ _CHUNK = 4096
 
 SETTLED_NS = 75_000_000
 """So long after it was touched a file is believed that looks unfinished."""
+_EMPTIED_NS = 300_000_000
+"""Likewise one that is empty and was not: who saves may wait for a busy machine in between, and few empty files."""
 
 # Names of files that become another one in a moment: of `sed -i`, of Qt's and of Rust's, of VS Code's.
 _PASSING = re.compile(r"sed[A-Za-z0-9]{6}|.+\.[A-Za-z0-9]{6}|\.tmp[A-Za-z0-9]{6}|.+\.vsctmp|.+\.tmp")
@@ -174,7 +176,8 @@ def unfinished(path: str, last: Sighting | None, now: Sighting | None) -> bool:
     """
     if now is None:
         return last is not None and _fresh(_changed_at(path.rpartition("/")[0]))
-    if now is last or not stat.S_ISREG(now.mode) or not _fresh(now.ctime):
+    emptied = last is not None and last.size > 0 and now.size == 0
+    if now is last or not stat.S_ISREG(now.mode) or not _fresh(now.ctime, _EMPTIED_NS if emptied else SETTLED_NS):
         return False
     if last is None:
         return now.size % _CHUNK == 0 or _PASSING.fullmatch(path.rpartition("/")[2]) is not None
@@ -183,8 +186,8 @@ def unfinished(path: str, last: Sighting | None, now: Sighting | None) -> bool:
     return now.size % _CHUNK == 0 or (last.ended and not now.ended)
 
 
-def _fresh(touched: int) -> bool:
-    return 0 <= time.time_ns() - touched + _COARSE_NS < SETTLED_NS + _COARSE_NS
+def _fresh(touched: int, settled: int = SETTLED_NS) -> bool:
+    return 0 <= time.time_ns() - touched + _COARSE_NS < settled + _COARSE_NS
 
 
 def _changed_at(folder: str) -> int:
