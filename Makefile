@@ -4,8 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests wait for processes much of their time: three workers keep two cores busy.
-PYTEST_ARGS ?= -n 3 --dist worksteal
+# Tests wait for processes much of their time: four workers keep two cores busy.
+PYTEST_ARGS ?= -n 4 --dist worksteal
 
 .PHONY: setup try test lint types contracts tests format lock bench screenshots clean
 
