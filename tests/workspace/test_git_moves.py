@@ -47,6 +47,9 @@ class Followed:
         """What git did, and whose the files are that changed: ``git``, ``unknown``, or ``else``."""
         await self.moves.rest()
         now = dict(files_of(self.root))
+        while await self.moves.rest():
+            # As `Hearing.look` does: what was seen may be half of what git was doing.
+            now = dict(files_of(self.root))
         paths = sorted(path for path in self._seen.keys() | now.keys() if self._seen.get(path) != now.get(path))
         move = await self.moves.explain([Change(path, self._seen.get(path), now.get(path)) for path in paths])
         if move is not None:
