@@ -32,6 +32,7 @@ _LEAST_SECONDS = 1.0
 _A_MOMENT = 0.5  # seconds that are waited without a word
 _LOOKED_FOR = "The partner has come to nothing; a repair without it is still looked for. Say something, and it goes on."
 _NOTHING = "No repair was found without it either."
+_NOT_GREEN = "What the tests pass with is not green by all checks."
 _TO_SAY = 0.12  # seconds in which a search that has to stop can say what it has learnt
 _TO_END = 2.0  # seconds after which what does not end is not waited for any more
 _TURNS = (
@@ -61,7 +62,7 @@ class _Learnt(msgspec.Struct, frozen=True):
         repairs: What was found and has not been judged by all checks.
         settled: There is nothing more to look for.
         evidence: What the model was told of it.
-        word: What is to be said of a search that has found nothing.
+        word: Why there is nothing to offer, where the search has ended so.
     """
 
     tree: str = ""
@@ -286,7 +287,9 @@ class Beside:
         finally:
             used = self._learnt.used + told.last.seconds
             self._learnt = msgspec.structs.replace(self._learnt, used=used)
-        self._learnt = msgspec.structs.replace(self._learnt, repairs=found.repairs[:_MOST_JUDGED], word=found.word)
+        # What the search says of a repair is no word for who is told that there is none.
+        word = _NOT_GREEN if found.repairs else found.word
+        self._learnt = msgspec.structs.replace(self._learnt, repairs=found.repairs[:_MOST_JUDGED], word=word)
         return found
 
     async def _judged(
